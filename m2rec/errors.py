@@ -1,0 +1,17 @@
+"""Errors meant for the person at the keyboard: one sentence, what is wrong and what would be right."""
+
+
+class M2RecError(Exception):
+    """Base of every error that the command line, the page and the endpoints show as it is."""
+
+
+class DataError(M2RecError):
+    """A table, an archive or a prepared folder that cannot be used; names the file and, where there is one, the row."""
+
+
+class CheckpointError(M2RecError):
+    """A checkpoint that is missing, damaged or does not fit its own configuration."""
+
+
+class InputError(M2RecError):
+    """A request that cannot be answered: unknown item, k out of range, non-finite number, malformed link."""

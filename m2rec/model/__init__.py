@@ -1,0 +1,1 @@
+"""The network: three branches, one gate and the head that scores items."""

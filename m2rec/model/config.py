@@ -1,0 +1,69 @@
+"""Every choice that shapes the network, in one place. Symbols as in `m2rec/model/m2rec.py`."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+BRANCHES = ("temporal", "frequency", "semantic")
+
+Positive = Annotated[int, Field(gt=0)]
+Scale = Annotated[float, Field(gt=0)]
+Rate = Annotated[float, Field(ge=0, lt=1)]
+
+
+class ModelSettings(BaseModel):
+    """What a world's settings file may choose; the catalogue's size is added by `ModelConfig`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    width: Positive = 64  # d
+    max_length: Positive = 200  # longest history the model reads
+
+    # temporal branch (multi-scale Mamba)
+    time_scales: tuple[Scale, ...] = (2.0, 16.0, 128.0)  # initial time constants, in interactions
+    heads_per_scale: Positive = 2
+    head_width: Positive = 32  # P
+    state_width: Positive = 32  # N
+    conv_width: Annotated[int, Field(ge=2)] = 4
+    temporal_layers: Positive = 1
+    expansion: Positive = 4  # feed-forward width / d
+
+    # frequency branch (adaptive FFT filter)
+    filter_length: Positive = 128  # W, in interactions
+    periods: tuple[Annotated[int, Field(ge=2)], ...] = (2, 3, 4, 5, 7, 10, 14, 21, 28)
+    trend_scales: tuple[Scale, ...] = (4.0, 16.0, 64.0)
+    identity_width: Positive = 32  # width in which two items are compared for being the same
+    memory: Scale = 48.0  # how long a band's record of good predictions is kept, in interactions
+    adaptive_filter: bool = True  # False: fixed gains, the ablation without content
+
+    # semantic branch
+    taste_scales: tuple[Scale, ...] = (4.0, 16.0, 64.0)
+
+    # gate and scores
+    gate: Literal["distributions", "features", "equal"] = "distributions"
+    branches: tuple[Literal["temporal", "frequency", "semantic"], ...] = BRANCHES
+    repeat_bias: bool = True
+    dropout: Rate = 0.2
+    id_dropout: Rate = 0.1  # share of items scored by their text alone in a training batch
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "ModelSettings":
+        if not self.branches or len(set(self.branches)) != len(self.branches):
+            raise ValueError("branches must name at least one branch, and each at most once")
+        if self.periods and max(self.periods) > self.filter_length:
+            raise ValueError(f"filter_length ({self.filter_length}) must reach the longest period ({max(self.periods)})")
+        return self
+
+
+class ModelConfig(ModelSettings):
+    """`ModelSettings` for one catalogue. Items 1…warm_items have an ID vector, the rest only their text."""
+
+    items: Positive  # V
+    warm_items: Positive
+    text_width: Positive = 384
+
+    @model_validator(mode="after")
+    def _warm(self) -> "ModelConfig":
+        if self.warm_items > self.items:
+            raise ValueError(f"warm_items ({self.warm_items}) cannot exceed items ({self.items})")
+        return self

@@ -1,0 +1,33 @@
+"""Adaptive gate: how likely each kind of evidence is to explain the next choice, judged from what the branches found."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from m2rec.model.config import BRANCHES, ModelConfig
+
+
+class Gate(nn.Module):
+    """g_t = softmax over the branches that are switched on, per position (paper section on gating)."""
+
+    def __init__(self, config: ModelConfig, evidence_width: int) -> None:
+        super().__init__()
+        self.equal = config.gate == "equal"
+        self.norms = nn.ModuleList(nn.RMSNorm(config.width) for _ in BRANCHES)
+        self.feed = nn.Sequential(
+            nn.Linear(len(BRANCHES) * config.width + evidence_width, config.width),
+            nn.GELU(),
+            nn.Dropout(config.dropout),
+            nn.Linear(config.width, len(BRANCHES)),
+        )
+        off = [0.0 if branch in config.branches else float("-inf") for branch in BRANCHES]
+        self.register_buffer("switched_off", torch.tensor(off), persistent=False)
+
+    def forward(self, branches: tuple[Tensor, ...], evidence: Tensor) -> Tensor:
+        """Three branch outputs (…, d) and the frequency evidence (…, e) → log g (…, 3); −inf where a branch is off."""
+        if self.equal:
+            logits = branches[0].new_zeros(*evidence.shape[:-1], len(BRANCHES))
+        else:
+            normed = [norm(branch) for norm, branch in zip(self.norms, branches, strict=True)]
+            logits = self.feed(torch.cat([*normed, evidence], dim=-1))
+        return F.log_softmax(logits.float() + self.switched_off, dim=-1)

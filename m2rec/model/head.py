@@ -1,0 +1,129 @@
+"""From branch outputs to probabilities: a mixture of softmaxes whose parts add up to the whole.
+
+    ℓ_m(i) = ⟨[b_m, κ_m], [v_i, β_i]⟩ + ρ_m·[i was in the history]        score of item i under branch m
+    p(i) = Σ_m g_m · softmax_i ℓ_m(i)                                        gate on distributions (default)
+    p(i) = softmax_i Σ_m g_m ℓ_m(i)                                          gate on features (the paper's reading)
+
+v_i is the ID vector plus the projected text vector, β_i a popularity bias, κ_m how much branch m heeds it, ρ_m a learned readiness to
+repeat: MovieLens teaches it to avoid what was seen, a shop to come back. It is a parameter like any other, and no item is
+removed by hand.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.autograd.function import Function, FunctionCtx
+
+SCORES_AT_ONCE = {"cpu": 1 << 20, "cuda": 1 << 26}  # what a cache holds here, what keeps the card busy there
+RATIO_FLOOR = 1e-6
+
+
+class _ChunkedLogSumExp(Function):
+    """log Σ_i exp⟨f_n, v_i⟩ without ever holding all N × V scores: they are computed again on the way back."""
+
+    @staticmethod
+    def forward(ctx: FunctionCtx, features: Tensor, vectors: Tensor) -> Tensor:  # type: ignore[override]
+        low = _low_precision(features)
+        table = vectors.to(low)
+        parts = [
+            torch.logsumexp(rows.to(low) @ table.T, dim=-1).float() for rows in features.split(_rows(features, vectors))
+        ]
+        result = torch.cat(parts)
+        ctx.save_for_backward(features, vectors, result)  # type: ignore[attr-defined]
+        ctx.low = low  # type: ignore[attr-defined]
+        return result
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, upstream: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
+        features, vectors, result = ctx.saved_tensors  # type: ignore[attr-defined]
+        low = ctx.low  # type: ignore[attr-defined]
+        table = vectors.to(low)
+        to_features = torch.empty_like(features)
+        to_vectors = torch.zeros_like(vectors, dtype=torch.float32)
+        step = _rows(features, vectors)
+        for start in range(0, len(features), step):
+            rows = slice(start, start + step)
+            part = features[rows].to(low)
+            log_z = result[rows, None].to(low)
+            softmax = torch.addmm(-log_z, part, table.T).exp_()
+            weight = upstream[rows, None] * (log_z.float() - result[rows, None]).exp()  # undoes the rounding of log Z
+            to_features[rows] = (softmax @ table).to(features.dtype) * weight
+            to_vectors += (softmax.T @ (part * weight.to(low))).float()
+        return to_features, to_vectors.to(vectors.dtype)
+
+
+def _rows(features: Tensor, vectors: Tensor) -> int:
+    return max(1, SCORES_AT_ONCE.get(features.device.type, 1 << 20) // len(vectors))
+
+
+def _low_precision(features: Tensor) -> torch.dtype:
+    device = features.device.type
+    return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else features.dtype
+
+
+def logsumexp_scores(features: Tensor, vectors: Tensor) -> Tensor:
+    """log Σ_i exp⟨f_n, v_i⟩, memory-saving. features (N, d), vectors (V, d) → (N,)."""
+    return _ChunkedLogSumExp.apply(features, vectors)
+
+
+def logsumexp_scores_plain(features: Tensor, vectors: Tensor) -> Tensor:
+    """The plain twin of `logsumexp_scores`."""
+    return torch.logsumexp(features @ vectors.T, dim=-1)
+
+
+def target_log_probability(
+    features: Tensor, vectors: Tensor, repeat_bias: Tensor, items: Tensor, targets: Tensor
+) -> Tensor:
+    """log softmax_i ℓ_m(i) at the targets, for every branch, without an N × V table.
+
+    features (B, L, M, d+1), vectors (V+1, d+1) with row 0 for padding, repeat_bias (B, L, M), items and targets
+    (B, L), target 0 = none → (N, M), the N marked positions in row-major order.
+
+    The repeat bias touches at most L of the V scores, so the softmax is taken without it and then corrected:
+    log Z' = log Z + log(1 + (e^ρ − 1) · Z_seen / Z).
+    """
+    marked = targets > 0
+    items = items.where(items < len(vectors), 0)  # a cold item may be in the history, but does not compete
+    picked = features[marked]  # (N, M, d+1)
+    branches = picked.shape[1]
+    log_z = logsumexp_scores(picked.flatten(0, 1), vectors[1:]).unflatten(0, (-1, branches))
+    score = torch.einsum("nmd,nd->nm", picked, vectors[targets[marked]])
+
+    to_history = torch.einsum("blmd,bsd->blms", features, vectors[items]).float()  # (B, L, M, L)
+    known = _first_time(items)[:, None, :] & _causal(items)  # (B, L, L): s ≤ t, each item once
+    log_z_seen = torch.logsumexp(to_history.masked_fill(~known[:, :, None], float("-inf")), dim=-1)[marked]
+    ratio = (log_z_seen - log_z).exp()
+    repeat_bias = repeat_bias[marked]
+    log_z = log_z + torch.log((1 + torch.expm1(repeat_bias) * ratio).clamp(min=RATIO_FLOOR))
+    was_seen = ((items[:, None, :] == targets[:, :, None]) & _causal(items)).any(-1)[marked]
+    return score.float() + repeat_bias * was_seen[:, None] - log_z
+
+
+def seen_items(items: Tensor, where: Tensor, catalogue: int) -> Tensor:
+    """Which items the history up to each marked position holds. items, where (B, L) → bool (N, V)."""
+    row, position = where.nonzero(as_tuple=True)
+    upto = torch.arange(items.shape[1], device=items.device) <= position[:, None]
+    seen = torch.zeros(len(row), catalogue + 1, dtype=torch.bool, device=items.device)
+    seen.scatter_(1, items[row] * upto, True)  # what lies later falls on the padding column
+    return seen[:, 1:]
+
+
+def branch_log_probabilities(features: Tensor, vectors: Tensor, repeat_bias: Tensor, seen: Tensor) -> Tensor:
+    """log softmax_i ℓ_m(i) over the whole catalogue.
+
+    features (N, M, d+1), vectors (V+1, d+1), repeat_bias (N, M),
+    seen (N, V) → (N, M, V).
+    """
+    scores = features.float() @ vectors[1:].T.float()
+    return F.log_softmax(scores + repeat_bias[..., None] * seen[:, None, :], dim=-1)
+
+
+def _causal(items: Tensor) -> Tensor:
+    length = items.shape[1]
+    return torch.ones(length, length, dtype=torch.bool, device=items.device).tril()
+
+
+def _first_time(items: Tensor) -> Tensor:
+    """True where an item occurs for the first time in its row; False at padding. (B, L) → (B, L)."""
+    same = (items[:, :, None] == items[:, None, :]) & _causal(items).tril(-1)
+    return ~same.any(-1) & (items > 0)

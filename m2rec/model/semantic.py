@@ -1,0 +1,75 @@
+"""Semantic branch: what the history has been about, read from the items' text alone.
+
+    p_t = projected text of item t (L, d)          w_t = exp(salience of p_t), how much an item says about taste
+    m_k(t) = Σ_s λ_k^(t−s) w_s p_s / Σ_s λ_k^(t−s) w_s          one mean per taste scale k
+    b_t = MLP([m_1 … m_K])
+
+The means forget order within a scale, so the branch can tell a taste but not a chain: that stays the temporal branch's work.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from m2rec.model.config import ModelConfig
+from m2rec.model.scan import scan_chunked, scan_last, scan_step
+
+SALIENCE_LIMIT = 4.0
+
+
+@dataclass
+class SemanticState:
+    """Decayed sums of weighted text vectors and of the weights."""
+
+    sums: Tensor  # (B, K, d + 1, 1)
+
+
+class SemanticBranch(nn.Module):
+    """Projected text vectors in, semantic evidence out."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        scales = torch.tensor(config.taste_scales)
+        self.log_rate = nn.Parameter(-scales.log())  # forgetting rate per interaction, 1/scale
+        self.salience = nn.Linear(config.width, 1, bias=False)
+        self.feed = nn.Sequential(
+            nn.Linear(len(scales) * config.width, 2 * config.width),
+            nn.GELU(),
+            nn.Dropout(config.dropout),
+            nn.Linear(2 * config.width, config.width),
+        )
+        nn.init.zeros_(self.salience.weight)
+
+    def forward(self, p: Tensor) -> Tensor:
+        """All positions. p (B, L, d) → (B, L, d)."""
+        weighted, log_decay, ones = self._parts(p)
+        return self._finish(scan_chunked(weighted, log_decay, ones, ones))
+
+    def last(self, p: Tensor, lengths: Tensor) -> Tensor:
+        """The last real position only. p (B, L, d), lengths (B,) → (B, d)."""
+        real = torch.arange(p.shape[1], device=p.device) < lengths[:, None]
+        weighted, log_decay, ones = self._parts(p)
+        return self._finish(scan_last(weighted * real[..., None, None], log_decay * real[..., None], ones, ones[:, 0]))
+
+    def step(self, p: Tensor, state: SemanticState) -> tuple[Tensor, SemanticState]:
+        """One more item. p (B, d) → (B, d) and the new state."""
+        weighted, log_decay, ones = self._parts(p[:, None])
+        y, sums = scan_step(state.sums, weighted[:, 0], log_decay[:, 0], ones[:, 0], ones[:, 0])
+        return self._finish(y), SemanticState(sums)
+
+    def start(self, batch: int) -> SemanticState:
+        """The state before the first item."""
+        return SemanticState(self.log_rate.new_zeros(batch, len(self.log_rate), self.salience.in_features + 1, 1))
+
+    def _parts(self, p: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        weight = (SALIENCE_LIMIT * torch.tanh(self.salience(p) / SALIENCE_LIMIT)).exp()  # (B, L, 1)
+        weighted = torch.cat([weight * p, weight], dim=-1)[:, :, None]
+        scales = len(self.log_rate)
+        log_decay = (-self.log_rate.exp()).expand(*p.shape[:2], scales)
+        return weighted.expand(-1, -1, scales, -1), log_decay, p.new_ones(*p.shape[:2], 1)
+
+    def _finish(self, sums: Tensor) -> Tensor:
+        """(…, K, d + 1) → (…, d)."""
+        means = sums[..., :-1] / sums[..., -1:].clamp(min=1e-12)
+        return self.feed(means.flatten(-2))

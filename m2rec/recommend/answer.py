@@ -1,0 +1,64 @@
+"""What the recommender answers. The page, the endpoints, the exports and the tests all read these types."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Modality = Literal["temporal", "frequency", "semantic"]
+MODALITIES: tuple[Modality, ...] = ("temporal", "frequency", "semantic")
+
+Shares = dict[Modality, float]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RankedItem(_Frozen):
+    """One recommendation. `contributions` sum to `probability` (paper section on gating; `MixtureHead`)."""
+
+    rank: int  # 1 is best
+    item_id: str
+    title: str
+    group: str
+    probability: float
+    contributions: Shares
+
+
+class Spectrum(_Frozen):
+    """Power of the history against period, beside what chance would give and what the model keeps.
+
+    All lists share one length, one entry per period, shortest period first. `period` is in interactions.
+    `power` is 1 on average for a history without rhythm. `threshold` is the level that only 5 % of
+    shuffled copies of the same history exceed anywhere. `filter_gain` is the gain of the model's
+    frequency filter for this very history, 0…1 relative to its largest.
+    """
+
+    period: list[float]
+    power: list[float]
+    threshold: list[float]
+    filter_gain: list[float]
+
+    @property
+    def significant(self) -> list[float]:
+        """Periods whose power is above the threshold, strongest first."""
+        rows = zip(self.period, self.power, self.threshold, strict=True)
+        excess = [(power / level, period) for period, power, level in rows if power > level]
+        return [period for _, period in sorted(excess, reverse=True)]
+
+
+class Answer(_Frozen):
+    """One answer: what comes next, why, and what the history looks like.
+
+    `history` holds item ids, oldest first, after truncation to the model's longest history.
+    `gates` are the three weights now (they sum to 1); `gate_history` has one row per history item:
+    the weights after that item was seen. `notes` are sentences for the reader, such as a truncation.
+    """
+
+    world: str
+    history: list[str]
+    items: list[RankedItem]
+    gates: Shares
+    gate_history: list[Shares]
+    spectrum: Spectrum | None
+    notes: list[str] = []
