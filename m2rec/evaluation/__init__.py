@@ -1,0 +1,1 @@
+"""Ranks in, figures out: metrics, protocol and confidence intervals."""

@@ -1,0 +1,1 @@
+"""Worlds: one settings file for each data set with its model and training."""
