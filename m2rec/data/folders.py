@@ -22,7 +22,7 @@ def read_amazon_beauty_folder(folder: Path) -> Dataset:
 
 
 def describe_films(films: pd.DataFrame) -> pd.DataFrame:
-    """Items table from `item`, `title` and `genres` ("Comedy|Drama"): text is "title. genres", group the first genre."""
+    """Items from `item`, `title` and `genres` ("Comedy|Drama"): text is "title. genres", group the first genre."""
     genres = films["genres"].str.split("|")
     return films[["item", "title"]].assign(
         item=films["item"].astype(str),

@@ -87,7 +87,7 @@ class Prepared:
         return digest.hexdigest()
 
     def save(self, folder: Path) -> None:
-        """Write arrays.safetensors, items.parquet, users.parquet and prepared.json; `folder` is replaced whole or not."""
+        """Write arrays.safetensors, items.parquet, users.parquet, prepared.json; `folder` is replaced whole or not."""
         arrays = {
             "events": self.sequences.events,
             "offsets": self.sequences.offsets,

