@@ -1,0 +1,140 @@
+"""Fetch an official archive: resumes where it broke off, checks what it got, and never leaves half a file behind."""
+
+import hashlib
+import http.client
+import os
+import re
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from m2rec.data.cache import cache_dir
+from m2rec.data.progress import progress
+from m2rec.errors import DataError
+
+TIMEOUT = 30.0  # seconds without a byte before the connection is given up and tried again
+ATTEMPTS = 5
+PAUSE = 1.0  # seconds before the second attempt, doubled before each further one
+BLOCK = 1 << 16
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A file that its publisher offers, known by its MD5 (the checksum that GroupLens publishes)."""
+
+    name: str
+    url: str
+    md5: str
+    largest: int  # bytes; a server that sends more is not sending this file
+    licence: str
+
+
+ML_1M = Archive(
+    name="ml-1m.zip",
+    url="https://files.grouplens.org/datasets/movielens/ml-1m.zip",
+    md5="c4d9eecfca2ab87c1945afe126590906",
+    largest=16 << 20,
+    licence=(
+        "MovieLens 1M is offered by GroupLens for research: cite Harper and Konstan (2015), do not redistribute it, "
+        "and ask GroupLens before any commercial use. The full terms are in the archive's README."
+    ),
+)
+ARCHIVES = {"ml-1m": ML_1M}
+
+
+def archive_path(archive: Archive) -> Path:
+    """Where `download` puts an archive; a file of this name is whole and checked."""
+    return cache_dir() / "downloads" / archive.name
+
+
+def download_movielens(name: str = "ml-1m") -> Path:
+    """Fetch a MovieLens archive into the cache, unless it is there, and return its path; the licence is printed first.
+
+    Raises DataError when the name is unknown or the archive cannot be had.
+    """
+    if name not in ARCHIVES:
+        raise DataError(f"There is no download named {name!r}; known: {', '.join(ARCHIVES)}.")
+    Console(stderr=True).print(ARCHIVES[name].licence, highlight=False)
+    return download(ARCHIVES[name])
+
+
+def download(archive: Archive, *, timeout: float = TIMEOUT, pause: float = PAUSE) -> Path:
+    """Fetch one archive into the cache and return its path.
+
+    What arrived is kept under another name until its MD5 is right, and is continued (HTTP Range) after a stall, a
+    broken connection or an interrupt, in this run or the next. A file with all its bytes and the wrong sum is thrown
+    away and fetched once more. Raises DataError when that does not help or the disk is full.
+    """
+    final = archive_path(archive)
+    if final.is_file() and _md5(final) == archive.md5:
+        return final
+    part = final.with_name(final.name + ".part")
+    trouble = "no answer"
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+        part.touch()
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                time.sleep(pause * 2 ** (attempt - 1))
+            try:
+                complete = _fetch(archive, part, timeout)
+                trouble = "the server ended the file early"
+            except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
+                complete, trouble = False, str(getattr(error, "reason", error)) or type(error).__name__
+            if _md5(part) == archive.md5:
+                os.replace(part, final)
+                return final
+            if complete:
+                trouble = f"its MD5 is {_md5(part)}, expected {archive.md5}"
+                part.write_bytes(b"")
+    except OSError as error:
+        raise DataError(
+            f"{archive.name} could not be saved to {final.parent} ({error}); free some space or set M2REC_CACHE to a "
+            "writable folder."
+        ) from error
+    raise DataError(
+        f"{archive.name} could not be downloaded from {archive.url} ({trouble}); try again later, or fetch it in a "
+        f"browser and put it at {final}."
+    )
+
+
+def _fetch(archive: Archive, part: Path, timeout: float) -> bool:
+    """Append to `part` what it lacks. True when the server has sent all that it says there is."""
+    have = part.stat().st_size
+    request = urllib.request.Request(archive.url, headers={"Range": f"bytes={have}-"} if have else {})
+    try:
+        response = urllib.request.urlopen(request, timeout=timeout)
+    except urllib.error.HTTPError as error:
+        error.close()
+        if error.code != http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            raise
+        return True  # nothing lies beyond what we have
+    with response, part.open("r+b") as file:
+        if response.status != http.HTTPStatus.PARTIAL_CONTENT or _range_start(response) != have:
+            have = 0  # the server begins at the beginning, whatever it was asked
+        file.truncate(have)
+        file.seek(have)
+        declared = response.headers.get("Content-Length")
+        total = have + int(declared) if declared and declared.isdigit() else None
+        with progress(f"Downloading {archive.name}", total, completed=have, in_bytes=True) as advance:
+            while block := response.read1(BLOCK):
+                have += len(block)
+                if have > archive.largest:
+                    raise http.client.HTTPException(f"the server sends more than {archive.largest} bytes")
+                file.write(block)
+                advance(len(block))
+    return total is None or have == total
+
+
+def _range_start(response: http.client.HTTPResponse) -> int | None:
+    match = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
+    return int(match[1]) if match else None
+
+
+def _md5(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()

@@ -1,0 +1,64 @@
+"""Anybody's data: one table of interactions, one table of items, checked on entry."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from m2rec.data.dataset import UNKNOWN_TIME, Dataset, chronological
+from m2rec.data.table_file import TableFile, read_table_file
+from m2rec.errors import DataError
+
+
+def read_tables(interactions_path: Path, items_path: Path, name: str) -> Dataset:
+    """Read two CSV or Parquet tables.
+
+    Interactions: `user`, `item`, and `timestamp` (Unix seconds or ISO 8601) or `position` (any numbers that rise along
+    a history); `rating` is optional. With both, `position` decides the order and a timestamp may be blank. Items:
+    `item`, `title`, and optionally `text` (what the text encoder reads; the title where the column is absent) and
+    `group`. Ids become text without surrounding blanks. Rows of one user at the same moment keep the file's order.
+
+    Raises DataError naming the file and the line for anything that cannot be used.
+    """
+    items = _items(read_table_file(items_path))
+    return Dataset(name, _interactions(read_table_file(interactions_path), items, items_path), items)
+
+
+def _items(table: TableFile) -> pd.DataFrame:
+    table.require("item", "title")
+    items = table.ids("item")
+    repeated = items.duplicated().to_numpy()
+    if repeated.any():
+        row = table.first(repeated)
+        original = table.first((items == items[row]).to_numpy())
+        raise DataError(f"The item {items[row]!r} in {table.place(row)} was already in {table.place(original)}.")
+    title = table.text("title")
+    return pd.DataFrame(
+        {
+            "item": items,
+            "title": title.mask(title == "", items),
+            "text": table.text("text") if "text" in table.frame else title,
+            "group": table.text("group") if "group" in table.frame else "",
+        }
+    ).reset_index(drop=True)
+
+
+def _interactions(table: TableFile, catalogue: pd.DataFrame, items_path: Path) -> pd.DataFrame:
+    table.require("user", "item", ("timestamp", "position"))
+    has_position = "position" in table.frame
+    users, items = table.ids("user"), table.ids("item")
+    unknown = (~items.isin(catalogue["item"])).to_numpy()
+    if unknown.any():
+        row = table.first(unknown)
+        raise DataError(f"The item {items[row]!r} in {table.place(row)} is not in {items_path}; add it there.")
+
+    columns: dict[str, pd.Series | np.ndarray] = {"user": users, "item": items}
+    if has_position:
+        moment = table.numbers("position", blank_allowed=False)
+    if "timestamp" in table.frame:
+        seconds = table.unix_seconds("timestamp", blank_allowed=has_position)
+        columns["timestamp"] = np.where(np.isnan(seconds), UNKNOWN_TIME, seconds).astype(np.int64)
+        moment = moment if has_position else seconds
+    if "rating" in table.frame:
+        columns["rating"] = table.numbers("rating", blank_allowed=True)
+    return chronological(pd.DataFrame(columns), moment)
