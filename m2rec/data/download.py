@@ -70,64 +70,97 @@ def download(archive: Archive, *, timeout: float = TIMEOUT, pause: float = PAUSE
     away and fetched once more. Raises DataError when that does not help or the disk is full.
     """
     final = archive_path(archive)
-    if final.is_file() and _md5(final) == archive.md5:
-        return final
-    part = final.with_name(final.name + ".part")
-    trouble = "no answer"
     try:
-        final.parent.mkdir(parents=True, exist_ok=True)
-        part.touch()
-        for attempt in range(ATTEMPTS):
-            if attempt:
-                time.sleep(pause * 2 ** (attempt - 1))
-            try:
-                complete = _fetch(archive, part, timeout)
-                trouble = "the server ended the file early"
-            except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
-                complete, trouble = False, str(getattr(error, "reason", error)) or type(error).__name__
-            if _md5(part) == archive.md5:
-                os.replace(part, final)
-                return final
-            if complete:
-                trouble = f"its MD5 is {_md5(part)}, expected {archive.md5}"
-                part.write_bytes(b"")
+        if not (final.is_file() and _md5(final) == archive.md5):
+            part = final.with_name(final.name + ".part")
+            part.parent.mkdir(parents=True, exist_ok=True)
+            part.touch()
+            _complete(archive, part, timeout, pause)
+            os.replace(part, final)
     except OSError as error:
         raise DataError(
             f"{archive.name} could not be saved to {final.parent} ({error}); free some space or set M2REC_CACHE to a "
             "writable folder."
         ) from error
-    raise DataError(
-        f"{archive.name} could not be downloaded from {archive.url} ({trouble}); try again later, or fetch it in a "
-        f"browser and put it at {final}."
-    )
+    except http.client.HTTPException as error:
+        raise DataError(
+            f"{archive.name} could not be downloaded from {archive.url} ({error}); try again later, or fetch it in a "
+            f"browser and put it at {final}."
+        ) from error
+    return final
+
+
+def _complete(archive: Archive, part: Path, timeout: float, pause: float) -> None:
+    """Fetch until `part` has the right MD5. Raises HTTPException when the server cannot be brought to it."""
+    wrong = 0
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            all_sent = _fetch(archive, part, timeout)
+            trouble = http.client.HTTPException("the server ended the file early")
+        except http.client.HTTPException as error:
+            all_sent, trouble = False, error
+        found = _md5(part)
+        if found == archive.md5:
+            return
+        if all_sent:
+            wrong += 1
+            part.write_bytes(b"")
+            trouble = http.client.HTTPException(f"its MD5 is {found}, expected {archive.md5}")
+        if attempt == ATTEMPTS or wrong == 2 or isinstance(trouble, _Refused):
+            raise trouble
+        Console(stderr=True).print(f"{archive.name}: {trouble}; trying again.", highlight=False)
+        time.sleep(pause * 2 ** (attempt - 1))
+
+
+class _Refused(http.client.HTTPException):
+    """An answer that asking again will not change."""
 
 
 def _fetch(archive: Archive, part: Path, timeout: float) -> bool:
-    """Append to `part` what it lacks. True when the server has sent all that it says there is."""
+    """Append to `part` what it lacks. True when the server has sent all that it says there is.
+
+    Whatever goes wrong on the network is an HTTPException; an OSError is the disk's.
+    """
     have = part.stat().st_size
     request = urllib.request.Request(archive.url, headers={"Range": f"bytes={have}-"} if have else {})
     try:
         response = urllib.request.urlopen(request, timeout=timeout)
     except urllib.error.HTTPError as error:
         error.close()
-        if error.code != http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-            raise
-        return True  # nothing lies beyond what we have
+        if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            return True  # nothing lies beyond what we have
+        refused = error.code < 500 and error.code not in (408, 429)
+        raise (_Refused if refused else http.client.HTTPException)(f"{error.code} {error.reason}") from error
+    except OSError as error:
+        raise http.client.HTTPException(_words(error)) from error
     with response, part.open("r+b") as file:
         if response.status != http.HTTPStatus.PARTIAL_CONTENT or _range_start(response) != have:
             have = 0  # the server begins at the beginning, whatever it was asked
         file.truncate(have)
         file.seek(have)
-        declared = response.headers.get("Content-Length")
-        total = have + int(declared) if declared and declared.isdigit() else None
+        declared = response.headers.get("Content-Length", "")
+        total = have + int(declared) if declared.isdigit() else None
         with progress(f"Downloading {archive.name}", total, completed=have, in_bytes=True) as advance:
-            while block := response.read1(BLOCK):
+            while block := _receive(response):
                 have += len(block)
                 if have > archive.largest:
-                    raise http.client.HTTPException(f"the server sends more than {archive.largest} bytes")
+                    raise _Refused(f"the server sends more than {archive.largest} bytes")
                 file.write(block)
                 advance(len(block))
+        file.flush()
+        os.fsync(file.fileno())
     return total is None or have == total
+
+
+def _receive(response: http.client.HTTPResponse) -> bytes:
+    try:
+        return response.read1(BLOCK)
+    except OSError as error:
+        raise http.client.HTTPException(_words(error)) from error
+
+
+def _words(error: OSError) -> str:
+    return str(getattr(error, "reason", error)) or type(error).__name__
 
 
 def _range_start(response: http.client.HTTPResponse) -> int | None:

@@ -20,28 +20,35 @@ RATING_COLUMNS = ["user", "item", "rating", "timestamp"]
 
 def read_ml_1m_archive(archive: Path) -> Dataset:
     """MovieLens-1M from the official `ml-1m.zip`, unfiltered: 1,000,209 ratings of 6,040 users, 3,883 films."""
-    try:
-        with zipfile.ZipFile(archive) as opened:
-            ratings, films = opened.read("ml-1m/ratings.dat"), opened.read("ml-1m/movies.dat")
-    except (OSError, zipfile.BadZipFile, KeyError) as error:
-        raise DataError(f"{archive} is not the official ml-1m.zip ({error}); download it again.") from error
-    return _ml_1m(ratings, archive / "ml-1m/ratings.dat", films, archive / "ml-1m/movies.dat")
+    path = archive / "ml-1m" / "ratings.dat"
+    ratings = _ratings(_read_member(archive, "ml-1m/ratings.dat"), path, separator="::")
+    return _dataset("ml-1m", ratings, read_ml_1m_archive_films(archive), path)
+
+
+def read_ml_1m_archive_films(archive: Path) -> pd.DataFrame:
+    """The items table alone, 3,883 rows of `item`, `title`, `text`, `group`."""
+    return _films(_read_member(archive, "ml-1m/movies.dat"), archive / "ml-1m" / "movies.dat")
 
 
 def read_ml_1m_raw(folder: Path, ratings: str = "ratings.dat") -> Dataset:
     """The same from the unpacked archive. `ratings` may name a part of the file, also one packed with gzip."""
-    return _ml_1m(
-        _read_bytes(folder / ratings), folder / ratings, _read_bytes(folder / "movies.dat"), folder / "movies.dat"
-    )
+    path = folder / ratings
+    return _dataset("ml-1m", _ratings(_read_bytes(path), path, separator="::"), read_ml_1m_raw_films(folder), path)
 
 
-def read_ml_1m_films(folder: Path) -> pd.DataFrame:
-    """The items table alone from an unpacked `movies.dat`: 3,883 rows of `item`, `title`, `text`, `group`."""
-    return describe_films(_films(_read_bytes(folder / "movies.dat"), folder / "movies.dat"))
+def read_ml_1m_raw_films(folder: Path) -> pd.DataFrame:
+    """The items table alone, from the unpacked archive."""
+    return _films(_read_bytes(folder / "movies.dat"), folder / "movies.dat")
 
 
 def read_ml_100k(folder: Path) -> Dataset:
     """MovieLens-100K from `u.data`, `u.item`, `u.genre`, unfiltered: 100,000 ratings of 943 users, 1,682 films."""
+    path = folder / "u.data"
+    return _dataset("ml-100k", _ratings(_read_bytes(path), path, separator="\t"), read_ml_100k_films(folder), path)
+
+
+def read_ml_100k_films(folder: Path) -> pd.DataFrame:
+    """The items table alone, 1,682 rows."""
     names = [line.split("|")[0] for line in _lines(folder / "u.genre") if line]
     rows = []
     for number, line in enumerate(_lines(folder / "u.item"), start=1):
@@ -50,18 +57,7 @@ def read_ml_100k(folder: Path) -> Dataset:
             raise DataError(f"Line {number} of {folder / 'u.item'} has {len(cells)} cells, expected {5 + len(names)}.")
         genres = [name for name, flag in zip(names, cells[5:], strict=True) if flag == "1"]
         rows.append((cells[0], cells[1], "|".join(genres)))
-    films = describe_films(pd.DataFrame(rows, columns=["item", "title", "genres"], dtype="str"))
-    path = folder / "u.data"
-    return _dataset("ml-100k", _ratings(_read_bytes(path), path, separator="\t"), films, path)
-
-
-def _ml_1m(ratings: bytes, ratings_path: Path, films: bytes, films_path: Path) -> Dataset:
-    return _dataset(
-        "ml-1m",
-        _ratings(ratings, ratings_path, separator="::"),
-        describe_films(_films(films, films_path)),
-        ratings_path,
-    )
+    return describe_films(pd.DataFrame(rows, columns=["item", "title", "genres"], dtype="str"))
 
 
 def _dataset(name: str, ratings: pd.DataFrame, films: pd.DataFrame, path: Path) -> Dataset:
@@ -90,13 +86,22 @@ def _ratings(content: bytes, path: Path, separator: str) -> pd.DataFrame:
 
 
 def _films(content: bytes, path: Path) -> pd.DataFrame:
+    """Items table from the lines of `movies.dat`."""
     rows = []
     for number, line in enumerate(content.decode(ENCODING).splitlines(), start=1):
         cells = line.split("::")
         if len(cells) != 3:
             raise DataError(f"Line {number} of {path} is not MovieID::Title::Genres; download it again.")
         rows.append(cells)
-    return pd.DataFrame(rows, columns=["item", "title", "genres"], dtype="str")
+    return describe_films(pd.DataFrame(rows, columns=["item", "title", "genres"], dtype="str"))
+
+
+def _read_member(archive: Path, member: str) -> bytes:
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            return opened.read(member)
+    except (OSError, zipfile.BadZipFile, KeyError) as error:
+        raise DataError(f"{archive} is not the official ml-1m.zip ({error}); download it again.") from error
 
 
 def _lines(path: Path) -> list[str]:

@@ -1,0 +1,112 @@
+"""From a world's [data] settings to its data set, wherever this machine has it."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from m2rec.data import folders, movielens
+from m2rec.data.cache import data_dir
+from m2rec.data.dataset import Dataset
+from m2rec.data.download import ML_1M, archive_path
+from m2rec.data.kcore import k_core
+from m2rec.data.settings import DataSettings, Source
+from m2rec.data.split import SplitRule, by_user, global_temporal, leave_one_out
+from m2rec.data.tables import read_tables
+from m2rec.errors import DataError
+
+
+class Layout(NamedTuple):
+    """One way in which a data set may lie on the disk."""
+
+    name: str  # inside M2REC_DATA
+    mark: str  # the file that tells this layout from others; "" where the name itself is a file
+    read: Callable[[Path], Dataset]
+    read_items: Callable[[Path], pd.DataFrame]
+
+
+# In order of preference.
+LAYOUTS: dict[Source, tuple[Layout, ...]] = {
+    "ml-1m": (
+        Layout("ml-1m", "interactions.parquet", folders.read_ml_1m_folder, folders.read_ml_1m_items),
+        Layout("ml-1m", "ratings.dat", movielens.read_ml_1m_raw, movielens.read_ml_1m_raw_films),
+        Layout("ml-1m.zip", "", movielens.read_ml_1m_archive, movielens.read_ml_1m_archive_films),
+    ),
+    "ml-100k": (Layout("ml-100k", "u.data", movielens.read_ml_100k, movielens.read_ml_100k_films),),
+    "amazon-beauty": (
+        Layout(
+            "amazon-beauty",
+            "interactions.parquet",
+            folders.read_amazon_beauty_folder,
+            folders.read_amazon_beauty_items,
+        ),
+    ),
+}
+HOW_TO_GET: dict[Source, str] = {
+    "ml-1m": "fetch it with `python -m m2rec data download ml-1m`, or set M2REC_DATA to a folder that holds ml-1m",
+    "ml-100k": "set M2REC_DATA to a folder that holds ml-100k with u.data, u.item and u.genre as GroupLens offers them",
+    "amazon-beauty": "set M2REC_DATA to a folder that holds amazon-beauty with interactions.parquet and items.parquet",
+}
+
+
+def load_dataset(settings: DataSettings, name: str | None = None) -> Dataset:
+    """The data set that these settings choose, filtered to its k-core; `name` defaults to the source's.
+
+    Raises DataError that says how to get the data when this machine has none of it.
+    """
+    name = name or settings.source
+    if settings.source == "rhythm-market":
+        from m2rec.data.market.generate import market_dataset
+
+        dataset = market_dataset()
+    elif settings.interactions and settings.items:  # given with source "tables" and never else
+        dataset = read_tables(settings.interactions, settings.items, name)
+    else:
+        found = _find(settings.source)
+        if found is None:
+            raise DataError(f"This machine has no {settings.source}; {HOW_TO_GET[settings.source]}.")
+        layout, path = found
+        dataset = layout.read(path)
+    return k_core(Dataset(name, dataset.interactions, dataset.items), settings.min_count)
+
+
+def split_rule(settings: DataSettings) -> SplitRule:
+    """The rule that `prepare` divides the sequences by."""
+    validation, test = settings.validation_share, settings.test_share
+    if settings.split == "by-user":
+        return partial(
+            by_user,
+            validation_share=validation,
+            test_share=test,
+            first_target=settings.first_target,
+            seed=settings.split_seed,
+        )
+    if settings.split == "global-temporal":
+        return partial(global_temporal, validation_share=validation, test_share=test)
+    return leave_one_out
+
+
+def titles_for(source: Source, item_ids: Sequence[str]) -> pd.DataFrame | None:
+    """`item`, `title`, `text`, `group` of these items in this order, from the data on this machine; None without it.
+
+    For worlds whose titles may not be shipped. An id that the data does not know is its own title.
+    """
+    found = _find(source) if source in LAYOUTS else None
+    if found is None:
+        return None
+    layout, path = found
+    table = layout.read_items(path).set_index("item").reindex(pd.Index(item_ids, name="item")).reset_index()
+    return table.assign(title=table["title"].fillna(table["item"])).fillna("")
+
+
+def _find(source: Source) -> tuple[Layout, Path] | None:
+    """The first layout of a source that is there: in M2REC_DATA, or else among the downloads."""
+    root = data_dir()
+    for layout in LAYOUTS[source]:
+        if root is not None and (root / layout.name / layout.mark).is_file():
+            return layout, root / layout.name
+        if layout.name == ML_1M.name and archive_path(ML_1M).is_file():
+            return layout, archive_path(ML_1M)
+    return None
