@@ -1,0 +1,62 @@
+"""What every test may ask for, and the rule that nothing is skipped in secret."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder with the real data sets; the test is skipped where `M2REC_DATA` does not name one."""
+    folder = os.environ.get("M2REC_DATA")
+    if not folder:
+        pytest.skip("needs the real data: set M2REC_DATA to a folder with ml-1m, ml-100k and amazon-beauty")
+    return Path(folder)
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or writes the user's own cache folder; text vectors are shared within a run."""
+    monkeypatch.setenv("M2REC_CACHE", str(tmp_path_factory.getbasetemp() / "m2rec-cache"))
+
+
+class SkipsInCI:
+    """With CI=true, a skipped test fails the run unless the reason says that a GPU is missing."""
+
+    def __init__(self) -> None:
+        self.unexpected: list[str] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note a test that was skipped; an expected failure is reported as a skip too and is none."""
+        if not hasattr(report, "wasxfail"):
+            self._note(report)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Note a whole file that was skipped."""
+        self._note(report)
+
+    def _note(self, report: pytest.TestReport | pytest.CollectReport) -> None:
+        if report.skipped:
+            reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+            if "GPU" not in reason:
+                self.unexpected.append(f"{report.nodeid}: {reason}")
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Fail a run that passed only because it left something out."""
+        if self.unexpected and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say which skips the run failed for."""
+        if self.unexpected:
+            terminalreporter.section("skipped, and CI may skip for a missing GPU only", red=True)
+            terminalreporter.write("\n".join(self.unexpected) + "\n")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Watch the skips in CI."""
+    if os.environ.get("CI") == "true":
+        config.pluginmanager.register(SkipsInCI(), "skips-in-ci")
