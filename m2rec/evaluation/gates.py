@@ -1,0 +1,84 @@
+"""Does the gate know why? For worlds in which the cause of every event is known.
+
+A gate's weight is read as a forecast: "the next event comes from this kind of evidence". Its AUC is the chance that the
+weight is higher before an event with that cause than before one without: .5 is a coin, 1 is perfect. No gate can be
+perfect, since causes are random given the history; the oracle that knows the world's own probabilities marks the limit.
+"""
+
+from typing import TypedDict
+
+import numpy as np
+from scipy.stats import rankdata
+
+from m2rec.model.config import BRANCHES
+
+CAUSES = {"temporal": "chain", "frequency": "rhythm", "semantic": "taste"}
+MANY_CYCLES = 6  # this many cycles and more are one group
+
+
+class Agreement(TypedDict):
+    """How well one weight tells events with its cause from those without."""
+
+    auc: float
+    oracle: float | None  # the same for the oracle's posterior, None where there is none
+    weight_with: float  # mean weight before events with the cause …
+    weight_without: float  # … and before the others
+    targets: int  # events with the cause
+
+
+class GateReport(TypedDict):
+    """Agreement of each gate with its cause; the frequency gate's also by the rhythm's period and by cycles seen."""
+
+    gates: dict[str, Agreement]
+    by_period: dict[str, Agreement]
+    by_cycles: dict[str, Agreement]
+
+
+def auc(scores: np.ndarray, positive: np.ndarray) -> float:
+    """P(positive scores higher than negative) + half P(equal), the Mann-Whitney statistic. scores, positive (N,)."""
+    n_positive = int(positive.sum())
+    n_negative = len(positive) - n_positive
+    if not n_positive or not n_negative:
+        raise ValueError("An AUC needs at least one event with the cause and one without.")
+    wins = rankdata(scores)[positive].sum() - n_positive * (n_positive + 1) / 2
+    return float(wins / (n_positive * n_negative))
+
+
+def gate_report(
+    gates: np.ndarray,
+    causes: np.ndarray,
+    periods: np.ndarray,
+    cycles: np.ndarray,
+    oracle: np.ndarray | None = None,
+) -> GateReport:
+    """Compare the gate before each of N events with why the event came about.
+
+    gates and oracle float (N, 3), columns as in `BRANCHES`; causes str (N,), "chain", "rhythm" or "taste";
+    periods int (N,), the period of the rhythm behind a rhythm event, in interactions; cycles int (N,), how often that
+    rhythm had come round before. Both are read for rhythm events only, each group of which is compared with all events
+    of other causes.
+    """
+    rhythm = causes == CAUSES["frequency"]
+    capped = np.minimum(cycles, MANY_CYCLES)
+
+    def agreement(branch: str, group: np.ndarray) -> Agreement:
+        others = causes != CAUSES[branch]
+        kept, column = group | others, BRANCHES.index(branch)
+        return Agreement(
+            auc=auc(gates[kept, column], group[kept]),
+            oracle=None if oracle is None else auc(oracle[kept, column], group[kept]),
+            weight_with=float(gates[group, column].mean()),
+            weight_without=float(gates[others, column].mean()),
+            targets=int(group.sum()),
+        )
+
+    return GateReport(
+        gates={branch: agreement(branch, causes == cause) for branch, cause in CAUSES.items()},
+        by_period={
+            str(period): agreement("frequency", rhythm & (periods == period)) for period in np.unique(periods[rhythm])
+        },
+        by_cycles={
+            f"{count}+" if count == MANY_CYCLES else str(count): agreement("frequency", rhythm & (capped == count))
+            for count in np.unique(capped[rhythm])
+        },
+    )

@@ -1,0 +1,153 @@
+"""Every target of a split ranked among all items, twice: with the items of its history left in, and taken out.
+
+Histories are the newest `max_length` events before each target, as the model reads them when it serves. Where a user's
+whole history fits, one window answers for all of that user's targets: the model is causal, so what it says at a
+position is what it would say if the history ended there.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain
+from typing import Literal, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from m2rec.data.prepared import Prepared
+from m2rec.evaluation.metrics import ranks, summary
+
+Part = Literal["validation", "test"]
+Seen = Literal["unmasked", "masked"]
+
+ROWS_AT_ONCE = 128  # windows in a batch
+SCORES_AT_ONCE = 2**23  # targets × items in a batch: 32 MiB a copy, in float32
+
+
+class Scorer(Protocol):
+    """Any model: M2Rec, a baseline, a table of counts."""
+
+    def log_scores(self, items: Tensor, where: Tensor) -> Tensor:
+        """Scores of items 1…V as the next one after each marked position.
+
+        items int (B, L), right-padded with 0; where bool (B, L) → (N, V), marked positions in row-major order.
+        """
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """T targets and their ranks, by user, oldest first."""
+
+    users: np.ndarray  # int64 (T,) whose target it is
+    positions: np.ndarray  # int64 (T,) its place in that user's sequence
+    ranks: dict[Seen, np.ndarray]  # float64 (T,) each
+
+    @property
+    def figures(self) -> dict[Seen, dict[str, float]]:
+        """`{"unmasked": {"HR@5": …}, "masked": {…}}`, means over the targets."""
+        return {seen: summary(values) for seen, values in self.ranks.items()}
+
+
+@dataclass(frozen=True)
+class Batch:
+    """B windows and the N targets they answer for."""
+
+    items: np.ndarray  # int64 (B, L), right-padded with 0
+    where: np.ndarray  # bool (B, L): after these positions comes a target
+    targets: np.ndarray  # int64 (N,) rows of `Split.targets`, in row-major order of `where`
+
+
+def evaluate(model: Scorer, prepared: Prepared, part: Part, max_length: int) -> Evaluation:
+    """Rank every target of one part of the split; cold items compete like any other.
+
+    The model is put into evaluation mode, and back. Raises ValueError when the part has no targets.
+    """
+    users, positions = prepared.split.targets(part)
+    if len(users) == 0:
+        raise ValueError(f"{prepared.name} has no {part} targets, so there is nothing to measure.")
+    found: dict[Seen, np.ndarray] = {"unmasked": np.empty(len(users)), "masked": np.empty(len(users))}
+    events = prepared.sequences.events
+    places = prepared.sequences.offsets[users] + positions  # (T,) where each target stands in `events`
+    device = _device(model)
+    with _evaluation_mode(model):
+        for batch in batches(prepared, part, max_length):
+            items, where = torch.from_numpy(batch.items).to(device), torch.from_numpy(batch.where).to(device)
+            scores = model.log_scores(items, where)  # (N, V)
+            chosen = torch.from_numpy(events[places[batch.targets]].astype(np.int64)).to(device)
+            seen = _seen(prepared, users[batch.targets], positions[batch.targets]).to(device)
+            found["unmasked"][batch.targets] = ranks(scores, chosen).cpu().numpy()
+            found["masked"][batch.targets] = ranks(scores, chosen, seen).cpu().numpy()
+    return Evaluation(users, positions, found)
+
+
+def batches(prepared: Prepared, part: Part, max_length: int) -> Iterator[Batch]:
+    """Windows that answer for every target of one part exactly once, shortest first so that little is padding."""
+    if max_length < 1:
+        raise ValueError(f"max_length must be at least 1, not {max_length}.")
+    users, positions = prepared.split.targets(part)
+    if (positions < 1).any():
+        raise ValueError(f"The split of {prepared.name} asks for a user's first event, which has no history.")
+    # a target opens a new window unless it shares its user's first max_length events with the target before it
+    opens = np.ones(len(users), dtype=bool)
+    opens[1:] = (users[1:] != users[:-1]) | (positions[1:] > max_length)
+    first = np.flatnonzero(opens)  # (W,) each window's oldest target
+    counts = np.diff(np.append(first, len(users)))  # (W,)
+    ends = positions[first + counts - 1]  # (W,) events [starts, ends) of the user are the window
+    starts = np.maximum(ends - max_length, 0)
+    sizes = ends - starts
+
+    for rows in _groups(np.argsort(sizes, kind="stable"), counts, SCORES_AT_ONCE // prepared.item_count):
+        items = np.zeros((len(rows), sizes[rows].max()), dtype=np.int64)
+        where = np.zeros(items.shape, dtype=bool)
+        targets = []
+        for row, window in enumerate(rows):
+            served = np.arange(first[window], first[window] + counts[window])
+            items[row, : sizes[window]] = prepared.sequences[users[first[window]]][starts[window] : ends[window]]
+            where[row, positions[served] - starts[window] - 1] = True
+            targets.append(served)
+        yield Batch(items, where, np.concatenate(targets))
+
+
+def _groups(order: np.ndarray, counts: np.ndarray, most_targets: int) -> Iterator[np.ndarray]:
+    """Runs of `order` with at most ROWS_AT_ONCE windows and, unless it is one window alone, `most_targets` targets."""
+    group: list[int] = []
+    load = 0
+    for window in order:
+        if group and (len(group) == ROWS_AT_ONCE or load + counts[window] > most_targets):
+            yield np.array(group)
+            group, load = [], 0
+        group.append(int(window))
+        load += int(counts[window])
+    if group:
+        yield np.array(group)
+
+
+def _seen(prepared: Prepared, users: np.ndarray, positions: np.ndarray) -> Tensor:
+    """Which items occur anywhere before each target, also further back than the model reads. → bool (N, V)."""
+    seen = torch.zeros(len(users), prepared.item_count + 1, dtype=torch.bool)
+    rows = np.repeat(np.arange(len(users)), positions)
+    history = np.concatenate([prepared.sequences[user][:end] for user, end in zip(users, positions, strict=True)])
+    seen[torch.from_numpy(rows), torch.from_numpy(history.astype(np.int64))] = True
+    return seen[:, 1:]
+
+
+def _device(model: Scorer) -> torch.device:
+    if isinstance(model, nn.Module):
+        for tensor in chain(model.parameters(), model.buffers()):
+            return tensor.device
+    return torch.device("cpu")
+
+
+@contextmanager
+def _evaluation_mode(model: Scorer) -> Iterator[None]:
+    """No gradients and no dropout inside; afterwards the model is as it was."""
+    training = isinstance(model, nn.Module) and model.training
+    if isinstance(model, nn.Module):
+        model.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        if isinstance(model, nn.Module):
+            model.train(training)

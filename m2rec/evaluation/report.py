@@ -1,0 +1,96 @@
+"""`metrics.json`: what was measured on a checkpoint, each figure with everything needed to measure it again."""
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
+
+from m2rec.data.atomic import atomic_file
+from m2rec.errors import CheckpointError
+
+FORMAT: Final = 1
+FILE = "metrics.json"
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Figure(_Frozen):
+    """One number. `low` and `high` are the ends of its 95 % bootstrap interval over users."""
+
+    value: FiniteFloat
+    low: FiniteFloat | None = None
+    high: FiniteFloat | None = None
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if (self.low is None) != (self.high is None):
+            raise ValueError("an interval has two ends")
+        if self.low is not None and self.high is not None and self.low > self.high:
+            raise ValueError("an interval must not end before it starts")
+        return self
+
+
+class Measurement(_Frozen):
+    """Figures that one command measured on one model."""
+
+    model: Annotated[str, Field(min_length=1)]  # "m2rec", "sasrec", …
+    protocol: Annotated[str, Field(min_length=1)]  # in words: what the split is and what is ranked
+    split: Literal["validation", "test"]
+    seen: Literal["unmasked", "masked"]  # items of the history left in, or taken out
+    seeds: Annotated[list[int], Field(min_length=1)]  # of training
+    targets: Annotated[int, Field(gt=0)]
+    figures: Annotated[dict[str, Figure], Field(min_length=1)]
+    hardware: Annotated[str, Field(min_length=1)]
+    date: date
+    command: Annotated[str, Field(min_length=1)]
+    revision: Annotated[str, Field(min_length=1)]  # of the code
+
+    @property
+    def key(self) -> tuple[str, str, str, str, tuple[int, ...]]:
+        """What is measured: a newer measurement with the same key replaces the older one."""
+        return self.model, self.protocol, self.split, self.seen, tuple(self.seeds)
+
+
+class MetricsFile(_Frozen):
+    """The whole of `metrics.json`."""
+
+    format: Literal[1] = FORMAT
+    world: Annotated[str, Field(min_length=1)]
+    measurements: list[Measurement] = []
+
+    def with_measurements(self, fresh: list[Measurement]) -> "MetricsFile":
+        """The same file with these added; what they measure anew is replaced in its place."""
+        merged = {measurement.key: measurement for measurement in [*self.measurements, *fresh]}
+        return self.model_copy(update={"measurements": list(merged.values())})
+
+
+def read_metrics(folder: Path, world: str) -> MetricsFile:
+    """What `folder` holds, or a file without measurements where there is none yet.
+
+    Raises CheckpointError when the file is damaged or tells of another world.
+    """
+    path = folder / FILE
+    try:
+        found = MetricsFile.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return MetricsFile(world=world)
+    except (OSError, ValidationError) as error:
+        reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
+        raise CheckpointError(f"{path} is not a readable metrics file ({reason}); restore or delete it.") from error
+    if found.world != world:
+        raise CheckpointError(f"{path} tells of the world {found.world}, not of {world}; restore or delete it.")
+    return found
+
+
+def write_metrics(folder: Path, metrics: MetricsFile) -> Path:
+    """Replace `metrics.json` whole, or leave the old one as it was. → its path."""
+    path = folder / FILE
+    try:
+        with atomic_file(path) as temporary:
+            temporary.write_text(metrics.model_dump_json(indent=2, exclude_none=True) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise CheckpointError(f"{path} could not be written ({error}); what was there before is unchanged.") from error
+    return path

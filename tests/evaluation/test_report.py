@@ -1,0 +1,80 @@
+import json
+import os
+from datetime import date
+
+import pytest
+from pydantic import ValidationError
+
+from m2rec.errors import CheckpointError
+from m2rec.evaluation.report import Figure, Measurement, MetricsFile, read_metrics, write_metrics
+
+
+def measurement(value: float, seen: str = "unmasked", **changes) -> Measurement:
+    fields = {
+        "model": "m2rec",
+        "protocol": "leave-one-out, every item ranked",
+        "split": "test",
+        "seen": seen,
+        "seeds": [1, 2],
+        "targets": 10,
+        "figures": {"HR@10": Figure(value=value, low=value - 0.1, high=value + 0.1)},
+        "hardware": "cpu",
+        "date": date(2026, 11, 24),
+        "command": "python -m m2rec evaluate market",
+        "revision": "abc",
+    }
+    return Measurement.model_validate(fields | changes)
+
+
+def test_a_figure_comes_back_with_all_that_was_written_with_it(tmp_path):
+    written = MetricsFile(world="market").with_measurements([measurement(0.3), measurement(0.4, "masked")])
+    write_metrics(tmp_path, written)
+    assert read_metrics(tmp_path, "market") == written
+    row = json.loads((tmp_path / "metrics.json").read_text())["measurements"][0]
+    assert {"protocol", "split", "seeds", "hardware", "date", "command", "revision", "figures"} <= set(row)
+    assert row["figures"]["HR@10"] == {"value": 0.3, "low": pytest.approx(0.2), "high": pytest.approx(0.4)}
+
+
+def test_measuring_again_replaces_and_measuring_something_else_adds():
+    file = MetricsFile(world="market").with_measurements([measurement(0.3), measurement(0.4, "masked")])
+    file = file.with_measurements([measurement(0.35), measurement(0.2, split="validation")])
+    assert [row.figures["HR@10"].value for row in file.measurements] == [0.35, 0.4, 0.2]
+
+
+def test_a_folder_without_figures_is_empty_and_no_error(tmp_path):
+    assert read_metrics(tmp_path, "market").measurements == []
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"format": 2, "world": "market"}', '{"world": "market", "other": 1}'])
+def test_a_damaged_file_is_refused_in_one_sentence(tmp_path, content):
+    (tmp_path / "metrics.json").write_text(content)
+    with pytest.raises(CheckpointError, match=r"metrics\.json is not a readable metrics file .*; restore or delete it"):
+        read_metrics(tmp_path, "market")
+
+
+def test_figures_of_another_world_are_refused(tmp_path):
+    write_metrics(tmp_path, MetricsFile(world="ml-1m"))
+    with pytest.raises(CheckpointError, match="ml-1m, not of market"):
+        read_metrics(tmp_path, "market")
+
+
+@pytest.mark.parametrize(
+    "figure", [{"value": float("nan")}, {"value": 1, "low": 0}, {"value": 1, "low": 2, "high": 0}, {}]
+)
+def test_a_figure_must_be_a_number_with_a_whole_interval_or_none(figure):
+    with pytest.raises(ValidationError):
+        Figure.model_validate(figure)
+
+
+def test_a_full_disk_leaves_the_old_figures(tmp_path, monkeypatch):
+    old = MetricsFile(world="market").with_measurements([measurement(0.3)])
+    write_metrics(tmp_path, old)
+
+    def full(handle):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(CheckpointError, match="No space left"):
+        write_metrics(tmp_path, MetricsFile(world="market"))
+    assert read_metrics(tmp_path, "market") == old
+    assert [path.name for path in tmp_path.iterdir()] == ["metrics.json"]
