@@ -1,1 +1,18 @@
 """M2Rec: multi-scale Mamba, adaptive frequency filter and text meaning for sequential recommendation (arXiv 2505.04445)."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from m2rec.recommend.recommender import Recommender
+
+__all__ = ["Recommender"]
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    # torch takes a second to import, and most of the command line does not need it
+    if name == "Recommender":
+        from m2rec.recommend.recommender import Recommender
+
+        return Recommender
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -60,7 +60,8 @@ class FrequencyBranch(nn.Module):
         self.taps = config.filter_length  # W
         self.adaptive = config.adaptive_filter
         self.bands = len(config.periods) + len(config.trend_scales)
-        self.periods = config.periods
+        # a trend has no period: it lies beyond every one that the filter can hold
+        self.band_periods = (*map(float, config.periods), *(float("inf") for _ in config.trend_scales))
         kernels = _initial_kernels(config)
         spectrum = torch.fft.rfft(kernels, n=2 * self.taps)
         self.transfer = nn.Parameter(torch.view_as_real(spectrum).clone())  # H: (b, W + 1, 2)

@@ -28,6 +28,6 @@ class Gate(nn.Module):
         if self.equal:
             logits = branches[0].new_zeros(*evidence.shape[:-1], len(BRANCHES))
         else:
-            normed = [norm(branch) for norm, branch in zip(self.norms, branches, strict=True)]
+            normed = [norm(branch.float()) for norm, branch in zip(self.norms, branches, strict=True)]
             logits = self.feed(torch.cat([*normed, evidence], dim=-1))
         return F.log_softmax(logits.float() + self.switched_off, dim=-1)

@@ -104,8 +104,8 @@ class M2Rec(nn.Module):
     def item_table(self) -> "ItemTable":
         """Every per-item vector, computed once and shared by the branches and the head."""
         text, ids = self.text_part(), self.id_part()
-        scoring = torch.cat([text + ids[:, :-1], ids[:, -1:]], dim=-1)
-        return ItemTable(ids[:, :-1], text, scoring)
+        vectors = text + ids[:, :-1]
+        return ItemTable(ids[:, :-1], F.normalize(vectors, dim=-1), text, torch.cat([vectors, ids[:, -1:]], dim=-1))
 
     # ── three ways to run ───────────────────────────────────────────────────────────────────────────────────
 
@@ -146,7 +146,7 @@ class M2Rec(nn.Module):
 
     def _encoded(self, temporal: Tensor, y: Tensor, semantic: Tensor, evidence: Tensor, gains: Tensor) -> Encoded:
         log_gate = self.gate((temporal, y, semantic), evidence)
-        branches = (self.norms[0](self.dropout(temporal)), y, self.norms[1](self.dropout(semantic)))
+        branches = (self.norms[0](self.dropout(temporal).float()), y, self.norms[1](self.dropout(semantic).float()))
         stacked = torch.stack([branch.float() for branch in branches], dim=-2) * self.log_temperature.exp()[:, None]
         popularity = self.popularity[:, None].expand(*stacked.shape[:-1], 1)
         return Encoded(torch.cat([stacked, popularity], dim=-1), log_gate, gains)
@@ -212,17 +212,16 @@ class M2Rec(nn.Module):
 
 @dataclass
 class ItemTable:
-    """Per-item vectors, row 0 for padding: ID part (V+1, d), text part (V+1, d), scoring vector with bias (V+1, d+1)."""
+    """Per-item vectors, row 0 for padding: ID part (V+1, d), unit scoring vector (V+1, d), text part (V+1, d), and the
+    scoring vector with its bias (V+1, d+1).
+    """
 
     ids: Tensor
+    unit: Tensor
     text: Tensor
     scoring: Tensor
 
     def inputs(self, items: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """What the branches read of items (…): ID vectors, unit scoring vectors, text vectors, each (…, d)."""
+        """What the three branches read of items (…): ID, unit and text vectors, each (…, d)."""
         # embedding rather than indexing: its backward is many times faster
-        return (
-            F.embedding(items, self.ids),
-            F.embedding(items, F.normalize(self.scoring[:, :-1], dim=-1)),
-            F.embedding(items, self.text),
-        )
+        return F.embedding(items, self.ids), F.embedding(items, self.unit), F.embedding(items, self.text)

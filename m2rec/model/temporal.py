@@ -108,7 +108,7 @@ class MultiScaleMamba(nn.Module):
 
     def _finish(self, y: Tensor, z: Tensor) -> Tensor:
         y = y.flatten(-2).to(z.dtype)
-        return self.out_proj(self.norm(y * F.silu(z)))
+        return self.out_proj(self.norm((y * F.silu(z)).float()))
 
 
 def _depthwise(padded: Tensor, conv: nn.Conv1d) -> Tensor:
@@ -141,26 +141,26 @@ class TemporalBranch(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """x (B, L, d) → (B, L, d)."""
         for norm, layer in zip(self.norms, self.layers, strict=True):
-            x = x + self.dropout(layer(norm(x)))
-        return x + self.feed(x)
+            x = x + self.dropout(layer(norm(x.float())))
+        return x + self.feed(x.float())
 
     def last(self, x: Tensor, lengths: Tensor) -> Tensor:
         """x (B, L, d), lengths (B,) → (B, d). Only the layers below the top one run over all positions."""
         *below, (top_norm, top) = zip(self.norms, self.layers, strict=True)
         for norm, layer in below:
-            x = x + self.dropout(layer(norm(x)))
+            x = x + self.dropout(layer(norm(x.float())))
         here = x[torch.arange(len(x), device=x.device), lengths - 1]
-        here = here + self.dropout(top.last(top_norm(x), lengths))
-        return here + self.feed(here)
+        here = here + self.dropout(top.last(top_norm(x.float()), lengths))
+        return here + self.feed(here.float())
 
     def step(self, x: Tensor, states: list[MambaState]) -> tuple[Tensor, list[MambaState]]:
         """x (B, d) → (B, d) and the new states."""
         after = []
         for norm, layer, state in zip(self.norms, self.layers, states, strict=True):
-            out, state = layer.step(norm(x), state)
+            out, state = layer.step(norm(x.float()), state)
             x = x + self.dropout(out)
             after.append(state)
-        return x + self.feed(x), after
+        return x + self.feed(x.float()), after
 
     def start(self, batch: int) -> list[MambaState]:
         """The states before the first item."""

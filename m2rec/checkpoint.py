@@ -1,0 +1,204 @@
+"""A world on disk: settings, weights, catalogue, figures and card, in one folder. Safetensors only, read strictly.
+
+    config.json         what the model is, what it was trained on and by, hashes of the other files
+    model.safetensors   weights and frozen text vectors
+    items.csv           id, title, text, group; for worlds whose titles may not be shipped, ids only
+    metrics.json        every figure (written by `evaluate`)
+    README.md           model card
+"""
+
+import csv
+import hashlib
+import io
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import torch
+from pydantic import BaseModel, ConfigDict, ValidationError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from m2rec.data.atomic import atomic_folder
+from m2rec.errors import CheckpointError
+from m2rec.model.config import ModelConfig
+from m2rec.model.m2rec import M2Rec
+
+FORMAT = 1  # of the folder
+ITEM_COLUMNS = ("item", "title", "text", "group")
+GATE_LABELS = {
+    "temporal": "what followed what: order and recency",
+    "frequency": "rhythm: what comes back after a period",
+    "semantic": "meaning: what the texts of the history are about",
+}
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DataRecord(_Strict):
+    """Which data the weights belong to."""
+
+    source: str
+    split: str
+    fingerprint: str
+    users: int
+    events: int
+
+
+class TrainingRecord(_Strict):
+    """How the weights came about."""
+
+    settings: dict
+    command: str
+    epochs: int
+    best_epoch: int
+    seconds: float
+    peak_memory_mib: float
+    git_revision: str
+    date: str
+
+
+class CheckpointConfig(_Strict):
+    """config.json."""
+
+    format: Literal[1] = FORMAT
+    world: str
+    trained_on: str  # the device's own name
+    titles: Literal["shipped", "local"] = "shipped"  # local: the licence forbids shipping them; read on the user's machine
+    gate_labels: dict[str, str] = GATE_LABELS
+    model: ModelConfig
+    data: DataRecord
+    training: TrainingRecord
+    sha256: dict[str, str] = {}  # of model.safetensors and items.csv
+
+
+@dataclass(frozen=True)
+class Item:
+    """One row of the catalogue; title, text and group are empty where they may not be shipped."""
+
+    item_id: str
+    title: str = ""
+    text: str = ""
+    group: str = ""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A loaded world. Item index i (1…V) is `items[i - 1]`."""
+
+    config: CheckpointConfig
+    weights: dict[str, Tensor]
+    items: list[Item]
+    card: str = field(default="", repr=False)
+
+    def model(self) -> M2Rec:
+        """The network, strictly loaded, in evaluation mode. Raises CheckpointError when weights and settings disagree."""
+        model = M2Rec(self.config.model)
+        try:
+            model.load_state_dict(self.weights, strict=True)
+        except RuntimeError as error:
+            first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
+            raise CheckpointError(
+                f"The weights of {self.config.world} do not fit its configuration: {first}"
+            ) from error
+        return model.eval()
+
+    def save(self, folder: Path) -> None:
+        """Write the folder whole, or leave what was there. Figures of older weights are not kept."""
+        weights = save({name: tensor.contiguous() for name, tensor in self.weights.items()})
+        items = _items_csv(self.items, self.config.titles)
+        digests = {"model.safetensors": _sha256(weights), "items.csv": _sha256(items)}
+        config = self.config.model_copy(update={"sha256": digests})
+        try:
+            with atomic_folder(folder) as fresh:
+                (fresh / "model.safetensors").write_bytes(weights)
+                (fresh / "items.csv").write_bytes(items)
+                (fresh / "config.json").write_text(config.model_dump_json(indent=2) + "\n", encoding="utf-8")
+                (fresh / "README.md").write_text(self.card, encoding="utf-8")
+        except OSError as error:
+            raise CheckpointError(
+                f"The checkpoint could not be saved to {folder} ({error}); free some space, the old one is unchanged."
+            ) from error
+
+    @classmethod
+    def load(cls, folder: Path) -> "Checkpoint":
+        """Read a folder and check all of it. Raises CheckpointError that names the file and what is wrong with it."""
+        config = _read_config(folder)
+        contents = {}
+        for name in ("model.safetensors", "items.csv"):
+            contents[name] = _read(folder / name)
+            if config.sha256.get(name) != _sha256(contents[name]):
+                raise CheckpointError(
+                    f"{folder / name} is not the file that config.json describes (its SHA-256 differs); fetch it again."
+                )
+        weights = _read_weights(folder / "model.safetensors", contents["model.safetensors"])
+        items = _read_items(folder / "items.csv", contents["items.csv"])
+        if len(items) != config.model.items:
+            raise CheckpointError(
+                f"{folder / 'items.csv'} has {len(items)} items, the weights were trained for {config.model.items}."
+            )
+        card = folder / "README.md"
+        return cls(config, weights, items, card.read_text(encoding="utf-8") if card.is_file() else "")
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise CheckpointError(f"{path} is missing; a checkpoint folder must hold it.") from None
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read ({error}).") from error
+
+
+def _read_config(folder: Path) -> CheckpointConfig:
+    path = folder / "config.json"
+    try:
+        return CheckpointConfig.model_validate(json.loads(_read(path).decode("utf-8")))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise CheckpointError(f"{path} is not a valid configuration: {where}: {first['msg']}.") from error
+    except ValueError as error:
+        raise CheckpointError(f"{path} is not readable JSON ({error}).") from error
+
+
+def _read_weights(path: Path, content: bytes) -> dict[str, Tensor]:
+    try:
+        weights = load(content)
+    except Exception as error:  # the reader's own errors are several, and all mean the same to a person
+        raise CheckpointError(f"{path} is not a readable safetensors file ({error}).") from error
+    for name, tensor in weights.items():
+        if not torch.isfinite(tensor).all():
+            raise CheckpointError(f"{path} holds numbers that are not finite, in {name}.")
+    return weights
+
+
+def _read_items(path: Path, content: bytes) -> list[Item]:
+    try:
+        rows = list(csv.reader(io.StringIO(content.decode("utf-8"))))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise CheckpointError(f"{path} is not readable CSV in UTF-8 ({error}).") from error
+    if not rows or tuple(rows[0]) not in (ITEM_COLUMNS, ITEM_COLUMNS[:1]):
+        raise CheckpointError(f"{path} must start with the columns {','.join(ITEM_COLUMNS)}, or with item alone.")
+    if any(len(row) != len(rows[0]) for row in rows):
+        raise CheckpointError(f"{path} has rows of different lengths.")
+    items = [Item(*row) for row in rows[1:]]
+    if len({item.item_id for item in items}) != len(items):
+        raise CheckpointError(f"{path} names an item twice.")
+    return items
+
+
+def _items_csv(items: list[Item], titles: str) -> bytes:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    columns = ITEM_COLUMNS if titles == "shipped" else ITEM_COLUMNS[:1]
+    writer.writerow(columns)
+    writer.writerows([item.item_id, item.title, item.text, item.group][: len(columns)] for item in items)
+    return out.getvalue().encode("utf-8")
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,66 @@
+"""The items of a world: from what people type to item indices, and back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rapidfuzz import fuzz, process, utils
+
+from m2rec.checkpoint import Item
+from m2rec.errors import InputError
+
+SUGGESTIONS = 3
+SEARCH_FLOOR = 55.0  # RapidFuzz score below which a hit is noise to a reader
+LONGEST_QUERY = 200
+
+
+@dataclass(frozen=True)
+class CatalogueItem:
+    """One item as search results and histories show it."""
+
+    item_id: str
+    title: str
+    group: str
+
+
+class Catalogue:
+    """Item index i (1…V, most popular first) is the i-th item."""
+
+    def __init__(self, items: Sequence[Item]) -> None:
+        self.items = [CatalogueItem(item.item_id, item.title or f"Item {item.item_id}", item.group) for item in items]
+        self._by_id = {item.item_id: index for index, item in enumerate(self.items, start=1)}
+        # where two items share a title, the title means the more popular one
+        self._by_title = {item.title.casefold(): i for i, item in reversed(list(enumerate(self.items, start=1)))}
+        self._search_keys = [utils.default_process(item.title) for item in self.items]
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __getitem__(self, index: int) -> CatalogueItem:
+        """The item at index 1…V."""
+        return self.items[index - 1]
+
+    def index(self, name: str | int) -> int:
+        """Item index of a title (any case) or an id. Raises InputError with the nearest titles when there is none."""
+        if isinstance(name, bool) or not isinstance(name, str | int):
+            raise InputError(f"An item is named by its title or id, not by {type(name).__name__}.")
+        text = str(name).strip()
+        found = self._by_id.get(text) or self._by_title.get(text.casefold())
+        if found:
+            return found
+        shown = text if len(text) <= 60 else text[:57] + "…"
+        near = [f"“{item.title}”" for item in self.search(text, SUGGESTIONS)]
+        hint = f"; did you mean {' or '.join(near)}?" if near else "; search the catalogue for what it does have."
+        raise InputError(f"“{shown}” is not in this world{hint}")
+
+    def search(self, query: str, limit: int = 50) -> list[CatalogueItem]:
+        """Items whose titles match, best first: exact beginnings before fuzzy hits. Empty query: the most popular."""
+        key = utils.default_process(query[:LONGEST_QUERY])
+        if not key:
+            return self.items[:limit]
+        scores = process.cdist([key], self._search_keys, scorer=fuzz.WRatio)[0]
+        ranked = []
+        for index, (score, title) in enumerate(zip(scores, self._search_keys, strict=True)):
+            starts = title.startswith(key) or f" {key}" in title
+            if starts or score >= SEARCH_FLOOR:
+                ranked.append((not title.startswith(key), not starts, -float(score), index))
+        return [self.items[index] for *_, index in sorted(ranked)[:limit]]

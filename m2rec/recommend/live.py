@@ -1,0 +1,58 @@
+"""A history that grows one item at a time: the model's cached state, and the answer after each item."""
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from m2rec.model.m2rec import Encoded
+from m2rec.recommend.answer import MODALITIES, Answer, Shares
+from m2rec.recommend.requests import checked_k
+
+if TYPE_CHECKING:
+    from m2rec.recommend.recommender import Recommender
+
+
+class Live:
+    """Made by `Recommender.start`. Unlike `recommend` it never truncates: what is older fades in the state by itself."""
+
+    def __init__(self, recommender: "Recommender") -> None:
+        self._recommender = recommender
+        self._state = recommender.model.start()
+        self._encoded: Encoded | None = None
+        self._indices: list[int] = []
+        self._gates: list[Shares] = []
+
+    def __len__(self) -> int:
+        return len(self._indices)
+
+    @torch.inference_mode()
+    def take(self, item: str | int) -> None:
+        """Read one more item (title or id) without answering. Raises InputError and stays as it was."""
+        index = self._recommender.catalogue.index(item)
+        self._encoded, self._state = self._recommender.model.step(
+            torch.tensor([index]), self._state, self._recommender.table
+        )
+        self._indices.append(index)
+        gates = self._encoded.log_gate[0].exp().tolist()
+        self._gates.append(dict(zip(MODALITIES, gates, strict=True)))
+
+    def add(self, item: str | int, k: int = 10) -> Answer:
+        """Read one more item and answer, without a spectrum."""
+        self.take(item)
+        return self.answer(k)
+
+    @torch.inference_mode()
+    def answer(self, k: int = 10, exclude_seen: bool = False, spectrum: bool = False) -> Answer:
+        """What comes next, from the state as it is."""
+        recommender = self._recommender
+        if self._encoded is None:
+            return recommender.recommend([], k)
+        k = checked_k(k)
+        return Answer(
+            world=recommender.name,
+            history=[recommender.catalogue[index].item_id for index in self._indices],
+            items=recommender.rank(self._encoded, self._indices, k, exclude_seen),
+            gates=self._gates[-1],
+            gate_history=list(self._gates),
+            spectrum=recommender.spectrum(self._indices, self._encoded.gains[0]) if spectrum else None,
+        )

@@ -1,0 +1,276 @@
+"""A world that answers: history in, ranked items with their shares, gate and spectrum out."""
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import torch
+from huggingface_hub import ModelHubMixin, snapshot_download
+from torch import Tensor
+
+from m2rec.checkpoint import Checkpoint, Item
+from m2rec.errors import CheckpointError, InputError
+from m2rec.model.head import seen_items
+from m2rec.model.m2rec import Encoded
+from m2rec.recommend.answer import MODALITIES, Answer, RankedItem, Shares, Spectrum
+from m2rec.recommend.catalogue import Catalogue, CatalogueItem
+from m2rec.recommend.live import Live
+from m2rec.recommend.requests import Band, checked_band, checked_k, checked_override
+from m2rec.recommend.spectrum import LONGEST_PERIOD, periodogram
+
+NOTHING_CHOSEN = "Nothing has been chosen yet: this is what is chosen most often, and no evidence has been weighed."
+
+
+class Recommender(
+    ModelHubMixin,
+    library_name="m2rec",
+    tags=["sequential-recommendation", "mamba", "explainable"],
+    repo_url="https://arxiv.org/abs/2505.04445",
+):
+    """One loaded checkpoint. Safe to share between threads: nothing in it changes after loading."""
+
+    def __init__(self, checkpoint: Checkpoint, catalogue: Sequence[Item] | None = None) -> None:
+        """`catalogue` replaces the checkpoint's items where titles live on the user's machine; same ids, same order."""
+        items = checkpoint.items if catalogue is None else list(catalogue)
+        if [item.item_id for item in items] != [item.item_id for item in checkpoint.items]:
+            raise CheckpointError(f"The titles given for {checkpoint.config.world} are not those of its items.")
+        self.config = checkpoint.config
+        self.checkpoint = checkpoint
+        self.catalogue = Catalogue(items)
+        self.model = checkpoint.model().requires_grad_(False)
+        self.table = self.model.item_table()
+        self._order = torch.tensor(_id_ranks([item.item_id for item in items]))  # ties are broken by item id
+
+    # ── loading and saving ──────────────────────────────────────────────────────────────────────────────────
+
+    @classmethod
+    def _from_pretrained(cls, *, model_id: str, **options: Any) -> Self:
+        """`model_id` is a folder or a hub id; only the four files of a checkpoint are fetched, never a pickle."""
+        folder = Path(model_id)
+        if not folder.is_dir():
+            kept = {name: options.get(name) for name in ("revision", "cache_dir", "token", "local_files_only")}
+            wanted = ["config.json", "model.safetensors", "items.csv", "README.md"]
+            try:
+                folder = Path(snapshot_download(model_id, allow_patterns=wanted, **kept))
+            except Exception as error:
+                raise CheckpointError(f"{model_id} is neither a checkpoint folder nor a model to be had from the hub.") from error
+        return cls(Checkpoint.load(folder))
+
+    @classmethod
+    def from_pretrained(cls, pretrained_model_name_or_path: str | Path, **options: Any) -> Self:
+        """Load a checkpoint folder, or a hub id. Raises CheckpointError with what is wrong."""
+        # the mixin would read config.json itself, and leniently; reading is the checkpoint's business alone
+        return cls._from_pretrained(model_id=str(pretrained_model_name_or_path), **options)
+
+    def _save_pretrained(self, save_directory: Path) -> None:
+        self.checkpoint.save(save_directory)
+
+    # ── what it is ──────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def name(self) -> str:
+        """The world's name."""
+        return self.config.world
+
+    @property
+    def items(self) -> list[CatalogueItem]:
+        """The catalogue, most popular first."""
+        return self.catalogue.items
+
+    @property
+    def max_history(self) -> int:
+        """Longest history the model reads, in interactions."""
+        return self.config.model.max_length
+
+    @property
+    def period_limit(self) -> int:
+        """Longest period the spectrum shows, in interactions."""
+        return min(LONGEST_PERIOD, self.max_history // 2)
+
+    def search(self, query: str, limit: int = 50) -> list[CatalogueItem]:
+        """Items whose titles match, best first; an empty query gives the most popular."""
+        return self.catalogue.search(query, limit)
+
+    # ── answers ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    @torch.inference_mode()
+    def recommend(
+        self,
+        history: Sequence[str | int],
+        k: int = 10,
+        exclude_seen: bool = False,
+        gate_override: Mapping[str, float] | None = None,
+        band_mask: Sequence[Band] | None = None,
+        spectrum: bool = True,
+    ) -> Answer:
+        """What comes after `history` (titles or ids, oldest first), and why.
+
+        `gate_override` replaces the gate by other weights (they are normalised); `band_mask` mutes the filter's bands whose
+        period, in interactions, lies in any (low, high). Raises InputError with one sentence.
+        """
+        k = checked_k(k)
+        override = checked_override(gate_override)
+        keep = self._kept_bands(band_mask)
+        indices, notes = self._read(history)
+        if not indices:
+            return self._empty(k)
+        items = torch.tensor([indices])
+        encoded = self.model.encode(items, self.table, keep)
+        last = Encoded(encoded.features[:, -1], encoded.log_gate[:, -1], encoded.gains[:, -1])
+        if override is not None:
+            last.log_gate = override.log()[None]
+        gate_history = [_shares(row) for row in encoded.log_gate[0].exp().tolist()]
+        return Answer(
+            world=self.name,
+            history=[self.catalogue[index].item_id for index in indices],
+            items=self.rank(last, indices, k, exclude_seen),
+            gates=_shares(last.log_gate[0].exp().tolist()),
+            gate_history=gate_history,
+            spectrum=self.spectrum(indices, last.gains[0]) if spectrum else None,
+            notes=notes,
+        )
+
+    def rank(self, encoded: Encoded, indices: Sequence[int], k: int, exclude_seen: bool) -> list[RankedItem]:
+        """The k most probable items with their shares. `encoded` over (1,); equal ones are ordered by item id."""
+        items = torch.tensor([indices])
+        where = torch.zeros_like(items, dtype=torch.bool)
+        where[0, -1] = True
+        seen = seen_items(items, where, len(self.catalogue))
+        shares = self.model.shares(encoded, seen, self.table)[0]  # (M, V)
+        probability = shares.sum(0)
+        ranking = probability.masked_fill(seen[0], -1.0) if exclude_seen else probability
+        k = min(k, int((ranking >= 0).sum()))
+        floor = ranking.topk(k).values[-1] if k else 0.0
+        candidates = (ranking >= floor).nonzero()[:, 0].tolist() if k else []
+        candidates.sort(key=lambda i: (-float(ranking[i]), int(self._order[i])))
+        rows = []
+        for rank, i in enumerate(candidates[:k], start=1):
+            item = self.catalogue[i + 1]
+            parts = shares[:, i].tolist()
+            rows.append(
+                RankedItem(
+                    rank=rank,
+                    item_id=item.item_id,
+                    title=item.title,
+                    group=item.group,
+                    probability=math.fsum(parts),
+                    contributions=_shares(parts),
+                )
+            )
+        return rows
+
+    def spectrum(self, indices: Sequence[int], gains: Tensor) -> Spectrum:
+        """Spectrum of a history (item indices) beside the gain of the filter in force, gains (b,)."""
+        measured = periodogram(self.table.unit[torch.tensor(indices)])
+        response = gains @ self.model.frequency.kernels()  # (W,), the filter in force
+        gain = _gain_at(response, measured.period)
+        return Spectrum(
+            period=measured.period.tolist(),
+            power=measured.power.tolist(),
+            threshold=measured.threshold.tolist(),
+            filter_gain=gain.tolist(),
+        )
+
+    @torch.inference_mode()
+    def influence(self, history: Sequence[str | int], item: str | int) -> list[float]:
+        """How much each history item adds to an item's log-probability: leave it out and see. → one number per position."""
+        indices, _ = self._read(history)
+        target = self.catalogue.index(item)
+        if len(indices) < 2:
+            return [0.0] * len(indices)
+        rows = [indices[:i] + indices[i + 1 :] for i in range(len(indices))]
+        whole = self._log_probability(torch.tensor([indices]))[0, target - 1]
+        without = torch.cat([self._log_probability(part) for part in torch.tensor(rows).split(64)])[:, target - 1]
+        return (whole - without).tolist()
+
+    def start(self, history: Sequence[str | int] = ()) -> Live:
+        """A cached state that takes one more item at a cost that does not depend on how many came before."""
+        live = Live(self)
+        for item in history:
+            live.take(item)
+        return live
+
+    def _log_probability(self, items: Tensor) -> Tensor:
+        encoded = self.model.encode_last(items, self.table)
+        where = torch.zeros_like(items, dtype=torch.bool)
+        where[:, -1] = True
+        seen = seen_items(items, where, len(self.catalogue))
+        return self.model.shares(encoded, seen, self.table).sum(1).log()
+
+    def _read(self, history: Sequence[str | int]) -> tuple[list[int], list[str]]:
+        """Item indices and what has to be said about them."""
+        if isinstance(history, str) or not isinstance(history, Sequence):
+            raise InputError("A history is a list of titles or ids, oldest first.")
+        notes = []
+        if len(history) > self.max_history:
+            notes.append(
+                f"Only the newest {self.max_history} of {len(history)} items were read, the most this model can take."
+            )
+            history = history[-self.max_history :]
+        return [self.catalogue.index(name) for name in history], notes
+
+    def _kept_bands(self, band_mask: Sequence[Band] | None) -> Tensor | None:
+        if not band_mask:
+            return None
+        periods = torch.tensor([float(period) for period in self.model.frequency.band_periods])
+        keep = torch.ones(len(periods))
+        for band in band_mask:
+            low, high = checked_band(band)
+            keep[(periods >= low) & (periods <= high)] = 0
+        return keep
+
+    def _empty(self, k: int) -> Answer:
+        """Before anything was chosen: the popularity that the model learnt, shared out evenly."""
+        bias = self.model.bias
+        probability = torch.softmax(bias, 0)
+        order = sorted(range(len(bias)), key=lambda i: (-float(bias[i]), int(self._order[i])))[:k]
+        third = 1 / len(MODALITIES)
+        items = [
+            RankedItem(
+                rank=rank,
+                item_id=self.catalogue[i + 1].item_id,
+                title=self.catalogue[i + 1].title,
+                group=self.catalogue[i + 1].group,
+                probability=float(probability[i]),
+                contributions={name: float(probability[i]) * third for name in MODALITIES},
+            )
+            for rank, i in enumerate(order, start=1)
+        ]
+        gates: Shares = {name: third for name in MODALITIES}
+        return Answer(
+            world=self.name,
+            history=[],
+            items=items,
+            gates=gates,
+            gate_history=[],
+            spectrum=None,
+            notes=[NOTHING_CHOSEN],
+        )
+
+
+def _gain_at(response: Tensor, periods: Tensor) -> Tensor:
+    """Mean gain of a filter (W,) over the fundamental and harmonics of each period (p,), relative to its largest: 0…1."""
+    if not len(periods):
+        return torch.zeros(0)
+    lags = torch.arange(1, len(response) + 1)  # a lag of j before now is j + 1 before the next item
+    rows = []
+    for period in periods.tolist():
+        frequency = torch.arange(1, period // 2 + 1) / period
+        wave = torch.polar(torch.ones(()), -2 * torch.pi * frequency[:, None] * lags)
+        rows.append((wave @ response.to(wave.dtype)).abs().mean())
+    gain = torch.stack(rows)
+    return gain / gain.max().clamp(min=1e-12)
+
+
+def _shares(values: Sequence[float]) -> Shares:
+    return dict(zip(MODALITIES, values, strict=True))
+
+
+def _id_ranks(ids: Sequence[str]) -> list[int]:
+    """Place of each id in natural order: numbers by value, the rest by spelling."""
+    order = sorted(range(len(ids)), key=lambda i: (not ids[i].isdigit(), int(ids[i]) if ids[i].isdigit() else 0, ids[i]))
+    ranks = [0] * len(ids)
+    for rank, i in enumerate(order):
+        ranks[i] = rank
+    return ranks

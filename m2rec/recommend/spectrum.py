@@ -1,0 +1,93 @@
+"""Spectrum of a history: how much of it comes back after p interactions, and how much chance alone would bring back.
+
+The history is a sequence of item vectors u_1 … u_L (L, d), centred. Its power spectrum |X(f)|² is had by FFT; the power at period
+p is the mean of it over the fundamental 1/p and its harmonics 2/p, 3/p, … (an impulse that recurs has all of them, and one
+number per period is what a reader can use). By the Wiener–Khinchin theorem that mean equals
+
+    power(p) = 1 + 2 Σ_m R(m·p) / R(0),       R(ℓ) = Σ_t ⟨u_t, u_{t−ℓ}⟩,
+
+so a history without rhythm has power 1 on average at every period. `power_by_harmonics` is the plain twin.
+
+The threshold comes from shuffled copies of the same history, standardised per period, and its level from the largest excess at
+*any* period: only 5 % of shuffled histories cross it anywhere, so one peak above it means something.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+SHUFFLES = 100
+LEVEL = 0.95
+CHANNELS = 32  # principal directions kept; shuffling does not change them, so the test stays exact
+LONGEST_PERIOD = 64
+SHORTEST_HISTORY = 6  # below this no period has two cycles worth the name
+_SEED = 20250504  # the same history always gets the same band
+
+
+@dataclass(frozen=True)
+class Periodogram:
+    """One entry per period, in interactions, shortest first."""
+
+    period: Tensor  # int64 (p,)
+    power: Tensor  # (p,)
+    threshold: Tensor  # (p,)
+
+
+def periods_of(length: int) -> Tensor:
+    """The periods a history of this length can show: from 2 to half its length. int64 (p,), empty when too short."""
+    if length < SHORTEST_HISTORY:
+        return torch.arange(0)
+    return torch.arange(2, min(LONGEST_PERIOD, length // 2) + 1)
+
+
+def periodogram(vectors: Tensor) -> Periodogram:
+    """Power against period, and the band of shuffled histories. vectors (L, d), oldest first."""
+    length = len(vectors)
+    periods = periods_of(length)
+    if not len(periods):
+        return Periodogram(periods, torch.zeros(0), torch.zeros(0))
+    centred = _principal(vectors - vectors.mean(0))
+    shuffles = torch.rand(SHUFFLES, length, generator=torch.Generator().manual_seed(_SEED + length)).argsort(1)
+    orders = torch.cat([torch.arange(length)[None], shuffles])
+    power = _fold(_autocorrelation(centred[orders]), periods)  # (1 + shuffles, p)
+    chance = power[1:]
+    centre, spread = chance.mean(0), chance.std(0)
+    excess = ((chance - centre) / spread.clamp(min=1e-6)).amax(1)
+    threshold = centre + excess.quantile(LEVEL) * spread
+    # where every order is the same history (one item over and over) nothing can stand out
+    return Periodogram(periods, power[0], torch.maximum(threshold, centre + 1e-4))
+
+
+def power_by_harmonics(vectors: Tensor, periods: Tensor) -> Tensor:
+    """The same power from its definition: mean of |X(h/p)|² over h = 0 … p−1, divided by Σ|u|². → (p,)."""
+    centred = (vectors - vectors.mean(0)).double()
+    time = torch.arange(len(centred), dtype=torch.float64)
+    rows = []
+    for period in periods.tolist():
+        frequency = torch.arange(period, dtype=torch.float64) / period
+        wave = torch.exp(-2j * torch.pi * frequency[:, None] * time)
+        rows.append((wave @ centred.to(torch.complex128)).abs().square().sum() / period)
+    return (torch.stack(rows) / centred.square().sum().clamp(min=1e-12)).float()
+
+
+def _principal(centred: Tensor) -> Tensor:
+    if min(centred.shape) <= CHANNELS:
+        return centred
+    left, strength, _ = torch.linalg.svd(centred, full_matrices=False)
+    return left[:, :CHANNELS] * strength[:CHANNELS]
+
+
+def _autocorrelation(signals: Tensor) -> Tensor:
+    """R(ℓ) for ℓ = 0 … L−1, summed over channels. (S, L, c) → (S, L)."""
+    length = signals.shape[1]
+    size = 1 << (2 * length - 1).bit_length()
+    spectrum = torch.fft.rfft(signals.transpose(1, 2).contiguous(), n=size)
+    power = (spectrum.real.square() + spectrum.imag.square()).sum(1)
+    return torch.fft.irfft(power, n=size)[:, :length]
+
+
+def _fold(R: Tensor, periods: Tensor) -> Tensor:
+    """(S, L) → (S, p)."""
+    rows = [R[:, p::p].sum(1) for p in periods.tolist()]
+    return 1 + 2 * torch.stack(rows, dim=1) / R[:, :1].clamp(min=1e-12)

@@ -1,0 +1,25 @@
+"""Which windows meet in which batch: seeded, length-bucketed, split evenly between processes."""
+
+import numpy as np
+
+BUCKET = 16  # batches whose windows are sorted by length together: little padding, still well mixed
+
+
+def epoch_batches(lengths: np.ndarray, batch_size: int, seed: int, epoch: int) -> list[np.ndarray]:
+    """Window indices of every batch of one epoch, each window once. lengths (n,) → arrays of at most batch_size.
+
+    The same seed and epoch give the same batches on every process and after every restart.
+    """
+    rng = np.random.default_rng([seed, epoch])
+    order = rng.permutation(len(lengths))
+    batches = []
+    for start in range(0, len(order), BUCKET * batch_size):
+        bucket = order[start : start + BUCKET * batch_size]
+        bucket = bucket[np.argsort(lengths[bucket], kind="stable")]
+        batches += [bucket[i : i + batch_size] for i in range(0, len(bucket), batch_size)]
+    return [batches[i] for i in rng.permutation(len(batches))]
+
+
+def share_of(batch: np.ndarray, rank: int, processes: int) -> np.ndarray:
+    """One process's part of a batch, as even as it goes; empty when the batch is smaller than the number of processes."""
+    return batch[rank::processes]

@@ -1,0 +1,44 @@
+"""What a run was made on and what it took, for the checkpoint's record."""
+
+import platform
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import torch
+
+
+def device_name(device: torch.device) -> str:
+    """The device's own name: the card's, or "cpu (processor, threads)"."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"cpu ({_processor()}, {torch.get_num_threads()} threads)"
+
+
+def peak_memory_mib(device: torch.device) -> float:
+    """Most memory held so far: the card's for a GPU, this process's resident set for a CPU."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 2**20
+    unit = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, Linux KiB
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
+
+
+def git_revision() -> str:
+    """The code's revision, with "+" when files were changed since; "unknown" outside a checkout."""
+    try:
+        root = Path(__file__).resolve().parents[2]
+        ask = ["git", "-C", str(root), "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*"]
+        return subprocess.run(ask, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()

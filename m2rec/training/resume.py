@@ -1,0 +1,85 @@
+"""What a killed run needs to go on: weights, best weights, optimiser moments and progress, in one atomic file.
+
+A run is seeded by (seed, epoch), so no random state has to be kept: an epoch that was cut short is run again from its start.
+"""
+
+import json
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from m2rec.data.atomic import atomic_file
+from m2rec.errors import CheckpointError
+
+
+class EpochReport(BaseModel):
+    """One finished epoch."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    epoch: int  # from 1
+    loss: float
+    validation: dict[str, float]  # NDCG@10 and HR@10, seen items left in
+    seconds: float
+
+
+class Progress(BaseModel):
+    """How far a run has come. `key` names the settings, data and code shape it belongs to."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    key: str
+    epochs: list[EpochReport] = []
+    best_epoch: int = 0
+    best_score: float = -1.0
+    seconds: float = 0.0
+    peak_memory_mib: float = 0.0
+
+    @property
+    def stale(self) -> int:
+        """Epochs since the best one."""
+        return len(self.epochs) - self.best_epoch
+
+
+def save_progress(
+    path: Path, progress: Progress, model: nn.Module, best: dict[str, Tensor], optimizer: Optimizer
+) -> None:
+    """Write everything, or leave the file as it was."""
+    tensors = {f"model.{name}": tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    tensors |= {f"best.{name}": tensor.cpu().contiguous() for name, tensor in best.items()}
+    names = {parameter: name for name, parameter in model.named_parameters()}
+    for parameter, moments in optimizer.state.items():
+        tensors |= {f"optimizer.{names[parameter]}/{key}": value.cpu() for key, value in moments.items()}
+    # two names of one storage would be refused by safetensors, so every tensor gets its own
+    with atomic_file(path) as temporary:
+        save_file({name: tensor.clone() for name, tensor in tensors.items()}, temporary, {"m2rec": progress.model_dump_json()})
+
+
+def load_progress(path: Path, key: str, model: nn.Module, optimizer: Optimizer) -> tuple[Progress, dict[str, Tensor]]:
+    """Put a saved run back into `model` and `optimizer`. → its progress and best weights.
+
+    Raises CheckpointError when the file belongs to another run (other settings, data or model) or is damaged.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            progress = Progress.model_validate(json.loads(file.metadata()["m2rec"]))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}
+    except Exception as error:
+        raise CheckpointError(f"{path} is not a readable training state ({error}); delete it to start over.") from error
+    if progress.key != key:
+        raise CheckpointError(f"{path} belongs to a run with other settings or data; use --restart to begin anew.")
+    model.load_state_dict(_part(tensors, "model."))
+    parameters = dict(model.named_parameters())
+    for name, value in _part(tensors, "optimizer.").items():
+        parameter_name, moment = name.rsplit("/", 1)
+        parameter = parameters[parameter_name]
+        optimizer.state[parameter][moment] = value if moment == "step" else value.to(parameter.device)
+    return progress, _part(tensors, "best.")
+
+
+def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

@@ -1,0 +1,161 @@
+"""Train one model on one prepared data set: early stopping, resume after a kill, one device or many by Accelerate."""
+
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from accelerate.utils import DistributedDataParallelKwargs
+from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bar, TextColumn, TimeRemainingColumn
+from torch import Tensor, nn
+
+from m2rec.data.prepared import Prepared
+from m2rec.data.windows import Windows
+from m2rec.evaluation.protocol import evaluate
+from m2rec.training.batches import epoch_batches, share_of
+from m2rec.training.machine import device_name, peak_memory_mib
+from m2rec.training.optimizer import make_optimizer
+from m2rec.training.resume import EpochReport, Progress, load_progress, save_progress
+from m2rec.training.schedule import rate_share
+from m2rec.training.settings import TrainingSettings
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A finished run: the model with its best weights, and how it came about."""
+
+    model: nn.Module
+    progress: Progress
+    device: str
+
+
+def train(
+    model: nn.Module,
+    prepared: Prepared,
+    settings: TrainingSettings,
+    max_length: int,
+    state: Path,
+    *,
+    cpu: bool = False,
+    restart: bool = False,
+    show: bool = True,
+    on_epoch: Callable[[EpochReport], None] | None = None,
+) -> Trained:
+    """Train `model` (any with `forward(items, targets, branch_loss)` and `log_scores`) until validation NDCG@10 stops rising.
+
+    `state` is the file a killed run goes on from; at most the epoch under way is lost. Under `accelerate launch` every
+    process calls this; the gradients equal those of one process on the whole batch.
+    """
+    accelerator = _accelerator(settings, cpu)
+    device = accelerator.device
+    windows = Windows.of_training(prepared.sequences, prepared.split.train_end, max_length)
+    model.to(device)
+    optimizer = make_optimizer(model, settings)
+    progress = Progress(key=_run_key(model, prepared, settings, max_length))
+    best = _copy(model)
+    if state.exists() and not restart:
+        progress, best = load_progress(state, progress.key, model, optimizer)
+        log.info("Going on after epoch %d of %d.", len(progress.epochs), settings.epochs)
+    wrapped = accelerator.prepare_model(model)
+    optimizer = accelerator.prepare_optimizer(optimizer)
+    lead = accelerator.is_main_process
+
+    while len(progress.epochs) < settings.epochs and progress.stale < settings.patience:
+        began = time.monotonic()
+        epoch = len(progress.epochs) + 1
+        loss = _run_epoch(wrapped, optimizer, windows, settings, epoch, accelerator, show and lead)
+        figures = evaluate(model, prepared, "validation", max_length).figures["unmasked"]
+        report = EpochReport(
+            epoch=epoch,
+            loss=loss,
+            validation={name: figures[name] for name in ("NDCG@10", "HR@10")},
+            seconds=time.monotonic() - began,
+        )
+        progress.epochs.append(report)
+        progress.seconds += report.seconds
+        progress.peak_memory_mib = max(progress.peak_memory_mib, peak_memory_mib(device))
+        if figures["NDCG@10"] > progress.best_score:
+            progress.best_epoch, progress.best_score = epoch, figures["NDCG@10"]
+            best = _copy(model)
+        if lead:
+            save_progress(state, progress, model, best, optimizer.optimizer)
+            if on_epoch:
+                on_epoch(report)
+        accelerator.wait_for_everyone()
+
+    model.load_state_dict(best)
+    model.eval()
+    return Trained(model, progress, device_name(device))
+
+
+def _run_epoch(
+    wrapped: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    windows: Windows,
+    settings: TrainingSettings,
+    epoch: int,
+    accelerator: Accelerator,
+    show: bool,
+) -> float:
+    """One pass over every window. → mean loss per target."""
+    torch.manual_seed(settings.seed * 100_003 + epoch)  # one seed an epoch: a restart repeats it exactly
+    wrapped.train()
+    batches = epoch_batches(windows.sizes, settings.batch_size, settings.seed, epoch)
+    device = accelerator.device
+    total = torch.zeros((), device=device)
+    count = 0
+    with _bar(show) as bar:
+        task = bar.add_task(f"epoch {epoch}", total=len(batches))
+        for index, batch in enumerate(batches):
+            share = rate_share((epoch - 1) * len(batches) + index, settings.epochs * len(batches), settings)
+            for group in optimizer.param_groups:
+                group["lr"] = settings.learning_rate * share
+            targets_in_batch = int(windows.sizes[batch].sum())
+            mine = share_of(batch, accelerator.process_index, accelerator.num_processes)
+            # a process without a window still takes part, with a loss of nothing, or the others would wait for it
+            chosen = mine if len(mine) else batch[:1]
+            longest = windows.sizes[chosen].max()
+            items, targets = (torch.from_numpy(part[:, :longest]).to(device) for part in windows.batch(chosen))
+            weight = int(windows.sizes[mine].sum()) / targets_in_batch
+            loss = wrapped(items, targets, settings.branch_loss)
+            # gradients are averaged over the processes; this makes the average the whole batch's mean over targets
+            accelerator.backward(loss * weight * accelerator.num_processes)
+            accelerator.clip_grad_norm_(wrapped.parameters(), settings.clip_norm)
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+            total += loss.detach() * weight * targets_in_batch
+            count += targets_in_batch
+            bar.advance(task)
+    wrapped.eval()
+    return float(accelerator.reduce(total, "sum")) / count
+
+
+def _accelerator(settings: TrainingSettings, cpu: bool) -> Accelerator:
+    on_gpu = torch.cuda.is_available() and not cpu
+    low = settings.precision == "bf16" or (settings.precision == "auto" and on_gpu)
+    # an ablation leaves some parameters without a gradient, which the data-parallel wrapper must be told
+    unused = DistributedDataParallelKwargs(find_unused_parameters=True)
+    return Accelerator(mixed_precision="bf16" if low else "no", cpu=cpu, kwargs_handlers=[unused])
+
+
+def _run_key(model: nn.Module, prepared: Prepared, settings: TrainingSettings, max_length: int) -> str:
+    """What must be the same for a run to go on: data, settings and the shape of every weight."""
+    shapes = {name: list(tensor.shape) for name, tensor in model.state_dict().items()}
+    parts = [type(model).__name__, shapes, prepared.fingerprint, settings.model_dump(), max_length]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _copy(model: nn.Module) -> dict[str, Tensor]:
+    return {name: tensor.detach().cpu().clone() for name, tensor in model.state_dict().items()}
+
+
+def _bar(show: bool) -> Bar:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Bar(*columns, disable=not show, transient=True)

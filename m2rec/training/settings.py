@@ -1,0 +1,25 @@
+"""Every choice of a training run, in one place."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Positive = Annotated[int, Field(gt=0)]
+
+
+class TrainingSettings(BaseModel):
+    """One run. What a world's settings file may choose under [training]."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seed: int = 0
+    epochs: Positive = 100
+    batch_size: Positive = 128  # windows, over all processes
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    weight_decay: Annotated[float, Field(ge=0)] = 0.05
+    warmup_steps: Annotated[int, Field(ge=0)] = 100
+    schedule: Literal["constant", "cosine"] = "cosine"  # cosine falls to a hundredth at the last epoch
+    clip_norm: Annotated[float, Field(gt=0)] = 1.0
+    branch_loss: Annotated[float, Field(ge=0)] = 0.02  # each branch's own cross-entropy
+    patience: Positive = 10  # epochs without a better validation NDCG@10
+    precision: Literal["auto", "fp32", "bf16"] = "auto"  # auto: bf16 on a GPU, fp32 on a CPU
