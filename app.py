@@ -1,0 +1,18 @@
+"""Starts the page: `python app.py`. The port is `GRADIO_SERVER_PORT`, or the first free one from 7860."""
+
+import os
+from pathlib import Path
+
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported
+
+import torch
+
+from m2rec.ui.app import build, launch_options
+from m2rec.ui.worlds import Worlds
+
+torch.set_num_threads(1)  # an answer is small: more threads only wait for one another
+
+demo = build(Worlds.find(Path(__file__).parent / "checkpoints"))
+
+if __name__ == "__main__":
+    demo.launch(**launch_options())

@@ -1,0 +1,89 @@
+"""Binds the page and the endpoints to Gradio. Nothing is decided here: see `service`, `view` and `endpoints`."""
+
+from collections.abc import Callable
+from functools import wraps
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import plotly
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+
+from m2rec.ui.endpoints import add_endpoints
+from m2rec.ui.service import Service
+from m2rec.ui.view import page
+from m2rec.ui.worlds import Worlds
+
+STATIC = Path(str(files("m2rec.ui") / "static"))
+PLOTLY = Path(plotly.__file__).parent / "package_data"
+
+HEAD = """
+<link rel="stylesheet" href="m2rec-static/m2rec.css">
+<link rel="modulepreload" href="m2rec-static/main.js">
+<script defer src="m2rec-plotly/plotly.min.js"></script>
+"""
+START = """
+import(new URL("m2rec-static/main.js", document.baseURI)).then(({ mount }) => mount(element, props.value, server));
+"""
+
+
+def build(worlds: Worlds) -> gr.Blocks:
+    """The page and the endpoints over these worlds. Start it with `launch(**launch_options())`."""
+    service = Service(worlds)
+    first = service.first()
+    with gr.Blocks(title="M2Rec", fill_width=True, analytics_enabled=False) as blocks:
+        gr.HTML(
+            value=first,
+            html_template=_verbatim(page(first)),
+            js_on_load=START,
+            apply_default_css=False,
+            elem_id="m2rec",
+            server_functions=_callable(service.act, service.open, service.search),
+        )
+        add_endpoints(service)
+    return blocks.queue(default_concurrency_limit=2, max_size=64)
+
+
+def launch_options(**overrides: Any) -> dict[str, Any]:
+    """Arguments of `launch`: files from this machine only, nothing readable but the page's own."""
+    routes = [
+        Mount("/m2rec-static", StaticFiles(directory=STATIC)),
+        Mount("/m2rec-plotly", StaticFiles(directory=PLOTLY)),
+    ]
+    options: dict[str, Any] = {
+        "head": HEAD,
+        "theme": gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]),
+        "footer_links": [],
+        "run_history": False,
+        "ssr_mode": False,
+        "pwa": False,
+        "share": False,
+        "enable_monitoring": False,
+        "allowed_paths": [],
+        "max_file_size": "1mb",
+        "strict_cors": True,
+        "app_kwargs": {"routes": routes},
+    }
+    return {**options, **overrides}
+
+
+def _callable(*methods: Callable[[Any], Any]) -> list[Callable[[Any], Any]]:
+    """The methods as plain functions of the same names: Gradio marks what the page may call, and only these can be."""
+
+    def plain(method: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        @wraps(method)
+        def call(payload: Any) -> Any:
+            return method(payload)
+
+        return call
+
+    return [plain(method) for method in methods]
+
+
+def _verbatim(text: str) -> str:
+    """HTML that survives being read as a JavaScript and Handlebars template: its special characters as entities."""
+    for character in "\\`${}":
+        text = text.replace(character, f"&#{ord(character)};")
+    return text

@@ -1,0 +1,69 @@
+"""The named endpoints for programs: JSON in, JSON out. A refusal is a Gradio error whose message is the sentence."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import gradio as gr
+from gradio.events import api as gradio_api
+
+from m2rec.errors import InputError, M2RecError
+from m2rec.ui.service import Service
+from m2rec.ui.state import State, checked
+
+
+def _refusing(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Turns an error meant for a person into the one Gradio sends to a client."""
+
+    @wraps(function)
+    def told(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except M2RecError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+
+    return told
+
+
+def add_endpoints(service: Service) -> None:
+    """Registers /recommend, /worlds and /search; call it inside a Blocks context."""
+
+    @_refusing
+    def recommend(
+        world: str,
+        history: list[str],
+        k: int = 10,
+        exclude_seen: bool = False,
+        gate_override: dict[str, float] | None = None,
+        band_mask: list[list[float]] | None = None,
+    ) -> dict[str, Any]:
+        """What comes next after a history of titles or item ids (oldest first), and why."""
+        if not isinstance(history, list) or not all(isinstance(entry, str) for entry in history):
+            raise InputError("history must be a list of titles or item ids, oldest first.")
+        asked = checked(
+            State,
+            {
+                "world": world,
+                "k": k,
+                "exclude_seen": exclude_seen,
+                "gate_override": gate_override or None,
+                "band_mask": band_mask or (),
+            },
+        )
+        gate = tuple(sorted(asked.gate_override.items())) if asked.gate_override else None
+        answer = service.worlds.answer(asked.world, tuple(history), asked.k, asked.exclude_seen, gate, asked.band_mask)
+        return answer.model_dump(mode="json")
+
+    @_refusing
+    def search(world: str, query: str) -> list[dict[str, str]]:
+        """Up to fifty items whose titles match the query, best first."""
+        return service.hits(world, query)
+
+    @_refusing
+    def worlds() -> list[dict[str, Any]]:
+        """The worlds on offer; one that cannot be loaded says why."""
+        return service.worlds.describe()
+
+    gradio_api(recommend, api_name="recommend", concurrency_id="model")
+    gradio_api(search, api_name="search", concurrency_id="model")
+    gradio_api(worlds, api_name="worlds", concurrency_id="model")

@@ -1,0 +1,271 @@
+"""The two charts as Plotly figures in plain JSON: pure functions of an answer.
+
+Colours that depend on light or dark are written as CSS variables and resolved by the page, so a figure
+is the same whatever the theme, and switching theme redraws nothing on the server.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from math import log10
+from typing import Any
+
+from m2rec.recommend.answer import Answer, Spectrum
+from m2rec.ui.palette import EVIDENCE, ORDERED
+from m2rec.ui.rhythm import repeats_at
+from m2rec.ui.words import KEPT, percent, plain_period
+
+Figure = dict[str, Any]
+
+INK, FAINT, GRID, PAPER = "var(--m2-ink)", "var(--m2-ink-2)", "var(--m2-grid)", "var(--m2-card)"
+PERIOD_TICKS = (2, 3, 4, 5, 7, 10, 14, 21, 28, 42, 56, 84, 128, 180)
+
+
+def spectrum_figure(
+    spectrum: Spectrum | None,
+    history: Sequence[str],
+    muted: Sequence[tuple[float, float]] = (),
+    selected: float | None = None,
+) -> Figure:
+    """Power against period (log axis), the band of shuffled histories, the filter's gain, and what it keeps."""
+    if spectrum is None or not spectrum.period:
+        return {"data": [], "layout": _layout(xaxis={"visible": False}, yaxis={"visible": False})}
+    colour = EVIDENCE["frequency"].colour
+    top = 1.12 * max(*spectrum.power, *spectrum.threshold, 1e-9)
+    peaks = _peaks(spectrum)
+    hover = [_hover(spectrum, index) for index in range(len(spectrum.period))]
+    data = [
+        {
+            "type": "scatter",
+            "name": "95 % of shuffled histories stay below",
+            "x": spectrum.period,
+            "y": spectrum.threshold,
+            "mode": "lines",
+            "line": {"color": FAINT, "width": 1.2, "dash": "dot"},
+            "fill": "tozeroy",
+            "fillcolor": "rgba(128,134,145,0.16)",
+            "hoverinfo": "skip",
+        },
+        {
+            "type": "scatter",
+            "name": "filter gain",
+            "x": spectrum.period,
+            "y": [top * gain for gain in spectrum.filter_gain],
+            "mode": "lines",
+            "line": {"color": INK, "width": 1.4, "dash": "dash"},
+            "hoverinfo": "skip",
+        },
+        {
+            "type": "scatter",
+            "name": "power",
+            "x": spectrum.period,
+            "y": spectrum.power,
+            "mode": "lines+markers",
+            "line": {"color": colour, "width": 2.4},
+            "marker": {"color": colour, "size": 5},
+            "text": hover,
+            "hovertemplate": "%{text}<extra></extra>",
+            "customdata": [repeats_at(history, period) for period in spectrum.period],
+        },
+        {
+            "type": "scatter",
+            "name": "peaks",
+            "x": [spectrum.period[index] for index in peaks],
+            "y": [spectrum.power[index] for index in peaks],
+            "mode": "markers+text",
+            "hoverinfo": "skip",
+            "marker": {"symbol": "triangle-up", "size": 11, "color": colour, "line": {"color": INK, "width": 1.2}},
+            "text": [plain_period(spectrum.period[index]) for index in peaks],
+            "textposition": "top center",
+            "textfont": {"color": INK, "size": 12},
+            "cliponaxis": False,
+        },
+    ]
+    low, high = spectrum.period[0], spectrum.period[-1]
+    ticks: list[float] = [tick for tick in PERIOD_TICKS if low <= tick <= high] or [low, high]
+    return {
+        "data": data,
+        "layout": _layout(
+            shapes=_shading(spectrum, len(history)) + _muted(muted) + _line(selected),
+            annotations=[_note("muted", (start * stop) ** 0.5) for start, stop in muted],
+            dragmode="select",
+            selectdirection="h",
+            xaxis=_axis(
+                type="log",
+                tickvals=ticks,
+                ticktext=[str(tick) for tick in ticks],
+                title={"text": "period, in interactions"},
+                range=_wide(low, high),
+            ),
+            yaxis=_axis(range=[0, top * 1.1], nticks=4, title={"text": "power"}),
+        ),
+    }
+
+
+def gate_figure(answer: Answer, titles: dict[str, str]) -> Figure:
+    """The three weights after every interaction, as stacked columns, oldest left."""
+    count = len(answer.gate_history)
+    names = [titles.get(item_id, item_id) for item_id in answer.history]
+    data = [
+        {
+            "type": "bar",
+            "name": kind.name,
+            "x": list(range(1, count + 1)),
+            "y": [row[kind.key] for row in answer.gate_history],
+            "text": [
+                f"{name}: {kind.name.lower()} {percent(row[kind.key])}"
+                for name, row in zip(names, answer.gate_history, strict=False)
+            ],
+            "hovertemplate": "after %{x}, %{text}<extra></extra>",
+            "textposition": "none",
+            "marker": {
+                "color": kind.colour,
+                "line": {"width": 0},
+                "pattern": {
+                    "shape": kind.pattern,
+                    "size": 6,
+                    "solidity": 0.22,
+                    "fgcolor": "rgba(0,0,0,.55)",
+                    "fillmode": "overlay",
+                },
+            },
+        }
+        for kind in ORDERED
+    ]
+    return {
+        "data": data,
+        "layout": _layout(
+            barmode="stack",
+            bargap=0.12 if count < 80 else 0,
+            hovermode="closest",
+            dragmode=False,
+            xaxis=_axis(
+                range=[0.4, max(count, 8) + 0.6],
+                showgrid=False,
+                nticks=12,
+                tickformat="d",
+                title={"text": "after interaction"},
+            ),
+            yaxis=_axis(range=[0, 1], tickvals=[0, 0.5, 1], ticktext=["0", "50 %", "100 %"]),
+        ),
+    }
+
+
+def _peaks(spectrum: Spectrum) -> list[int]:
+    """Where the power stands out and is higher than beside it: a wide peak is named once."""
+    power = [0.0, *spectrum.power, 0.0]
+    higher = [power[at] <= power[at + 1] > power[at + 2] for at in range(len(spectrum.power))]
+    return [at for at, level in enumerate(spectrum.threshold) if higher[at] and spectrum.power[at] > level]
+
+
+def _hover(spectrum: Spectrum, index: int) -> str:
+    power, level, gain = spectrum.power[index], spectrum.threshold[index], spectrum.filter_gain[index]
+    verdict = "stands out" if power > level else "within chance"
+    every = plain_period(spectrum.period[index])
+    return f"every {every}: power {power:.2f}, chance {level:.2f} ({verdict}), gain {gain:.2f}"
+
+
+def _shading(spectrum: Spectrum, length: int) -> list[Figure]:
+    """Kept periods tinted; slow change of fewer than two cycles, trend, tinted otherwise; the rest is removed."""
+    edges = _edges(spectrum.period)
+    return [
+        {
+            "type": "rect",
+            "xref": "x",
+            "yref": "paper",
+            "x0": edges[index],
+            "x1": edges[index + 1],
+            "y0": 0,
+            "y1": 1,
+            "line": {"width": 0},
+            "layer": "below",
+            "fillcolor": "rgba(86,180,233,0.16)" if period > length / 2 else "rgba(230,159,0,0.17)",
+        }
+        for index, period in enumerate(spectrum.period)
+        if spectrum.filter_gain[index] >= KEPT
+    ]
+
+
+def _edges(periods: Sequence[float]) -> list[float]:
+    """Borders half way (on the log axis) between neighbouring periods."""
+    middle = [(one * two) ** 0.5 for one, two in pairwise(periods)]
+    return [periods[0] * 0.96, *middle, periods[-1] * 1.04]
+
+
+def _muted(bands: Sequence[tuple[float, float]]) -> list[Figure]:
+    return [
+        {
+            "type": "rect",
+            "xref": "x",
+            "yref": "paper",
+            "x0": low,
+            "x1": high,
+            "y0": 0,
+            "y1": 1,
+            "fillcolor": "rgba(128,134,145,0.35)",
+            "line": {"color": INK, "width": 1, "dash": "dot"},
+        }
+        for low, high in bands
+    ]
+
+
+def _line(selected: float | None) -> list[Figure]:
+    if selected is None:
+        return []
+    return [
+        {
+            "type": "line",
+            "xref": "x",
+            "yref": "paper",
+            "x0": selected,
+            "x1": selected,
+            "y0": 0,
+            "y1": 1,
+            "line": {"color": INK, "width": 1.5},
+        }
+    ]
+
+
+def _note(text: str, period: float) -> Figure:
+    return {
+        "text": text,
+        "x": log10(period),
+        "xref": "x",
+        "y": 1,
+        "yref": "paper",
+        "yanchor": "top",
+        "showarrow": False,
+        "font": {"size": 11, "color": INK},
+    }
+
+
+def _wide(low: float, high: float) -> list[float]:
+    return [log10(low * 0.93), log10(high * 1.07)]
+
+
+def _axis(**own: Any) -> Figure:
+    title = own.pop("title", None)
+    axis: Figure = {
+        "gridcolor": GRID,
+        "zeroline": False,
+        "linecolor": GRID,
+        "ticks": "",
+        "fixedrange": True,
+        "automargin": False,
+        **own,
+    }
+    if title:
+        axis["title"] = {**title, "font": {"size": 11, "color": FAINT}, "standoff": 4}
+    return axis
+
+
+def _layout(**own: Any) -> Figure:
+    return {
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "showlegend": False,
+        "autosize": True,
+        "margin": {"l": 44, "r": 8, "t": 8, "b": 36},
+        "font": {"family": "system-ui, sans-serif", "size": 11, "color": FAINT},
+        "hoverlabel": {"bgcolor": PAPER, "bordercolor": GRID, "font": {"color": INK, "size": 12}},
+        **own,
+    }

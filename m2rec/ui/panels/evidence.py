@@ -1,0 +1,50 @@
+"""Why: the gate and the spectrum, their words and their tables. The charts themselves are in `m2rec.ui.figures`."""
+
+from dataclasses import dataclass
+
+from m2rec.ui.scene import Scene
+from m2rec.ui.templating import render
+from m2rec.ui.words import gate_summary, spectrum_summary
+
+MUTED_WIDTH = 1.12  # a muted peak reaches from its period / 1.12 to its period × 1.12
+
+
+@dataclass(frozen=True)
+class Peak:
+    """The strongest period and the band around it that its button mutes, in interactions."""
+
+    period: float
+    low: float
+    high: float
+
+
+def gate(scene: Scene) -> str:
+    """The three weights as sliders."""
+    return render("gate.html.j2", gates=scene.answer.gates, overridden=scene.state.gate_override is not None)
+
+
+def gate_data(scene: Scene) -> str:
+    """The gate along the history in words and as a table."""
+    pairs = zip(scene.answer.history, scene.answer.gate_history, strict=False)
+    rows = [{"title": scene.world.titles[item_id], "gates": gates} for item_id, gates in pairs]
+    return render("gate_data.html.j2", summary=gate_summary(scene.answer), rows=rows)
+
+
+def spectrum(scene: Scene) -> str:
+    """The heading of the spectrum with what is muted."""
+    found = scene.answer.spectrum
+    strongest = found.significant[:1] if found else []
+    peak = Peak(strongest[0], strongest[0] / MUTED_WIDTH, strongest[0] * MUTED_WIDTH) if strongest else None
+    return render("spectrum.html.j2", muted=scene.state.band_mask, peak=peak)
+
+
+def spectrum_data(scene: Scene) -> str:
+    """The spectrum in words and as a table."""
+    found = scene.answer.spectrum
+    columns = zip(found.period, found.power, found.threshold, found.filter_gain, strict=True) if found else ()
+    rows = [
+        {"period": period, "power": power, "threshold": level, "gain": gain, "peak": power > level}
+        for period, power, level, gain in columns
+    ]
+    summary = spectrum_summary(found, len(scene.answer.history), scene.world.voice)
+    return render("spectrum_data.html.j2", summary=summary, rows=rows, has_plot=bool(rows))

@@ -1,0 +1,32 @@
+"""World, presets, undo, redo, shuffle, clear, sharing."""
+
+from m2rec.ui.presets import presets
+from m2rec.ui.scene import Scene
+from m2rec.ui.templating import render
+
+EXPORTS = (
+    ("json", "Answer as JSON"),
+    ("csv", "Recommendations as CSV"),
+    ("spectrum.png", "Spectrum as PNG"),
+    ("spectrum.svg", "Spectrum as SVG"),
+    ("gate.png", "Gate as PNG"),
+    ("gate.svg", "Gate as SVG"),
+    ("python", "Python that repeats this answer"),
+)
+
+
+def choices(scene: Scene) -> str:
+    """The world and preset menus."""
+    return render(
+        "choices.html.j2",
+        worlds=list(scene.worlds),
+        chosen=scene.world.name,
+        about=scene.world.about,
+        presets=presets(scene.world),
+        preset=scene.preset,
+    )
+
+
+def tools(scene: Scene) -> str:
+    """The buttons on the right."""
+    return render("tools.html.j2", session=scene.session, exports=EXPORTS)

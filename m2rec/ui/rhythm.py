@@ -1,0 +1,54 @@
+"""Which items of a history come back at a steady distance: what the reading says and what lights up in the history."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+
+STEADY = 0.6  # share of an item's gaps that must agree before it is called a rhythm
+FEWEST = 3  # occurrences: two gaps, the least that can agree
+
+
+@dataclass(frozen=True)
+class Recurrence:
+    """An item that comes back every `period` interactions. `due` 0 is the very next one, negative is overdue."""
+
+    item_id: str
+    period: int
+    positions: tuple[int, ...]
+    due: int
+
+
+def _agree(gap: float, period: float) -> bool:
+    return abs(gap - period) <= max(0.6, 0.1 * period)
+
+
+def _places(history: Sequence[str]) -> dict[str, list[int]]:
+    places: dict[str, list[int]] = defaultdict(list)
+    for position, item_id in enumerate(history):
+        places[item_id].append(position)
+    return places
+
+
+def recurrences(history: Sequence[str]) -> list[Recurrence]:
+    """Every steady item, the one with most occurrences first."""
+    found = []
+    for item_id, places in _places(history).items():
+        gaps = [later - earlier for earlier, later in pairwise(places)]
+        if len(places) < FEWEST:
+            continue
+        period = round(median(gaps))
+        if period >= 2 and sum(_agree(gap, period) for gap in gaps) >= STEADY * len(gaps):
+            found.append(Recurrence(item_id, period, tuple(places), places[-1] + period - len(history)))
+    return sorted(found, key=lambda item: (-len(item.positions), item.due, item.item_id))
+
+
+def repeats_at(history: Sequence[str], period: float) -> list[int]:
+    """Positions whose item is there again one `period` (in interactions) earlier or later."""
+    hits: set[int] = set()
+    for places in _places(history).values():
+        for earlier, later in pairwise(places):
+            if _agree(later - earlier, period):
+                hits |= {earlier, later}
+    return sorted(hits)

@@ -1,0 +1,30 @@
+"""What the panels draw from: the visitor's session, the model's answer to it, and the answer before."""
+
+from dataclasses import dataclass
+
+from m2rec.recommend.answer import Answer
+from m2rec.ui.state import Session, State
+from m2rec.ui.worlds import World, Worlds
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One moment of the page. `before` are the item ids of the previous ranking, best first, to mark what moved."""
+
+    worlds: Worlds
+    world: World
+    session: Session
+    answer: Answer
+    before: tuple[str, ...] = ()
+    preset: str | None = None  # the one just chosen
+
+    @property
+    def state(self) -> State:
+        """The session's present."""
+        return self.session.state
+
+
+def ask(worlds: Worlds, state: State) -> Answer:
+    """The answer to a state."""
+    gate = tuple(sorted(state.gate_override.items())) if state.gate_override else None
+    return worlds.answer(state.world, state.history, state.k, state.exclude_seen, gate, state.band_mask)

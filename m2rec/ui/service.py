@@ -1,0 +1,87 @@
+"""What the page's JavaScript calls. Each call carries the session; a refusal is a sentence and changes nothing."""
+
+from collections.abc import Callable
+from typing import Any
+
+from m2rec.errors import InputError, M2RecError
+from m2rec.ui.link import from_link
+from m2rec.ui.requests import Choose, Request, opening, perform
+from m2rec.ui.scene import Scene, ask
+from m2rec.ui.state import Session, State, checked
+from m2rec.ui.view import view
+from m2rec.ui.worlds import Worlds
+
+SEARCH_LIMIT = 50
+LONGEST_QUERY = 200
+
+Reply = dict[str, Any]
+
+
+class Service:
+    """The page's server side, over one set of worlds."""
+
+    def __init__(self, worlds: Worlds) -> None:
+        self.worlds = worlds
+
+    def first(self) -> Reply:
+        """What a visitor without a link sees."""
+        return self._view(Session(state=opening(self.worlds.default)))
+
+    def act(self, payload: Any) -> Reply:
+        """`payload` is a `Request`; the reply is the view after it."""
+        return self._answered(lambda: self._act(checked(Request, payload)))
+
+    def open(self, payload: Any) -> Reply:
+        """`payload` is a link's text; the reply is the view it describes."""
+        return self._answered(lambda: self._open(payload))
+
+    def search(self, payload: Any) -> Reply:
+        """`payload` holds `world` and `query`; the reply lists up to fifty items as {item_id, title, group}."""
+        return self._answered(
+            lambda: (
+                {"hits": self.hits(payload.get("world"), payload.get("query"))}
+                if isinstance(payload, dict)
+                else {"hits": []}
+            )
+        )
+
+    def hits(self, world: Any, query: Any) -> list[dict[str, str]]:
+        """Items whose titles match, best first; an empty query gives the most popular."""
+        if not isinstance(world, str) or not isinstance(query, str) or len(query) > LONGEST_QUERY:
+            raise InputError(f"A search needs the name of a world and a text of at most {LONGEST_QUERY} characters.")
+        found = self.worlds.get(world).recommender.search(query.strip(), limit=SEARCH_LIMIT)
+        return [{"item_id": item.item_id, "title": item.title, "group": item.group} for item in found]
+
+    def _act(self, request: Request) -> Reply:
+        session = perform(self.worlds, request.session, request.action)
+        chosen = (
+            request.action.value if isinstance(request.action, Choose) and request.action.type == "preset" else None
+        )
+        same_world = session.state.world == request.session.state.world
+        return self._view(session, request.before if same_world else (), chosen)
+
+    def _open(self, text: Any) -> Reply:
+        if not isinstance(text, str):
+            raise InputError("A link is a text: copy it again from the page that made it.")
+        state = from_link(text)
+        titles = self.worlds.get(state.world).titles
+        known = tuple(item_id for item_id in state.history if item_id in titles)
+        reply = self._view(Session(state=state.but(history=known)))
+        if len(known) < len(state.history):
+            lost = len(state.history) - len(known)
+            reply["notice"] = (
+                f"{lost} of the link's {len(state.history)} items are not in this world any more and were left out."
+            )
+        return reply
+
+    def _view(self, session: Session, before: tuple[str, ...] = (), preset: str | None = None) -> Reply:
+        state: State = session.state
+        world = self.worlds.get(state.world)
+        return view(Scene(self.worlds, world, session, ask(self.worlds, state), before, preset))
+
+    @staticmethod
+    def _answered(compute: Callable[[], Reply]) -> Reply:
+        try:
+            return compute()
+        except M2RecError as error:
+            return {"error": str(error)}

@@ -1,0 +1,152 @@
+// The page's one entry: holds the session, sends actions one after the other, and patches what came back into place.
+import { Idiomorph } from "./vendor/idiomorph.esm.js";
+import { drawCharts, downloadChart, watchCharts } from "./charts.js";
+import { startHistory } from "./history.js";
+import { startSearch } from "./search.js";
+import { startTheme } from "./theme.js";
+
+const SLOW = 400; // ms before the bar says that something is being computed
+const CALM = matchMedia("(prefers-reduced-motion: reduce)");
+
+/** Brings the page to life inside `element`; `first` is the view it was rendered with, `server` calls Python. */
+export async function mount(element, first, server) {
+  const root = element.querySelector(".m2");
+  const page = new Page(root, first, server);
+  startTheme(page);
+  startSearch(page);
+  startHistory(page);
+  startButtons(page);
+  watchCharts(page);
+  const link = new URLSearchParams(location.search).get("s");
+  if (link) await page.open(link);
+  else drawCharts(page);
+  root.dataset.ready = "true";
+}
+
+class Page {
+  constructor(root, view, server) {
+    Object.assign(this, { root, view, server });
+    this.waiting = Promise.resolve();
+    this.notice = root.querySelector("[data-notice]");
+    this.dialog = root.querySelector("[data-dialog]");
+  }
+
+  find(selector) {
+    return this.root.querySelector(selector);
+  }
+
+  get state() {
+    return this.view.session.state;
+  }
+
+  /** Sends one action; actions wait for each other, so that each starts from what the last one left. */
+  act(action) {
+    this.waiting = this.waiting.then(() =>
+      this.ask("act", () => ({ session: this.view.session, action, before: this.view.ranking })).then((reply) => {
+        if (reply) this.show(reply);
+        return Boolean(reply);
+      }),
+    );
+    return this.waiting;
+  }
+
+  async open(link) {
+    const reply = await this.ask("open", () => link);
+    if (reply) this.show(reply);
+    else drawCharts(this);
+  }
+
+  /** Calls Python; a refusal or a lost server is said in words and gives null, the page stays as it is. */
+  async ask(name, payload) {
+    const bar = this.find(".busy");
+    const slow = setTimeout(() => (bar.hidden = false), SLOW);
+    try {
+      const reply = await this.server[name](payload());
+      if (!reply.error) return reply;
+      this.say(reply.error, "error");
+    } catch {
+      this.say("The server does not answer; nothing is lost, try again in a moment.", "error");
+    } finally {
+      clearTimeout(slow);
+      bar.hidden = true;
+    }
+    return null;
+  }
+
+  show(view) {
+    const places = this.places();
+    this.view = { ...this.view, ...view };
+    for (const [name, html] of Object.entries(view.html)) {
+      const region = this.find(`[data-region="${name}"]`);
+      Idiomorph.morph(region, html, { morphStyle: "innerHTML", ignoreActiveValue: true });
+    }
+    this.glide(places);
+    drawCharts(this);
+    this.say(view.notice ?? "", "info");
+    this.root.dispatchEvent(new CustomEvent("m2:shown"));
+  }
+
+  places() {
+    return new Map([...this.root.querySelectorAll(".cards > .card[id]")].map((card) => [card.id, card.offsetTop]));
+  }
+
+  /** Cards slide from their old rank to their new one. */
+  glide(places) {
+    if (CALM.matches) return;
+    for (const card of this.root.querySelectorAll(".cards > .card[id]")) {
+      const before = places.get(card.id);
+      if (before === undefined) card.animate([{ opacity: 0 }, { opacity: 1 }], 250);
+      else if (before !== card.offsetTop) {
+        card.animate([{ transform: `translateY(${before - card.offsetTop}px)` }, { transform: "none" }], { duration: 320, easing: "ease-out" });
+      }
+    }
+  }
+
+  say(text, kind = "info") {
+    this.notice.textContent = text;
+    this.notice.dataset.kind = kind;
+    clearTimeout(this.silence);
+    if (text) this.silence = setTimeout(() => (this.notice.textContent = ""), kind === "error" ? 12000 : 6000);
+  }
+}
+
+function startButtons(page) {
+  page.root.addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    if (!button) return;
+    if (button.dataset.act) page.act(JSON.parse(button.dataset.act));
+    if ("copyLink" in button.dataset) copyLink(page);
+    if (button.dataset.export) {
+      button.closest("details").open = false;
+      downloadChart(page, button.dataset.export);
+    }
+  });
+  page.root.addEventListener("change", (event) => {
+    const { choose, set, weight } = event.target.dataset;
+    const value = event.target.type === "checkbox" ? event.target.checked : event.target.value;
+    if (choose && value) page.act({ type: choose, value });
+    if (set) page.act({ type: "set", [set]: set === "k" ? Number(value) : value });
+    if (weight) page.act({ type: "override", modality: weight, weight: Number(value) / 100, current: page.view.gates });
+  });
+  page.root.addEventListener("input", (event) => {
+    if (!event.target.dataset.weight) return;
+    event.target.style.setProperty("--at", `${event.target.value}%`);
+    event.target.parentElement.querySelector(".value").textContent = `${event.target.value} %`;
+  });
+  document.addEventListener("click", (event) => {
+    for (const menu of page.root.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+  });
+}
+
+async function copyLink(page) {
+  const link = new URL(location.href);
+  link.search = "";
+  link.searchParams.set("s", page.view.link);
+  history.replaceState(null, "", link);
+  try {
+    await navigator.clipboard.writeText(link.href);
+    page.say("Link copied: it opens exactly what you see.");
+  } catch {
+    page.say("The link is now in the address bar: copy it from there.");
+  }
+}

@@ -1,0 +1,27 @@
+// Light or dark: the visitor's system decides until the visitor does.
+import { drawCharts } from "./charts.js";
+
+const SYSTEM = matchMedia("(prefers-color-scheme: dark)");
+
+export function startTheme(page) {
+  const dress = () => {
+    const chosen = page.view.theme;
+    const dark = chosen === "dark" || (chosen === "auto" && SYSTEM.matches);
+    page.root.dataset.theme = dark ? "dark" : "light";
+    document.body.classList.toggle("dark", dark);
+    document.documentElement.style.colorScheme = dark ? "dark" : "light";
+  };
+  SYSTEM.addEventListener("change", () => {
+    dress();
+    drawCharts(page);
+  });
+  page.root.addEventListener("m2:shown", () => {
+    const before = page.root.dataset.theme;
+    dress();
+    if (before !== page.root.dataset.theme) drawCharts(page);
+  });
+  page.root.addEventListener("click", (event) => {
+    if (event.target.closest("[data-theme-toggle]")) page.act({ type: "set", theme: page.root.dataset.theme === "dark" ? "light" : "dark" });
+  });
+  dress();
+}

@@ -1,0 +1,157 @@
+"""The answer in plain words: one reading for the page, and a text for each chart."""
+
+from dataclasses import dataclass
+from itertools import groupby
+
+from m2rec.recommend.answer import MODALITIES, Answer, Modality, Spectrum
+from m2rec.ui.palette import EVIDENCE, ORDERED
+from m2rec.ui.rhythm import Recurrence, recurrences
+
+KEPT = 0.5  # filter gain, relative to its largest, from which a period counts as kept
+FEW_BINS = 8
+
+
+@dataclass(frozen=True)
+class Span:
+    """A piece of a sentence; `kind` names the evidence its number comes from."""
+
+    text: str
+    kind: Modality | None = None
+
+
+@dataclass(frozen=True)
+class Voice:
+    """How a world speaks: 'buy' and 'day' for a shop visited daily, 'choose' and 'interaction' by default."""
+
+    verb: str = "choose"
+    unit: str = "interaction"
+
+
+def percent(share: float) -> str:
+    """A share as a person writes it: 81 %, 4.2 %, < 0.1 %."""
+    if share >= 0.995:
+        return "100 %" if share >= 0.9995 else "> 99 %"
+    if share >= 0.0995:
+        return f"{share * 100:.0f} %"
+    if share == 0:
+        return "0 %"
+    return f"{share * 100:.1f} %" if share >= 0.0005 else "< 0.1 %"
+
+
+def ordinal(number: int) -> str:
+    """1st, 2nd, 3rd, 4th, 11th."""
+    suffix = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{suffix}"
+
+
+def plain_period(period: float) -> str:
+    """A period without false precision: 7, 3.5."""
+    return f"{period:.1f}".removesuffix(".0")
+
+
+def reading(answer: Answer, titles: dict[str, str], voice: Voice, overridden: bool = False) -> list[Span]:
+    """What is going on, as spans of one short paragraph. `titles` maps the history's item ids."""
+    if not answer.items:
+        return [Span("Nothing is left to recommend: every item is already in the history. Let seen items in again.")]
+    first = answer.items[0]
+    lead = max(MODALITIES, key=lambda modality: answer.gates[modality])
+    share = Span(percent(answer.gates[lead]), lead)
+    if not answer.history:
+        return [
+            Span(f"No history yet, so this is what the model expects of anybody: {first.title} first, "),
+            Span(f"at {percent(first.probability)}. Add an item and watch the answer take shape."),
+        ]
+    told = _because(lead, answer, titles, voice)
+    spans = [Span(told), share, Span(f" of this answer comes from {EVIDENCE[lead].plain}. ")]
+    if overridden:
+        spans = [
+            Span("You set the gate by hand: "),
+            share,
+            Span(f" of this answer comes from {EVIDENCE[lead].plain}. "),
+        ]
+    strongest = max(MODALITIES, key=lambda modality: first.contributions[modality])
+    spans += [Span(f"First is {first.title} at "), Span(percent(first.probability), strongest), Span(".")]
+    return spans
+
+
+def _because(lead: Modality, answer: Answer, titles: dict[str, str], voice: Voice) -> str:
+    newest = titles.get(answer.history[-1], answer.history[-1])
+    steady = recurrences(answer.history)
+    rhythm = _rhythm(steady, answer, titles, voice)
+    if lead == "frequency":
+        return f"{rhythm[0]}, so " if rhythm else "What comes back in this history speaks loudest: "
+    if lead == "temporal":
+        opening = f"{rhythm[0]}, but " if rhythm and rhythm[1] else ""
+        you = "you" if opening else "You"
+        return f"{opening}{you} just {_past(voice.verb)} {newest}, and what follows from that speaks loudest: "
+    opening = f"{rhythm[0]}, yet " if rhythm and rhythm[1] else ""
+    what = "what these items are about speaks loudest: "
+    return opening + what if opening else what[0].upper() + what[1:]
+
+
+def _rhythm(steady: list[Recurrence], answer: Answer, titles: dict[str, str], voice: Voice) -> tuple[str, bool] | None:
+    """The clause about the most telling rhythm, and whether its item is still to wait for."""
+    if not steady:
+        return None
+    promoted = {item.item_id: item.contributions["frequency"] for item in answer.items}
+    told = max(steady, key=lambda item: (promoted.get(item.item_id, 0.0), -abs(item.due), len(item.positions)))
+    title = titles.get(told.item_id, told.item_id)
+    tomorrow = "due tomorrow" if voice.unit == "day" else "due next"
+    if told.due == 0:
+        when = tomorrow
+    elif told.due < 0:
+        when = f"overdue by {_count(-told.due, voice.unit)}"
+    else:
+        when = f"due in {_count(told.due + 1, voice.unit)}"
+    return f"You {voice.verb} {title} every {ordinal(told.period)} {voice.unit}; the next one is {when}", told.due > 0
+
+
+def _count(number: int, unit: str) -> str:
+    return f"{number} {unit}{'' if number == 1 else 's'}"
+
+
+def _past(verb: str) -> str:
+    return {"buy": "bought", "watch": "watched", "choose": "chose"}.get(verb, f"{verb}ed")
+
+
+def spectrum_summary(spectrum: Spectrum | None, length: int, voice: Voice) -> str:
+    """The spectrum for who cannot see it, and for who wants to be sure of what they see."""
+    if spectrum is None or not spectrum.period:
+        have = _count(length, voice.unit)
+        return f"A rhythm needs a history: with {have} there is no spectrum yet. Add at least eight items."
+    peaks = spectrum.significant
+    if peaks:
+        named = ", ".join(plain_period(period) for period in peaks[:3])
+        text = f"Stands out against shuffled copies at period{'s' * (len(peaks) > 1)} {named} ({voice.unit}s)."
+    else:
+        text = "Nothing stands out against shuffled copies of this history: no rhythm to be sure of."
+    kept = [
+        f"{plain_period(low)}–{plain_period(high)}" if low != high else plain_period(low)
+        for low, high in kept_runs(spectrum)
+    ]
+    text += f" The learned filter keeps {', '.join(kept[:4])}." if kept else " The learned filter lets little through."
+    if len(spectrum.period) < FEW_BINS:
+        text += f" Only {len(spectrum.period)} periods can be told apart in so short a history."
+    return text
+
+
+def kept_runs(spectrum: Spectrum) -> list[tuple[float, float]]:
+    """Runs of neighbouring periods with a gain of at least `KEPT`, as (shortest, longest)."""
+    pairs = zip(spectrum.period, spectrum.filter_gain, strict=True)
+    runs = []
+    for kept, run in groupby(pairs, key=lambda pair: pair[1] >= KEPT):
+        if kept:
+            periods = [period for period, _ in run]
+            runs.append((periods[0], periods[-1]))
+    return runs
+
+
+def gate_summary(answer: Answer) -> str:
+    """How the three weights stand and how they moved."""
+    now = ", ".join(f"{kind.name.lower()} {percent(answer.gates[kind.key])}" for kind in ORDERED)
+    if len(answer.gate_history) < 2:
+        return f"Gate now: {now}."
+    moved = max(MODALITIES, key=lambda modality: abs(answer.gates[modality] - answer.gate_history[0][modality]))
+    before = percent(answer.gate_history[0][moved])
+    name, after = EVIDENCE[moved].name.lower(), percent(answer.gates[moved])
+    return f"Gate now: {now}. Since the first item, {name} went from {before} to {after}."

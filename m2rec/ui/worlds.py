@@ -1,0 +1,161 @@
+"""The worlds a visitor can choose: found on disk, loaded when first needed. A broken one is listed with its error."""
+
+import threading
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from m2rec.errors import CheckpointError, InputError, M2RecError
+from m2rec.recommend.answer import Answer
+from m2rec.ui.words import Voice
+
+if TYPE_CHECKING:
+    from m2rec.recommend.catalogue import CatalogueItem
+    from m2rec.recommend.recommender import Recommender
+
+FIRST = "rhythm-market"
+AT_ONCE = 2  # answers computed at the same time; the rest wait their turn
+KEPT_ANSWERS = 256
+NEEDED = ("config.json", "model.safetensors", "items.csv")
+
+Load = Callable[[], "Recommender"]
+
+
+@lru_cache(maxsize=1)
+def _known() -> dict[str, dict[str, str]]:
+    return tomllib.loads((files("m2rec.ui") / "worlds.toml").read_text(encoding="utf-8"))
+
+
+@dataclass
+class World:
+    """One data set with its trained model; `folder` is where its metrics and model card lie."""
+
+    name: str
+    load: Load
+    folder: Path | None = None
+    error: str | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _loaded: "Recommender | None" = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        known = _known().get(self.name, {})
+        self.title = known.get("title", self.name.replace("-", " ").capitalize())
+        self.about = known.get("about", "")
+        self.voice = Voice(known.get("verb", "choose"), known.get("unit", "interaction"))
+
+    @property
+    def recommender(self) -> "Recommender":
+        """The model, loaded on first use; CheckpointError with the reason, every time, when it cannot be."""
+        with self._lock:
+            if self.error is None and self._loaded is None:
+                try:
+                    self._loaded = self.load()
+                except M2RecError as error:
+                    self.error = str(error)
+            if self._loaded is None:
+                raise CheckpointError(self.error)
+            return self._loaded
+
+    @cached_property
+    def items(self) -> "dict[str, CatalogueItem]":
+        """The catalogue by item id, in the model's order: most popular first."""
+        return {item.item_id: item for item in self.recommender.items}
+
+    @cached_property
+    def titles(self) -> dict[str, str]:
+        """Title of every item id."""
+        return {item_id: item.title for item_id, item in self.items.items()}
+
+    @property
+    def untitled(self) -> bool:
+        """Whether the titles have yet to be fetched: they may not be shipped with the weights."""
+        return all(item.title in ("", item.item_id) for item in list(self.items.values())[:50])
+
+
+class Worlds:
+    """Every world on offer, in the order of the list."""
+
+    def __init__(self, worlds: Mapping[str, World]) -> None:
+        if not worlds:
+            raise CheckpointError("No world was found: train one, or run from the folder that holds checkpoints/.")
+        self._worlds = dict(sorted(worlds.items(), key=lambda entry: (entry[0] != FIRST, entry[0])))
+        self._turns = threading.BoundedSemaphore(AT_ONCE)
+        self._answer = lru_cache(maxsize=KEPT_ANSWERS)(self._compute)
+
+    @classmethod
+    def find(cls, folder: Path) -> "Worlds":
+        """One world for each folder in `folder` that looks like a checkpoint, whole or not."""
+        found: dict[str, World] = {}
+        for path in sorted(folder.glob("*/")) if folder.is_dir() else []:
+            missing = [name for name in NEEDED if not (path / name).is_file()]
+            if len(missing) == len(NEEDED):
+                continue
+            error = (
+                f"The checkpoint {path.name} lacks {', '.join(missing)}: fetch or train it again." if missing else None
+            )
+            found[path.name] = World(path.name, _loader(path), path, error)
+        return cls(found)
+
+    def __iter__(self) -> Any:
+        return iter(self._worlds.values())
+
+    @property
+    def default(self) -> World:
+        """The first world that loads; CheckpointError when none does."""
+        for world in self:
+            try:
+                _ = world.recommender
+            except CheckpointError:
+                continue
+            return world
+        raise CheckpointError(f"No world can be loaded. The first says: {next(iter(self)).error}")
+
+    def get(self, name: str) -> World:
+        """The world of that name; InputError names those there are."""
+        if name not in self._worlds:
+            raise InputError(f"There is no world called “{name[:60]}”; there are {', '.join(self._worlds)}.")
+        return self._worlds[name]
+
+    def describe(self) -> list[dict[str, Any]]:
+        """Each world as {name, title, about, error}; error is null where none is known."""
+        return [
+            {"name": world.name, "title": world.title, "about": world.about, "error": world.error} for world in self
+        ]
+
+    def answer(
+        self,
+        name: str,
+        history: tuple[str, ...],
+        k: int = 10,
+        exclude_seen: bool = False,
+        gate_override: tuple[tuple[str, float], ...] | None = None,
+        band_mask: tuple[tuple[float, float], ...] = (),
+    ) -> Answer:
+        """What the world's model answers; the same question is answered once."""
+        return self._answer(name, history, k, exclude_seen, gate_override, band_mask)
+
+    def _compute(
+        self, name: str, history: tuple[str, ...], k: int, exclude_seen: bool, gate: Any, bands: Any
+    ) -> Answer:
+        recommender = self.get(name).recommender
+        with self._turns:
+            return recommender.recommend(
+                list(history),
+                k=k,
+                exclude_seen=exclude_seen,
+                gate_override=dict(gate) if gate else None,
+                band_mask=list(bands) or None,
+            )
+
+
+def _loader(path: Path) -> Load:
+    def load() -> "Recommender":
+        from m2rec.recommend.recommender import Recommender  # imports torch: only when a model is wanted
+
+        return Recommender.from_pretrained(path)
+
+    return load
