@@ -29,10 +29,8 @@ def read_amazon_beauty_items(folder: Path) -> pd.DataFrame:
     """All 12,101 products as an items table: the text is the title, and the few without one show their id."""
     products = _read(folder, "items")
     items = products["item"].astype("str")
-    blank = products["title"].str.strip() == ""
-    return pd.DataFrame(
-        {"item": items, "title": products["title"].mask(blank, items), "text": products["title"], "group": ""}
-    )
+    text = products["title"].str.strip().replace("nan", "")  # how the publisher's export wrote a title it lacked
+    return pd.DataFrame({"item": items, "title": text.mask(text == "", items), "text": text, "group": ""})
 
 
 def describe_films(films: pd.DataFrame) -> pd.DataFrame:

@@ -76,6 +76,8 @@ def _ratings(content: bytes, path: Path, separator: str) -> pd.DataFrame:
     # A plain split is exact and, unlike a two-character separator in pandas, fast.
     cells = content.replace(separator.encode(), b"\t").split(b"\n")
     lines = [line.rstrip(b"\r") for line in cells if line.strip()]
+    if not lines:
+        raise DataError(f"{path} is empty; download it again.")
     try:
         values = np.loadtxt(lines, dtype=np.int64, delimiter="\t", ndmin=2)
     except ValueError as error:

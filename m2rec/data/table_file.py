@@ -87,7 +87,7 @@ class TableFile:
         else:
             cells = self.text(column)
             numbers = pd.to_numeric(cells, errors="coerce")
-            if numbers.notna().sum() * 2 > (cells != "").sum():
+            if numbers.notna().sum() * 2 >= (cells != "").sum():  # the other cells are the mistakes
                 return self._checked_times(column, cells, numbers.to_numpy(dtype=float), blank_allowed)
             moments = pd.to_datetime(cells, format="ISO8601", utc=True, errors="coerce")
         seconds = ((moments - EPOCH) / pd.Timedelta(seconds=1)).to_numpy(dtype=float)

@@ -1,0 +1,94 @@
+import os
+import stat
+
+import pytest
+
+from m2rec.data.atomic import atomic_file, atomic_folder
+
+
+class SaveError(Exception):
+    pass
+
+
+def test_a_file_appears_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "deep" / "figures.json"
+    with atomic_file(path) as temporary:
+        temporary.write_text("new")
+        assert not path.exists()
+    assert path.read_text() == "new"
+    assert os.listdir(path.parent) == ["figures.json"]
+
+
+def test_an_interrupted_file_leaves_the_old_one(tmp_path):
+    path = tmp_path / "figures.json"
+    path.write_text("old")
+
+    def save():
+        with atomic_file(path) as temporary:
+            temporary.write_text("ne")
+            raise SaveError
+
+    with pytest.raises(SaveError):
+        save()
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["figures.json"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs POSIX permissions")
+def test_a_saved_file_is_as_readable_as_any_other(tmp_path):
+    (tmp_path / "plain").write_text("")
+    with atomic_file(tmp_path / "saved"):
+        pass
+    modes = {stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("plain", "saved")}
+    assert len(modes) == 1
+
+
+def test_a_folder_replaces_the_old_one_whole(tmp_path):
+    folder = tmp_path / "world"
+    folder.mkdir()
+    (folder / "old").write_text("old")
+    with atomic_folder(folder) as fresh:
+        (fresh / "new").write_text("new")
+        assert os.listdir(folder) == ["old"]
+    assert os.listdir(folder) == ["new"]
+    assert os.listdir(tmp_path) == ["world"]
+
+
+def test_an_interrupted_folder_leaves_the_old_one(tmp_path):
+    folder = tmp_path / "world"
+    folder.mkdir()
+    (folder / "old").write_text("old")
+
+    def save():
+        with atomic_folder(folder) as fresh:
+            (fresh / "new").write_text("new")
+            raise SaveError
+
+    with pytest.raises(SaveError):
+        save()
+    assert os.listdir(folder) == ["old"]
+    assert os.listdir(tmp_path) == ["world"]
+
+
+def test_a_folder_is_put_back_when_the_last_move_fails(tmp_path, monkeypatch):
+    folder = tmp_path / "world"
+    folder.mkdir()
+    (folder / "old").write_text("old")
+    moves = os.replace
+    calls = []
+
+    def second_fails(source, target):
+        calls.append(target)
+        if len(calls) == 2:
+            raise OSError("no")
+        moves(source, target)
+
+    monkeypatch.setattr("m2rec.data.atomic.os.replace", second_fails)
+
+    def save():
+        with atomic_folder(folder) as fresh:
+            (fresh / "new").write_text("new")
+
+    with pytest.raises(OSError, match="no"):
+        save()
+    assert os.listdir(folder) == ["old"]
