@@ -1,10 +1,10 @@
 """A world on disk: settings, weights, catalogue, figures and card, in one folder. Safetensors only, read strictly.
 
-    config.json         what the model is, what it was trained on and by, hashes of the other files
-    model.safetensors   weights and frozen text vectors
-    items.csv           id, title, text, group; for worlds whose titles may not be shipped, ids only
-    metrics.json        every figure (written by `evaluate`)
-    README.md           model card
+config.json         what the model is, what it was trained on and by, hashes of the other files
+model.safetensors   weights and frozen text vectors
+items.csv           id, title, text, group; for worlds whose titles may not be shipped, ids only
+metrics.json        every figure (written by `evaluate`)
+README.md           model card
 """
 
 import csv
@@ -25,7 +25,6 @@ from m2rec.errors import CheckpointError
 from m2rec.model.config import ModelConfig
 from m2rec.model.m2rec import M2Rec
 
-FORMAT = 1  # of the folder
 ITEM_COLUMNS = ("item", "title", "text", "group")
 GATE_LABELS = {
     "temporal": "what followed what: order and recency",
@@ -64,10 +63,10 @@ class TrainingRecord(_Strict):
 class CheckpointConfig(_Strict):
     """config.json."""
 
-    format: Literal[1] = FORMAT
+    format: Literal[1] = 1  # of the folder
     world: str
     trained_on: str  # the device's own name
-    titles: Literal["shipped", "local"] = "shipped"  # local: the licence forbids shipping them; read on the user's machine
+    titles: Literal["shipped", "local"] = "shipped"  # local: read on the user's machine, not shipped
     gate_labels: dict[str, str] = GATE_LABELS
     model: ModelConfig
     data: DataRecord
@@ -95,7 +94,7 @@ class Checkpoint:
     card: str = field(default="", repr=False)
 
     def model(self) -> M2Rec:
-        """The network, strictly loaded, in evaluation mode. Raises CheckpointError when weights and settings disagree."""
+        """The network, strictly loaded, in evaluation mode. Raises CheckpointError when the weights do not fit."""
         model = M2Rec(self.config.model)
         try:
             model.load_state_dict(self.weights, strict=True)

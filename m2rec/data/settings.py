@@ -31,3 +31,8 @@ class DataSettings(BaseModel):
         if (self.source == "tables") != all(given) or any(given) != all(given):
             raise ValueError('interactions and items name two files with source = "tables", and neither without it')
         return self
+
+    @property
+    def titles_may_ship(self) -> bool:
+        """Whether a checkpoint may hold titles and texts: of the project's own world, or of tables the user brought."""
+        return self.source in ("rhythm-market", "tables")

@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-BRANCHES = ("temporal", "frequency", "semantic")
+Branch = Literal["temporal", "frequency", "semantic"]
+BRANCHES: tuple[Branch, ...] = ("temporal", "frequency", "semantic")
 
 Positive = Annotated[int, Field(gt=0)]
 Scale = Annotated[float, Field(gt=0)]
@@ -41,7 +42,7 @@ class ModelSettings(BaseModel):
 
     # gate and scores
     gate: Literal["distributions", "features", "equal"] = "distributions"
-    branches: tuple[Literal["temporal", "frequency", "semantic"], ...] = BRANCHES
+    branches: tuple[Branch, ...] = BRANCHES
     repeat_bias: bool = True
     dropout: Rate = 0.2
     id_dropout: Rate = 0.1  # share of items scored by their text alone in a training batch
@@ -51,7 +52,9 @@ class ModelSettings(BaseModel):
         if not self.branches or len(set(self.branches)) != len(self.branches):
             raise ValueError("branches must name at least one branch, and each at most once")
         if self.periods and max(self.periods) > self.filter_length:
-            raise ValueError(f"filter_length ({self.filter_length}) must reach the longest period ({max(self.periods)})")
+            raise ValueError(
+                f"filter_length ({self.filter_length}) must reach the longest period ({max(self.periods)})"
+            )
         return self
 
 

@@ -1,21 +1,21 @@
 """Frequency branch: an adaptive FFT filter over the sequence, learned in the frequency domain, causal by construction.
 
 Glossary
-    û_t   item vector at t, unit length                    q_t   the same, narrowed to the identity width and made unit length
+    û_t   item vector at t, unit length          q_t   the same, narrowed to the identity width, again of unit length
     H_b   learned complex transfer function of band b, at the bins of a 2W-point FFT
     k_b   its impulse response, irfft(H_b), cut to lags 1…W−1: zero at lag 0, zero for the future
     F_b   q filtered by band b                             a_b   the band's gain, by content, ≥ 0
     y_t = Σ_b a_b(t) · (k_b * û)(t)
 
-A band starts as a comb at one period (impulses one, two, three … periods before the *next* item, so period p is lag p − 1) or as
-a slow trend; learning happens on H. Two things decide a band's gain at t, both causal:
+A band starts as a comb at one period (impulses one, two, three … periods before the *next* item, so period p is lag
+p − 1) or as a slow trend; learning happens on H. Two things decide a band's gain at t, both causal:
 
 * coherence: the energy of F_b(t). If the last cycles held the same item at this phase they add up, else they cancel;
-* record: how well the band's past outputs agreed with the items that then came, averaged over `memory` interactions.
+* record: how well the band's past outputs agreed with what then came, averaged over `memory` interactions.
 
-So a band that finds no rhythm in this history is turned down as noise, and one that does is kept (the paper's "adaptive"
-filter). Nothing passes at lag 0: the branch cannot see the current item and so cannot do the temporal branch's work;
-without that restriction the gate has nothing to tell apart.
+So a band that finds no rhythm in this history is turned down as noise, and one that does is kept (the paper's
+"adaptive" filter). Nothing passes at lag 0: the branch cannot see the current item and so cannot do the temporal
+branch's work; without that restriction the gate has nothing to tell apart.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from m2rec.model.config import ModelConfig
-from m2rec.model.scan import scan_chunked, scan_step
+from m2rec.model.scan import scan_chunked
 
 EPSILON = 1e-6
 COMB_DECAY = 0.85  # weight of one cycle further back, at the start of training
@@ -54,6 +54,8 @@ class FrequencyOut:
 
 class FrequencyBranch(nn.Module):
     """Unit item vectors in, frequency evidence out."""
+
+    log_forget: Tensor
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Adaptive gate: how likely each kind of evidence is to explain the next choice, judged from what the branches found."""
+"""Adaptive gate: how likely each kind of evidence is to explain the next choice, judged by what they found."""
 
 import torch
 import torch.nn.functional as F
@@ -9,6 +9,8 @@ from m2rec.model.config import BRANCHES, ModelConfig
 
 class Gate(nn.Module):
     """g_t = softmax over the branches that are switched on, per position (paper section on gating)."""
+
+    switched_off: Tensor
 
     def __init__(self, config: ModelConfig, evidence_width: int) -> None:
         super().__init__()

@@ -4,15 +4,17 @@
     p(i) = Σ_m g_m · softmax_i ℓ_m(i)                                        gate on distributions (default)
     p(i) = softmax_i Σ_m g_m ℓ_m(i)                                          gate on features (the paper's reading)
 
-v_i is the ID vector plus the projected text vector, β_i a popularity bias, κ_m how much branch m heeds it, ρ_m a learned readiness to
-repeat: MovieLens teaches it to avoid what was seen, a shop to come back. It is a parameter like any other, and no item is
-removed by hand.
+v_i is the ID vector plus the projected text vector, β_i a popularity bias, κ_m how much branch m heeds it, ρ_m a
+learned readiness to repeat: MovieLens teaches it to avoid what was seen, a shop to come back. It is a parameter like any other,
+and no item is removed by hand.
 """
+
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.autograd.function import Function, FunctionCtx
+from torch.autograd.function import Function
 
 SCORES_AT_ONCE = {"cpu": 1 << 20, "cuda": 1 << 26}  # what a cache holds here, what keeps the card busy there
 RATIO_FLOOR = 1e-6
@@ -22,21 +24,21 @@ class _ChunkedLogSumExp(Function):
     """log Σ_i exp⟨f_n, v_i⟩ without ever holding all N × V scores: they are computed again on the way back."""
 
     @staticmethod
-    def forward(ctx: FunctionCtx, features: Tensor, vectors: Tensor) -> Tensor:  # type: ignore[override]
+    def forward(ctx: Any, features: Tensor, vectors: Tensor) -> Tensor:
         low = _low_precision(features)
         table = vectors.to(low)
         parts = [
             torch.logsumexp(rows.to(low) @ table.T, dim=-1).float() for rows in features.split(_rows(features, vectors))
         ]
         result = torch.cat(parts)
-        ctx.save_for_backward(features, vectors, result)  # type: ignore[attr-defined]
-        ctx.low = low  # type: ignore[attr-defined]
+        ctx.save_for_backward(features, vectors, result)
+        ctx.low = low
         return result
 
     @staticmethod
-    def backward(ctx: FunctionCtx, upstream: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
-        features, vectors, result = ctx.saved_tensors  # type: ignore[attr-defined]
-        low = ctx.low  # type: ignore[attr-defined]
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, Tensor]:
+        features, vectors, result = ctx.saved_tensors
+        low = ctx.low
         table = vectors.to(low)
         to_features = torch.empty_like(features)
         to_vectors = torch.zeros_like(vectors, dtype=torch.float32)
@@ -63,7 +65,8 @@ def _low_precision(features: Tensor) -> torch.dtype:
 
 def logsumexp_scores(features: Tensor, vectors: Tensor) -> Tensor:
     """log Σ_i exp⟨f_n, v_i⟩, memory-saving. features (N, d), vectors (V, d) → (N,)."""
-    return _ChunkedLogSumExp.apply(features, vectors)
+    result: Tensor = _ChunkedLogSumExp.apply(features, vectors)  # type: ignore[no-untyped-call]
+    return result
 
 
 def logsumexp_scores_plain(features: Tensor, vectors: Tensor) -> Tensor:

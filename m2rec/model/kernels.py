@@ -1,4 +1,4 @@
-"""Which code runs the selective scan: `mamba_ssm`'s Triton kernel on a GPU that has it, plain PyTorch everywhere else."""
+"""Which code runs the selective scan: `mamba_ssm`'s Triton kernel on a GPU that has it, elsewhere plain PyTorch."""
 
 import logging
 from collections.abc import Callable

@@ -91,7 +91,7 @@ class M2Rec(nn.Module):
         In training a random share of items is treated as cold, so that text learns to stand alone.
         """
         bias = self.bias[:, None]
-        ids = self.ids
+        ids: Tensor = self.ids
         if self.training and self.config.id_dropout:
             keep = torch.rand(len(ids), 1, device=ids.device) >= self.config.id_dropout
             ids = ids * keep
@@ -178,7 +178,7 @@ class M2Rec(nn.Module):
         return torch.logsumexp(parts + at.log_gate[..., None], dim=1)
 
     def loss(self, items: Tensor, targets: Tensor, branch_loss: float = 0.0) -> Tensor:
-        """Mean −log p(target). items, targets (B, L), target 0 = none. Only warm items compete: cold ones are not known yet.
+        """Mean −log p(target). items, targets (B, L), target 0 = none. Only warm items compete: cold ones are unknown.
 
         `branch_loss` adds that much of each branch's own cross-entropy, so that a branch whose gate is nearly shut
         still learns.

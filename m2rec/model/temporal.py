@@ -12,6 +12,7 @@ initialisation has flattened them (a blanket re-initialisation of linear layers 
 
 import math
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -31,7 +32,7 @@ class MambaState:
 
 
 class MultiScaleMamba(nn.Module):
-    """One layer: in-projection → causal convolution → selective scan at every time scale → gated norm → out-projection."""
+    """One layer: in-projection → causal convolution → scan at every time scale → gated norm → out-projection."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -125,7 +126,10 @@ class TemporalBranch(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.norms = nn.ModuleList(nn.RMSNorm(config.width) for _ in range(config.temporal_layers))
-        self.layers = nn.ModuleList(MultiScaleMamba(config) for _ in range(config.temporal_layers))
+        layers = [MultiScaleMamba(config) for _ in range(config.temporal_layers)]
+        for layer in layers:
+            nn.init.normal_(layer.out_proj.weight, std=1 / math.sqrt(layer.inner))
+        self.layers = nn.ModuleList(layers)
         self.dropout = nn.Dropout(config.dropout)
         self.feed = nn.Sequential(
             nn.RMSNorm(config.width),
@@ -135,18 +139,16 @@ class TemporalBranch(nn.Module):
             nn.Linear(config.expansion * config.width, config.width),
             nn.Dropout(config.dropout),
         )
-        for layer in self.layers:
-            nn.init.normal_(layer.out_proj.weight, std=1 / math.sqrt(layer.inner))
 
     def forward(self, x: Tensor) -> Tensor:
         """x (B, L, d) → (B, L, d)."""
-        for norm, layer in zip(self.norms, self.layers, strict=True):
+        for norm, layer in self._stack():
             x = x + self.dropout(layer(norm(x.float())))
         return x + self.feed(x.float())
 
     def last(self, x: Tensor, lengths: Tensor) -> Tensor:
         """x (B, L, d), lengths (B,) → (B, d). Only the layers below the top one run over all positions."""
-        *below, (top_norm, top) = zip(self.norms, self.layers, strict=True)
+        *below, (top_norm, top) = self._stack()
         for norm, layer in below:
             x = x + self.dropout(layer(norm(x.float())))
         here = x[torch.arange(len(x), device=x.device), lengths - 1]
@@ -156,7 +158,7 @@ class TemporalBranch(nn.Module):
     def step(self, x: Tensor, states: list[MambaState]) -> tuple[Tensor, list[MambaState]]:
         """x (B, d) → (B, d) and the new states."""
         after = []
-        for norm, layer, state in zip(self.norms, self.layers, states, strict=True):
+        for (norm, layer), state in zip(self._stack(), states, strict=True):
             out, state = layer.step(norm(x.float()), state)
             x = x + self.dropout(out)
             after.append(state)
@@ -164,4 +166,7 @@ class TemporalBranch(nn.Module):
 
     def start(self, batch: int) -> list[MambaState]:
         """The states before the first item."""
-        return [layer.start(batch) for layer in self.layers]
+        return [layer.start(batch) for _, layer in self._stack()]
+
+    def _stack(self) -> list[tuple[nn.RMSNorm, MultiScaleMamba]]:
+        return cast(list[tuple[nn.RMSNorm, MultiScaleMamba]], list(zip(self.norms, self.layers, strict=True)))

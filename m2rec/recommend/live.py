@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Live:
-    """Made by `Recommender.start`. Unlike `recommend` it never truncates: what is older fades in the state by itself."""
+    """Made by `Recommender.start`. Unlike `recommend` it never truncates: what is old fades in the state by itself."""
 
     def __init__(self, recommender: "Recommender") -> None:
         self._recommender = recommender

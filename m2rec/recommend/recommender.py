@@ -49,12 +49,15 @@ class Recommender(
         """`model_id` is a folder or a hub id; only the four files of a checkpoint are fetched, never a pickle."""
         folder = Path(model_id)
         if not folder.is_dir():
-            kept = {name: options.get(name) for name in ("revision", "cache_dir", "token", "local_files_only")}
+            known = ("revision", "cache_dir", "token", "local_files_only")
+            kept: dict[str, Any] = {name: options[name] for name in known if name in options}
             wanted = ["config.json", "model.safetensors", "items.csv", "README.md"]
             try:
                 folder = Path(snapshot_download(model_id, allow_patterns=wanted, **kept))
             except Exception as error:
-                raise CheckpointError(f"{model_id} is neither a checkpoint folder nor a model to be had from the hub.") from error
+                raise CheckpointError(
+                    f"{model_id} is neither a checkpoint folder nor a model to be had from the hub."
+                ) from error
         return cls(Checkpoint.load(folder))
 
     @classmethod
@@ -106,8 +109,8 @@ class Recommender(
     ) -> Answer:
         """What comes after `history` (titles or ids, oldest first), and why.
 
-        `gate_override` replaces the gate by other weights (they are normalised); `band_mask` mutes the filter's bands whose
-        period, in interactions, lies in any (low, high). Raises InputError with one sentence.
+        `gate_override` replaces the gate by other weights (they are normalised); `band_mask` mutes the filter's bands
+        whose period, in interactions, lies in any (low, high). Raises InputError with one sentence.
         """
         k = checked_k(k)
         override = checked_override(gate_override)
@@ -174,7 +177,7 @@ class Recommender(
 
     @torch.inference_mode()
     def influence(self, history: Sequence[str | int], item: str | int) -> list[float]:
-        """How much each history item adds to an item's log-probability: leave it out and see. → one number per position."""
+        """How much each history item adds to an item's log-probability, by leaving it out. → one number a position."""
         indices, _ = self._read(history)
         target = self.catalogue.index(item)
         if len(indices) < 2:
@@ -237,7 +240,7 @@ class Recommender(
             )
             for rank, i in enumerate(order, start=1)
         ]
-        gates: Shares = {name: third for name in MODALITIES}
+        gates: Shares = dict.fromkeys(MODALITIES, third)
         return Answer(
             world=self.name,
             history=[],
@@ -250,7 +253,7 @@ class Recommender(
 
 
 def _gain_at(response: Tensor, periods: Tensor) -> Tensor:
-    """Mean gain of a filter (W,) over the fundamental and harmonics of each period (p,), relative to its largest: 0…1."""
+    """Mean gain of a filter (W,) over the fundamental and harmonics of each period (p,), relative to the largest."""
     if not len(periods):
         return torch.zeros(0)
     lags = torch.arange(1, len(response) + 1)  # a lag of j before now is j + 1 before the next item
@@ -269,7 +272,9 @@ def _shares(values: Sequence[float]) -> Shares:
 
 def _id_ranks(ids: Sequence[str]) -> list[int]:
     """Place of each id in natural order: numbers by value, the rest by spelling."""
-    order = sorted(range(len(ids)), key=lambda i: (not ids[i].isdigit(), int(ids[i]) if ids[i].isdigit() else 0, ids[i]))
+    order = sorted(
+        range(len(ids)), key=lambda i: (not ids[i].isdigit(), int(ids[i]) if ids[i].isdigit() else 0, ids[i])
+    )
     ranks = [0] * len(ids)
     for rank, i in enumerate(order):
         ranks[i] = rank

@@ -1,15 +1,15 @@
 """Spectrum of a history: how much of it comes back after p interactions, and how much chance alone would bring back.
 
-The history is a sequence of item vectors u_1 … u_L (L, d), centred. Its power spectrum |X(f)|² is had by FFT; the power at period
-p is the mean of it over the fundamental 1/p and its harmonics 2/p, 3/p, … (an impulse that recurs has all of them, and one
-number per period is what a reader can use). By the Wiener–Khinchin theorem that mean equals
+The history is a sequence of item vectors u_1 … u_L (L, d), centred. Its power spectrum |X(f)|² is had by FFT; the power
+at period p is the mean of it over the fundamental 1/p and its harmonics 2/p, 3/p, … (an impulse that recurs has all of
+them, and one number per period is what a reader can use). By the Wiener–Khinchin theorem that mean equals
 
     power(p) = 1 + 2 Σ_m R(m·p) / R(0),       R(ℓ) = Σ_t ⟨u_t, u_{t−ℓ}⟩,
 
 so a history without rhythm has power 1 on average at every period. `power_by_harmonics` is the plain twin.
 
-The threshold comes from shuffled copies of the same history, standardised per period, and its level from the largest excess at
-*any* period: only 5 % of shuffled histories cross it anywhere, so one peak above it means something.
+The threshold comes from shuffled copies of the same history, standardised per period, and its level from the largest
+excess at *any* period: only 5 % of shuffled histories cross it anywhere, so one peak above it means something.
 """
 
 from dataclasses import dataclass

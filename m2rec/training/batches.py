@@ -21,5 +21,5 @@ def epoch_batches(lengths: np.ndarray, batch_size: int, seed: int, epoch: int) -
 
 
 def share_of(batch: np.ndarray, rank: int, processes: int) -> np.ndarray:
-    """One process's part of a batch, as even as it goes; empty when the batch is smaller than the number of processes."""
+    """One process's part of a batch, as even as it goes; empty when there are fewer windows than processes."""
     return batch[rank::processes]

@@ -1,6 +1,6 @@
 """What a killed run needs to go on: weights, best weights, optimiser moments and progress, in one atomic file.
 
-A run is seeded by (seed, epoch), so no random state has to be kept: an epoch that was cut short is run again from its start.
+A run is seeded by (seed, epoch), so no random state has to be kept: an epoch cut short is run again from its start.
 """
 
 import json
@@ -51,12 +51,14 @@ def save_progress(
     """Write everything, or leave the file as it was."""
     tensors = {f"model.{name}": tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
     tensors |= {f"best.{name}": tensor.cpu().contiguous() for name, tensor in best.items()}
-    names = {parameter: name for name, parameter in model.named_parameters()}
+    names: dict[Tensor, str] = {parameter: name for name, parameter in model.named_parameters()}
     for parameter, moments in optimizer.state.items():
         tensors |= {f"optimizer.{names[parameter]}/{key}": value.cpu() for key, value in moments.items()}
     # two names of one storage would be refused by safetensors, so every tensor gets its own
     with atomic_file(path) as temporary:
-        save_file({name: tensor.clone() for name, tensor in tensors.items()}, temporary, {"m2rec": progress.model_dump_json()})
+        save_file(
+            {name: tensor.clone() for name, tensor in tensors.items()}, temporary, {"m2rec": progress.model_dump_json()}
+        )
 
 
 def load_progress(path: Path, key: str, model: nn.Module, optimizer: Optimizer) -> tuple[Progress, dict[str, Tensor]]:
@@ -67,7 +69,7 @@ def load_progress(path: Path, key: str, model: nn.Module, optimizer: Optimizer) 
     try:
         with safe_open(path, framework="pt") as file:
             progress = Progress.model_validate(json.loads(file.metadata()["m2rec"]))
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 – not a dict, and not iterable
     except Exception as error:
         raise CheckpointError(f"{path} is not a readable training state ({error}); delete it to start over.") from error
     if progress.key != key:

@@ -7,16 +7,18 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import torch
 from accelerate import Accelerator
 from accelerate.utils import DistributedDataParallelKwargs
-from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bar, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
 from torch import Tensor, nn
 
 from m2rec.data.prepared import Prepared
 from m2rec.data.windows import Windows
-from m2rec.evaluation.protocol import evaluate
+from m2rec.evaluation.protocol import Scorer, evaluate
 from m2rec.training.batches import epoch_batches, share_of
 from m2rec.training.machine import device_name, peak_memory_mib
 from m2rec.training.optimizer import make_optimizer
@@ -34,6 +36,7 @@ class Trained:
     model: nn.Module
     progress: Progress
     device: str
+    lead: bool  # whether this process is the one that writes
 
 
 def train(
@@ -48,12 +51,13 @@ def train(
     show: bool = True,
     on_epoch: Callable[[EpochReport], None] | None = None,
 ) -> Trained:
-    """Train `model` (any with `forward(items, targets, branch_loss)` and `log_scores`) until validation NDCG@10 stops rising.
+    """Train `model`, any with `forward(items, targets, branch_loss)` and `log_scores`, until validation NDCG@10 stalls.
 
     `state` is the file a killed run goes on from; at most the epoch under way is lost. Under `accelerate launch` every
     process calls this; the gradients equal those of one process on the whole batch.
     """
     accelerator = _accelerator(settings, cpu)
+    lead = accelerator.is_main_process
     device = accelerator.device
     windows = Windows.of_training(prepared.sequences, prepared.split.train_end, max_length)
     model.to(device)
@@ -65,13 +69,12 @@ def train(
         log.info("Going on after epoch %d of %d.", len(progress.epochs), settings.epochs)
     wrapped = accelerator.prepare_model(model)
     optimizer = accelerator.prepare_optimizer(optimizer)
-    lead = accelerator.is_main_process
 
     while len(progress.epochs) < settings.epochs and progress.stale < settings.patience:
         began = time.monotonic()
         epoch = len(progress.epochs) + 1
         loss = _run_epoch(wrapped, optimizer, windows, settings, epoch, accelerator, show and lead)
-        figures = evaluate(model, prepared, "validation", max_length).figures["unmasked"]
+        figures = evaluate(cast(Scorer, model), prepared, "validation", max_length).figures["unmasked"]
         report = EpochReport(
             epoch=epoch,
             loss=loss,
@@ -92,7 +95,7 @@ def train(
 
     model.load_state_dict(best)
     model.eval()
-    return Trained(model, progress, device_name(device))
+    return Trained(model, progress, device_name(device), lead)
 
 
 def _run_epoch(
@@ -140,8 +143,8 @@ def _run_epoch(
 def _accelerator(settings: TrainingSettings, cpu: bool) -> Accelerator:
     on_gpu = torch.cuda.is_available() and not cpu
     low = settings.precision == "bf16" or (settings.precision == "auto" and on_gpu)
-    # an ablation leaves some parameters without a gradient, which the data-parallel wrapper must be told
-    unused = DistributedDataParallelKwargs(find_unused_parameters=True)
+    # an ablation leaves some parameters without a gradient; a wrapper that knows the graph stays the same allows that
+    unused = DistributedDataParallelKwargs(static_graph=True)
     return Accelerator(mixed_precision="bf16" if low else "no", cpu=cpu, kwargs_handlers=[unused])
 
 

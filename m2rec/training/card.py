@@ -1,0 +1,68 @@
+"""A checkpoint's README: what the model is, what it learnt from, on what, and what it is not for."""
+
+import json
+
+from m2rec.checkpoint import CheckpointConfig
+
+_DATA_NOTES = {
+    "rhythm-market": (
+        "Every customer, purchase and product description in this world was made for this project. The customers "
+        "follow a documented random process (see `m2rec/data/market/`), so the cause of every purchase is known and "
+        "the gate can be graded against it. Nothing here says anything about real shoppers."
+    ),
+    "ml-1m": (
+        "MovieLens-1M is for research use with citation (Harper and Konstan 2015) and may not be redistributed: this "
+        "folder holds weights, numeric ids and derived vectors, no title, genre or rating. Titles are read on the "
+        "user's machine."
+    ),
+    "amazon-beauty": (
+        "Amazon Beauty 2014 carries no redistribution licence: this folder holds weights, numeric ids and derived "
+        "vectors, no title or review."
+    ),
+}
+_OWN_DATA = "This world was trained on tables of its maker's own."
+
+
+def model_card(config: CheckpointConfig, description: str) -> str:
+    """Markdown with the front matter that a model hub reads."""
+    training = config.training
+    front = "\n".join(
+        ["---", "license: mit", "library_name: m2rec", "tags: [sequential-recommendation, mamba, explainable]", "---"]
+    )
+    gates = "\n".join(f"- **{name}**: {meaning}" for name, meaning in config.gate_labels.items())
+    return f"""{front}
+
+# M2Rec: {config.world}
+
+{description}.
+
+| | |
+| --- | --- |
+| trained on | {config.trained_on} |
+| command | `{training.command}` |
+| epochs | {training.epochs}, best after {training.best_epoch} |
+| time, peak memory | {training.seconds:.0f} s, {training.peak_memory_mib:.0f} MiB |
+| code, date | {training.git_revision}, {training.date} |
+| data | {config.data.source}, {config.data.split}, {config.data.users:,} users, {config.data.events:,} events |
+| items | {config.model.items:,}, of which {config.model.items - config.model.warm_items:,} known by their text alone |
+
+Figures, with protocol and intervals: `metrics.json`, written by `python -m m2rec evaluate`.
+
+## What a gate weight means
+
+The model's answer is a mixture of three distributions, p(i) = Σ g·p(i | kind of evidence); a gate weight g is how
+likely the model holds it that this kind of evidence explains the next choice. It is a statement about the model, not about a
+person's motives.
+
+{gates}
+
+## Data and limits
+
+{_DATA_NOTES.get(config.data.source, _OWN_DATA)}
+
+## Settings
+
+```json
+{json.dumps(training.settings, indent=2)}
+```
+"""

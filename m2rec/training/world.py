@@ -1,0 +1,101 @@
+"""From a world's settings and its prepared data to a checkpoint folder."""
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import torch
+
+from m2rec.checkpoint import Checkpoint, CheckpointConfig, DataRecord, Item, TrainingRecord
+from m2rec.data.cache import cache_dir
+from m2rec.data.prepared import Prepared
+from m2rec.model.config import ModelConfig
+from m2rec.model.m2rec import M2Rec
+from m2rec.training.card import model_card
+from m2rec.training.machine import git_revision
+from m2rec.training.resume import EpochReport
+from m2rec.training.run import Trained, train
+from m2rec.worlds.settings import WorldSettings
+
+log = logging.getLogger(__name__)
+
+
+def state_file(world: str, seed: int) -> Path:
+    """Where a run keeps what it needs to go on after a kill."""
+    return cache_dir() / "runs" / f"{world}-{seed}.safetensors"
+
+
+def new_model(world: WorldSettings, prepared: Prepared) -> M2Rec:
+    """An untrained model for a world, the same for the same seed."""
+    torch.manual_seed(world.training.seed)
+    config = ModelConfig(
+        **world.model.model_dump(),
+        items=prepared.item_count,
+        warm_items=prepared.warm_items,
+        text_width=prepared.text_vectors.shape[1],
+    )
+    return M2Rec(config, torch.from_numpy(prepared.text_vectors))
+
+
+def train_world(
+    world: WorldSettings,
+    prepared: Prepared,
+    out: Path,
+    *,
+    command: str,
+    cpu: bool = False,
+    restart: bool = False,
+    show: bool = True,
+    on_epoch: Callable[[EpochReport], None] | None = None,
+) -> Trained:
+    """Train a world's model and write its checkpoint to `out`. Goes on where a killed run stopped, unless `restart`.
+
+    Under several processes only the first one writes.
+    """
+    trained = train(
+        new_model(world, prepared),
+        prepared,
+        world.training,
+        world.model.max_length,
+        state_file(world.name, world.training.seed),
+        cpu=cpu,
+        restart=restart,
+        show=show,
+        on_epoch=on_epoch,
+    )
+    if trained.lead:
+        as_checkpoint(world, prepared, trained, command).save(out)
+        log.info("Saved %s.", out)
+    return trained
+
+
+def as_checkpoint(world: WorldSettings, prepared: Prepared, trained: Trained, command: str) -> Checkpoint:
+    """What a finished run leaves behind, titles only where the data's licence lets them be shipped."""
+    model = trained.model
+    config = CheckpointConfig(
+        world=world.name,
+        trained_on=trained.device,
+        titles="shipped" if world.data.titles_may_ship else "local",
+        model=model.config,
+        data=DataRecord(
+            source=world.data.source,
+            split=world.data.split,
+            fingerprint=prepared.fingerprint,
+            users=len(prepared.user_ids),
+            events=len(prepared.sequences.events),
+        ),
+        training=TrainingRecord(
+            settings=world.training.model_dump(),
+            command=command,
+            epochs=len(trained.progress.epochs),
+            best_epoch=trained.progress.best_epoch,
+            seconds=round(trained.progress.seconds, 1),
+            peak_memory_mib=round(trained.progress.peak_memory_mib, 1),
+            git_revision=git_revision(),
+            date=datetime.now(UTC).date().isoformat(),
+        ),
+    )
+    catalogue = zip(prepared.item_ids, prepared.titles, prepared.texts, prepared.groups, strict=True)
+    weights = {name: tensor.detach().cpu() for name, tensor in model.state_dict().items()}
+    return Checkpoint(config, weights, [Item(*row) for row in catalogue], model_card(config, world.description))

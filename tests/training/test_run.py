@@ -1,0 +1,141 @@
+"""A run is repeatable, survives a kill, and gives the same result however many processes share it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from m2rec.errors import CheckpointError
+from m2rec.model.m2rec import M2Rec
+from m2rec.training.run import train
+from m2rec.training.settings import TrainingSettings
+from tests.training.small import small_model, small_prepared
+
+SETTINGS = TrainingSettings(epochs=3, batch_size=8, warmup_steps=2, learning_rate=5e-3)
+REPOSITORY = Path(__file__).parents[2]
+
+
+def _weights(model: torch.nn.Module) -> dict[str, torch.Tensor]:
+    return {name: tensor.clone() for name, tensor in model.state_dict().items()}
+
+
+def _run(tmp_path: Path, settings: TrainingSettings = SETTINGS, **options) -> M2Rec:
+    return train(
+        small_model(), small_prepared(), settings, 12, tmp_path / "state", cpu=True, show=False, **options
+    ).model
+
+
+def test_loss_falls(tmp_path: Path) -> None:
+    reports = []
+    _run(tmp_path, on_epoch=reports.append)
+    assert reports[-1].loss < reports[0].loss - 0.1
+
+
+def test_the_same_seed_gives_the_same_weights(tmp_path: Path) -> None:
+    first, second = _weights(_run(tmp_path / "a")), _weights(_run(tmp_path / "b"))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+class BrokenOffError(Exception):
+    """Stands for a kill between two epochs."""
+
+
+@pytest.mark.parametrize("after", [1, 2])
+def test_a_run_that_breaks_off_goes_on_to_the_same_result(tmp_path: Path, after: int) -> None:
+    def stop(report) -> None:
+        if report.epoch == after:
+            raise BrokenOffError
+
+    with pytest.raises(BrokenOffError):
+        _run(tmp_path / "broken", on_epoch=stop)
+    seen = []
+    resumed = _weights(_run(tmp_path / "broken", on_epoch=lambda report: seen.append(report.epoch)))
+    whole = _weights(_run(tmp_path / "whole"))
+    assert seen == list(range(after + 1, SETTINGS.epochs + 1))
+    assert all(torch.equal(resumed[name], whole[name]) for name in whole)
+
+
+def test_a_state_of_other_settings_is_refused(tmp_path: Path) -> None:
+    _run(tmp_path)
+    with pytest.raises(CheckpointError, match="other settings"):
+        _run(tmp_path, SETTINGS.model_copy(update={"learning_rate": 1e-4}))
+
+
+def test_a_damaged_state_is_named(tmp_path: Path) -> None:
+    _run(tmp_path)
+    (tmp_path / "state").write_bytes((tmp_path / "state").read_bytes()[:1000])
+    with pytest.raises(CheckpointError, match="not a readable training state"):
+        _run(tmp_path)
+
+
+def test_restart_begins_anew(tmp_path: Path) -> None:
+    _run(tmp_path)
+    seen = []
+    _run(tmp_path, restart=True, on_epoch=lambda report: seen.append(report.epoch))
+    assert seen == [1, 2, 3]
+
+
+def test_it_stops_when_validation_no_longer_rises(tmp_path: Path) -> None:
+    seen = []
+    still = SETTINGS.model_copy(update={"epochs": 50, "patience": 2, "learning_rate": 1e-12})
+    _run(tmp_path, still, on_epoch=lambda report: seen.append(report.epoch))
+    assert seen == [1, 2, 3]
+
+
+def test_a_process_killed_outright_resumes_from_its_last_epoch(tmp_path: Path) -> None:
+    script = [sys.executable, "-m", "tests.training.small", str(tmp_path / "state"), "200"]
+    process = subprocess.Popen(script, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True, env=_environment())
+    assert process.stdout is not None
+    for line in process.stdout:
+        if json.loads(line)["epoch"] == 2:
+            break
+    time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    done = subprocess.run(
+        [*script[:-1], "4"], cwd=REPOSITORY, capture_output=True, text=True, check=False, env=_environment()
+    )
+    # 4 epochs are another run than 200: the state is refused rather than mixed; with the same number it goes on
+    assert "other settings" in done.stderr
+    again = subprocess.Popen(script, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True, env=_environment())
+    assert again.stdout is not None
+    first = json.loads(again.stdout.readline())["epoch"]
+    again.kill()
+    again.wait()
+    assert first >= 3
+
+
+def test_two_processes_give_the_result_of_one(tmp_path: Path) -> None:
+    script = ["-m", "tests.training.small"]
+    # --multi_gpu only picks the launcher that starts several processes; the run itself asks for the CPU
+    launch = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2"]
+    launch += ["--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0"]
+    many = _last_line([*launch, *script, str(tmp_path / "two"), "2"])
+    one = _last_line([sys.executable, *script, str(tmp_path / "one"), "2"])
+    assert (many["processes"], one["processes"]) == (2, 1)
+    assert many["loss"] == pytest.approx(one["loss"], rel=1e-5)
+    assert many["weights"] == pytest.approx(one["weights"], rel=1e-4)
+
+
+def test_training_needs_neither_the_page_nor_the_text_encoder() -> None:
+    script = (
+        "import sys, m2rec.training.world; print([m for m in ('gradio', 'sentence_transformers') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def _environment() -> dict[str, str]:
+    return os.environ | {"OMP_NUM_THREADS": "1"}
+
+
+def _last_line(command: list[str]) -> dict:
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False, env=_environment())
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.strip().splitlines()[-1])
