@@ -5,8 +5,8 @@
     p(i) = softmax_i Σ_m g_m ℓ_m(i)                                          gate on features (the paper's reading)
 
 v_i is the ID vector plus the projected text vector, β_i a popularity bias, κ_m how much branch m heeds it, ρ_m a
-learned readiness to repeat: MovieLens teaches it to avoid what was seen, a shop to come back. It is a parameter like any other,
-and no item is removed by hand.
+learned readiness to repeat: MovieLens teaches it to avoid what was seen, a shop to come back. It is a parameter like
+any other, and no item is removed by hand.
 """
 
 from typing import Any

@@ -51,8 +51,8 @@ Figures, with protocol and intervals: `metrics.json`, written by `python -m m2re
 ## What a gate weight means
 
 The model's answer is a mixture of three distributions, p(i) = Σ g·p(i | kind of evidence); a gate weight g is how
-likely the model holds it that this kind of evidence explains the next choice. It is a statement about the model, not about a
-person's motives.
+likely the model holds it that this kind of evidence explains the next choice. It is a statement about the model, not
+about a person's motives.
 
 {gates}
 
