@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from m2rec.data.prepared import Prepared
+from m2rec.errors import DataError
 from m2rec.evaluation.metrics import ranks, summary
 
 Part = Literal["validation", "test"]
@@ -61,11 +62,11 @@ class Batch:
 def evaluate(model: Scorer, prepared: Prepared, part: Part, max_length: int) -> Evaluation:
     """Rank every target of one part of the split; cold items compete like any other.
 
-    The model is put into evaluation mode, and back. Raises ValueError when the part has no targets.
+    The model is put into evaluation mode, and back. Raises DataError when the part has no targets.
     """
     users, positions = prepared.split.targets(part)
     if len(users) == 0:
-        raise ValueError(f"{prepared.name} has no {part} targets, so there is nothing to measure.")
+        raise DataError(f"{prepared.name} has no {part} targets; choose a split that keeps some back.")
     found: dict[Seen, np.ndarray] = {"unmasked": np.empty(len(users)), "masked": np.empty(len(users))}
     events = prepared.sequences.events
     places = prepared.sequences.offsets[users] + positions  # (T,) where each target stands in `events`
@@ -87,7 +88,7 @@ def batches(prepared: Prepared, part: Part, max_length: int) -> Iterator[Batch]:
         raise ValueError(f"max_length must be at least 1, not {max_length}.")
     users, positions = prepared.split.targets(part)
     if (positions < 1).any():
-        raise ValueError(f"The split of {prepared.name} asks for a user's first event, which has no history.")
+        raise DataError(f"The split of {prepared.name} asks for a user's first event, which has no history.")
     # a target opens a new window unless it shares its user's first max_length events with the target before it
     opens = np.ones(len(users), dtype=bool)
     opens[1:] = (users[1:] != users[:-1]) | (positions[1:] > max_length)

@@ -8,6 +8,7 @@ from torch import nn
 from m2rec.data.prepared import Prepared
 from m2rec.data.sequences import Sequences
 from m2rec.data.split import Split, by_user, leave_one_out
+from m2rec.errors import DataError
 from m2rec.evaluation import protocol
 from m2rec.evaluation.protocol import batches, evaluate
 
@@ -159,11 +160,11 @@ def test_strangers_are_measured_at_every_event_from_the_first_target_on():
 
 
 def test_a_part_without_targets_is_refused():
-    with pytest.raises(ValueError, match="toy has no test targets"):
+    with pytest.raises(DataError, match="toy has no test targets"):
         evaluate(Echo(), prepared_from([[1, 2]]), "test", 5)
 
 
 def test_a_target_without_a_history_is_refused():
     zero, two = np.array([0]), np.array([2])
-    with pytest.raises(ValueError, match="first event"):
+    with pytest.raises(DataError, match="first event"):
         evaluate(Echo(), prepared_from([[1, 2]], Split(zero, zero, two, two, two)), "validation", 5)
