@@ -40,7 +40,7 @@ def build(worlds: Worlds) -> gr.Blocks:
             js_on_load=START,
             apply_default_css=False,
             elem_id="m2rec",
-            server_functions=_callable(service.act, service.open, service.search),
+            server_functions=_callable(service.act, service.open, service.search, service.ask),
         )
         add_endpoints(service)
     return blocks.queue(default_concurrency_limit=2, max_size=64)

@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
 import gradio as gr
 from gradio.events import api as gradio_api
 
 from m2rec.errors import InputError, M2RecError
 from m2rec.ui.service import Service
-from m2rec.ui.state import State, checked
 
 
 def _refusing(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -40,18 +39,13 @@ def add_endpoints(service: Service) -> None:
         """What comes next after a history of titles or item ids (oldest first), and why."""
         if not isinstance(history, list) or not all(isinstance(entry, str) for entry in history):
             raise InputError("history must be a list of titles or item ids, oldest first.")
-        asked = checked(
-            State,
-            {
-                "world": world,
-                "k": k,
-                "exclude_seen": exclude_seen,
-                "gate_override": gate_override or None,
-                "band_mask": band_mask or (),
-            },
-        )
-        gate = tuple(sorted(asked.gate_override.items())) if asked.gate_override else None
-        answer = service.worlds.answer(asked.world, tuple(history), asked.k, asked.exclude_seen, gate, asked.band_mask)
+        if not isinstance(world, str):
+            raise InputError("world must be the name of a world; /worlds lists them.")
+        bands = cast("list[tuple[float, float]] | None", band_mask)  # the recommender checks that they are pairs
+        with service.worlds.turn(world) as recommender:
+            answer = recommender.recommend(
+                history, k=k, exclude_seen=bool(exclude_seen), gate_override=gate_override, band_mask=bands
+            )
         return answer.model_dump(mode="json")
 
     @_refusing

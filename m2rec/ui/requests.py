@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from m2rec.errors import InputError
 from m2rec.recommend.answer import Modality, Shares
 from m2rec.ui import actions
+from m2rec.ui.matching import LONGEST_TEXT
 from m2rec.ui.presets import presets
 from m2rec.ui.state import Comparison, ItemId, Session, State, Theme
 from m2rec.ui.worlds import World, Worlds
@@ -126,6 +127,16 @@ class Request(BaseModel):
     session: Session
     action: Action
     before: Annotated[tuple[ItemId, ...], Field(max_length=50)] = ()
+
+
+class Ask(BaseModel):
+    """Something to read that changes nothing: a dialog, the matches of a pasted list, or a file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    session: Session
+    what: Literal["details", "repeat", "paste", "match", "json", "csv", "python"]
+    text: Annotated[str, Field(max_length=LONGEST_TEXT)] = ""  # an item id or a pasted list
 
 
 def perform(worlds: Worlds, session: Session, action: Action) -> Session:

@@ -1,11 +1,15 @@
 """What the page's JavaScript calls. Each call carries the session; a refusal is a sentence and changes nothing."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from m2rec.errors import InputError, M2RecError
+from m2rec.ui.exports import export
 from m2rec.ui.link import from_link
-from m2rec.ui.requests import Choose, Request, opening, perform
+from m2rec.ui.matching import entries, match
+from m2rec.ui.panels import dialogs
+from m2rec.ui.requests import Ask, Choose, Request, opening, perform
 from m2rec.ui.scene import Scene, ask
 from m2rec.ui.state import Session, State, checked
 from m2rec.ui.view import view
@@ -45,6 +49,10 @@ class Service:
             )
         )
 
+    def ask(self, payload: Any) -> Reply:
+        """`payload` is an `Ask`: what opens in a dialog, what a pasted list holds, or a file to save."""
+        return self._answered(lambda: self._ask(checked(Ask, payload)))
+
     def hits(self, world: Any, query: Any) -> list[dict[str, str]]:
         """Items whose titles match, best first; an empty query gives the most popular."""
         if not isinstance(world, str) or not isinstance(query, str) or len(query) > LONGEST_QUERY:
@@ -74,10 +82,26 @@ class Service:
             )
         return reply
 
+    def _ask(self, asked: Ask) -> Reply:
+        scene = self._scene(asked.session)
+        match asked.what:
+            case "details":
+                return {"html": dialogs.details(scene, asked.text)}
+            case "repeat":
+                return {"html": dialogs.repeat(scene)}
+            case "paste":
+                return {"html": dialogs.paste(scene)}
+            case "match":
+                return {"html": dialogs.matches(match(entries(asked.text), list(scene.world.items.values())))}
+            case _:
+                return {"file": asdict(export(scene, asked.what))}
+
     def _view(self, session: Session, before: tuple[str, ...] = (), preset: str | None = None) -> Reply:
+        return view(self._scene(session, before, preset))
+
+    def _scene(self, session: Session, before: tuple[str, ...] = (), preset: str | None = None) -> Scene:
         state: State = session.state
-        world = self.worlds.get(state.world)
-        return view(Scene(self.worlds, world, session, ask(self.worlds, state), before, preset))
+        return Scene(self.worlds, self.worlds.get(state.world), session, ask(self.worlds, state), before, preset)
 
     @staticmethod
     def _answered(compute: Callable[[], Reply]) -> Reply:

@@ -2,7 +2,8 @@
 
 import threading
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from importlib.resources import files
@@ -85,6 +86,7 @@ class Worlds:
         self._worlds = dict(sorted(worlds.items(), key=lambda entry: (entry[0] != FIRST, entry[0])))
         self._turns = threading.BoundedSemaphore(AT_ONCE)
         self._answer = lru_cache(maxsize=KEPT_ANSWERS)(self._compute)
+        self.influence = lru_cache(maxsize=KEPT_ANSWERS)(self._influence)
 
     @classmethod
     def find(cls, folder: Path) -> "Worlds":
@@ -138,11 +140,17 @@ class Worlds:
         """What the world's model answers; the same question is answered once."""
         return self._answer(name, history, k, exclude_seen, gate_override, band_mask)
 
+    @contextmanager
+    def turn(self, name: str) -> "Iterator[Recommender]":
+        """The world's model, once it is this caller's turn."""
+        recommender = self.get(name).recommender
+        with self._turns:
+            yield recommender
+
     def _compute(
         self, name: str, history: tuple[str, ...], k: int, exclude_seen: bool, gate: Any, bands: Any
     ) -> Answer:
-        recommender = self.get(name).recommender
-        with self._turns:
+        with self.turn(name) as recommender:
             return recommender.recommend(
                 list(history),
                 k=k,
@@ -150,6 +158,11 @@ class Worlds:
                 gate_override=dict(gate) if gate else None,
                 band_mask=list(bands) or None,
             )
+
+    def _influence(self, name: str, history: tuple[str, ...], item_id: str) -> list[float]:
+        """What each history item is worth to an item's log-probability, by leaving it out; kept like answers."""
+        with self.turn(name) as recommender:
+            return recommender.influence(list(history), item_id)
 
 
 def _loader(path: Path) -> Load:

@@ -1,5 +1,6 @@
 """A stand-in for a trained world: a made-up shop of forty items whose answers follow simple, known rules."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -133,9 +134,8 @@ class FakeRecommender:
         ids = [self._id(entry) for entry in history]
 
         def chance(seen: Sequence[str]) -> float:
-            return next(
-                item.probability for item in self.recommend(seen, k=40, spectrum=False).items if item.item_id == item_id
-            )
+            answer = self.recommend(seen, k=40, spectrum=False)
+            return math.log(next(item.probability for item in answer.items if item.item_id == item_id))
 
         whole = chance(ids)
         return [whole - chance(ids[:at] + ids[at + 1 :]) for at in range(len(ids))]

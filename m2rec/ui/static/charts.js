@@ -40,7 +40,7 @@ export async function watchCharts(page) {
   await Promise.all([until(spectrum), until(gate)]);
   spectrum.on("plotly_hover", ({ points }) => {
     const repeats = points.map((point) => point.customdata).find(Array.isArray);
-    if (repeats) light(page, repeats.map((position) => position + page.view.unread));
+    if (repeats) light(page, repeats.map((position) => position + page.view.unread), true);
   });
   gate.on("plotly_hover", ({ points }) => light(page, [points[0].x - 1 + page.view.unread]));
   for (const plot of [spectrum, gate]) plot.on("plotly_unhover", () => light(page, []));

@@ -72,8 +72,11 @@ export function startHistory(page) {
   }
 }
 
-/** Lights up the chips at these positions of the whole history, and only those. */
-export function light(page, positions) {
+/** Lights up the chips at these positions of the whole history, and only those; `beat` when they share a period. */
+export function light(page, positions, beat = false) {
   const lit = new Set(positions);
-  for (const chip of page.root.querySelectorAll(".chip")) chip.classList.toggle("lit", lit.has(Number(chip.dataset.at)));
+  for (const chip of page.root.querySelectorAll(".chip")) {
+    chip.classList.toggle("lit", lit.has(Number(chip.dataset.at)));
+    chip.classList.toggle("beat", beat && lit.has(Number(chip.dataset.at)));
+  }
 }

@@ -1,6 +1,7 @@
 // The page's one entry: holds the session, sends actions one after the other, and patches what came back into place.
 import { Idiomorph } from "./vendor/idiomorph.esm.js";
 import { drawCharts, downloadChart, watchCharts } from "./charts.js";
+import { startDialogs } from "./dialogs.js";
 import { startHistory } from "./history.js";
 import { startSearch } from "./search.js";
 import { startTheme } from "./theme.js";
@@ -16,6 +17,7 @@ export async function mount(element, first, server) {
   startSearch(page);
   startHistory(page);
   startButtons(page);
+  startDialogs(page);
   watchCharts(page);
   const link = new URLSearchParams(location.search).get("s");
   if (link) await page.open(link);
@@ -41,13 +43,13 @@ class Page {
 
   /** Sends one action; actions wait for each other, so that each starts from what the last one left. */
   act(action) {
-    this.waiting = this.waiting.then(() =>
-      this.ask("act", () => ({ session: this.view.session, action, before: this.view.ranking })).then((reply) => {
-        if (reply) this.show(reply);
-        return Boolean(reply);
-      }),
-    );
-    return this.waiting;
+    const done = this.waiting.then(async () => {
+      const reply = await this.ask("act", () => ({ session: this.view.session, action, before: this.view.ranking }));
+      if (reply) this.show(reply);
+      return Boolean(reply);
+    });
+    this.waiting = done.catch(() => {});
+    return done;
   }
 
   async open(link) {
@@ -78,7 +80,7 @@ class Page {
     this.view = { ...this.view, ...view };
     for (const [name, html] of Object.entries(view.html)) {
       const region = this.find(`[data-region="${name}"]`);
-      Idiomorph.morph(region, html, { morphStyle: "innerHTML", ignoreActiveValue: true });
+      Idiomorph.morph(region, html, { morphStyle: "innerHTML" });
     }
     this.glide(places);
     drawCharts(this);
@@ -103,6 +105,7 @@ class Page {
   }
 
   say(text, kind = "info") {
+    (this.dialog.open ? this.dialog : this.root).append(this.notice); // outside an open dialog nothing is heard
     this.notice.textContent = text;
     this.notice.dataset.kind = kind;
     clearTimeout(this.silence);
@@ -118,7 +121,7 @@ function startButtons(page) {
     if ("copyLink" in button.dataset) copyLink(page);
     if (button.dataset.export) {
       button.closest("details").open = false;
-      downloadChart(page, button.dataset.export);
+      save(page, button.dataset.export);
     }
   });
   page.root.addEventListener("change", (event) => {
@@ -136,6 +139,17 @@ function startButtons(page) {
   document.addEventListener("click", (event) => {
     for (const menu of page.root.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
   });
+}
+
+async function save(page, what) {
+  if (what.includes(".")) return downloadChart(page, what);
+  const reply = await page.ask("ask", () => ({ session: page.view.session, what }));
+  if (!reply) return;
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([reply.file.text], { type: reply.file.media_type }));
+  link.download = reply.file.name;
+  link.click();
+  URL.revokeObjectURL(link.href);
 }
 
 async function copyLink(page) {

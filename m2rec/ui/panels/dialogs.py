@@ -1,0 +1,84 @@
+"""What opens in the dialog: a recommendation's details, repeating an item, pasting a list."""
+
+from dataclasses import dataclass
+from math import exp
+
+from m2rec.errors import InputError
+from m2rec.recommend.answer import RankedItem
+from m2rec.ui.matching import Match
+from m2rec.ui.palette import EVIDENCE
+from m2rec.ui.scene import Scene
+from m2rec.ui.templating import render
+from m2rec.ui.words import percent
+
+MATTERED = 6  # history items shown as having mattered most
+NEGLIGIBLE = 0.005  # change of the log-probability below which leaving an item out changed nothing to speak of
+
+
+@dataclass(frozen=True)
+class Influence:
+    """A history item and what leaving it out would do. `width` is relative to the largest, 0…100."""
+
+    position: int
+    title: str
+    said: str
+    helped: bool
+    width: float
+
+
+def details(scene: Scene, item_id: str) -> str:
+    """The three numbers behind one recommendation and the history items that mattered most."""
+    item = next((item for item in scene.answer.items if item.item_id == item_id), None)
+    if item is None:
+        raise InputError("This item is not among the recommendations any more: choose one of those shown.")
+    lead = max(item.contributions, key=lambda name: item.contributions[name])
+    return render(
+        "details.html.j2", item=item, lead=EVIDENCE[lead], gates=scene.answer.gates, influences=_influences(scene, item)
+    )
+
+
+def _influences(scene: Scene, item: RankedItem) -> list[Influence]:
+    answer = scene.answer
+    if len(answer.history) < 2:
+        return []
+    changes = scene.worlds.influence(answer.world, tuple(answer.history), item.item_id)
+    order = sorted(range(len(changes)), key=lambda position: -abs(changes[position]))[:MATTERED]
+    order = [position for position in order if abs(changes[position]) >= NEGLIGIBLE]
+    largest = max((abs(changes[position]) for position in order), default=1.0)
+    unread = len(scene.state.history) - len(answer.history)
+    return [
+        Influence(
+            position=unread + position + 1,
+            title=scene.world.titles[answer.history[position]],
+            said=_without(changes[position]),
+            helped=changes[position] > 0,
+            width=100 * abs(changes[position]) / largest,
+        )
+        for position in order
+    ]
+
+
+def _without(change: float) -> str:
+    """What the probability would be without the item, relative to what it is."""
+    factor = exp(-change)
+    return f"{percent(1 - factor)} less likely without it" if change > 0 else f"{factor:.1f} times as likely without it"
+
+
+def repeat(scene: Scene) -> str:
+    """The form that puts an item at every n-th place."""
+    titles = scene.world.titles
+    ids = dict.fromkeys([*scene.state.history, *(item.item_id for item in scene.answer.items)])
+    items = [{"item_id": item_id, "title": titles[item_id]} for item_id in ids]
+    return render("repeat.html.j2", items=items, longest=len(scene.state.history), unit=scene.world.voice.unit)
+
+
+def paste(scene: Scene) -> str:
+    """The form for a list of titles."""
+    return render("paste.html.j2", example=[item.title for item in list(scene.world.items.values())[:3]])
+
+
+def matches(found: list[Match]) -> str:
+    """What a pasted list was read as, the unmatched first."""
+    missing = [match for match in found if match.item is None]
+    matched = [match for match in found if match.item is not None]
+    return render("matches.html.j2", found=found, missing=missing, matched=matched)
