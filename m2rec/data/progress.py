@@ -1,6 +1,6 @@
 """A progress bar for work that turns out to take longer than a second, and silence for work that does not."""
 
-import time
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -14,24 +14,26 @@ PATIENCE = 1.0  # seconds of silence before the bar appears
 def progress(
     description: str, total: float | None, *, completed: float = 0, in_bytes: bool = False
 ) -> Iterator[Callable[[float], None]]:
-    """Yield `advance(amount)`; `total` None means that the end is not known. The bar goes to standard error.
+    """Yield `advance(amount)`; `total` None means that the end is not known.
+
+    The bar goes to standard error where that is a terminal; a log file gets none.
 
     >>> with progress("Reading", total=3) as advance:
     ...     advance(3)
     """
     counter = DownloadColumn() if in_bytes else MofNCompleteColumn()
     columns = (TextColumn("{task.description}"), BarColumn(), counter, TimeRemainingColumn())
-    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    console = Console(stderr=True)
+    bar = Progress(*columns, console=console, transient=True)
     task = bar.add_task(description, total=total, completed=int(completed))
-    began = time.monotonic()
-
-    def advance(amount: float) -> None:
-        bar.advance(task, amount)
-        if not bar.live.is_started and time.monotonic() - began > PATIENCE:
-            bar.start()
-
+    appear = threading.Timer(PATIENCE, bar.start)  # by the clock: the first step may be the slow one
+    if console.is_terminal:
+        appear.start()
     try:
-        yield advance
+        yield lambda amount: bar.advance(task, amount)
     finally:
+        appear.cancel()
+        if appear.ident is not None:
+            appear.join()
         if bar.live.is_started:
             bar.stop()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 TEXT_WIDTH = 384
 # Of all-MiniLM-L6-v2's model.safetensors. The package that carries the weights is a third party's, so it is checked.
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-CHUNK = 256  # texts between two steps of the progress bar
+CHUNK = 128  # texts between two steps of the progress bar
 
 
 class Encoder(Protocol):
