@@ -162,7 +162,8 @@ class FrequencyBranch(nn.Module):
         features = torch.stack([coherence, record / scale.sqrt()], dim=-1)
         if not self.adaptive:
             features = torch.zeros_like(features)
-        hidden = F.gelu((features[..., None] * self.read).sum(-2) + self.read_bias)  # (…, b, 16)
+        hidden = self.read_bias + features[..., :1] * self.read[:, 0] + features[..., 1:] * self.read[:, 1]
+        hidden = F.gelu(hidden)  # (…, b, 16)
         gains = F.softplus((hidden * self.decide).sum(-1) + self.decide_bias)
         return (gains if keep is None else gains * keep), features
 
@@ -238,7 +239,7 @@ def _initial_kernels(config: ModelConfig) -> Tensor:
         row[marks] = COMB_DECAY ** torch.arange(len(marks), dtype=torch.float)
         rows.append(row)
     for scale in config.trend_scales:
-        row = (-torch.arange(config.filter_length) / scale).exp()
+        row = ((1 - torch.arange(config.filter_length)) / scale).exp()  # 1 at lag 1, so that no scale is too short
         row[0] = 0
         rows.append(row)
     kernels = torch.stack(rows)

@@ -17,7 +17,7 @@ from m2rec.recommend.answer import MODALITIES, Answer, RankedItem, Shares, Spect
 from m2rec.recommend.catalogue import Catalogue, CatalogueItem
 from m2rec.recommend.live import Live
 from m2rec.recommend.requests import Band, checked_band, checked_k, checked_override
-from m2rec.recommend.spectrum import LONGEST_PERIOD, periodogram
+from m2rec.recommend.spectrum import LONGEST_PERIOD, gain_at, periodogram
 
 NOTHING_CHOSEN = "Nothing has been chosen yet: this is what is chosen most often, and no evidence has been weighed."
 
@@ -167,7 +167,7 @@ class Recommender(
         """Spectrum of a history (item indices) beside the gain of the filter in force, gains (b,)."""
         measured = periodogram(self.table.unit[torch.tensor(indices)])
         response = gains @ self.model.frequency.kernels()  # (W,), the filter in force
-        gain = _gain_at(response, measured.period)
+        gain = gain_at(response, measured.period)
         return Spectrum(
             period=measured.period.tolist(),
             power=measured.power.tolist(),
@@ -250,20 +250,6 @@ class Recommender(
             spectrum=None,
             notes=[NOTHING_CHOSEN],
         )
-
-
-def _gain_at(response: Tensor, periods: Tensor) -> Tensor:
-    """Mean gain of a filter (W,) over the fundamental and harmonics of each period (p,), relative to the largest."""
-    if not len(periods):
-        return torch.zeros(0)
-    lags = torch.arange(1, len(response) + 1)  # a lag of j before now is j + 1 before the next item
-    rows = []
-    for period in periods.tolist():
-        frequency = torch.arange(1, period // 2 + 1) / period
-        wave = torch.polar(torch.ones(()), -2 * torch.pi * frequency[:, None] * lags)
-        rows.append((wave @ response.to(wave.dtype)).abs().mean())
-    gain = torch.stack(rows)
-    return gain / gain.max().clamp(min=1e-12)
 
 
 def _shares(values: Sequence[float]) -> Shares:
