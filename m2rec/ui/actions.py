@@ -67,6 +67,11 @@ def replace(state: State, item_ids: Sequence[str]) -> State:
     return state.but(history=tuple(item_ids)[-HISTORY_LIMIT:], gate_override=None, band_mask=(), period=None)
 
 
+def keep(state: State, newest: int) -> State:
+    """Only the newest few interactions."""
+    return state.but(history=state.history[-newest:] if newest else ())
+
+
 def override(state: State, current: Shares, modality: Modality, weight: float) -> State:
     """Sets one gate weight (0…1); the other two share the rest as they did before."""
     if not 0 <= weight <= 1:

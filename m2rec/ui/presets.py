@@ -2,9 +2,11 @@
 
 import random
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from m2rec.errors import InputError
 
 if TYPE_CHECKING:
     from m2rec.ui.worlds import World
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
 SEED = 2505
 POOL = 120  # the most popular items, from which presets are made
 WEEKS = 4
+CHAIN = 9  # interactions
 
 
 @dataclass(frozen=True)
@@ -24,49 +27,56 @@ class Preset:
     history: tuple[str, ...]
 
 
-@lru_cache(maxsize=16)
-def _made(ids: tuple[str, ...], groups: tuple[str, ...], longest: int) -> tuple[Preset, ...]:
+def make(world: "World") -> tuple[Preset, ...]:
+    """The presets of a world, the default first. Loads its model: chains are what the model knows to follow."""
     chance = random.Random(SEED)
-    pool = list(ids[:POOL])
-    by_group: dict[str, list[str]] = defaultdict(list)
-    for item_id, group in zip(ids, groups, strict=True):
-        by_group[group].append(item_id)
-    weekly, other = pool[0], pool[min(5, len(pool) - 1)]
+    items = list(world.items.values())
+    pool = [item.item_id for item in items[:POOL]]
+    weekly = world.staple if world.staple in world.items else pool[0]
+    other = next(item_id for item_id in (*pool[5:], *pool) if item_id != weekly)
     rest = [item_id for item_id in pool if item_id not in (weekly, other)] or pool
-    taste = max(by_group.values(), key=len)
+    by_group: dict[str, list[str]] = defaultdict(list)
+    for item in items:
+        by_group[item.group].append(item.item_id)
+    taste = max(by_group.values(), key=len)[:12]
+    longest = world.recommender.max_history
 
-    def filled(length: int, rhythms: dict[str, tuple[int, int]]) -> tuple[str, ...]:
+    def filled(length: int, rhythms: dict[str, int]) -> tuple[str, ...]:
+        """`length` things that do not repeat if it can be helped, with the rhythms' items due next."""
         rounds = 1 + length // len(rest)
-        days = [item_id for _ in range(rounds) for item_id in chance.sample(rest, len(rest))][:length]
-        for item_id, (every, first) in rhythms.items():
-            for day in range(first, length, every):
-                days[day] = item_id
-        return tuple(days)
+        history = [item_id for _ in range(rounds) for item_id in chance.sample(rest, len(rest))][:length]
+        for item_id, every in rhythms.items():
+            for place in range(length - every, -1, -every):
+                history[place] = item_id
+        return tuple(history)
 
-    steady = filled(7 * WEEKS - 1, {weekly: (7, 6)})[: 7 * WEEKS - 1]
+    weeks, two = filled(7 * WEEKS - 1, {weekly: 7}), filled(34, {weekly: 7, other: 5})
+    newest = (*chance.choices(taste, k=6), items[-1].item_id)
     return (
-        Preset("weekly", "A weekly rhythm", "One item every 7th time, the next one due now", steady),
-        Preset(
-            "two-rhythms",
-            "Two rhythms",
-            "One item every 7th time, another every 5th",
-            filled(34, {weekly: (7, 6), other: (5, 4)}),
-        ),
+        Preset("weekly", "A weekly rhythm", "One item every 7th time, the next one due now", weeks),
+        Preset("two-rhythms", "Two rhythms", "One item every 7th time, another every 5th", two),
+        Preset("chain", "A chain", "Each item is what the model expects to follow the one before", _chain(world, rest)),
         Preset("taste", "A single taste", "Only one group, in no particular order", tuple(chance.choices(taste, k=20))),
         Preset("noise", "Random noise", "Drawn by chance: nothing should stand out", tuple(chance.choices(pool, k=40))),
-        Preset(
-            "new-item",
-            "A brand-new item",
-            "It ends with the item the model has seen least",
-            (*chance.choices(taste, k=6), ids[-1]),
-        ),
-        Preset("longest", "The longest history", "As many items as the model reads", filled(longest, {weekly: (7, 6)})),
+        Preset("new-item", "A brand-new item", "It ends with the item that the model has seen least", newest),
+        Preset("longest", "The longest history", "As many items as the model reads", filled(longest, {weekly: 7})),
     )
 
 
-def presets(world: "World") -> tuple[Preset, ...]:
-    """The presets of a world, the default first."""
-    items = list(world.items.values())
-    return _made(
-        tuple(item.item_id for item in items), tuple(item.group for item in items), world.recommender.max_history
-    )
+def _chain(world: "World", starts: Sequence[str]) -> tuple[str, ...]:
+    """From one item to the one that the temporal branch expects most, and on; never back."""
+    history = [starts[0]]
+    while len(history) < CHAIN:
+        answer = world.recommender.recommend(history, k=50, exclude_seen=True, spectrum=False)
+        if not answer.items:
+            break
+        history.append(max(answer.items, key=lambda item: item.contributions["temporal"]).item_id)
+    return tuple(history)
+
+
+def preset(world: "World", key: str) -> Preset:
+    """The preset of that key; InputError names those there are."""
+    for one in world.presets:
+        if one.key == key:
+            return one
+    raise InputError(f"There is no preset “{key[:60]}”; there are {', '.join(one.key for one in world.presets)}.")

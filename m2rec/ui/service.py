@@ -8,8 +8,9 @@ from m2rec.errors import InputError, M2RecError
 from m2rec.ui.exports import export
 from m2rec.ui.link import from_link
 from m2rec.ui.matching import entries, match
-from m2rec.ui.panels import dialogs
-from m2rec.ui.requests import Ask, Choose, Request, opening, perform
+from m2rec.ui.panels import dialogs, sections
+from m2rec.ui.perform import opening, perform
+from m2rec.ui.requests import Ask, Choose, Request
 from m2rec.ui.scene import Scene, ask
 from m2rec.ui.state import Session, State, checked
 from m2rec.ui.view import view
@@ -93,6 +94,8 @@ class Service:
                 return {"html": dialogs.paste(scene)}
             case "match":
                 return {"html": dialogs.matches(match(entries(asked.text), list(scene.world.items.values())))}
+            case "section":
+                return {"html": sections.section(scene, asked.text)}
             case _:
                 return {"file": asdict(export(scene, asked.what))}
 

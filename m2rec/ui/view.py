@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from m2rec.ui.figures import gate_figure, spectrum_figure
 from m2rec.ui.link import to_link
-from m2rec.ui.panels import cards, evidence, history, toolbar
+from m2rec.ui.panels import cards, evidence, history, lesson, toolbar
 from m2rec.ui.scene import Scene
 from m2rec.ui.templating import render
 
@@ -15,6 +15,7 @@ SECTIONS = (("lessons", "Lessons"), ("results", "Results"), ("own", "Your own da
 REGIONS = {
     "choices": toolbar.choices,
     "tools": toolbar.tools,
+    "lesson": lesson.current,
     "history": history.history,
     "reading": history.sentence,
     "cards": cards.cards,

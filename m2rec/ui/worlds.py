@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from m2rec.errors import CheckpointError, InputError, M2RecError
 from m2rec.recommend.answer import Answer
+from m2rec.ui.presets import Preset, make
 from m2rec.ui.words import Voice
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class World:
         known = _known().get(self.name, {})
         self.title = known.get("title", self.name.replace("-", " ").capitalize())
         self.about = known.get("about", "")
+        self.staple = known.get("staple")
         self.voice = Voice(known.get("verb", "choose"), known.get("unit", "interaction"))
 
     @property
@@ -71,10 +73,10 @@ class World:
         """Title of every item id."""
         return {item_id: item.title for item_id, item in self.items.items()}
 
-    @property
-    def untitled(self) -> bool:
-        """Whether the titles have yet to be fetched: they may not be shipped with the weights."""
-        return all(item.title in ("", item.item_id) for item in list(self.items.values())[:50])
+    @cached_property
+    def presets(self) -> tuple[Preset, ...]:
+        """Histories to start from, the default first."""
+        return make(self)
 
 
 class Worlds:

@@ -1,12 +1,16 @@
 """The page over a stand-in world: no training, no files."""
 
 import pytest
+from hypothesis import settings
 
 from m2rec.ui.scene import Scene, ask
 from m2rec.ui.service import Service
 from m2rec.ui.state import Session, State
 from m2rec.ui.worlds import World, Worlds
 from tests.ui.fake_recommender import FakeRecommender
+
+settings.register_profile("patient", deadline=None)  # speed is never asserted
+settings.load_profile("patient")
 
 WEEKLY = tuple("i00" if day % 7 == 6 else f"i{1 + day % 4}{day % 8}" for day in range(27))
 

@@ -149,9 +149,10 @@ class FakeRecommender:
         raise InputError(f"“{entry}” is not in this world; the nearest title is “{ITEMS[0].title}”.")
 
     def _period(self, places: list[int]) -> int | None:
+        recent = np.array(places[-48:])
         best, period = 0.15, None
-        for lag in range(2, len(places) // 2 + 1):
-            same = np.mean([one == two for one, two in zip(places, places[lag:], strict=False)])
+        for lag in range(2, len(recent) // 2 + 1):
+            same = float((recent[:-lag] == recent[lag:]).mean())
             if same > best:
                 best, period = same, lag
         return period

@@ -1,22 +1,47 @@
-from m2rec.ui.presets import presets
+import pytest
+
+from m2rec.errors import InputError
+from m2rec.ui.presets import make, preset
 from m2rec.ui.rhythm import recurrences
-from m2rec.ui.worlds import Worlds
+from m2rec.ui.worlds import World, Worlds
+from tests.ui.fake_recommender import FakeRecommender
 
 
-def test_presets_are_the_same_every_time_and_hold_known_items(worlds: Worlds) -> None:
-    world = worlds.get("toy-shop")
-    made = presets(world)
-    assert made == presets(world)
-    for preset in made:
-        assert set(preset.history) <= set(world.titles)
-        assert 1 <= len(preset.history) <= world.recommender.max_history
+@pytest.fixture
+def toy(worlds: Worlds) -> World:
+    return worlds.get("toy-shop")
 
 
-def test_the_first_preset_is_a_weekly_rhythm_that_is_due(worlds: Worlds) -> None:
-    rhythm = recurrences(presets(worlds.get("toy-shop"))[0].history)[0]
+def test_presets_are_the_same_every_time_and_hold_known_items(toy: World) -> None:
+    made = make(toy)
+    assert made == make(World("toy-shop", FakeRecommender))
+    assert len({one.key for one in made}) == len(made) == 7
+    for one in made:
+        assert set(one.history) <= set(toy.titles)
+        assert 1 <= len(one.history) <= toy.recommender.max_history
+
+
+def test_the_first_preset_is_a_weekly_rhythm_that_is_due(toy: World) -> None:
+    rhythm = recurrences(toy.presets[0].history)[0]
     assert (rhythm.period, rhythm.due) == (7, 0)
 
 
-def test_the_longest_history_fills_what_the_model_reads(worlds: Worlds) -> None:
-    longest = {preset.key: preset for preset in presets(worlds.get("toy-shop"))}["longest"]
-    assert len(longest.history) == 200
+def test_a_world_may_name_what_its_presets_repeat(toy: World) -> None:
+    toy.staple = "i33"
+    assert recurrences(make(toy)[0].history)[0].item_id == "i33"
+
+
+def test_the_longest_history_fills_what_the_model_reads(toy: World) -> None:
+    assert len(preset(toy, "longest").history) == 200
+
+
+def test_each_link_of_a_chain_is_what_the_temporal_branch_expects_to_follow(toy: World) -> None:
+    chain = preset(toy, "chain").history
+    assert len(set(chain)) == len(chain)
+    answer = toy.recommender.recommend(chain[:-1], k=40, exclude_seen=True)
+    assert max(answer.items, key=lambda item: item.contributions["temporal"]).item_id == chain[-1]
+
+
+def test_an_unknown_preset_names_those_there_are(toy: World) -> None:
+    with pytest.raises(InputError, match="there are weekly"):
+        preset(toy, "yearly")

@@ -73,7 +73,7 @@ def cards(scene: Scene) -> str:
         state=scene.state,
         counts=counts,
         comparisons=COMPARISONS,
-        other=_other(scene),
+        other=compared(scene),
     )
 
 
@@ -94,7 +94,8 @@ def _said(item: RankedItem, move: Move | None) -> str:
     return f"{item.rank}: {item.title}, {percent(item.probability)}{moved}; {parts}; show details"
 
 
-def _other(scene: Scene) -> Other | None:
+def compared(scene: Scene) -> Other | None:
+    """The list that the visitor compares with, when there is one."""
     compare, state = scene.state.compare, scene.state
     if compare is None:
         return None

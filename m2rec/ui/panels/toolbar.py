@@ -1,6 +1,5 @@
 """World, presets, undo, redo, shuffle, clear, sharing."""
 
-from m2rec.ui.presets import presets
 from m2rec.ui.scene import Scene
 from m2rec.ui.templating import render
 
@@ -22,7 +21,7 @@ def choices(scene: Scene) -> str:
         worlds=list(scene.worlds),
         chosen=scene.world.name,
         about=scene.world.about,
-        presets=presets(scene.world),
+        presets=scene.world.presets,
         preset=scene.preset,
     )
 

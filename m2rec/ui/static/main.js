@@ -4,6 +4,7 @@ import { drawCharts, downloadChart, watchCharts } from "./charts.js";
 import { startDialogs } from "./dialogs.js";
 import { startHistory } from "./history.js";
 import { startSearch } from "./search.js";
+import { startSections } from "./sections.js";
 import { startTheme } from "./theme.js";
 
 const SLOW = 400; // ms before the bar says that something is being computed
@@ -18,10 +19,13 @@ export async function mount(element, first, server) {
   startHistory(page);
   startButtons(page);
   startDialogs(page);
+  startSections(page);
   watchCharts(page);
-  const link = new URLSearchParams(location.search).get("s");
-  if (link) await page.open(link);
+  const asked = new URLSearchParams(location.search);
+  root.toggleAttribute("data-class", asked.has("class")); // for a class: the lesson, without the other controls
+  if (asked.has("s")) await page.open(asked.get("s"));
   else drawCharts(page);
+  if (asked.has("lesson")) await page.act({ type: "lesson", lesson: asked.get("lesson") });
   root.dataset.ready = "true";
 }
 
@@ -155,6 +159,7 @@ async function save(page, what) {
 async function copyLink(page) {
   const link = new URL(location.href);
   link.search = "";
+  link.hash = "";
   link.searchParams.set("s", page.view.link);
   history.replaceState(null, "", link);
   try {

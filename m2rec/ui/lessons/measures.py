@@ -1,0 +1,64 @@
+"""What a lesson measures on the live answer: numbers for its check, words for its text."""
+
+from dataclasses import replace
+
+from m2rec.recommend.answer import MODALITIES, Spectrum
+from m2rec.ui.lessons import Lesson
+from m2rec.ui.palette import EVIDENCE
+from m2rec.ui.panels.cards import compared
+from m2rec.ui.presets import preset
+from m2rec.ui.scene import Scene, ask
+from m2rec.ui.state import Session, State
+from m2rec.ui.words import percent, plain_period
+
+
+def outcome(lesson: Lesson, scene: Scene) -> tuple[bool, str]:
+    """Whether this model does what the lesson expects, and the answer to tell."""
+    start = ask(scene.worlds, State(world=scene.world.name, history=preset(scene.world, lesson.preset).history))
+    before = replace(scene, answer=start, session=Session(state=scene.state.but(compare=None)))
+    numbers = measured(scene) | {f"{name}_change": scene.answer.gates[name] - start.gates[name] for name in MODALITIES}
+    holds = lesson.check.holds(numbers[lesson.check.measure])
+    words = told(scene) | {f"{name}_before": text for name, text in told(before).items()}
+    return holds, (lesson.answer if holds else lesson.otherwise).format(**words)
+
+
+def measured(scene: Scene) -> dict[str, float]:
+    """Every number a check may name."""
+    spectrum = scene.answer.spectrum
+    other = compared(scene)
+    same = bool(other and other.rows and scene.answer.items and other.rows[0].title == scene.answer.items[0].title)
+    return {
+        **{str(name): weight for name, weight in scene.answer.gates.items()},
+        "peaks": float(len(spectrum.significant)) if spectrum else 0.0,
+        "same_first": float(same),
+    }
+
+
+def told(scene: Scene) -> dict[str, str]:
+    """Every word a text may name."""
+    answer, other = scene.answer, compared(scene)
+    leader = max(MODALITIES, key=lambda name: answer.gates[name])
+    rows = other.rows if other else []
+    return {
+        **{name: percent(answer.gates[name]) for name in MODALITIES},
+        **_spectrum_words(answer.spectrum),
+        "leader": EVIDENCE[leader].name,
+        "leading": percent(answer.gates[leader]),
+        "length": str(len(answer.history)),
+        "shared": str(sum(row.shared for row in rows)),
+        "shown": str(len(rows)),
+        "other_first": rows[0].title if rows else "nothing",
+    }
+
+
+def _spectrum_words(spectrum: Spectrum | None) -> dict[str, str]:
+    if spectrum is None or not spectrum.period:
+        return {"strongest": "no period", "power": "0", "chance": "0", "bins": "0", "peaks": "0"}
+    at = max(range(len(spectrum.period)), key=lambda index: spectrum.power[index] - spectrum.threshold[index])
+    return {
+        "strongest": f"period {plain_period(spectrum.period[at])}",
+        "power": f"{spectrum.power[at]:.1f}",
+        "chance": f"{spectrum.threshold[at]:.1f}",
+        "bins": str(len(spectrum.period)),
+        "peaks": str(len(spectrum.significant)),
+    }

@@ -1,0 +1,27 @@
+"""The lesson under way: its scene, its question, what to do, and then what the live model answers."""
+
+from m2rec.ui.lessons import LAST_STEP, lesson, lessons
+from m2rec.ui.lessons.measures import outcome
+from m2rec.ui.scene import Scene
+from m2rec.ui.templating import render
+
+
+def current(scene: Scene) -> str:
+    """The lesson bar, or nothing outside a lesson."""
+    if scene.state.lesson is None:
+        return ""
+    one = lesson(scene.state.lesson)
+    all_ids = [other.id for other in lessons()]
+    number = all_ids.index(one.id) + 1
+    holds, told = outcome(one, scene) if scene.state.lesson_step == LAST_STEP else (False, "")
+    following = all_ids[number] if number < len(all_ids) else None
+    return render(
+        "lesson.html.j2",
+        lesson=one,
+        number=number,
+        count=len(all_ids),
+        step=scene.state.lesson_step,
+        holds=holds,
+        told=told,
+        following=following,
+    )

@@ -1,0 +1,140 @@
+"""What lies below the page: lessons, results, own data, about. Fetched when first opened."""
+
+import json
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from m2rec.errors import CheckpointError, InputError
+from m2rec.evaluation.report import Measurement, read_metrics
+from m2rec.ui.lessons import lessons
+from m2rec.ui.scene import Scene
+from m2rec.ui.templating import render
+
+SHOWN = ("HR@5", "HR@10", "HR@20", "NDCG@10", "MRR@10")
+BENCHMARKS = Path("assets") / "benchmarks"  # beside checkpoints/
+
+
+@dataclass(frozen=True)
+class Table:
+    """Figures as text, one row a model."""
+
+    title: str
+    note: str
+    columns: tuple[str, ...]
+    rows: list[tuple[str, ...]]
+
+
+def section(scene: Scene, name: str) -> str:
+    """The HTML of one section; InputError for a name that there is not."""
+    if name not in _SECTIONS:
+        raise InputError(f"There is no section “{name[:60]}”; there are {', '.join(_SECTIONS)}.")
+    return _SECTIONS[name](scene)
+
+
+def _lessons(scene: Scene) -> str:
+    names = {world.name: world for world in scene.worlds}
+    rows = [
+        {"lesson": one, "open": one.world is None or (one.world in names and not names[one.world].error)}
+        for one in lessons()
+    ]
+    return render("section_lessons.html.j2", rows=rows)
+
+
+def _results(scene: Scene) -> str:
+    folder = scene.world.folder
+    note, tables = None, []
+    try:
+        measurements = read_metrics(folder, scene.world.name).measurements if folder else []
+        tables = [_measured(measurements)] if measurements else []
+        tables += _benchmarks(folder.parent.parent / BENCHMARKS) if folder else []
+    except CheckpointError as error:
+        note = str(error)
+    return render(
+        "section_results.html.j2",
+        world=scene.world,
+        tables=tables,
+        note=note,
+        published=_published(),
+        card=_card(folder),
+    )
+
+
+def _measured(measurements: list[Measurement]) -> Table:
+    rows = []
+    for one in measurements:
+        cells = []
+        for name in SHOWN:
+            figure = one.figures.get(name)
+            between = f" [{figure.low:.4f}, {figure.high:.4f}]" if figure and figure.low is not None else ""
+            cells.append(f"{figure.value:.4f}{between}" if figure else "–")
+        seeds = f"{len(one.seeds)} seed{'s' * (len(one.seeds) > 1)}"
+        rows.append((one.model, one.split, one.seen, *cells, f"{seeds}, {one.hardware}, {one.date}", one.command))
+    columns = ("model", "split", "seen items", *SHOWN, "measured", "command")
+    return Table("Measured on this world", measurements[0].protocol, columns, rows)
+
+
+def _benchmarks(folder: Path) -> list[Table]:
+    """Every benchmark file of the repository: models × figures, with seen items left in and taken out."""
+    tables = []
+    for path in sorted(folder.glob("*.json")) if folder.is_dir() else []:
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+            rows = [_benchmark_row(row) for row in found["rows"] if "model" in row and "unmasked" in row]
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise CheckpointError(
+                f"{path.name} is not a readable benchmark file; restore it or make it again."
+            ) from error
+        if rows:
+            columns = ("model", "HR@10", "NDCG@10", "HR@10, seen out", "NDCG@10, seen out", "seeds")
+            tables.append(Table(f"Benchmark: {path.stem}", "Every model trained with the same budget.", columns, rows))
+    return tables
+
+
+def _benchmark_row(row: dict[str, Any]) -> tuple[str, ...]:
+    cells = [_figure(row.get(seen, {}).get(name)) for seen in ("unmasked", "masked") for name in ("HR@10", "NDCG@10")]
+    return (str(row["model"]), *cells, str(row.get("seeds", "–")))
+
+
+def _figure(value: Any) -> str:
+    """A figure as a number, or as an object with its mean and spread."""
+    if isinstance(value, dict):
+        spread = f" ± {value['sd']:.4f}" if "sd" in value else ""
+        return f"{value.get('mean', value.get('value')):.4f}{spread}"
+    return f"{value:.4f}" if isinstance(value, int | float) else "–"
+
+
+@lru_cache(maxsize=1)
+def _published() -> Table:
+    """The paper's own table for MovieLens 1M."""
+    read = tomllib.loads((files("m2rec.ui") / "published.toml").read_text(encoding="utf-8"))
+    rows = [(row["model"], *(f"{value:.4f}" for value in row["figures"])) for row in read["row"]]
+    return Table(read["title"], read["note"], ("model", *read["columns"]), rows)
+
+
+def _card(folder: Path | None) -> Markup | None:
+    """The model card; raw HTML in it is shown as text and its links are not followed anywhere by loading."""
+    path = folder / "README.md" if folder else None
+    if path is None or not path.is_file():
+        return None
+    text = path.read_text(encoding="utf-8", errors="replace")
+    body = text.split("\n---\n", 1)[1] if text.startswith("---\n") and "\n---\n" in text else text
+    return Markup(MarkdownIt("commonmark", {"html": False}).enable("table").disable("image").render(body))
+
+
+def _own(scene: Scene) -> str:
+    return render("section_own.html.j2", world=scene.world)
+
+
+def _about(scene: Scene) -> str:
+    return render("section_about.html.j2", world=scene.world, worlds=list(scene.worlds))
+
+
+_SECTIONS: dict[str, Callable[[Scene], str]] = {"lessons": _lessons, "results": _results, "own": _own, "about": _about}
