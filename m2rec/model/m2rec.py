@@ -221,6 +221,16 @@ class ItemTable:
     text: Tensor
     scoring: Tensor
 
+    def extended(self, text: Tensor) -> "ItemTable":
+        """The same with n more items that are known by their projected text (n, d) alone."""
+        bias = self.scoring[-1:, -1:].expand(len(text), 1)  # not ranked, so their popularity does not matter
+        return ItemTable(
+            torch.cat([self.ids, torch.zeros_like(text)]),
+            torch.cat([self.unit, F.normalize(text, dim=-1)]),
+            torch.cat([self.text, text]),
+            torch.cat([self.scoring, torch.cat([text, bias], dim=-1)]),
+        )
+
     def inputs(self, items: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """What the three branches read of items (…): ID, unit and text vectors, each (…, d)."""
         # embedding rather than indexing: its backward is many times faster

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from m2rec.model.m2rec import Encoded
-from m2rec.recommend.answer import MODALITIES, Answer, Shares
+from m2rec.recommend.answer import MODALITIES, Answer, Shares, Spectrum
 from m2rec.recommend.requests import checked_k
 
 if TYPE_CHECKING:
@@ -19,20 +19,22 @@ class Live:
         self._recommender = recommender
         self._state = recommender.model.start()
         self._encoded: Encoded | None = None
-        self._indices: list[int] = []
+        self._history: list[str] = []
+        self._known: list[int] = []  # item indices, 0 for inventions
         self._gates: list[Shares] = []
 
     def __len__(self) -> int:
-        return len(self._indices)
+        return len(self._history)
 
     @torch.inference_mode()
     def take(self, item: str | int) -> None:
         """Read one more item (title or id) without answering. Raises InputError and stays as it was."""
-        index = self._recommender.catalogue.index(item)
+        reading, _ = self._recommender.read([item])
         self._encoded, self._state = self._recommender.model.step(
-            torch.tensor([index]), self._state, self._recommender.table
+            torch.tensor(reading.indices), self._state, reading.table
         )
-        self._indices.append(index)
+        self._history += reading.ids
+        self._known.append(int(reading.in_catalogue))
         gates = self._encoded.log_gate[0].exp().tolist()
         self._gates.append(dict(zip(MODALITIES, gates, strict=True)))
 
@@ -50,9 +52,13 @@ class Live:
         k = checked_k(k)
         return Answer(
             world=recommender.name,
-            history=[recommender.catalogue[index].item_id for index in self._indices],
-            items=recommender.rank(self._encoded, self._indices, k, exclude_seen),
+            history=list(self._history),
+            items=recommender.rank(self._encoded, torch.tensor([self._known]), k, exclude_seen),
             gates=self._gates[-1],
             gate_history=list(self._gates),
-            spectrum=recommender.spectrum(self._indices, self._encoded.gains[0]) if spectrum else None,
+            spectrum=self._spectrum(self._encoded) if spectrum else None,
         )
+
+    def _spectrum(self, encoded: Encoded) -> Spectrum:
+        reading, _ = self._recommender.read(self._history[-self._recommender.max_history :])
+        return self._recommender.spectrum(reading, encoded.gains[0])

@@ -10,15 +10,18 @@ from huggingface_hub import ModelHubMixin, snapshot_download
 from torch import Tensor
 
 from m2rec.checkpoint import Checkpoint, Item
+from m2rec.data.text import TextEncoder
 from m2rec.errors import CheckpointError, InputError
 from m2rec.model.head import seen_items
-from m2rec.model.m2rec import Encoded
+from m2rec.model.m2rec import Encoded, ItemTable
 from m2rec.recommend.answer import MODALITIES, Answer, RankedItem, Shares, Spectrum
 from m2rec.recommend.catalogue import Catalogue, CatalogueItem
 from m2rec.recommend.live import Live
+from m2rec.recommend.reading import Reading, read
 from m2rec.recommend.requests import Band, checked_band, checked_k, checked_override
 from m2rec.recommend.spectrum import LONGEST_PERIOD, gain_at, periodogram
 
+ROWS_AT_ONCE = 64  # shortened histories asked about together
 NOTHING_CHOSEN = "Nothing has been chosen yet: this is what is chosen most often, and no evidence has been weighed."
 
 
@@ -40,6 +43,7 @@ class Recommender(
         self.catalogue = Catalogue(items)
         self.model = checkpoint.model().requires_grad_(False)
         self.table = self.model.item_table()
+        self._encoder = TextEncoder(cached=False)  # loads nothing until somebody invents an item
         self._order = torch.tensor(_id_ranks([item.item_id for item in items]))  # ties are broken by item id
 
     # ── loading and saving ──────────────────────────────────────────────────────────────────────────────────
@@ -109,37 +113,39 @@ class Recommender(
     ) -> Answer:
         """What comes after `history` (titles or ids, oldest first), and why.
 
+        An entry that starts with “~” is an item of one's own words, such as "~Jam of wild strawberries": it is read by
+        its meaning alone. The text encoder takes some seconds to load when the first one comes.
+
         `gate_override` replaces the gate by other weights (they are normalised); `band_mask` mutes the filter's bands
         whose period, in interactions, lies in any (low, high). Raises InputError with one sentence.
         """
         k = checked_k(k)
         override = checked_override(gate_override)
         keep = self._kept_bands(band_mask)
-        indices, notes = self._read(history)
-        if not indices:
+        reading, notes = self.read(history)
+        if not reading.indices:
             return self._empty(k)
-        items = torch.tensor([indices])
-        encoded = self.model.encode(items, self.table, keep)
+        encoded = self.model.encode(torch.tensor([reading.indices]), reading.table, keep)
         last = Encoded(encoded.features[:, -1], encoded.log_gate[:, -1], encoded.gains[:, -1])
         if override is not None:
             last.log_gate = override.log()[None]
         gate_history = [_shares(row) for row in encoded.log_gate[0].exp().tolist()]
         return Answer(
             world=self.name,
-            history=[self.catalogue[index].item_id for index in indices],
-            items=self.rank(last, indices, k, exclude_seen),
+            history=reading.ids,
+            items=self.rank(last, reading.in_catalogue, k, exclude_seen),
             gates=_shares(last.log_gate[0].exp().tolist()),
             gate_history=gate_history,
-            spectrum=self.spectrum(indices, last.gains[0]) if spectrum else None,
+            spectrum=self.spectrum(reading, last.gains[0]) if spectrum else None,
             notes=notes,
         )
 
-    def rank(self, encoded: Encoded, indices: Sequence[int], k: int, exclude_seen: bool) -> list[RankedItem]:
-        """The k most probable items with their shares. `encoded` over (1,); equal ones are ordered by item id."""
-        items = torch.tensor([indices])
-        where = torch.zeros_like(items, dtype=torch.bool)
-        where[0, -1] = True
-        seen = seen_items(items, where, len(self.catalogue))
+    def rank(self, encoded: Encoded, history: Tensor, k: int, exclude_seen: bool) -> list[RankedItem]:
+        """The k most probable items with their shares; equal ones are ordered by item id.
+
+        `encoded` over (1,); history (1, L) item indices, 0 for what is not in the catalogue.
+        """
+        seen = seen_items(history, _last_only(history), len(self.catalogue))
         shares = self.model.shares(encoded, seen, self.table)[0]  # (M, V)
         probability = shares.sum(0)
         ranking = probability.masked_fill(seen[0], -1.0) if exclude_seen else probability
@@ -163,9 +169,9 @@ class Recommender(
             )
         return rows
 
-    def spectrum(self, indices: Sequence[int], gains: Tensor) -> Spectrum:
-        """Spectrum of a history (item indices) beside the gain of the filter in force, gains (b,)."""
-        measured = periodogram(self.table.unit[torch.tensor(indices)])
+    def spectrum(self, reading: Reading, gains: Tensor) -> Spectrum:
+        """Spectrum of a history beside the gain of the filter in force, gains (b,)."""
+        measured = periodogram(reading.table.unit[torch.tensor(reading.indices)])
         response = gains @ self.model.frequency.kernels()  # (W,), the filter in force
         gain = gain_at(response, measured.period)
         return Spectrum(
@@ -178,14 +184,16 @@ class Recommender(
     @torch.inference_mode()
     def influence(self, history: Sequence[str | int], item: str | int) -> list[float]:
         """How much each history item adds to an item's log-probability, by leaving it out. → one number a position."""
-        indices, _ = self._read(history)
+        reading, _ = self.read(history)
         target = self.catalogue.index(item)
-        if len(indices) < 2:
-            return [0.0] * len(indices)
-        rows = [indices[:i] + indices[i + 1 :] for i in range(len(indices))]
-        whole = self._log_probability(torch.tensor([indices]))[0, target - 1]
-        without = torch.cat([self._log_probability(part) for part in torch.tensor(rows).split(64)])[:, target - 1]
-        return (whole - without).tolist()
+        length = len(reading.indices)
+        if length < 2:
+            return [0.0] * length
+        items, known = torch.tensor([reading.indices]), reading.in_catalogue
+        others = torch.arange(length).expand(length, -1)[~torch.eye(length, dtype=torch.bool)].view(length, -1)
+        whole = self._log_probability(items, known, reading.table)[0, target - 1]
+        parts = [self._log_probability(items[0, o], known[0, o], reading.table) for o in others.split(ROWS_AT_ONCE)]
+        return (whole - torch.cat(parts)[:, target - 1]).tolist()
 
     def start(self, history: Sequence[str | int] = ()) -> Live:
         """A cached state that takes one more item at a cost that does not depend on how many came before."""
@@ -194,15 +202,14 @@ class Recommender(
             live.take(item)
         return live
 
-    def _log_probability(self, items: Tensor) -> Tensor:
-        encoded = self.model.encode_last(items, self.table)
-        where = torch.zeros_like(items, dtype=torch.bool)
-        where[:, -1] = True
-        seen = seen_items(items, where, len(self.catalogue))
+    def _log_probability(self, items: Tensor, known: Tensor, table: ItemTable) -> Tensor:
+        encoded = self.model.encode_last(items, table)
+        seen = seen_items(known, _last_only(known), len(self.catalogue))
         return self.model.shares(encoded, seen, self.table).sum(1).log()
 
-    def _read(self, history: Sequence[str | int]) -> tuple[list[int], list[str]]:
-        """Item indices and what has to be said about them."""
+    @torch.inference_mode()
+    def read(self, history: Sequence[str | int]) -> tuple[Reading, list[str]]:
+        """A history as the model takes it, and what has to be said about it. Raises InputError."""
         if isinstance(history, str) or not isinstance(history, Sequence):
             raise InputError("A history is a list of titles or ids, oldest first.")
         notes = []
@@ -211,7 +218,7 @@ class Recommender(
                 f"Only the newest {self.max_history} of {len(history)} items were read, the most this model can take."
             )
             history = history[-self.max_history :]
-        return [self.catalogue.index(name) for name in history], notes
+        return read(history, self.catalogue, self.model, self.table, self._encoder.encode), notes
 
     def _kept_bands(self, band_mask: Sequence[Band] | None) -> Tensor | None:
         if not band_mask:
@@ -250,6 +257,13 @@ class Recommender(
             spectrum=None,
             notes=[NOTHING_CHOSEN],
         )
+
+
+def _last_only(items: Tensor) -> Tensor:
+    """True at the last position of each row. (B, L) → bool (B, L)."""
+    where = torch.zeros_like(items, dtype=torch.bool)
+    where[:, -1] = True
+    return where
 
 
 def _shares(values: Sequence[float]) -> Shares:
