@@ -1,0 +1,85 @@
+"""How long a visitor waits for an answer: one history at a time on one CPU thread, as the page serves it."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import torch
+
+from m2rec.recommend.recommender import Recommender
+from m2rec.training.machine import device_name
+
+Question = TypeVar("Question")
+
+WARM_UPS = 3  # answers before the first timed one: memory is allocated and kernels are chosen then
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Wall-clock time of one kind of answer, in milliseconds."""
+
+    what: str
+    median_ms: float
+    p95_ms: float
+
+
+@dataclass(frozen=True)
+class ServingTimes:
+    """All kinds of answer for one world on one machine."""
+
+    world: str
+    items: int  # in the catalogue
+    length: int  # of the history
+    repeats: int
+    hardware: str
+    rows: list[Timing]
+
+
+def time_serving(recommender: Recommender, length: int, repeats: int, seed: int = 0) -> ServingTimes:
+    """Time answers to random histories of `length` items of this world, each `repeats` times."""
+    rng = np.random.default_rng(seed)
+    ids = [item.item_id for item in recommender.items]
+
+    def history() -> list[str]:
+        return [ids[row] for row in rng.integers(len(ids), size=length)]
+
+    with one_thread():
+        live = recommender.start(history())
+        rows = [
+            _timed(
+                "answer with shares and gate history",
+                lambda asked: recommender.recommend(asked, spectrum=False),
+                history,
+                repeats,
+            ),
+            _timed("the same with its spectrum", recommender.recommend, history, repeats),
+            _timed("one more item on a cached state", live.add, lambda: ids[rng.integers(len(ids))], repeats),
+        ]
+        hardware = device_name(torch.device("cpu"))
+    return ServingTimes(recommender.name, len(ids), length, repeats, hardware, rows)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """One thread for the computing inside, and as many as before afterwards."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _timed(what: str, answer: Callable[[Question], object], ask: Callable[[], Question], repeats: int) -> Timing:
+    times = []
+    for turn in range(WARM_UPS + repeats):
+        question = ask()
+        began = time.perf_counter()
+        answer(question)
+        if turn >= WARM_UPS:
+            times.append(1000 * (time.perf_counter() - began))
+    median, p95 = np.quantile(times, [0.5, 0.95])
+    return Timing(what, float(median), float(p95))

@@ -1,0 +1,69 @@
+"""All commands under one name, and the one place where an error becomes a line and an exit code."""
+
+import logging
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from m2rec.commands import benchmark, data
+from m2rec.commands.embed import embed
+from m2rec.commands.evaluate import evaluate
+from m2rec.commands.prepare import prepare
+from m2rec.commands.recommend import recommend
+from m2rec.commands.train import train
+from m2rec.commands.worlds import worlds
+from m2rec.errors import M2RecError
+
+BAD_INPUT = 2
+INSTALL = "pip install -r requirements.txt -r requirements-train.txt"
+INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+
+app = typer.Typer(
+    name="python -m m2rec",
+    help="M2Rec: what comes next, and whether order, rhythm or meaning says so. Every command has its own --help.",
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+for command in (worlds, prepare, embed, train, evaluate, recommend):
+    app.command()(command)
+app.add_typer(benchmark.app, name="benchmark")
+app.add_typer(data.app, name="data")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; arguments default to the process's own. → the exit code: 0, 2 for bad input, 130 interrupted."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("m2rec").setLevel(logging.INFO)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = app(given or ["--help"], prog_name=app.info.name, standalone_mode=False)
+    except M2RecError as error:
+        return _refuse(str(error))
+    except typer.TyperException as error:
+        return _refuse(f"{error.format_message().rstrip('.')}; see {app.info.name} {_command(given)}--help.")
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package in ("", "m2rec"):
+            raise
+        return _refuse(f"This needs the package {package}, which is not installed; run {INSTALL}.")
+    except (KeyboardInterrupt, typer.Abort):
+        code = INTERRUPTED
+    if code == INTERRUPTED:
+        typer.echo("Interrupted.", err=True)
+    return code or 0
+
+
+def _refuse(message: str) -> int:
+    typer.echo(" ".join(message.split()), err=True)
+    return BAD_INPUT
+
+
+def _command(given: list[str]) -> str:
+    """The command, and sub-command, that a mistaken line was meant for: its help is the one to read."""
+    groups = {group.name for group in app.registered_groups}
+    commands = groups | {command.callback.__name__ for command in app.registered_commands if command.callback}
+    if not given or given[0] not in commands:
+        return ""
+    return f"{given[0]} "

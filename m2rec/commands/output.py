@@ -1,0 +1,64 @@
+"""How a command shows what it found: a table for people, the same figures as JSON for programs."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console, RenderableType
+from rich.table import Table
+
+from m2rec.data.atomic import atomic_file
+from m2rec.errors import InputError
+
+STANDARD_OUTPUT = "-"
+WIDTH_WITHOUT_TERMINAL = 120
+
+
+def _writable(file: str | None) -> str | None:
+    """Refuse a file that cannot be, before the work and not after it."""
+    if file and file != STANDARD_OUTPUT and (Path(file).is_dir() or not Path(file).parent.is_dir()):
+        raise typer.BadParameter(f"{file} is not a file in a folder that exists")
+    return file
+
+
+Json = Annotated[
+    str | None,
+    typer.Option(
+        "--json",
+        metavar="FILE",
+        callback=_writable,
+        help="Also write the figures as JSON to FILE; - prints JSON instead of the table.",
+    ),
+]
+
+
+def table(title: str, *columns: str, text: int = 1) -> Table:
+    """An empty table whose first `text` columns hold words, left-aligned, and the others numbers."""
+    made = Table(title=title, title_justify="left")
+    for index, column in enumerate(columns):
+        made.add_column(column, justify="left" if index < text else "right")
+    return made
+
+
+def show(payload: Any, json_file: str | None, *parts: RenderableType) -> None:
+    """Print the parts, and write `payload` where --json says. Raises InputError when the file cannot be written."""
+    text = json.dumps(payload, indent=2, ensure_ascii=False, allow_nan=False)
+    if json_file == STANDARD_OUTPUT:
+        typer.echo(text)
+        return
+    console = Console(width=None if sys.stdout.isatty() else WIDTH_WITHOUT_TERMINAL)
+    for part in parts:
+        console.print(part, highlight=False)
+    if json_file:
+        try:
+            with atomic_file(Path(json_file)) as temporary:
+                temporary.write_text(text + "\n", encoding="utf-8")
+        except OSError as error:
+            raise InputError(f"{json_file} cannot be written ({error.strerror}); give --json another file.") from error
+
+
+def say(sentence: str) -> None:
+    """A sentence for the person, on standard error, where it spoils no output."""
+    Console(stderr=True, soft_wrap=True).print(sentence, highlight=False, markup=False)

@@ -1,0 +1,59 @@
+"""Which world or checkpoint a word on the command line means."""
+
+import shlex
+import sys
+from pathlib import Path
+
+from m2rec.data.cache import cache_dir
+from m2rec.errors import CheckpointError
+from m2rec.worlds.settings import WorldSettings, known_worlds, load_world
+
+CHECKPOINTS = Path(__file__).parents[2] / "checkpoints"  # beside the package, where the page looks too
+FIRST = "rhythm-market"
+
+
+def own_settings(name: str) -> Path:
+    """Where `prepare` keeps the settings of a world made from tables on the command line."""
+    return cache_dir() / "worlds" / f"{name}.toml"
+
+
+def own_worlds() -> list[str]:
+    """Names of the worlds made from tables, in alphabetical order."""
+    return sorted(path.stem for path in own_settings("*").parent.glob("*.toml"))
+
+
+def find_world(name: str) -> WorldSettings:
+    """A shipped world, one made from tables earlier, or a TOML file. Raises DataError when it is none of these."""
+    if name not in known_worlds() and own_settings(name).is_file():
+        return load_world(own_settings(name))
+    return load_world(name)
+
+
+def checkpoints() -> list[Path]:
+    """The checkpoint folders beside the package, the default world first."""
+    found = [path.parent for path in CHECKPOINTS.glob("*/config.json")]
+    return sorted(found, key=lambda path: (path.name != FIRST, path.name))
+
+
+def find_checkpoint(name: str | None) -> Path:
+    """A folder, or a world's name for its folder beside the package; None means the first one there.
+
+    Raises CheckpointError that names those there are.
+    """
+    there = checkpoints()
+    if name is None:
+        if not there:
+            raise CheckpointError(
+                f"There is no checkpoint in {CHECKPOINTS}; `python -m m2rec train {FIRST}` makes one."
+            )
+        return there[0]
+    for path in (Path(name), CHECKPOINTS / name):
+        if path.is_dir():
+            return path
+    known = ", ".join(path.name for path in there) or "none yet"
+    raise CheckpointError(f"There is no checkpoint {name!r}; give a folder or one of these worlds: {known}.")
+
+
+def this_command() -> str:
+    """The line that started this process, for the record."""
+    return shlex.join(["python", "-m", "m2rec", *sys.argv[1:]])

@@ -1,0 +1,68 @@
+"""`python -m m2rec train WORLD`"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from m2rec.commands.output import Json, say, show, table
+from m2rec.commands.places import CHECKPOINTS, find_world, this_command
+from m2rec.data.cache import prepared_folder
+
+
+def train(
+    world: Annotated[str, typer.Argument(help="A prepared world's name, or its settings file (.toml).")],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the checkpoint; checkpoints/WORLD beside the package unless said.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Instead of the seed in the world's settings.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="At most this many, instead of the settings' number.")
+    ] = None,
+    cpu: Annotated[bool, typer.Option("--cpu", help="Train on the CPU even where there is a GPU.")] = False,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Begin anew, also where a killed run could be continued.")
+    ] = False,
+    json_file: Json = None,
+) -> None:
+    """Train a world's model until validation NDCG@10 stops rising, and write its checkpoint.
+
+    A run that was killed goes on from its last whole epoch when the same command is given again. A checkpoint that is
+    already in the folder is replaced, figures included. On several devices: `accelerate launch -m m2rec train WORLD`.
+    """
+    settings = find_world(world)
+    chosen = {name: value for name, value in {"seed": seed, "epochs": epochs}.items() if value is not None}
+    settings = settings.model_copy(update={"training": settings.training.model_copy(update=chosen)})
+
+    from m2rec.data.prepared import Prepared
+    from m2rec.training.resume import EpochReport
+    from m2rec.training.world import train_world
+
+    prepared = Prepared.load(prepared_folder(settings.name))
+    folder = out or CHECKPOINTS / settings.name
+
+    def report(epoch: EpochReport) -> None:
+        figures = ", ".join(f"{name} {value:.4f}" for name, value in epoch.validation.items())
+        say(f"epoch {epoch.epoch}: loss {epoch.loss:.4f}, validation {figures}, {epoch.seconds:.1f} s")
+
+    trained = train_world(settings, prepared, folder, command=this_command(), cpu=cpu, restart=restart, on_epoch=report)
+    if not trained.lead:
+        return
+    progress = trained.progress
+    best = progress.epochs[progress.best_epoch - 1]
+    summary = {
+        "world": settings.name,
+        "folder": str(folder),
+        "trained_on": trained.device,
+        "seed": settings.training.seed,
+        "epochs": len(progress.epochs),
+        "best_epoch": progress.best_epoch,
+        "validation": best.validation,
+        "seconds": round(progress.seconds, 1),
+        "peak_memory_mib": round(progress.peak_memory_mib, 1),
+    }
+    shown = table(f"Trained {settings.name}", "what", "value")
+    for name, value in (summary | best.validation).items():
+        if name != "validation":
+            shown.add_row(name.replace("_", " "), f"{value:.4f}" if name in best.validation else str(value))
+    show(summary, json_file, shown)

@@ -1,0 +1,23 @@
+import torch
+
+
+def test_every_kind_of_answer_is_timed_on_one_thread(run, shop):
+    before = torch.get_num_threads()
+    found = run("benchmark", "serve", shop.checkpoint, "--length", 8, "--repeats", 5, "--json", "-").json
+    assert found["world"] == "corner-shop"
+    assert (found["items"], found["length"], found["repeats"]) == (12, 8, 5)
+    assert "1 thread" in found["hardware"]
+    assert len(found["rows"]) == 3
+    assert all(0 < row["median_ms"] <= row["p95_ms"] for row in found["rows"])
+    assert torch.get_num_threads() == before
+
+
+def test_the_table_names_the_world_and_the_length(run, shop):
+    out = run("benchmark", "serve", shop.checkpoint, "--length", 8, "--repeats", 5).out
+    assert "corner-shop, 8 items" in out
+
+
+def test_a_history_longer_than_the_world_reads_is_refused(run, shop):
+    result = run("benchmark", "serve", shop.checkpoint, "--length", 11)
+    assert result.code == 2
+    assert "corner-shop reads at most 10 items" in result.err

@@ -1,0 +1,128 @@
+import subprocess
+import sys
+
+import pytest
+import typer
+
+from m2rec.commands import app as command_line
+from m2rec.commands.app import main
+from m2rec.errors import DataError
+
+COMMANDS = [
+    ["worlds"],
+    ["prepare"],
+    ["embed"],
+    ["train"],
+    ["evaluate"],
+    ["benchmark"],
+    ["benchmark", "serve"],
+    ["recommend"],
+    ["data"],
+    ["data", "download"],
+]
+
+
+@pytest.fixture
+def failing(monkeypatch):
+    """The command line with one more command, which raises what it is given."""
+
+    def add(error: BaseException) -> None:
+        app = typer.Typer(pretty_exceptions_enable=False)
+
+        def fail() -> None:
+            raise error
+
+        def fine() -> None:
+            pass
+
+        app.command()(fail)
+        app.command()(fine)
+        monkeypatch.setattr(command_line, "app", app)
+
+    return add
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_every_command_explains_itself(run, command):
+    result = run(*command, "--help")
+    assert result.code == 0
+    assert "Usage: python -m m2rec " + " ".join(command) in result.out
+    assert result.err == ""
+
+
+def test_no_command_is_missing_from_these_tests():
+    there = [[command.callback.__name__] for command in command_line.app.registered_commands]
+    for group in command_line.app.registered_groups:
+        there.append([group.name])
+        there += [[group.name, command.callback.__name__] for command in group.typer_instance.registered_commands]
+    assert sorted(there) == sorted(COMMANDS)
+
+
+def test_no_command_at_all_shows_the_help(run):
+    assert run().out == run("--help").out
+    assert run().code == 0
+
+
+def test_an_error_for_people_is_one_line_and_exit_code_2(run, failing):
+    failing(DataError("The table log.csv\nlacks a column item."))
+    result = run("fail")
+    assert result.code == 2
+    assert result.err == "The table log.csv lacks a column item.\n"
+    assert result.out == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nonsense"], "No such command 'nonsense'; see python -m m2rec --help."),
+        (["benchmark", "nonsense"], "No such command 'nonsense'; see python -m m2rec benchmark --help."),
+        (["data"], "Missing command; see python -m m2rec data --help."),
+        (["train"], "Missing argument 'world'; see python -m m2rec train --help."),
+        (["worlds", "--colour"], "No such option: --colour; see python -m m2rec worlds --help."),
+        (["evaluate", "--split", "training"], "see python -m m2rec evaluate --help."),
+    ],
+)
+def test_a_mistyped_command_line_is_one_line_that_says_where_to_look(run, arguments, message):
+    result = run(*arguments)
+    assert result.code == 2
+    assert message in result.err
+    assert result.err.count("\n") == 1
+
+
+def test_an_interrupt_is_one_line_and_exit_code_130(run, failing):
+    failing(KeyboardInterrupt())
+    result = run("fail")
+    assert (result.code, result.err) == (130, "Interrupted.\n")
+
+
+def test_a_package_that_is_not_installed_is_named_with_the_way_to_get_it(run, failing):
+    failing(ModuleNotFoundError("No module named 'accelerate'", name="accelerate.utils"))
+    result = run("fail")
+    assert result.code == 2
+    assert result.err == (
+        "This needs the package accelerate, which is not installed; run pip install -r requirements.txt -r "
+        "requirements-train.txt.\n"
+    )
+
+
+@pytest.mark.parametrize("bug", [ZeroDivisionError(), ModuleNotFoundError("no", name="m2rec.nonsense")], ids=repr)
+def test_a_bug_is_not_passed_off_as_bad_input(failing, bug):
+    failing(bug)
+    with pytest.raises(type(bug)):
+        main(["fail"])
+
+
+def test_help_imports_nothing_heavy():
+    heavy = {"torch", "pandas", "gradio", "sentence_transformers", "scipy", "accelerate"}
+    code = (
+        "import sys; from m2rec.commands.app import main; main(['--help']); "
+        f"sys.exit(str(sorted({heavy} & set(sys.modules))))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stderr.strip() == "[]"
+
+
+def test_the_module_runs_as_a_program_and_hands_on_the_exit_code():
+    done = subprocess.run([sys.executable, "-m", "m2rec", "nonsense"], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith("No such command")

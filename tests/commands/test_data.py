@@ -1,0 +1,20 @@
+def test_the_archive_and_where_it_lies_are_reported(run, monkeypatch, tmp_path):
+    archive = tmp_path / "ml-1m.zip"
+    archive.write_bytes(b"12345")
+    asked = []
+
+    def fetch(name):
+        asked.append(name)
+        return archive
+
+    monkeypatch.setattr("m2rec.data.download.download_movielens", fetch)
+    result = run("data", "download", "ml-1m", "--json", "-")
+    assert result.code == 0
+    assert result.json == {"name": "ml-1m", "file": str(archive), "bytes": 5}
+    assert asked == ["ml-1m"]
+
+
+def test_an_unknown_data_set_is_refused_with_those_there_are(run):
+    result = run("data", "download", "ml-2m")
+    assert result.code == 2
+    assert "known: ml-1m" in result.err

@@ -1,0 +1,81 @@
+import shutil
+
+import pytest
+
+from m2rec.checkpoint import Checkpoint
+from m2rec.data.cache import prepared_folder
+from m2rec.data.prepared import Prepared
+from m2rec.evaluation.metrics import METRICS
+from m2rec.evaluation.protocol import evaluate
+from m2rec.evaluation.report import read_metrics
+
+
+@pytest.fixture
+def checkpoint(shop, tmp_path):
+    return shutil.copytree(shop.checkpoint, tmp_path / "checkpoint")
+
+
+@pytest.mark.parametrize("part", ["validation", "test"])
+def test_the_json_holds_the_protocols_figures(run, checkpoint, part):
+    result = run("evaluate", checkpoint, "--split", part, "--cpu", "--json", "-")
+    model = Checkpoint.load(checkpoint).model()
+    expected = evaluate(model, Prepared.load(prepared_folder("corner-shop")), part, model.config.max_length).figures
+    assert result.code == 0
+    assert result.json == {seen: pytest.approx(figures) for seen, figures in expected.items()}
+
+
+def test_the_table_shows_every_metric_both_ways(run, checkpoint):
+    out = run("evaluate", checkpoint, "--cpu").out
+    assert all(word in out for word in (*METRICS, "unmasked", "masked", "24 targets", "12 items"))
+
+
+def test_recorded_figures_carry_all_that_is_needed_to_measure_them_again(run, checkpoint):
+    assert run("evaluate", checkpoint, "--cpu").code == 0
+    assert not (checkpoint / "metrics.json").exists(), "without --record the checkpoint stays as it was"
+    figures = run("evaluate", checkpoint, "--cpu", "--record", "--json", "-").json
+    rows = {row.seen: row for row in read_metrics(checkpoint, "corner-shop").measurements}
+    assert set(rows) == {"unmasked", "masked"}
+    for seen, row in rows.items():
+        assert {name: figure.value for name, figure in row.figures.items()} == pytest.approx(figures[seen])
+        assert all(figure.low <= figure.value <= figure.high for figure in row.figures.values())
+        assert (row.split, row.seeds, row.targets) == ("test", [0], 24)
+        assert "leave-one-out" in row.protocol
+        assert "12 items" in row.protocol
+        assert row.hardware.startswith("cpu (")
+
+
+def test_recording_again_replaces(run, checkpoint):
+    for _ in range(2):
+        run("evaluate", checkpoint, "--cpu", "--record")
+    assert len(read_metrics(checkpoint, "corner-shop").measurements) == 2
+
+
+def test_data_that_the_checkpoint_was_not_trained_on_is_refused(run, checkpoint):
+    config = (checkpoint / "config.json").read_text()
+    fingerprint = Checkpoint.load(checkpoint).config.data.fingerprint
+    (checkpoint / "config.json").write_text(config.replace(fingerprint, "0" * 64))
+    result = run("evaluate", checkpoint, "--cpu")
+    assert result.code == 2
+    assert "is not what its checkpoint was trained on" in result.err
+    assert result.err.count("\n") == 1
+
+
+def test_without_prepared_data_the_tables_are_read_anew(run, shop, tmp_path, monkeypatch):
+    monkeypatch.setenv("M2REC_CACHE", str(tmp_path / "cache"))
+    tables = ["--interactions", shop.folder / "log.csv", "--items", shop.folder / "items.csv", "--min-count", 0]
+    assert run("prepare", "corner-shop", *tables).code == 0
+    shutil.rmtree(prepared_folder("corner-shop"))
+
+    def absent():
+        raise AssertionError("the texts are in the checkpoint and need not be read")
+
+    monkeypatch.setattr("m2rec.data.text.load_minilm", absent)
+    assert run("evaluate", shop.checkpoint, "--cpu", "--json", "-").code == 0
+
+
+def test_a_damaged_checkpoint_is_one_line(run, checkpoint):
+    (checkpoint / "model.safetensors").write_bytes(b"short")
+    result = run("evaluate", checkpoint)
+    assert result.code == 2
+    assert "model.safetensors" in result.err
+    assert result.err.count("\n") == 1

@@ -1,0 +1,54 @@
+from pathlib import Path
+
+import pytest
+
+from m2rec.commands import places
+from m2rec.commands.places import find_checkpoint, find_world, own_settings, own_worlds
+from m2rec.errors import CheckpointError, DataError
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch) -> Path:
+    monkeypatch.setattr(places, "CHECKPOINTS", tmp_path / "checkpoints")
+    for name in ("a-shop", "ml-1m", "rhythm-market"):
+        (tmp_path / "checkpoints" / name).mkdir(parents=True)
+        (tmp_path / "checkpoints" / name / "config.json").write_text("{}")
+    (tmp_path / "checkpoints" / "empty").mkdir()
+    return tmp_path
+
+
+def test_the_default_is_the_embedded_world(folder):
+    assert find_checkpoint(None).name == "rhythm-market"
+    (folder / "checkpoints" / "rhythm-market" / "config.json").unlink()
+    assert find_checkpoint(None).name == "a-shop"
+
+
+def test_a_world_means_its_checkpoint_and_a_folder_means_itself(folder):
+    assert find_checkpoint("ml-1m") == folder / "checkpoints" / "ml-1m"
+    assert find_checkpoint(str(folder / "checkpoints" / "a-shop")) == folder / "checkpoints" / "a-shop"
+
+
+def test_an_unknown_checkpoint_is_refused_with_those_there_are(folder):
+    with pytest.raises(CheckpointError, match=r"no checkpoint 'ml-2m'.*rhythm-market, a-shop, ml-1m"):
+        find_checkpoint("ml-2m")
+
+
+def test_without_any_checkpoint_the_way_to_one_is_said(tmp_path, monkeypatch):
+    monkeypatch.setattr(places, "CHECKPOINTS", tmp_path)
+    with pytest.raises(CheckpointError, match="m2rec train rhythm-market"):
+        find_checkpoint(None)
+
+
+def test_a_world_made_from_tables_is_found_by_its_name(tmp_path, monkeypatch):
+    monkeypatch.setenv("M2REC_CACHE", str(tmp_path))
+    own_settings("corner").parent.mkdir(parents=True)
+    own_settings("corner").write_text('[data]\nsource = "ml-100k"\n')
+    own_settings("ml-1m").write_text('[data]\nsource = "ml-100k"\n')
+    assert own_worlds() == ["corner", "ml-1m"]
+    assert find_world("corner").data.source == "ml-100k"
+    assert find_world("ml-1m").data.source == "ml-1m", "a shipped world cannot be replaced from the cache"
+
+
+def test_an_unknown_world_is_refused():
+    with pytest.raises(DataError, match="There is no world 'nowhere'"):
+        find_world("nowhere")

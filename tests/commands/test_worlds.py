@@ -1,0 +1,30 @@
+import json
+
+import pytest
+
+from m2rec.commands import places, worlds
+from m2rec.worlds.settings import known_worlds
+
+
+@pytest.fixture
+def checkpoints(tmp_path, monkeypatch):
+    monkeypatch.setattr(places, "CHECKPOINTS", tmp_path)
+    monkeypatch.setattr(worlds, "CHECKPOINTS", tmp_path)
+    return tmp_path
+
+
+def test_every_shipped_world_is_listed(run, checkpoints):
+    listed = run("worlds", "--json", "-").json
+    assert {row["name"] for row in listed} >= set(known_worlds())
+    assert all(row["trained_on"] is None for row in listed)
+    assert "ml-1m" in run("worlds").out
+
+
+def test_a_checkpoint_says_what_it_was_trained_on(run, checkpoints):
+    (checkpoints / "ml-1m").mkdir()
+    (checkpoints / "ml-1m" / "config.json").write_text(json.dumps({"trained_on": "a fast card"}))
+    (checkpoints / "rhythm-market").mkdir()
+    (checkpoints / "rhythm-market" / "config.json").write_text("{")
+    found = {row["name"]: row["trained_on"] for row in run("worlds", "--json", "-").json}
+    assert found["ml-1m"] == "a fast card"
+    assert found["rhythm-market"] == "unreadable"
