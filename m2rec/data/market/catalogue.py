@@ -1,0 +1,54 @@
+"""What the shop sells, how well, and what calls for what: catalogue.csv, kinds.csv and chains.csv as arrays."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """V items of K kinds and T themes. Item index i (1…V) is row i - 1; index 0 is no item.
+
+    A theme (camping, newborn, …) runs across kinds and departments; nothing but the texts tells which items it ties
+    together. `follow_ups[a, b]` is the probability that a customer who bought kind a yesterday, and for whom no rhythm
+    is due, buys kind b because of it.
+    """
+
+    table: pd.DataFrame  # item, title, text, group, kind; one row for each item
+    kinds: tuple[str, ...]  # (K,)
+    kind: np.ndarray  # int (V,) index into kinds
+    place: np.ndarray  # int (V,) 1, 2, … within the kind: the catalogue lists the best seller of each kind first
+    sales: np.ndarray  # int (K,) how often things of this kind are bought, on a scale from 1 to 10
+    themes: tuple[str, ...]  # (T,)
+    in_theme: np.ndarray  # bool (T, V); many items are in no theme, some in two
+    arrival: np.ndarray  # bool (V,) new in the shop: no customer of the training part has seen it
+    follow_ups: np.ndarray  # float64 (K, K), rows sum to less than 1
+
+
+@cache
+def load_catalogue() -> Catalogue:
+    """The catalogue as shipped; items and kinds in the order of the file, themes by name."""
+    table = pd.read_csv(FOLDER / "catalogue.csv", keep_default_na=False)
+    chains = pd.read_csv(FOLDER / "chains.csv")
+    kind, kinds = pd.factorize(table["kind"])
+    tags = [set(cell.split(";")) - {""} for cell in table["themes"]]
+    themes = sorted(set().union(*tags))
+    follow_ups = np.zeros((len(kinds), len(kinds)))
+    rows, columns = (kinds.get_indexer(chains[name]) for name in ("kind", "follower"))
+    follow_ups[rows, columns] = chains["weight"] / 100
+    return Catalogue(
+        table=table[["item", "title", "text", "group", "kind"]],
+        kinds=tuple(kinds),
+        kind=kind,
+        place=table.groupby("kind").cumcount().to_numpy() + 1,
+        sales=pd.read_csv(FOLDER / "kinds.csv").set_index("kind")["sales"].loc[kinds].to_numpy(),
+        themes=tuple(themes),
+        in_theme=np.array([[theme in tag for tag in tags] for theme in themes]),
+        arrival=table["arrival"].to_numpy(dtype=bool),
+        follow_ups=follow_ups,
+    )

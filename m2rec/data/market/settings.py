@@ -1,0 +1,69 @@
+"""Every constant of the Rhythm Market, in one place."""
+
+import json
+from dataclasses import asdict, dataclass
+
+CAUSES = ("rhythm", "chain", "taste", "noise")  # the codes 0…3 of `Market.causes`
+RHYTHM, CHAIN, TASTE, NOISE = range(4)
+LONGEST_PERIOD = 28
+
+
+def _period_weights() -> tuple[float, ...]:
+    """People do things every 3rd, 5th, 7th, 10th day, every second and fourth week; any period may occur."""
+    favoured = {2: 3, 3: 12, 4: 7, 5: 15, 6: 5, 7: 28, 8: 3, 10: 12, 14: 7, 21: 1, 28: 2}
+    weights = [favoured.get(period, 0.3) for period in range(2, LONGEST_PERIOD + 1)]
+    return tuple(weight / sum(weights) for weight in weights)
+
+
+@dataclass(frozen=True)
+class MarketSettings:
+    """What the shop and its customers are like. A purchase a day: a position in a history is a day.
+
+    The probability that the last item calls for a follow-up, and which, is written in chains.csv.
+    """
+
+    seed: int = 2505
+    customers: int = 20_000
+    shortest: int = 100  # days
+    longest: int = 200
+
+    # who is held out; `by_user` draws them, so a world's [data] settings must say the same
+    validation_share: float = 0.1
+    test_share: float = 0.1
+    first_target: int = 28
+    split_seed: int = 0
+
+    # rhythms
+    rhythm_counts: tuple[float, ...] = (0.1, 0.25, 0.35, 0.3)  # probability of 0, 1, 2, 3 standing items
+    period_weights: tuple[float, ...] = _period_weights()  # of periods 2…28
+    slip: float = 0.03  # an occurrence comes a day early, and with the same probability a day late
+    miss: float = 0.05  # or not at all
+
+    # a day without a rhythm, when yesterday's item calls for nothing
+    taste_share: float = 0.8  # the rest is noise
+    interest_weights: tuple[float, float] = (0.7, 0.3)  # of a customer's first and second interest
+    interest_shift: float = 0.012  # probability a day that a new interest comes first and the first becomes second
+
+    # the shop
+    popularity_exponent: float = 0.7  # the k-th item of a kind sells k^-exponent times as well as the first
+    follow_up_shares: tuple[tuple[float, ...], ...] = (
+        (0.6, 0.25, 0.15),
+        (0.6, 0.2, 0.12, 0.08),
+    )  # of an item's successors
+    arrivals_from: int = 84  # the day on which held-out customers first see the new arrivals
+
+    def __post_init__(self) -> None:
+        for name in ("rhythm_counts", "period_weights", "interest_weights"):
+            if abs(sum(getattr(self, name)) - 1) > 1e-9:
+                raise ValueError(f"{name} must sum to 1")
+        if len(self.period_weights) != LONGEST_PERIOD - 1:
+            raise ValueError(f"period_weights must cover the periods 2…{LONGEST_PERIOD}")
+        if not 0 < self.first_target < self.shortest <= self.longest:
+            raise ValueError("first_target must come before shortest, and shortest not after longest")
+
+    def to_json(self) -> str:
+        """The settings as text: equal settings give equal text."""
+        return json.dumps(asdict(self))
+
+
+DEFAULT = MarketSettings()
