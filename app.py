@@ -1,6 +1,7 @@
 """Starts the page: `python app.py`. The port is `GRADIO_SERVER_PORT`, or the first free one from 7860."""
 
 import os
+import threading
 from pathlib import Path
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported
@@ -12,7 +13,9 @@ from m2rec.ui.worlds import Worlds
 
 torch.set_num_threads(1)  # an answer is small: more threads only wait for one another
 
-demo = build(Worlds.find(Path(__file__).parent / "checkpoints"))
+worlds = Worlds.find(Path(__file__).parent / "checkpoints")
+demo = build(worlds)
 
 if __name__ == "__main__":
+    threading.Thread(target=worlds.warm, daemon=True).start()
     demo.launch(**launch_options())

@@ -62,7 +62,7 @@ def python_snippet(scene: Scene) -> str:
         options.append(f"    gate_override={state.gate_override!r},")
     if state.band_mask:
         options.append(f"    band_mask={list(state.band_mask)!r},")
-    lines = [f"    {item_id!r},  # {_comment(scene.world.titles[item_id])}" for item_id in state.history]
+    lines = [f"    {item_id!r},  # {_comment(scene.world.named(item_id))}" for item_id in state.history]
     return "\n".join(
         [
             "from m2rec import Recommender",

@@ -105,6 +105,6 @@ def _changed(world: World, state: State, action: Action) -> State:
 
 
 def _known(world: World, item_id: str) -> str:
-    if item_id not in world.titles:
+    if not world.knows(item_id):
         raise InputError(f"“{item_id[:60]}” is not an item of {world.title}: search for one by its title.")
     return item_id

@@ -23,6 +23,11 @@ class Scene:
         """The session's present."""
         return self.session.state
 
+    @property
+    def titles(self) -> dict[str, str]:
+        """What the history's entries are called."""
+        return {entry: self.world.named(entry) for entry in self.state.history}
+
 
 def ask(worlds: Worlds, state: State) -> Answer:
     """The answer to a state."""

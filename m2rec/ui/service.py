@@ -73,8 +73,8 @@ class Service:
         if not isinstance(text, str):
             raise InputError("A link is a text: copy it again from the page that made it.")
         state = from_link(text)
-        titles = self.worlds.get(state.world).titles
-        known = tuple(item_id for item_id in state.history if item_id in titles)
+        world = self.worlds.get(state.world)
+        known = tuple(entry for entry in state.history if world.knows(entry))
         reply = self._view(Session(state=state.but(history=known)))
         if len(known) < len(state.history):
             lost = len(state.history) - len(known)

@@ -36,7 +36,7 @@ def view(scene: Scene) -> dict[str, Any]:
         "html": {name: panel(scene) for name, panel in REGIONS.items()},
         "figures": {
             "spectrum": spectrum_figure(answer.spectrum, answer.history, state.band_mask, state.period),
-            "gate": gate_figure(answer, scene.world.titles),
+            "gate": gate_figure(answer, scene.titles),
         },
         "gates": answer.gates,
         "ranking": [item.item_id for item in answer.items],

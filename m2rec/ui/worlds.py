@@ -3,15 +3,19 @@
 import threading
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from m2rec.checkpoint import Item
+from m2rec.data.settings import Source
+from m2rec.data.sources import HOW_TO_GET, titles_for
 from m2rec.errors import CheckpointError, InputError, M2RecError
 from m2rec.recommend.answer import Answer
+from m2rec.recommend.reading import INVENTED
 from m2rec.ui.presets import Preset, make
 from m2rec.ui.words import Voice
 
@@ -68,10 +72,22 @@ class World:
         """The catalogue by item id, in the model's order: most popular first."""
         return {item.item_id: item for item in self.recommender.items}
 
-    @cached_property
-    def titles(self) -> dict[str, str]:
-        """Title of every item id."""
-        return {item_id: item.title for item_id, item in self.items.items()}
+    def named(self, entry: str) -> str:
+        """What a history's entry is called: an item's title, or the visitor's own words for an invented one."""
+        return entry.removeprefix(INVENTED) if entry.startswith(INVENTED) else self.items[entry].title
+
+    def knows(self, entry: str) -> bool:
+        """Whether an entry can stand in a history: an item id, or an invention."""
+        return entry in self.items or (entry.startswith(INVENTED) and bool(entry.removeprefix(INVENTED).strip()))
+
+    @property
+    def missing_titles(self) -> str | None:
+        """How to get the titles, where they could not be shipped and this machine has none; else None."""
+        if any(item.title != f"Item {item.item_id}" for item in self.recommender.items[:20]):
+            return None
+        source = self.recommender.config.data.source
+        how = HOW_TO_GET.get(cast(Source, source), f"set M2REC_DATA to a folder that holds {source}")
+        return f"The titles of this world may not be shipped, so it shows numbers: {how}, then start the page again."
 
     @cached_property
     def presets(self) -> tuple[Preset, ...]:
@@ -118,6 +134,12 @@ class Worlds:
             return world
         raise CheckpointError(f"No world can be loaded. The first says: {next(iter(self)).error}")
 
+    def warm(self) -> None:
+        """Loads every world, so that the first visitor need not wait and the broken ones are known."""
+        for world in self:
+            with suppress(CheckpointError):
+                _ = world.recommender
+
     def get(self, name: str) -> World:
         """The world of that name; InputError names those there are."""
         if name not in self._worlds:
@@ -125,7 +147,8 @@ class Worlds:
         return self._worlds[name]
 
     def describe(self) -> list[dict[str, Any]]:
-        """Each world as {name, title, about, error}; error is null where none is known."""
+        """Each world as {name, title, about, error}, all of them loaded; error is null where there is none."""
+        self.warm()
         return [
             {"name": world.name, "title": world.title, "about": world.about, "error": world.error} for world in self
         ]
@@ -171,6 +194,13 @@ def _loader(path: Path) -> Load:
     def load() -> "Recommender":
         from m2rec.recommend.recommender import Recommender  # imports torch: only when a model is wanted
 
-        return Recommender.from_pretrained(path)
+        shipped = Recommender.from_pretrained(path)
+        if shipped.config.titles == "shipped":
+            return shipped
+        table = titles_for(cast(Source, shipped.config.data.source), [item.item_id for item in shipped.items])
+        if table is None:
+            return shipped
+        found = zip(table["item"], table["title"], table["text"], table["group"], strict=True)
+        return Recommender(shipped.checkpoint, [Item(*row) for row in found])
 
     return load

@@ -98,7 +98,7 @@ class FakeRecommender:
             [f"The history has {len(ids)} items; the model reads the newest {LONGEST}."] if len(ids) > LONGEST else []
         )
         ids = ids[-LONGEST:]
-        places = [INDEX[item_id] for item_id in ids]
+        places = [INDEX.get(item_id, 0) for item_id in ids]  # an invention is taken for coffee
         gates = [self._gates(places[:end], band_mask) for end in range(1, len(places) + 1)] or [self._gates([], None)]
         now = gate_override or gates[-1]
         now = {name: now[name] / sum(now.values()) for name in MODALITIES}
@@ -141,7 +141,7 @@ class FakeRecommender:
         return [whole - chance(ids[:at] + ids[at + 1 :]) for at in range(len(ids))]
 
     def _id(self, entry: str) -> str:
-        if entry in INDEX:
+        if entry in INDEX or entry.startswith("~"):
             return entry
         for item in ITEMS:
             if item.title.casefold() == entry.casefold():

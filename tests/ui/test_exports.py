@@ -45,6 +45,6 @@ def test_the_snippet_gives_the_same_answer_again(scene: Scene) -> None:
 
 
 def test_a_title_cannot_break_out_of_the_snippets_comment(scene: Scene) -> None:
-    scene.world.titles["i00"] = "Coffee\nimport os"
+    scene.world.items["i00"] = replace(scene.world.items["i00"], title="Coffee\nimport os")
     compile(python_snippet(scene), "snippet", "exec")
     assert "\nimport os" not in python_snippet(scene)

@@ -11,7 +11,7 @@ from m2rec.ui.scene import Scene
 def test_both_figures_are_ones_plotly_accepts_and_json_can_carry(scene: Scene) -> None:
     figures = [
         spectrum_figure(scene.answer.spectrum, scene.answer.history, muted=[(3, 4)], selected=7),
-        gate_figure(scene.answer, scene.world.titles),
+        gate_figure(scene.answer, scene.titles),
         spectrum_figure(None, []),
     ]
     for figure in figures:
@@ -56,7 +56,7 @@ def test_what_is_muted_and_looked_at_is_drawn(scene: Scene) -> None:
 
 
 def test_the_gate_has_one_column_an_interaction_and_one_look_for_each_evidence(scene: Scene) -> None:
-    bars = gate_figure(scene.answer, scene.world.titles)["data"]
+    bars = gate_figure(scene.answer, scene.titles)["data"]
     assert [len(bar["x"]) for bar in bars] == [27, 27, 27]
     for heights in zip(*(bar["y"] for bar in bars), strict=True):
         assert sum(heights) == pytest.approx(1)

@@ -28,11 +28,11 @@ def test_no_title_reaches_a_panel_unescaped(scene: Scene, name: str) -> None:
 def test_each_interaction_is_one_chip_in_order(scene: Scene) -> None:
     html = history.history(scene)
     titles = re.findall(r'class="chip-main"[^>]*aria-label="(\d+): ([^"]+)"', html)
-    assert titles == [(str(at), scene.world.titles[item]) for at, item in enumerate(scene.state.history, start=1)]
+    assert titles == [(str(at), scene.world.named(item)) for at, item in enumerate(scene.state.history, start=1)]
 
 
 def test_chips_that_repeat_at_the_chosen_period_are_ringed(scene: Scene) -> None:
-    ringed = re.findall(r'class="chip  ring"[^>]*data-at="(\d+)"', history.history(with_state(scene, period=7)))
+    ringed = re.findall(r'class="chip  ring [^>]*data-at="(\d+)"', history.history(with_state(scene, period=7)))
     assert [int(at) for at in ringed] == [6, 13, 20]
 
 

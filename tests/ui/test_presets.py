@@ -17,7 +17,7 @@ def test_presets_are_the_same_every_time_and_hold_known_items(toy: World) -> Non
     assert made == make(World("toy-shop", FakeRecommender))
     assert len({one.key for one in made}) == len(made) == 7
     for one in made:
-        assert set(one.history) <= set(toy.titles)
+        assert set(one.history) <= set(toy.items)
         assert 1 <= len(one.history) <= toy.recommender.max_history
 
 

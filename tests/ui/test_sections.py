@@ -49,7 +49,8 @@ def test_results_show_each_figure_with_its_interval_and_how_it_was_made(on_disk:
     figures = {"HR@10": Figure(value=0.34, low=0.33, high=0.35), "NDCG@10": Figure(value=0.2)}
     one = Measurement(
         model="m2rec", protocol="leave-one-out", split="test", seen="masked", seeds=[1, 2, 3], targets=10,
-        figures=figures, hardware="one CPU", date=date(2026, 1, 2), command="python -m m2rec evaluate toy-shop", revision="abc",
+        figures=figures, hardware="one CPU",
+        date=date(2026, 1, 2), command="python -m m2rec evaluate toy-shop", revision="abc",
     )  # fmt: skip
     write_metrics(folder_of(on_disk), MetricsFile(world="toy-shop", measurements=[one]))
     html = section(on_disk, "results")

@@ -82,6 +82,14 @@ def test_searching_finds_titles_and_lists_at_most_fifty(service: Service) -> Non
     assert "error" in service.search({"world": 3, "query": "x"})
 
 
+def test_an_invented_item_can_be_added_under_its_own_words(service: Service, first: dict) -> None:
+    added = act(service, first, type="add", item_id="~a lamp that hums & <glows>")
+    assert history(added)[-1] == "~a lamp that hums & <glows>"
+    assert "a lamp that hums &amp; &lt;glows&gt;" in added["html"]["history"]
+    assert history(service.open(added["link"])) == history(added)
+    assert "error" in act(service, first, type="add", item_id="~ ")
+
+
 def test_muting_a_band_and_overriding_the_gate_change_the_answer_until_released(service: Service, first: dict) -> None:
     override = act(service, first, type="override", modality="frequency", weight=0.9, current=first["gates"])
     assert override["gates"]["frequency"] == pytest.approx(0.9)

@@ -1,10 +1,11 @@
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from m2rec.errors import CheckpointError, InputError
 from m2rec.ui.worlds import World, Worlds
-from tests.ui.fake_recommender import FakeRecommender
+from tests.ui.fake_recommender import FakeRecommender, Item
 
 
 def failing() -> FakeRecommender:
@@ -50,3 +51,23 @@ def test_no_world_at_all_says_what_to_do(tmp_path: Path) -> None:
 def test_an_unknown_world_names_those_there_are() -> None:
     with pytest.raises(InputError, match="there are toy"):
         Worlds({"toy": World("toy", FakeRecommender)}).get("shop")
+
+
+class Untitled(FakeRecommender):
+    """A world whose titles may not be shipped, on a machine that has none."""
+
+    config = SimpleNamespace(data=SimpleNamespace(source="ml-1m"))
+    items = [Item(str(number), f"Item {number}", "") for number in range(1, 9)]
+
+
+def test_a_world_without_its_titles_says_how_to_get_them() -> None:
+    assert World("toy", FakeRecommender).missing_titles is None
+    missing = World("ml-1m", Untitled).missing_titles
+    assert missing is not None
+    assert "python -m m2rec data download ml-1m" in missing
+    assert "M2REC_DATA" in missing
+
+
+def test_listing_the_worlds_finds_out_which_are_broken() -> None:
+    worlds = Worlds({"toy": World("toy", FakeRecommender), "cut": World("cut", failing)})
+    assert [world["error"] for world in worlds.describe()] == ["model.safetensors is cut short: fetch it again.", None]

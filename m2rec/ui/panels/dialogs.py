@@ -49,7 +49,7 @@ def _influences(scene: Scene, item: RankedItem) -> list[Influence]:
     return [
         Influence(
             position=unread + position + 1,
-            title=scene.world.titles[answer.history[position]],
+            title=scene.world.named(answer.history[position]),
             said=_without(changes[position]),
             helped=changes[position] > 0,
             width=100 * abs(changes[position]) / largest,
@@ -66,9 +66,8 @@ def _without(change: float) -> str:
 
 def repeat(scene: Scene) -> str:
     """The form that puts an item at every n-th place."""
-    titles = scene.world.titles
     ids = dict.fromkeys([*scene.state.history, *(item.item_id for item in scene.answer.items)])
-    items = [{"item_id": item_id, "title": titles[item_id]} for item_id in ids]
+    items = [{"item_id": item_id, "title": scene.world.named(item_id)} for item_id in ids]
     return render("repeat.html.j2", items=items, longest=len(scene.state.history), unit=scene.world.voice.unit)
 
 

@@ -26,7 +26,7 @@ def gate(scene: Scene) -> str:
 def gate_data(scene: Scene) -> str:
     """The gate along the history in words and as a table."""
     pairs = zip(scene.answer.history, scene.answer.gate_history, strict=False)
-    rows = [{"title": scene.world.titles[item_id], "gates": gates} for item_id, gates in pairs]
+    rows = [{"title": scene.world.named(item_id), "gates": gates} for item_id, gates in pairs]
     return render("gate_data.html.j2", summary=gate_summary(scene.answer), rows=rows)
 
 

@@ -18,6 +18,7 @@ class Chip:
     title: str
     ring: bool
     unread: bool
+    invented: bool
 
 
 def history(scene: Scene) -> str:
@@ -31,7 +32,12 @@ def history(scene: Scene) -> str:
         seen[item_id] += 1
         chips.append(
             Chip(
-                f"{item_id}-{seen[item_id]}", item_id, scene.world.titles[item_id], position in rings, position < unread
+                key=f"{item_id}-{seen[item_id]}",
+                item_id=item_id,
+                title=scene.world.named(item_id),
+                ring=position in rings,
+                unread=position < unread,
+                invented=item_id not in scene.world.items,
             )
         )
     return render("history.html.j2", chips=chips, unread=unread, unit=scene.world.voice.unit)
@@ -39,5 +45,7 @@ def history(scene: Scene) -> str:
 
 def sentence(scene: Scene) -> str:
     """The reading, its numbers marked by the evidence they come from, and the notes of the model."""
-    spans = reading(scene.answer, scene.world.titles, scene.world.voice, scene.state.gate_override is not None)
-    return render("reading.html.j2", spans=spans, notes=scene.answer.notes)
+    spans = reading(scene.answer, scene.titles, scene.world.voice, scene.state.gate_override is not None)
+    missing = scene.world.missing_titles
+    notes = [*scene.answer.notes, missing] if missing else scene.answer.notes
+    return render("reading.html.j2", spans=spans, notes=notes)

@@ -41,15 +41,23 @@ export function startSearch(page) {
         return option;
       }),
     );
-    if (!hits.length) {
-      const none = document.createElement("li");
-      none.className = "empty";
-      none.textContent = "Nothing like that here; try fewer letters.";
-      list.append(none);
-    }
+    const words = input.value.trim();
+    if (words) list.append(invention(words, hits.length));
     list.hidden = false;
     input.setAttribute("aria-expanded", "true");
-    if (hits.length && input.value.trim()) point(0);
+    if (words) point(0);
+  }
+
+  /** The last hit: whatever was typed, as an item that the world does not have. */
+  function invention(words, place) {
+    const option = document.createElement("li");
+    option.id = `m2-hit-${place}`;
+    option.className = "invent";
+    option.setAttribute("role", "option");
+    option.setAttribute("aria-selected", "false");
+    option.dataset.item = `~${words}`;
+    option.textContent = `Invent “${words}” as an item of your own`;
+    return option;
   }
 
   async function search() {
