@@ -1,1 +1,1 @@
-"""The models M2Rec is compared with, trained and measured in the same harness."""
+"""Other people's models, small and faithful, trained and measured exactly as M2Rec is."""

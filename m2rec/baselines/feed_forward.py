@@ -1,0 +1,27 @@
+"""The position-wise network with the residual inside the norm that Mamba4Rec, LRURec and BSARec have in common."""
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from m2rec.baselines.vectors import INITIAL_SCALE
+
+NORM_EPSILON = 1e-12  # of the published implementations
+
+
+class FeedForward(nn.Module):
+    """LayerNorm(x + dropout(W₂ dropout(gelu(W₁ x)))), four times as wide inside."""
+
+    def __init__(self, width: int, dropout: float) -> None:
+        super().__init__()
+        self.widen = nn.Linear(width, 4 * width)
+        self.narrow = nn.Linear(4 * width, width)
+        self.dropout = nn.Dropout(dropout)
+        self.norm = nn.LayerNorm(width, eps=NORM_EPSILON)
+        for layer in (self.widen, self.narrow):
+            nn.init.normal_(layer.weight, std=INITIAL_SCALE)
+            nn.init.zeros_(layer.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x (…, d) → (…, d)."""
+        inner = self.dropout(F.gelu(self.widen(x)))
+        return self.norm(x + self.dropout(self.narrow(inner)))

@@ -1,0 +1,83 @@
+"""Every baseline by its name, made the same way."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+from torch import Tensor, nn
+
+from m2rec.baselines.bsarec import BsaRec, BsaRecSettings
+from m2rec.baselines.gru4rec import Gru4Rec, Gru4RecSettings
+from m2rec.baselines.lrurec import LruRec, LruRecSettings
+from m2rec.baselines.mamba4rec import Mamba4Rec, Mamba4RecSettings
+from m2rec.baselines.popularity import Popularity
+from m2rec.baselines.sasrec import SasRec, SasRecSettings, SasRecTextSettings
+from m2rec.baselines.sequential import Encoder, SequentialBaseline
+from m2rec.baselines.settings import BaselineSettings
+from m2rec.baselines.vectors import ItemVectors
+from m2rec.errors import InputError
+
+POPULARITY = "popularity"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One sequential baseline: what may be chosen, and what it is made by."""
+
+    settings: type[BaselineSettings]
+    encoder: Callable[[Any], Encoder]
+
+
+SEQUENTIAL: Mapping[str, Kind] = {
+    "gru4rec": Kind(Gru4RecSettings, Gru4Rec),
+    "sasrec": Kind(SasRecSettings, SasRec),
+    "sasrec-text": Kind(SasRecTextSettings, SasRec),
+    "mamba4rec": Kind(Mamba4RecSettings, Mamba4Rec),
+    "lrurec": Kind(LruRecSettings, LruRec),
+    "bsarec": Kind(BsaRecSettings, BsaRec),
+}
+BASELINES = (POPULARITY, *SEQUENTIAL)
+
+
+def make_baseline(
+    name: str,
+    items: int,
+    warm_items: int,
+    text_vectors: Tensor | None = None,
+    settings: Mapping[str, Any] | None = None,
+    train_counts: Tensor | None = None,
+) -> nn.Module:
+    """An untrained model for a catalogue of `items`, of which 1…`warm_items` were seen in training.
+
+    `text_vectors` (V+1, text width) are read by "sasrec-text" alone, `train_counts` (V,) by "popularity" alone.
+    Raises InputError for an unknown name or setting.
+    """
+    if name == POPULARITY:
+        if train_counts is None or settings:
+            raise InputError("popularity takes the counts of the training events, and no settings.")
+        return Popularity(train_counts)
+    chosen = checked_settings(name, settings or {})
+    reads_text = isinstance(chosen, SasRecTextSettings)
+    if reads_text and text_vectors is None:
+        raise InputError(f"{name} reads the items' text vectors; prepare the world with its texts.")
+    vectors = ItemVectors(
+        items,
+        warm_items,
+        chosen.width,
+        text_vectors if reads_text else None,
+        chosen.id_dropout if isinstance(chosen, SasRecTextSettings) else 0.0,
+    )
+    return SequentialBaseline(SEQUENTIAL[name].encoder(chosen), vectors)
+
+
+def checked_settings(name: str, settings: Mapping[str, Any]) -> BaselineSettings:
+    """A sequential baseline's settings, complete. Raises InputError with the first that does not fit."""
+    if name not in SEQUENTIAL:
+        raise InputError(f"There is no baseline {name!r}; choose one of {', '.join(BASELINES)}.")
+    try:
+        return SEQUENTIAL[name].settings(**settings)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "its settings"
+        raise InputError(f"{name} does not fit at {where}: {first['msg']}.") from error

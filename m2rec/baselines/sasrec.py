@@ -1,0 +1,187 @@
+"""SASRec (Kang and McAuley 2018): causal self-attention over the item vectors, with learned positions.
+
+    x_t ← √d · v_t + position_t                 position 1 is the oldest item that is read
+    x ← x + dropout(attention(norm(x)))         causal, several heads
+    x ← x + dropout(feed(norm(x)))              feed(x) = W₂ relu(W₁ x)
+    h = norm(x)
+
+The paper pads on the left, so its last position is always the newest item's. Here position 1 is always the oldest
+item's: then what is said after an item does not change when more items follow, which causality asks for and which
+keeps cached keys and values valid until the window is full.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+import torch.nn.functional as F
+from pydantic import model_validator
+from torch import Tensor, nn
+
+from m2rec.baselines.settings import BaselineSettings, Positive, Rate
+from m2rec.baselines.vectors import INITIAL_SCALE
+
+
+class SasRecSettings(BaselineSettings):
+    """Shape of SASRec."""
+
+    layers: Positive = 2
+    heads: Positive = 2
+    expansion: Positive = 1  # feed-forward width / d; 1 as published
+
+    @model_validator(mode="after")
+    def _divisible(self) -> "SasRecSettings":
+        if self.width % self.heads:
+            raise ValueError(f"heads ({self.heads}) must divide width ({self.width})")
+        return self
+
+
+class SasRecTextSettings(SasRecSettings):
+    """SASRec whose item vectors hold the items' texts too, so that text alone is not what M2Rec is ahead by."""
+
+    id_dropout: Rate = 0.1  # share of items read and scored by their text alone in a training batch
+
+
+@dataclass(frozen=True)
+class SasRecState:
+    """Keys and values of every layer, each (B, heads, t, d / heads) after t items: grows with the history."""
+
+    cache: list[tuple[Tensor, Tensor]]
+
+
+class Attention(nn.Module):
+    """Causal multi-head attention by PyTorch's fused kernel."""
+
+    def __init__(self, width: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.heads = heads
+        self.dropout = dropout
+        self.read = nn.Linear(width, 3 * width)  # queries, keys, values
+        self.out = nn.Linear(width, width)
+        for weight in (*self.read.weight.chunk(3), self.out.weight):
+            nn.init.xavier_uniform_(weight)
+        nn.init.zeros_(self.read.bias)
+        nn.init.zeros_(self.out.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x (B, L, d) → (B, L, d)."""
+        q, k, v = (self._split(part) for part in self.read(x).chunk(3, dim=-1))
+        dropout = self.dropout if self.training else 0.0
+        return self._merge(F.scaled_dot_product_attention(q, k, v, is_causal=True, dropout_p=dropout))
+
+    def last(self, here: Tensor, x: Tensor, lengths: Tensor) -> Tensor:
+        """One query against all keys. here (B, d) the last real position of x (B, L, d) → (B, d)."""
+        width = x.shape[-1]
+        q = self._split(F.linear(here, self.read.weight[:width], self.read.bias[:width])[:, None])
+        k, v = (
+            self._split(part) for part in F.linear(x, self.read.weight[width:], self.read.bias[width:]).chunk(2, dim=-1)
+        )
+        real = torch.arange(x.shape[1], device=x.device) < lengths[:, None]
+        mask = None if len(x) == 1 and int(lengths[0]) == x.shape[1] else real[:, None, None]
+        return self._merge(F.scaled_dot_product_attention(q, k, v, attn_mask=mask))[:, 0]
+
+    def step(self, x: Tensor, cached: tuple[Tensor, Tensor]) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """x (B, d) → (B, d) and the longer cache."""
+        q, k, v = (self._split(part) for part in self.read(x[:, None]).chunk(3, dim=-1))
+        k, v = (torch.cat([old, new], dim=2) for old, new in zip(cached, (k, v), strict=True))
+        return self._merge(F.scaled_dot_product_attention(q, k, v))[:, 0], (k, v)
+
+    def _split(self, x: Tensor) -> Tensor:
+        """(B, L, d) → (B, heads, L, d / heads)."""
+        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+
+    def _merge(self, x: Tensor) -> Tensor:
+        return self.out(x.transpose(1, 2).flatten(-2))
+
+
+class Block(nn.Module):
+    """Attention, then the position-wise network, each on a normed input with a residual around it."""
+
+    def __init__(self, settings: SasRecSettings) -> None:
+        super().__init__()
+        width, inner = settings.width, settings.expansion * settings.width
+        self.before_attention = nn.LayerNorm(width)
+        self.attention = Attention(width, settings.heads, settings.dropout)
+        self.before_feed = nn.LayerNorm(width)
+        self.widen = nn.Linear(width, inner)
+        self.narrow = nn.Linear(inner, width)
+        self.dropout = nn.Dropout(settings.dropout)
+        for layer in (self.widen, self.narrow):
+            nn.init.xavier_uniform_(layer.weight)
+            nn.init.zeros_(layer.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x (B, L, d) → (B, L, d)."""
+        return self._feed(x + self.dropout(self.attention(self.before_attention(x))))
+
+    def last(self, x: Tensor, lengths: Tensor) -> Tensor:
+        """x (B, L, d), lengths (B,) → (B, d): keys and values of all positions, one query, one row fed forward."""
+        rows = torch.arange(len(x), device=x.device)
+        normed = self.before_attention(x)
+        here = self.attention.last(normed[rows, lengths - 1], normed, lengths)
+        return self._feed(x[rows, lengths - 1] + self.dropout(here))
+
+    def step(self, x: Tensor, cached: tuple[Tensor, Tensor]) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """x (B, d) → (B, d) and the longer cache."""
+        out, cached = self.attention.step(self.before_attention(x), cached)
+        return self._feed(x + self.dropout(out)), cached
+
+    def _feed(self, x: Tensor) -> Tensor:
+        inner = self.dropout(F.relu(self.widen(self.before_feed(x))))
+        return x + self.dropout(self.narrow(inner))
+
+
+class SasRec(nn.Module):
+    """Item vectors in, what self-attention makes of them out."""
+
+    def __init__(self, settings: SasRecSettings) -> None:
+        super().__init__()
+        self.scale = math.sqrt(settings.width)
+        self.positions = nn.Parameter(torch.randn(settings.max_length, settings.width) * INITIAL_SCALE)
+        self.dropout = nn.Dropout(settings.dropout)
+        self.blocks = nn.ModuleList(Block(settings) for _ in range(settings.layers))
+        self.norm = nn.LayerNorm(settings.width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x (B, L, d) → (B, L, d)."""
+        x = self._placed(x, 0)
+        for block in self._stack():
+            x = block(x)
+        return self.norm(x)
+
+    def last(self, x: Tensor, lengths: Tensor) -> Tensor:
+        """x (B, L, d), lengths (B,) → (B, d). Only the blocks below the top one run over all positions."""
+        x = self._placed(x, 0)
+        *below, top = self._stack()
+        for block in below:
+            x = block(x)
+        return self.norm(top.last(x, lengths))
+
+    def start(self, batch: int) -> SasRecState:
+        """An empty cache."""
+        heads = self._stack()[0].attention.heads
+        empty = self.positions.new_zeros(batch, heads, 0, self.positions.shape[1] // heads)
+        return SasRecState([(empty, empty) for _ in self.blocks])
+
+    def step(self, x: Tensor, state: SasRecState) -> tuple[Tensor, SasRecState]:
+        """x (B, d) → (B, d) and the longer state.
+
+        Raises ValueError when the window is full: every position then moves, so the cache is worth nothing and the
+        history has to be read anew.
+        """
+        x = self._placed(x[:, None], state.cache[0][0].shape[2])[:, 0]
+        cache = []
+        for block, cached in zip(self._stack(), state.cache, strict=True):
+            x, cached = block.step(x, cached)
+            cache.append(cached)
+        return self.norm(x), SasRecState(cache)
+
+    def _placed(self, x: Tensor, first: int) -> Tensor:
+        end = first + x.shape[1]
+        if end > len(self.positions):
+            raise ValueError(f"SASRec reads at most {len(self.positions)} items, not {end}")
+        return self.dropout(x * self.scale + self.positions[first:end])
+
+    def _stack(self) -> list[Block]:
+        return cast(list[Block], list(self.blocks))

@@ -1,0 +1,18 @@
+"""What every baseline lets a plan choose; each baseline adds its own."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Positive = Annotated[int, Field(gt=0)]
+Rate = Annotated[float, Field(ge=0, lt=1)]
+
+
+class BaselineSettings(BaseModel):
+    """Shape of a baseline. Defaults are the ones that all models share, so that none is larger by accident."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    width: Positive = 64  # d
+    max_length: Positive = 200  # longest history the model reads
+    dropout: Rate = 0.2

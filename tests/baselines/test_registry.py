@@ -1,0 +1,47 @@
+"""Making a model by its name."""
+
+import pytest
+import torch
+
+from m2rec.baselines.registry import BASELINES, SEQUENTIAL, checked_settings, make_baseline
+from m2rec.errors import InputError
+
+
+def test_the_same_seed_makes_the_same_model() -> None:
+    def weights() -> list[torch.Tensor]:
+        torch.manual_seed(3)
+        return list(make_baseline("lrurec", 9, 9).state_dict().values())
+
+    assert all(torch.equal(a, b) for a, b in zip(weights(), weights(), strict=True))
+
+
+@pytest.mark.parametrize("name", sorted(set(SEQUENTIAL) - {"sasrec-text"}))
+def test_text_is_left_aside_by_models_that_do_not_read_it(name: str) -> None:
+    model = make_baseline(name, 9, 9, torch.ones(10, 3))
+    assert not any(tensor.shape == (10, 3) for tensor in model.state_dict().values())
+
+
+def test_all_are_of_one_width_unless_told_otherwise() -> None:
+    assert {checked_settings(name, {}).width for name in SEQUENTIAL} == {64}
+    assert checked_settings("sasrec", {"width": 128}).width == 128
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "sentence"),
+    [
+        ("sasrek", {}, f"There is no baseline 'sasrek'; choose one of {', '.join(BASELINES)}."),
+        ("sasrec", {"depth": 3}, "sasrec does not fit at depth: Extra inputs are not permitted."),
+        ("gru4rec", {"dropout": 1.5}, "gru4rec does not fit at dropout: Input should be less than 1."),
+        ("sasrec-text", {}, "sasrec-text reads the items' text vectors; prepare the world with its texts."),
+        ("popularity", {}, "popularity takes the counts of the training events, and no settings."),
+    ],
+)
+def test_a_refusal_is_one_sentence(name: str, settings: dict[str, object], sentence: str) -> None:
+    with pytest.raises(InputError) as caught:
+        make_baseline(name, 9, 9, settings=settings)
+    assert str(caught.value) == sentence
+
+
+def test_texts_of_another_catalogue_are_refused() -> None:
+    with pytest.raises(ValueError, match="text_vectors must have 10 rows, not 5"):
+        make_baseline("sasrec-text", 9, 9, torch.ones(5, 3))
