@@ -11,13 +11,14 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from m2rec.data.atomic import atomic_folder
+from m2rec.data.market.catalogue import fingerprint
 from m2rec.data.market.customers import Customers
 from m2rec.data.market.settings import MarketSettings
 from m2rec.data.market.shop import Shop, open_shop
 from m2rec.data.sequences import Sequences
 from m2rec.errors import DataError
 
-FORMAT = 1
+FORMAT = 1  # rises when the same settings and catalogue make another world, or the arrays change their meaning
 SETTINGS, ARRAYS = "market.json", "arrays.safetensors"
 
 
@@ -65,7 +66,7 @@ class Market:
             **{f"customers.{name}": values for name, values in vars(self.customers).items()},
             **{name: getattr(self, name) for name in ("causes", "periods", "cycles", "interests", "probabilities")},
         }
-        about = {"format": FORMAT, "settings": json.loads(self.settings.to_json())}
+        about = {"format": FORMAT, "catalogue": fingerprint(), "settings": json.loads(self.settings.to_json())}
         try:
             with atomic_folder(folder) as fresh:
                 save_file({name: np.ascontiguousarray(values) for name, values in arrays.items()}, fresh / ARRAYS)
@@ -78,11 +79,13 @@ class Market:
 
     @classmethod
     def load(cls, folder: Path) -> "Market":
-        """Read what `save` wrote. Raises DataError when it is missing, damaged, or of another format."""
+        """Read what `save` wrote. Raises DataError when it is missing, damaged, or of another format or catalogue."""
         try:
             about = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
             if about["format"] != FORMAT:
                 raise ValueError(f"format {about['format']}, this version reads {FORMAT}")
+            if about["catalogue"] != fingerprint():
+                raise ValueError("it was made from another catalogue")
             arrays = load_file(folder / ARRAYS)
             sequences = Sequences(arrays.pop("events"), arrays.pop("offsets"))
             names = [name for name in arrays if name.startswith("customers.")]

@@ -10,8 +10,8 @@ LONGEST_PERIOD = 28
 
 def _period_weights() -> tuple[float, ...]:
     """People do things every 3rd, 5th, 7th, 10th day, every second and fourth week; any period may occur."""
-    favoured = {2: 3, 3: 12, 4: 7, 5: 15, 6: 5, 7: 28, 8: 3, 10: 12, 14: 7, 21: 1, 28: 2}
-    weights = [favoured.get(period, 0.3) for period in range(2, LONGEST_PERIOD + 1)]
+    favoured = {2: 3, 3: 11, 4: 7, 5: 14, 6: 5, 7: 26, 8: 3, 10: 12, 14: 9, 21: 3, 28: 5}
+    weights = [favoured.get(period, 0.4) for period in range(2, LONGEST_PERIOD + 1)]
     return tuple(weight / sum(weights) for weight in weights)
 
 
@@ -34,7 +34,7 @@ class MarketSettings:
     split_seed: int = 0
 
     # rhythms
-    rhythm_counts: tuple[float, ...] = (0.1, 0.25, 0.35, 0.3)  # probability of 0, 1, 2, 3 standing items
+    rhythm_counts: tuple[float, ...] = (0.08, 0.22, 0.34, 0.36)  # probability of 0, 1, 2, 3 standing items
     period_weights: tuple[float, ...] = _period_weights()  # of periods 2…28
     slip: float = 0.03  # an occurrence comes a day early, and with the same probability a day late
     miss: float = 0.05  # or not at all
