@@ -265,6 +265,14 @@ def test_a_left_over_that_is_longer_than_the_file_is_thrown_away(serve):
     assert server.ranges == [f"bytes={len(CONTENT) + 4}-", None]
 
 
+def test_a_longer_left_over_does_not_show_through_a_file_sent_anew(serve):
+    archive, server = serve(ignoring_range)
+    archive_path(archive).parent.mkdir(parents=True)
+    archive_path(archive).with_name("set.zip.part").write_bytes(b"old" * len(CONTENT))
+    assert fetch(archive).read_bytes() == CONTENT
+    assert len(server.ranges) == 1
+
+
 @pytest.mark.parametrize(
     ("answer", "requests", "reason"),
     [(status(404), 1, "404 Not Found"), (status(503), 5, "503 Service Unavailable"), (endless, 1, "sends more than")],
