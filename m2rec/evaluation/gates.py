@@ -8,9 +8,13 @@ perfect, since causes are random given the history; the oracle that knows the wo
 from typing import TypedDict
 
 import numpy as np
+import torch
 from scipy.stats import rankdata
 
+from m2rec.data.prepared import Prepared
+from m2rec.evaluation.protocol import Part, batches, device_of, evaluation_mode
 from m2rec.model.config import BRANCHES
+from m2rec.model.m2rec import M2Rec
 
 CAUSES = {"temporal": "chain", "frequency": "rhythm", "semantic": "taste"}
 MANY_CYCLES = 6  # this many cycles and more are one group
@@ -34,6 +38,17 @@ class GateReport(TypedDict):
     by_cycles: dict[str, Agreement]
 
 
+def gate_weights(model: M2Rec, prepared: Prepared, part: Part, max_length: int) -> np.ndarray:
+    """The gate before each target of one part, float32 (T, 3), columns as in `BRANCHES`, rows as in `Split.targets`."""
+    weights = np.empty((len(prepared.split.targets(part)[0]), len(BRANCHES)), dtype=np.float32)
+    device = device_of(model)
+    with evaluation_mode(model):
+        for batch in batches(prepared, part, max_length):
+            items, where = torch.from_numpy(batch.items).to(device), torch.from_numpy(batch.where).to(device)
+            weights[batch.targets] = model.encode(items).log_gate[where].exp().cpu().numpy()
+    return weights
+
+
 def auc(scores: np.ndarray, positive: np.ndarray) -> float:
     """P(positive scores higher than negative) + half P(equal), the Mann-Whitney statistic. scores, positive (N,)."""
     n_positive = int(positive.sum())
@@ -53,10 +68,10 @@ def gate_report(
 ) -> GateReport:
     """Compare the gate before each of N events with why the event came about.
 
-    gates and oracle float (N, 3), columns as in `BRANCHES`; causes str (N,), "chain", "rhythm" or "taste";
-    periods int (N,), the period of the rhythm behind a rhythm event, in interactions; cycles int (N,), how often that
-    rhythm had come round before. Both are read for rhythm events only, each group of which is compared with all events
-    of other causes.
+    gates and oracle float (N, 3), columns as in `BRANCHES`; causes str (N,), "chain", "rhythm", "taste" or another that
+    no gate stands for; periods int (N,), the period of the rhythm behind a rhythm event, in interactions; cycles int
+    (N,), how often that rhythm had come round before. Both are read for rhythm events only, each group of which is
+    compared with all events of other causes.
     """
     rhythm = causes == CAUSES["frequency"]
     capped = np.minimum(cycles, MANY_CYCLES)

@@ -70,8 +70,8 @@ def evaluate(model: Scorer, prepared: Prepared, part: Part, max_length: int) -> 
     found: dict[Seen, np.ndarray] = {"unmasked": np.empty(len(users)), "masked": np.empty(len(users))}
     events = prepared.sequences.events
     places = prepared.sequences.offsets[users] + positions  # (T,) where each target stands in `events`
-    device = _device(model)
-    with _evaluation_mode(model):
+    device = device_of(model)
+    with evaluation_mode(model):
         for batch in batches(prepared, part, max_length):
             items, where = torch.from_numpy(batch.items).to(device), torch.from_numpy(batch.where).to(device)
             scores = model.log_scores(items, where)  # (N, V)
@@ -133,7 +133,8 @@ def _seen(prepared: Prepared, users: np.ndarray, positions: np.ndarray) -> Tenso
     return seen[:, 1:]
 
 
-def _device(model: Scorer) -> torch.device:
+def device_of(model: object) -> torch.device:
+    """Where a model's tensors are; the CPU for one that has none."""
     if isinstance(model, nn.Module):
         for tensor in chain(model.parameters(), model.buffers()):
             return tensor.device
@@ -141,7 +142,7 @@ def _device(model: Scorer) -> torch.device:
 
 
 @contextmanager
-def _evaluation_mode(model: Scorer) -> Iterator[None]:
+def evaluation_mode(model: object) -> Iterator[None]:
     """No gradients and no dropout inside; afterwards the model is as it was."""
     training = isinstance(model, nn.Module) and model.training
     if isinstance(model, nn.Module):

@@ -1,10 +1,14 @@
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from m2rec.evaluation.gates import auc, gate_report
+from m2rec.data.split import Split
+from m2rec.evaluation.gates import auc, gate_report, gate_weights
+from tests.evaluation.toy import V, prepared_from
+from tests.tiny_world import random_model, tiny_config
 
 
 def brute_force(scores, positive):
@@ -71,3 +75,20 @@ def test_the_oracle_is_measured_the_same_way():
     assert [row["oracle"] for row in report["gates"].values()] == [1, 1, 1]
     assert report["by_period"]["14"]["oracle"] == 1
     assert gate_report(GATES, CAUSES, PERIODS, CYCLES)["gates"]["temporal"]["oracle"] is None
+
+
+def test_the_weights_are_those_before_each_target():
+    histories = [[1, 2, 3, 1, 2, 3], [5, 4, 5, 4, 7]]
+    zeros, ones, ends = np.zeros(2, dtype=np.int64), np.ones(2, dtype=np.int64), np.array([6, 5])
+    prepared = prepared_from(histories, Split(zeros, ones, ends, ends, ends))
+    model = random_model(tiny_config(items=V, warm_items=V - 1)).train()
+    found = gate_weights(model, prepared, "validation", 4)
+    assert model.training
+    model.eval()
+    expected = []
+    for history in histories:
+        for place in range(1, len(history)):
+            seen = torch.tensor([history[max(0, place - 4) : place]])
+            expected.append(model.encode_last(seen).log_gate[0].exp().tolist())
+    assert found == pytest.approx(np.array(expected), abs=1e-5)
+    assert found.sum(1) == pytest.approx(1)

@@ -5,34 +5,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from m2rec.data.prepared import Prepared
 from m2rec.data.sequences import Sequences
 from m2rec.data.split import Split, by_user, leave_one_out
 from m2rec.errors import DataError
 from m2rec.evaluation import protocol
 from m2rec.evaluation.protocol import batches, evaluate
-
-V = 7
-
-
-def prepared_from(histories, split=None) -> Prepared:
-    sequences = Sequences.from_lists(histories)
-    split = split or leave_one_out(sequences)
-    counts = np.ones(V, dtype=np.int64)
-    counts[-1] = 0  # the last item is cold
-    return Prepared(
-        name="toy",
-        sequences=sequences,
-        split=split,
-        user_ids=[f"u{user}" for user in range(len(sequences))],
-        item_ids=[f"i{item}" for item in range(1, V + 1)],
-        titles=[""] * V,
-        texts=[""] * V,
-        groups=[""] * V,
-        warm_items=V - 1,
-        train_counts=counts,
-        text_vectors=np.zeros((V + 1, 2), dtype=np.float32),
-    )
+from tests.evaluation.toy import V, prepared_from
 
 
 class Echo(nn.Module):
