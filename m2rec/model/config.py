@@ -8,7 +8,8 @@ Branch = Literal["temporal", "frequency", "semantic"]
 BRANCHES: tuple[Branch, ...] = ("temporal", "frequency", "semantic")
 
 Positive = Annotated[int, Field(gt=0)]
-Scale = Annotated[float, Field(gt=0)]
+Scale = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Scales = Annotated[tuple[Scale, ...], Field(min_length=1)]
 Rate = Annotated[float, Field(ge=0, lt=1)]
 
 
@@ -21,7 +22,7 @@ class ModelSettings(BaseModel):
     max_length: Positive = 200  # longest history the model reads
 
     # temporal branch (multi-scale Mamba)
-    time_scales: tuple[Scale, ...] = (2.0, 16.0, 128.0)  # initial time constants, in interactions
+    time_scales: Scales = (2.0, 16.0, 128.0)  # initial time constants, in interactions
     heads_per_scale: Positive = 2
     head_width: Positive = 32  # P
     state_width: Positive = 32  # N
@@ -30,7 +31,7 @@ class ModelSettings(BaseModel):
     expansion: Positive = 4  # feed-forward width / d
 
     # frequency branch (adaptive FFT filter)
-    filter_length: Positive = 128  # W, in interactions
+    filter_length: Annotated[int, Field(ge=2)] = 128  # W, in interactions
     periods: tuple[Annotated[int, Field(ge=2)], ...] = (2, 3, 4, 5, 7, 10, 14, 21, 28)
     trend_scales: tuple[Scale, ...] = (4.0, 16.0, 64.0)
     identity_width: Positive = 32  # width in which two items are compared for being the same
@@ -38,7 +39,7 @@ class ModelSettings(BaseModel):
     adaptive_filter: bool = True  # False: fixed gains, the ablation without content
 
     # semantic branch
-    taste_scales: tuple[Scale, ...] = (4.0, 16.0, 64.0)
+    taste_scales: Scales = (4.0, 16.0, 64.0)
 
     # gate and scores
     gate: Literal["distributions", "features", "equal"] = "distributions"
@@ -51,6 +52,8 @@ class ModelSettings(BaseModel):
     def _consistent(self) -> "ModelSettings":
         if not self.branches or len(set(self.branches)) != len(self.branches):
             raise ValueError("branches must name at least one branch, and each at most once")
+        if not self.periods and not self.trend_scales:
+            raise ValueError("periods and trend_scales must name at least one band between them")
         if self.periods and max(self.periods) > self.filter_length:
             raise ValueError(
                 f"filter_length ({self.filter_length}) must reach the longest period ({max(self.periods)})"

@@ -50,7 +50,7 @@ class MultiScaleMamba(nn.Module):
 
         scales = torch.tensor(config.time_scales).repeat_interleave(config.heads_per_scale)
         step = 1.0 / scales  # A = −1, so a step of 1/τ forgets with time constant τ
-        self.dt_bias = nn.Parameter(torch.log(torch.expm1(step)))  # inverse softplus
+        self.dt_bias = nn.Parameter(step + torch.log(-torch.expm1(-step)))  # inverse softplus, finite for any step
         with torch.no_grad():  # start at the laid time constants: content moves Δ only once it has learnt to
             self.in_proj.weight[-self.heads :].mul_(0.1)
 
