@@ -27,10 +27,9 @@ class _ChunkedLogSumExp(Function):
     def forward(ctx: Any, features: Tensor, vectors: Tensor) -> Tensor:
         low = _low_precision(features)
         table = vectors.to(low)
-        parts = [
-            torch.logsumexp(rows.to(low) @ table.T, dim=-1).float() for rows in features.split(_rows(features, vectors))
-        ]
-        result = torch.cat(parts)
+        chunks = features.split(_rows(features, vectors))
+        # summed in float32: a log Z rounded to bfloat16 would be off by several per cent of Z
+        result = torch.cat([torch.logsumexp((rows.to(low) @ table.T).float(), dim=-1) for rows in chunks])
         ctx.save_for_backward(features, vectors, result)
         ctx.low = low
         return result
