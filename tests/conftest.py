@@ -4,8 +4,13 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 pytest_plugins = ["pytester"]
+
+# the same examples in every run: what fails once fails again, here and in CI
+settings.register_profile("m2rec", derandomize=True, deadline=None)
+settings.load_profile("m2rec")
 
 
 @pytest.fixture(scope="session")
@@ -15,6 +20,14 @@ def real_data() -> Path:
     if not folder:
         pytest.skip("needs the real data: set M2REC_DATA to a folder with ml-1m, ml-100k and amazon-beauty")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def tiny_world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The checkpoint folder of a made-up shop (see `tests/tiny_world.py`). Read only: copy it before changing it."""
+    from tests.tiny_world import save_tiny_world  # torch takes a second to import, and most tests do without
+
+    return save_tiny_world(tmp_path_factory.mktemp("worlds") / "tiny-shop")
 
 
 @pytest.fixture(autouse=True)

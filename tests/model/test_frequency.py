@@ -1,0 +1,288 @@
+"""The filter's two implementations against each other, and known rhythms against what the branch makes of them."""
+
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from m2rec.model.frequency import (
+    COMB_DECAY,
+    LONGEST_FOR_MATMUL,
+    FrequencyBranch,
+    filter_adaptively,
+    filter_bank,
+    filter_bank_fft,
+)
+from m2rec.model.m2rec import M2Rec
+from tests.model.histories import WARM, random_histories
+from tests.tiny_world import random_model, tiny_config
+
+PERIODS = (2, 3, 5, 7)
+
+
+def branch(seed: int = 0, **changes: object) -> FrequencyBranch:
+    return random_model(tiny_config(**changes), seed).frequency
+
+
+def new_branch(**changes: object) -> FrequencyBranch:
+    """As it starts, comparing items at full width, so that what it measures can be worked out by hand."""
+    torch.manual_seed(0)
+    return FrequencyBranch(tiny_config(identity_width=16, periods=PERIODS, **changes)).eval()
+
+
+def vectors(batch: int, length: int, seed: int = 0) -> Tensor:
+    return F.normalize(torch.randn(batch, length, 16, generator=torch.Generator().manual_seed(seed)), dim=-1)
+
+
+def noise(length: int) -> Tensor:
+    """Items no two of which have anything in common, as long as they last: 16 of them. (length, 16)"""
+    assert length <= 16
+    return torch.eye(16)[:length]
+
+
+# ── the filter ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@settings(max_examples=10)
+@given(length=st.integers(1, 60), seed=st.integers(0, 9))
+def test_filtering_by_matmul_by_fft_and_by_definition_agree(length: int, seed: int) -> None:
+    kernels, q = branch(seed).kernels().detach(), vectors(2, length, seed)
+    lags = range(kernels.shape[1])
+    zero = torch.zeros(2, 16)
+    expected = torch.stack(
+        [
+            sum(kernels[:, lag, None] * (q[:, t - lag] if t >= lag else zero)[:, None] for lag in lags)
+            for t in range(length)
+        ],
+        dim=1,
+    )
+    torch.testing.assert_close(filter_bank(q, kernels), expected, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(filter_bank_fft(q, kernels), expected, atol=1e-5, rtol=1e-4)
+
+
+@settings(max_examples=25)
+@given(length=st.integers(1, 60), seed=st.integers(0, 9))
+def test_the_adaptive_filter_is_the_bank_weighted_by_its_gains(length: int, seed: int) -> None:
+    kernels, u = branch(seed).kernels().detach(), vectors(2, length, seed)
+    gains = torch.rand(2, length, len(kernels), generator=torch.Generator().manual_seed(seed))
+    bank = filter_bank(u, kernels)
+    expected = (gains[..., None] * bank).sum(2)
+    torch.testing.assert_close(filter_adaptively(u, gains, kernels), expected, atol=1e-5, rtol=1e-4)
+
+
+def test_long_histories_are_filtered_by_fft_to_the_same_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    kernels, u = branch().kernels().detach(), vectors(1, LONGEST_FOR_MATMUL + 60)
+    gains = torch.rand(1, u.shape[1], len(kernels))
+    by_fft = filter_bank(u, kernels), filter_adaptively(u, gains, kernels)
+    monkeypatch.setattr("m2rec.model.frequency.LONGEST_FOR_MATMUL", 10_000)
+    by_matmul = filter_bank(u, kernels), filter_adaptively(u, gains, kernels)
+    torch.testing.assert_close(by_fft, by_matmul, atol=1e-5, rtol=1e-4)
+
+
+def test_both_ways_to_filter_have_the_same_gradients() -> None:
+    frequency = branch()
+    kernels, u = frequency.kernels(), vectors(2, 40)
+    wanted = torch.randn(2, 40, frequency.bands, 16)
+    slopes = [
+        torch.autograd.grad((way(u, kernels) * wanted).sum(), frequency.transfer, retain_graph=True)[0]
+        for way in (filter_bank, filter_bank_fft)
+    ]
+    torch.testing.assert_close(slopes[0], slopes[1], atol=1e-4, rtol=1e-4)
+
+
+def test_nothing_passes_at_lag_zero_whatever_is_learnt() -> None:
+    frequency = branch()
+    assert (frequency.kernels()[:, 0] == 0).all()
+    q = vectors(1, 20)
+    changed = q.clone()
+    changed[:, 12] = -q[:, 12]
+    before, after = filter_bank(q, frequency.kernels()), filter_bank(changed, frequency.kernels())
+    torch.testing.assert_close(before[:, :13], after[:, :13], atol=0, rtol=0)
+    assert (before[:, 13] - after[:, 13]).abs().max() > 1e-2
+
+
+def test_with_fixed_gains_the_current_item_does_not_reach_the_output() -> None:
+    frequency = branch(adaptive_filter=False)
+    u = vectors(1, 20)
+    changed = u.clone()
+    changed[:, 12] = -u[:, 12]
+    before, after = frequency(u), frequency(changed)
+    torch.testing.assert_close(before.y[:, :13], after.y[:, :13], atol=0, rtol=0)
+    assert (before.y[:, 13] - after.y[:, 13]).abs().max() > 1e-2
+
+
+@pytest.mark.parametrize(("band", "period"), list(enumerate(PERIODS)))
+def test_a_new_band_is_a_comb_that_ends_one_period_before_the_next_item(band: int, period: int) -> None:
+    kernel = new_branch().kernels()[band]
+    marks = torch.arange(period - 1, 24, period)
+    expected = torch.zeros(24)
+    expected[marks] = COMB_DECAY ** torch.arange(len(marks), dtype=torch.float)
+    torch.testing.assert_close(kernel, expected / expected.norm(), atol=1e-6, rtol=1e-5)
+
+
+@pytest.mark.parametrize("scale", [0.001, 4.0, 1e6])
+def test_a_new_trend_falls_off_at_its_scale_and_has_unit_energy(scale: float) -> None:
+    kernel = new_branch(trend_scales=(scale,)).kernels()[-1]
+    torch.testing.assert_close(kernel.norm(), torch.tensor(1.0))
+    torch.testing.assert_close(kernel[2] / kernel[1], torch.tensor(-1 / scale).exp(), atol=1e-5, rtol=1e-4)
+
+
+def test_every_band_has_a_period_and_a_trend_lies_beyond_them_all() -> None:
+    frequency = new_branch()
+    assert frequency.band_periods == (2.0, 3.0, 5.0, 7.0, math.inf, math.inf)
+    assert frequency.bands == len(frequency.kernels()) == 6
+
+
+# ── what it sees in a history ───────────────────────────────────────────────────────────────────────────────────
+
+
+def features(frequency: FrequencyBranch, u: Tensor) -> tuple[Tensor, Tensor]:
+    """Coherence and record of every band at the last position: (b,), (b,)."""
+    kernels, q = frequency.kernels(), frequency._identity(u[None])
+    filtered = filter_bank(q, kernels)[:, -1]
+    record = frequency._record_by_autocorrelation(q, torch.tensor([len(u)]), kernels)
+    seen = frequency._gains(filtered, record, kernels, None)[1][0]
+    return seen[:, 0], seen[:, 1]
+
+
+@pytest.mark.parametrize(("band", "period"), list(enumerate(PERIODS)))
+def test_a_rhythm_adds_up_in_its_own_band(band: int, period: int) -> None:
+    """`period` items over and over: n cycles inside the filter give energy (Σ w)² / Σ w², noise gives 1."""
+    frequency = new_branch()
+    rhythm = torch.eye(16)[torch.arange(60) % period]
+    coherence, record = features(frequency, rhythm)
+    weights = COMB_DECAY ** torch.arange(len(range(period - 1, 24, period)), dtype=torch.float)
+    energy = weights.sum().square() / weights.square().sum()
+    torch.testing.assert_close(coherence[band], energy.log1p(), atol=1e-3, rtol=0)
+    assert coherence[band] == coherence[: len(PERIODS)].max()
+    assert record[band] == record[: len(PERIODS)].max()
+    assert record[band] > 1  # every cycle after the first was foretold
+
+
+def test_a_history_without_repeats_has_the_energy_of_noise_and_no_record() -> None:
+    coherence, record = features(new_branch(), noise(16))
+    assert coherence[: len(PERIODS)].max() <= math.log1p(1.0) + 1e-4
+    torch.testing.assert_close(record, torch.zeros_like(record), atol=1e-5, rtol=0)
+
+
+def test_the_record_is_the_decayed_mean_of_past_agreements() -> None:
+    frequency = branch(memory=5.0)
+    u = vectors(1, 9)
+    kernels, q = frequency.kernels(), frequency._identity(u)
+    filtered = filter_bank(q, kernels)
+    agreed = [torch.zeros(frequency.bands)] + [filtered[0, t - 1] @ q[0, t] for t in range(1, 9)]
+    weights = [math.exp(-(8 - t) / 5) for t in range(9)]
+    expected = sum(w * a for w, a in zip(weights, agreed, strict=True)) / sum(weights)
+    record = frequency._record_by_autocorrelation(q, torch.tensor([9]), kernels)[0]
+    torch.testing.assert_close(record, expected, atol=1e-5, rtol=1e-4)
+
+
+@settings(max_examples=15)
+@given(lengths=st.lists(st.integers(1, 60), min_size=1, max_size=3), seed=st.integers(0, 9))
+def test_all_positions_the_last_one_and_step_by_step_agree(lengths: list[int], seed: int) -> None:
+    frequency = branch(seed)
+    u = vectors(len(lengths), max(lengths), seed)
+    real = torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]
+    u = u * real[..., None]
+    rows, end = torch.arange(len(lengths)), torch.tensor(lengths) - 1
+    whole, last = frequency(u), frequency.last(u, end + 1)
+    for name in ("y", "gains", "evidence"):
+        torch.testing.assert_close(getattr(last, name), getattr(whole, name)[rows, end], atol=1e-4, rtol=1e-4)
+    state = frequency.start(len(lengths))
+    for t in range(u.shape[1]):
+        out, state = frequency.step(u[:, t], state)
+        for name in ("y", "gains", "evidence"):
+            torch.testing.assert_close(getattr(out, name), getattr(whole, name)[:, t], atol=1e-4, rtol=1e-4)
+
+
+def test_the_state_is_as_small_after_many_items_as_after_none() -> None:
+    frequency = branch()
+    state = frequency.start(1)
+    shapes = [part.shape for part in vars(state).values()]
+    for u in vectors(1, 40).unbind(1):
+        _, state = frequency.step(u, state)
+    assert [part.shape for part in vars(state).values()] == shapes
+
+
+# ── gains ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_gains_are_never_negative_and_depend_on_the_history() -> None:
+    frequency = branch()
+    gains = frequency(vectors(8, 30)).gains[:, -1]
+    assert (gains >= 0).all()
+    assert gains.std(0).min() > 1e-4
+
+
+def test_without_adaptation_gains_are_the_same_for_every_history() -> None:
+    gains = branch(adaptive_filter=False)(vectors(3, 20)).gains
+    assert (gains == gains[0, 0]).all()
+    assert gains[0, 0].std() > 1e-3  # though not the same for every band
+
+
+def test_a_muted_band_passes_nothing_and_leaves_the_others_as_they_were() -> None:
+    frequency = branch()
+    u = vectors(1, 30)
+    keep = torch.tensor([1.0, 0.0, 1.0, 0.0, 1.0, 1.0])
+    muted, whole = frequency(u, keep), frequency(u)
+    torch.testing.assert_close(muted.gains, whole.gains * keep)
+    kernels = frequency.kernels()
+    expected = frequency.out(filter_adaptively(u, whole.gains * keep, kernels))
+    torch.testing.assert_close(muted.y, expected, atol=1e-5, rtol=1e-4)
+    assert (muted.y - whole.y).abs().max() > 1e-2
+
+
+def test_with_every_band_muted_the_branch_is_silent() -> None:
+    frequency = branch()
+    muted = frequency(vectors(1, 30), torch.zeros(frequency.bands))
+    assert (muted.y == 0).all()
+    assert (muted.gains == 0).all()
+
+
+@pytest.fixture(scope="module")
+def rhythm_model() -> M2Rec:
+    """The frequency branch alone, after a moment of training on rhythms: every p-th choice the same, the rest noise."""
+    torch.manual_seed(0)
+    config = tiny_config(branches=("frequency",), periods=PERIODS, identity_width=16, dropout=0.0, id_dropout=0.0)
+    model = M2Rec(config)
+    optimizer = torch.optim.Adam(model.parameters(), lr=2e-2)
+    for step in range(60):
+        items = rhythms([period for period in PERIODS[1:] for _ in range(8)], seed=step)
+        loss = model.loss(items[:, :-1], items[:, 1:])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return model.eval()
+
+
+def rhythms(periods: list[int], length: int = 40, seed: int = 0) -> Tensor:
+    """One history per period: one item comes back at the end of every cycle, among random others. (B, L)"""
+    items = random_histories(len(periods), length, seed, highest=WARM)
+    favourite = random_histories(len(periods), 1, seed + 1000, highest=WARM)
+    due = (torch.arange(1, length + 1) % torch.tensor(periods)[:, None]) == 0
+    return torch.where(due, favourite, items)
+
+
+@pytest.mark.parametrize(("band", "period"), list(enumerate(PERIODS))[1:])
+def test_a_rhythm_turns_its_own_band_up_once_the_branch_has_learnt(rhythm_model: M2Rec, band: int, period: int) -> None:
+    length = 6 * period - 1  # the favourite is due next
+    items = rhythms([period] * 40, length, seed=5000)
+    shuffled = items[:, torch.randperm(length, generator=torch.Generator().manual_seed(0))]
+    gains, chance = (rhythm_model.encode(rows).gains[:, -1].mean(0) for rows in (items, shuffled))
+    assert gains.argmax() == band
+    assert gains[band] > 2 * chance[band]
+
+
+@pytest.mark.parametrize("period", PERIODS[1:])
+def test_a_rhythm_foretells_its_item_once_the_branch_has_learnt(rhythm_model: M2Rec, period: int) -> None:
+    length = 6 * period - 1
+    items = rhythms([period] * 40, length, seed=5000)
+    where = torch.zeros_like(items, dtype=torch.bool)
+    where[:, -1] = True
+    due = items[:, period - 1]
+    rank = rhythm_model.log_scores(items, where).argsort(descending=True).eq(due[:, None] - 1).int().argmax(1)
+    assert (rank < 3).float().mean() > 0.9
