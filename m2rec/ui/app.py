@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-import plotly
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
@@ -17,12 +16,11 @@ from m2rec.ui.view import page
 from m2rec.ui.worlds import Worlds
 
 STATIC = Path(str(files("m2rec.ui") / "static"))
-PLOTLY = Path(plotly.__file__).parent / "package_data"
 
 HEAD = """
 <link rel="stylesheet" href="m2rec-static/m2rec.css">
 <link rel="modulepreload" href="m2rec-static/main.js">
-<script defer src="m2rec-plotly/plotly.min.js"></script>
+<script defer src="m2rec-static/vendor/plotly-basic.min.js"></script>
 """
 START = """
 import(new URL("m2rec-static/main.js", document.baseURI)).then(({ mount }) => mount(element, props.value, server));
@@ -48,10 +46,7 @@ def build(worlds: Worlds) -> gr.Blocks:
 
 def launch_options(**overrides: Any) -> dict[str, Any]:
     """Arguments of `launch`: files from this machine only, nothing readable but the page's own."""
-    routes = [
-        Mount("/m2rec-static", StaticFiles(directory=STATIC)),
-        Mount("/m2rec-plotly", StaticFiles(directory=PLOTLY)),
-    ]
+    routes = [Mount("/m2rec-static", StaticFiles(directory=STATIC))]
     options: dict[str, Any] = {
         "head": HEAD,
         "theme": gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]),

@@ -17,6 +17,7 @@ from m2rec.ui.words import KEPT, percent, plain_period
 Figure = dict[str, Any]
 
 INK, FAINT, GRID, PAPER = "var(--m2-ink)", "var(--m2-ink-2)", "var(--m2-grid)", "var(--m2-card)"
+ROUNDS = 3  # of a period in the history; below it, change is slow rather than rhythmic
 PERIOD_TICKS = (2, 3, 4, 5, 7, 10, 14, 21, 28, 42, 56, 84, 128, 180)
 
 
@@ -165,7 +166,7 @@ def _hover(spectrum: Spectrum, index: int) -> str:
 
 
 def _shading(spectrum: Spectrum, length: int) -> list[Figure]:
-    """Kept periods tinted; slow change of fewer than two cycles, trend, tinted otherwise; the rest is removed."""
+    """Kept periods tinted, those of fewer than three rounds, slow change, in another tint; the rest is removed."""
     edges = _edges(spectrum.period)
     return [
         {
@@ -178,7 +179,7 @@ def _shading(spectrum: Spectrum, length: int) -> list[Figure]:
             "y1": 1,
             "line": {"width": 0},
             "layer": "below",
-            "fillcolor": "rgba(86,180,233,0.16)" if period > length / 2 else "rgba(230,159,0,0.17)",
+            "fillcolor": "rgba(86,180,233,0.16)" if period > length / ROUNDS else "rgba(230,159,0,0.17)",
         }
         for index, period in enumerate(spectrum.period)
         if spectrum.filter_gain[index] >= KEPT

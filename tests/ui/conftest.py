@@ -1,5 +1,10 @@
 """The page over a stand-in world: no training, no files."""
 
+import os
+import shutil
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 import pytest
 from hypothesis import settings
 
@@ -8,6 +13,9 @@ from m2rec.ui.service import Service
 from m2rec.ui.state import Session, State
 from m2rec.ui.worlds import World, Worlds
 from tests.ui.fake_recommender import FakeRecommender
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 settings.register_profile("patient", deadline=None)  # speed is never asserted
 settings.load_profile("patient")
@@ -35,3 +43,32 @@ def scene(worlds: Worlds) -> Scene:
     """A history with coffee every seventh day, and its answer."""
     state = State(world="toy-shop", history=WEEKLY)
     return Scene(worlds, worlds.get("toy-shop"), Session(state=state), ask(worlds, state))
+
+
+@pytest.fixture(scope="session")
+def address() -> Iterator[str]:
+    """Where a running page can be reached, started once for all tests that need one."""
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    from m2rec.ui.app import build, launch_options
+
+    broken = World("broken", FakeRecommender, error="The checkpoint broken lacks model.safetensors: fetch it again.")
+    blocks = build(Worlds({"toy-shop": World("toy-shop", FakeRecommender), "broken": broken}))
+    _, url, _ = blocks.launch(**launch_options(prevent_thread_lock=True, quiet=True))
+    yield url
+    blocks.close(verbose=False)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator["Browser"]:
+    """Chromium without a screen; the test is skipped where there is none."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: see requirements-dev.txt")
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        pytest.skip("needs a browser: install chromium")
+    quiet = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
+    with playwright.sync_playwright() as api:
+        browser = api.chromium.launch(
+            executable_path=path, args=[*quiet.split(), "--disable-component-update", "--disable-sync"]
+        )
+        yield browser
+        browser.close()

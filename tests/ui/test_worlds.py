@@ -1,5 +1,6 @@
 from pathlib import Path
 from types import SimpleNamespace
+from typing import ClassVar
 
 import pytest
 
@@ -57,7 +58,7 @@ class Untitled(FakeRecommender):
     """A world whose titles may not be shipped, on a machine that has none."""
 
     config = SimpleNamespace(data=SimpleNamespace(source="ml-1m"))
-    items = [Item(str(number), f"Item {number}", "") for number in range(1, 9)]
+    items: ClassVar = [Item(str(number), f"Item {number}", "") for number in range(1, 9)]
 
 
 def test_a_world_without_its_titles_says_how_to_get_them() -> None:

@@ -146,6 +146,7 @@ function startButtons(page) {
 }
 
 async function save(page, what) {
+  await page.waiting;
   if (what.includes(".")) return downloadChart(page, what);
   const reply = await page.ask("ask", () => ({ session: page.view.session, what }));
   if (!reply) return;
@@ -157,6 +158,7 @@ async function save(page, what) {
 }
 
 async function copyLink(page) {
+  await page.waiting; // the link is of what the last click led to
   const link = new URL(location.href);
   link.search = "";
   link.hash = "";

@@ -1,0 +1,307 @@
+"""The page in a real browser: what a visitor sees and can do, by role and label."""
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+
+expect = pytest.importorskip("playwright.sync_api", reason="needs playwright: see requirements-dev.txt").expect
+from playwright.sync_api import Browser, BrowserContext, Page  # noqa: E402
+
+LAPTOP = {"width": 1366, "height": 768}
+PHONE = {"width": 360, "height": 740}
+READY = ".m2[data-ready]"
+CHART = "#m2-spectrum-plot .main-svg"
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    context = browser.new_context(viewport=LAPTOP, accept_downloads=True)
+    context.set_default_timeout(15_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext, address: str) -> Iterator[Page]:
+    """The page, ready; the test fails on a console error or on a request to any other host."""
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", lambda request: complaints.append(request.url) if _foreign(request.url, address) else None)
+    visit(page, address)
+    yield page
+    assert complaints == []
+
+
+def _foreign(url: str, address: str) -> bool:
+    return urlsplit(url).scheme not in ("data", "blob") and urlsplit(url).hostname != urlsplit(address).hostname
+
+
+def visit(page: Page, url: str) -> None:
+    page.goto(url)
+    page.locator(READY).wait_for()
+    page.locator(CHART).first.wait_for()
+
+
+def chips(page: Page) -> list[str]:
+    return page.locator(".chip-main").evaluate_all("all => all.map(one => one.lastChild.textContent)")
+
+
+def count(page: Page, interactions: int) -> None:
+    expect(page.locator(".chip")).to_have_count(interactions)
+
+
+def test_everything_is_on_one_laptop_screen(page: Page) -> None:
+    size = page.evaluate("[document.documentElement.scrollHeight, document.documentElement.scrollWidth]")
+    assert size == [LAPTOP["height"], LAPTOP["width"]]
+    count(page, 27)
+    expect(page.get_by_role("list", name="Recommendations").get_by_role("listitem")).to_have_count(10)
+    for name in ("What you did", "What comes next", "Who to trust: the gate", "Rhythm in the history: the spectrum"):
+        expect(page.get_by_role("heading", name=name)).to_be_in_viewport()
+    for tab in ("Lessons", "Results", "Your own data", "About"):
+        expect(page.get_by_role("tab", name=tab)).to_be_in_viewport()
+
+
+def test_an_item_is_found_and_added_by_keyboard_alone_and_undone(page: Page) -> None:
+    box = page.get_by_role("combobox", name="Search for an item to add")
+    box.focus()
+    page.keyboard.type("oat")
+    expect(page.get_by_role("option", name="Oat milk")).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    count(page, 28)
+    assert chips(page)[-1] == "Oat milk"
+    expect(box).to_be_focused()
+    page.get_by_role("button", name="Undo").click()
+    count(page, 27)
+    page.get_by_role("button", name="Redo").click()
+    count(page, 28)
+
+
+def test_what_is_typed_can_be_invented(page: Page) -> None:
+    page.get_by_role("combobox", name="Search for an item to add").press_sequentially("a <lamp> & more")
+    page.get_by_role("option", name=re.compile("^Invent")).click()
+    count(page, 28)
+    assert chips(page)[-1] == "a <lamp> & more"
+
+
+def test_chips_are_moved_and_removed_by_keyboard(page: Page) -> None:
+    before = chips(page)
+    page.locator(".chip-main").last.focus()
+    page.keyboard.press("Alt+ArrowLeft")
+    expect(page.locator(".chip-main").nth(25)).to_be_focused()
+    assert chips(page) == [*before[:25], before[26], before[25]]
+    page.keyboard.press("Delete")
+    count(page, 26)
+    assert chips(page) == [*before[:25], before[25]]
+
+
+def test_a_chip_is_dragged_to_another_place(page: Page) -> None:
+    before = chips(page)
+    page.locator(".chip").nth(0).drag_to(page.locator(".chip").nth(3))
+    expect(page.locator(".chip-main").nth(3)).to_have_accessible_name(f"4: {before[0]}")
+
+
+def test_the_charts_are_updated_in_place(page: Page) -> None:
+    page.evaluate("window.kept = [...document.querySelectorAll('.plot .main-svg, .reading, .cards')]")
+    page.get_by_role("button", name=re.compile("^Add .* to the history")).first.click()
+    count(page, 28)
+    assert page.evaluate("window.kept.every((part) => part.isConnected)")
+
+
+def test_the_gate_is_overridden_and_released(page: Page) -> None:
+    slider = page.get_by_role("slider", name=re.compile("Frequency weight"))
+    before = slider.input_value()
+    slider.fill("90")
+    expect(page.locator(".reading")).to_contain_text("You set the gate by hand")
+    page.get_by_role("button", name="Release to the model").click()
+    expect(slider).to_have_value(before)
+
+
+def test_a_band_is_muted_by_dragging_and_heard_again(page: Page) -> None:
+    box = page.locator("#m2-spectrum-plot .nsewdrag").first.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 120, box["y"] + 30)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 220, box["y"] + 40, steps=6)
+    page.mouse.up()
+    page.get_by_role("button", name=re.compile("^Hear .* again$")).click()
+    expect(page.get_by_role("button", name=re.compile("^Hear .* again$"))).to_have_count(0)
+
+
+def test_hovering_a_column_of_the_gate_lights_up_its_interaction(page: Page) -> None:
+    page.locator("#m2-gate-plot .bars .point path").first.hover(force=True)
+    expect(page.locator(".chip.lit")).to_have_attribute("data-at", "0")
+
+
+def test_details_say_what_mattered_and_give_the_focus_back(page: Page) -> None:
+    card = page.locator(".card-open").first
+    card.click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("row")).to_have_count(5)
+    expect(dialog).to_contain_text("What in the history mattered")
+    page.keyboard.press("Escape")
+    expect(card).to_be_focused()
+
+
+def test_a_pasted_list_lists_what_it_could_not_match(page: Page) -> None:
+    page.get_by_role("button", name="Paste a list").click()
+    page.get_by_role("textbox", name="Titles").fill("Grond coffee\nflying carpet\nHoney")
+    page.get_by_role("button", name="Find these items").click()
+    expect(page.get_by_role("dialog")).to_contain_text("2 of 3 found, 1 not")
+    expect(page.get_by_role("combobox", name="What flying carpet stands for")).to_be_visible()
+    page.get_by_role("button", name="Make it the history").click()
+    count(page, 2)
+    assert chips(page) == ["Ground coffee", "Honey"]
+
+
+def test_a_refusal_inside_the_dialog_is_heard_there(page: Page) -> None:
+    page.get_by_role("button", name="Paste a list").click()
+    page.get_by_role("button", name="Find these items").click()
+    expect(page.get_by_role("dialog").get_by_role("status")).to_contain_text("The list is empty")
+
+
+def test_an_item_is_repeated_every_nth_time(page: Page) -> None:
+    page.get_by_role("button", name="Repeat an item").click()
+    page.get_by_role("combobox", name="Item", exact=True).select_option(label="Ground coffee")
+    page.get_by_role("spinbutton").fill("5")
+    page.get_by_role("dialog").get_by_role("button", name="Repeat", exact=True).click()
+    expect(page.locator(".reading")).to_contain_text("every 5th interaction")
+
+
+@pytest.mark.parametrize("compare", ["order shuffled", "no frequency branch", "popularity"])
+def test_a_second_list_stands_beside_the_first(page: Page, compare: str) -> None:
+    page.get_by_role("combobox", name="Compare with").select_option(label=compare)
+    expect(page.get_by_role("list", name=compare.capitalize()).get_by_role("listitem")).to_have_count(10)
+
+
+def test_a_link_restores_exactly_what_was_seen(page: Page, context: BrowserContext) -> None:
+    page.get_by_role("combobox", name="Presets").select_option("taste")
+    count(page, 20)
+    page.get_by_role("checkbox", name="hide seen").check()
+    expect(page.get_by_role("checkbox", name="hide seen")).to_be_checked()
+    page.get_by_role("button", name="Copy link").click()
+    page.wait_for_url("**/?s=*")
+    titles = page.locator(".cards .title")
+    seen = chips(page), titles.all_inner_texts()
+    other = context.new_page()
+    visit(other, page.url)
+    assert (chips(other), other.locator(".cards .title").all_inner_texts()) == seen
+    expect(other.get_by_role("checkbox", name="hide seen")).to_be_checked()
+
+
+def test_a_damaged_link_says_so_and_shows_the_default(page: Page, address: str) -> None:
+    visit(page, f"{address}?s=1.nonsense")
+    expect(page.get_by_role("status", name="Message")).to_contain_text("This link is damaged")
+    count(page, 27)
+
+
+@pytest.mark.parametrize(
+    "name", ["Answer as JSON", "Recommendations as CSV", "Python that repeats this answer", "Gate as SVG"]
+)
+def test_what_is_seen_can_be_saved(page: Page, name: str) -> None:
+    page.get_by_text("Export", exact=True).click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name=name).click()
+    assert download.value.suggested_filename.startswith("m2rec-")
+
+
+def test_a_lost_server_is_said_and_nothing_is_lost(context: BrowserContext, address: str) -> None:
+    page = context.new_page()  # not the strict one: the browser itself logs the lost connection
+    visit(page, address)
+    lost = "**/component_server/**"
+    page.route(lost, lambda route: route.abort())
+    page.get_by_role("button", name="Shuffle the history").click()
+    expect(page.get_by_role("status", name="Message")).to_contain_text("nothing is lost")
+    count(page, 27)
+    page.unroute(lost)
+    page.get_by_role("button", name="Clear the history").click()
+    count(page, 0)
+
+
+def test_titles_are_shown_as_text_wherever_they_appear(page: Page) -> None:
+    page.get_by_role("combobox", name="Search for an item to add").press_sequentially("loud")
+    page.get_by_role("option", name="<b>Bold</b>").click()
+    count(page, 28)
+    page.get_by_role("combobox", name="Compare with").select_option("popularity")
+    page.locator(".other").wait_for()
+    assert page.locator(".m2 b", has_text="Bold").count() == 0
+
+
+@pytest.mark.parametrize("section", ["Lessons", "Results", "Your own data", "About"])
+def test_sections_open_below_and_close_again(page: Page, section: str) -> None:
+    tab = page.get_by_role("tab", name=section)
+    tab.click()
+    expect(page.get_by_role("tabpanel", name=section)).to_be_visible()
+    tab.click()
+    expect(page.get_by_role("tabpanel")).to_have_count(0)
+
+
+def test_a_lesson_opens_by_address_and_answers_live_with_other_controls_hidden(page: Page, address: str) -> None:
+    visit(page, f"{address}?lesson=noise&class=1")
+    lesson = page.get_by_role("region", name="Noise has a spectrum too")
+    expect(page.get_by_role("button", name="Copy link")).to_have_count(0)
+    lesson.get_by_role("button", name="Shuffle it").click()
+    lesson.get_by_role("button", name="Show the answer").click()
+    expect(lesson.get_by_role("status")).to_contain_text("periods stand")
+    lesson.get_by_role("button", name="Leave the lesson").click()
+    expect(lesson).to_have_count(0)
+
+
+def test_the_theme_follows_the_system_until_chosen_and_stays_chosen(page: Page) -> None:
+    page.emulate_media(color_scheme="dark")
+    expect(page.locator(".m2")).to_have_attribute("data-theme", "dark")
+    page.get_by_role("button", name="Light or dark").click()
+    expect(page.locator(".m2")).to_have_attribute("data-theme", "light")
+    page.get_by_role("button", name="Shuffle the history").click()
+    expect(page.get_by_role("button", name="Undo")).to_be_enabled()
+    expect(page.locator(".m2")).to_have_attribute("data-theme", "light")
+
+
+def test_nothing_moves_for_who_wants_it_calm(page: Page) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    page.get_by_role("combobox", name="Presets").select_option("noise")
+    count(page, 40)
+    assert page.evaluate("document.querySelector('.m2').getAnimations({ subtree: true }).length") == 0
+
+
+def test_on_a_phone_all_is_one_column_without_sideways_scrolling(page: Page) -> None:
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    expect(page.locator(CHART).first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    lefts = page.locator(".panel").evaluate_all("all => all.map(one => Math.round(one.getBoundingClientRect().left))")
+    assert len(set(lefts)) == 1
+
+
+@pytest.mark.parametrize(
+    ("opened", "scheme", "size"),
+    [
+        ("page", "light", LAPTOP),
+        ("page", "dark", PHONE),
+        ("lesson", "light", PHONE),
+        ("details", "dark", LAPTOP),
+        ("lessons", "dark", LAPTOP),
+        ("about", "light", LAPTOP),
+    ],
+    ids=lambda value: value if isinstance(value, str) else f"{value['width']} wide",
+)
+def test_axe_finds_nothing_to_complain_about(
+    page: Page, address: str, scheme: str, size: dict[str, int], opened: str
+) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe: see requirements-dev.txt")
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+    page.set_viewport_size(size)  # type: ignore[arg-type]
+    if opened == "lesson":
+        visit(page, f"{address}?lesson=period")
+    elif opened == "details":
+        page.locator(".card-open").first.click()
+        page.get_by_role("dialog").wait_for()
+    elif opened != "page":
+        page.get_by_role("tab", name=opened.capitalize()).click()
+        page.get_by_role("tabpanel").wait_for()
+    found = axe.Axe().run(page, context=".m2").response["violations"]
+    assert [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in found] == []
