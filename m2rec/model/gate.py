@@ -6,8 +6,6 @@ from torch import Tensor, nn
 
 from m2rec.model.config import BRANCHES, ModelConfig
 
-SILENCE = 1e-5  # mean square below which a branch has said nothing: rounding is not to be normed up to evidence
-
 
 class Gate(nn.Module):
     """g_t = softmax over the branches that are switched on, per position (paper section on gating)."""
@@ -17,7 +15,7 @@ class Gate(nn.Module):
     def __init__(self, config: ModelConfig, evidence_width: int) -> None:
         super().__init__()
         self.equal = config.gate == "equal"
-        self.norms = nn.ModuleList(nn.RMSNorm(config.width, eps=SILENCE) for _ in BRANCHES)
+        self.norms = nn.ModuleList(nn.RMSNorm(config.width) for _ in BRANCHES)
         self.feed = nn.Sequential(
             nn.Linear(len(BRANCHES) * config.width + evidence_width, config.width),
             nn.GELU(),

@@ -94,6 +94,12 @@ def test_both_ways_to_filter_have_the_same_gradients() -> None:
     torch.testing.assert_close(slopes[0], slopes[1], atol=1e-4, rtol=1e-4)
 
 
+def test_before_anything_came_the_output_is_exactly_zero_by_fft_too() -> None:
+    """The gate norms the output: a rounding error in its place would be taken for evidence."""
+    for length in (1, 5, LONGEST_FOR_MATMUL + 1):
+        assert (branch()(vectors(1, length)).y[:, 0] == 0).all()
+
+
 def test_nothing_passes_at_lag_zero_whatever_is_learnt() -> None:
     frequency = branch()
     assert (frequency.kernels()[:, 0] == 0).all()
