@@ -36,10 +36,13 @@ class ModelSettings(BaseModel):
     trend_scales: tuple[Scale, ...] = (4.0, 16.0, 64.0)
     identity_width: Positive = 32  # width in which two items are compared for being the same
     memory: Scale = 48.0  # how long a band's record of good predictions is kept, in interactions
+    due_items: bool = True  # each band also weighs the one item that it holds to be due: see `frequency.py`
+    strict_frequency: bool = True  # nothing but rhythm: trends only judge, no popularity, no readiness to repeat
     adaptive_filter: bool = True  # False: fixed gains, the ablation without content
 
     # semantic branch
     taste_scales: Scales = (4.0, 16.0, 64.0)
+    semantic_by_text: bool = True  # the branch scores items by their text alone, so that new ones stand beside old ones
 
     # gate and scores
     gate: Literal["distributions", "features", "equal"] = "distributions"

@@ -13,6 +13,14 @@ p − 1) or as a slow trend; learning happens on H. Two things decide a band's g
 * coherence: the energy of F_b(t). If the last cycles held the same item at this phase they add up, else they cancel;
 * record: how well the band's past outputs agreed with what then came, averaged over `memory` interactions.
 
+With `due_items` each periodic band also looks at the one item that it holds to be due, the one seen a period ago:
+
+* match: how much of F_b(t) is that item (it came back at this phase);
+* density: how much of the slow trend is that item (it comes often anyway, so its coming back says little).
+
+With `strict_frequency` the trends only serve this comparison and do not pass to y. What one keeps buying anyway is
+taste, and a branch that can say so need not look for rhythms: its gate would open on tastes as well.
+
 So a band that finds no rhythm in this history is turned down as noise, and one that does is kept (the paper's
 "adaptive" filter). Nothing passes at lag 0: the branch cannot see the current item and so cannot do the temporal
 branch's work; without that restriction the gate has nothing to tell apart.
@@ -45,7 +53,7 @@ class FrequencyState:
 
 @dataclass
 class FrequencyOut:
-    """y (…, d), the bands' gains (…, b), and what the gate may look at (…, 2b + 1)."""
+    """y (…, d), the bands' gains (…, b), and what the gate may look at (…, e)."""
 
     y: Tensor
     gains: Tensor
@@ -55,6 +63,8 @@ class FrequencyOut:
 class FrequencyBranch(nn.Module):
     """Unit item vectors in, frequency evidence out."""
 
+    passes: Tensor
+    due_lags: Tensor
     log_forget: Tensor
 
     def __init__(self, config: ModelConfig) -> None:
@@ -67,21 +77,35 @@ class FrequencyBranch(nn.Module):
         kernels = _initial_kernels(config)
         spectrum = torch.fft.rfft(kernels, n=2 * self.taps)
         self.transfer = nn.Parameter(torch.view_as_real(spectrum).clone())  # H: (b, W + 1, 2)
-        self.narrow = nn.Linear(config.width, config.identity_width, bias=False)
+        # the bias takes out what all items have in common, which would make any two of them look alike
+        self.narrow = nn.Linear(config.width, config.identity_width, bias=config.due_items)
+        self.due_items = config.due_items and bool(config.periods) and bool(config.trend_scales)
+        self.features = 4 if self.due_items else 2  # f
         hidden = 16
-        self.read = nn.Parameter(torch.randn(self.bands, 2, hidden) * 0.5)
+        self.read = nn.Parameter(torch.randn(self.bands, self.features, hidden) * 0.5)
         self.read_bias = nn.Parameter(torch.zeros(self.bands, hidden))
         self.decide = nn.Parameter(torch.randn(self.bands, hidden) * 0.1)
         self.decide_bias = nn.Parameter(torch.zeros(self.bands))
         self.out = nn.Linear(config.width, config.width, bias=False)
         nn.init.eye_(self.out.weight)
         nn.init.orthogonal_(self.narrow.weight)
+        if config.due_items:
+            nn.init.zeros_(self.narrow.bias)
+        due = torch.tensor([period - 1 for period in config.periods], dtype=torch.long)
+        passes = torch.ones(self.bands)
+        if config.strict_frequency:
+            passes[len(config.periods) :] = 0
+        self.register_buffer("passes", passes, persistent=False)
+        self.register_buffer("due_lags", due, persistent=False)  # the item a period before the next one
+        self.slowest = len(config.periods) + max(
+            range(len(config.trend_scales)), key=config.trend_scales.__getitem__, default=-1
+        )
         self.register_buffer("log_forget", torch.tensor(-1.0 / config.memory), persistent=False)
 
     @property
     def evidence_width(self) -> int:
         """Width of `FrequencyOut.evidence`."""
-        return 2 * self.bands + 1
+        return (3 if self.due_items else 2) * self.bands + 1
 
     def kernels(self) -> Tensor:
         """Impulse responses k: (b, W), zero at lag 0."""
@@ -104,7 +128,8 @@ class FrequencyBranch(nn.Module):
             both = torch.cat([agreement, ones], dim=-1)[:, :, None]  # (B, L, 1, b + 1)
             sums = scan_chunked(both, forget, ones, ones)[:, :, 0]
             record = sums[..., :-1] / sums[..., -1:]
-            gains, features = self._gains(filtered, record, kernels, keep)
+            due = _delayed(q, self.due_lags) if self.due_items else None
+            gains, features = self._gains(filtered, record, due, kernels, keep)
             y = filter_adaptively(u, gains, kernels)
             y = F.pad(y[:, 1:], (0, 0, 1, 0))  # nothing came before the first item; an FFT leaves rounding there
             return self._finish(y, gains, features)
@@ -121,7 +146,7 @@ class FrequencyBranch(nn.Module):
         recent_q = q[rows, at.clamp(min=0)] * inside
         filtered = torch.einsum("kw,bwq->bkq", kernels, recent_q)
         record = self._record_by_autocorrelation(q, lengths, kernels)
-        gains, features = self._gains(filtered, record, kernels, keep)
+        gains, features = self._gains(filtered, record, recent_q[:, self.due_lags], kernels, keep)
         y = torch.einsum("bw,bwd->bd", gains @ kernels, recent_u)
         return self._finish(y, gains, features)
 
@@ -137,7 +162,8 @@ class FrequencyBranch(nn.Module):
         identities = torch.cat([state.identities[:, 1:], q[:, None]], dim=1)
         reversed_kernels = kernels.flip(-1)  # newest last
         filtered = torch.einsum("kw,bwq->bkq", reversed_kernels, identities)
-        gains, features = self._gains(filtered, (record / weight)[:, 0, :, 0], kernels, keep)
+        due = identities[:, self.taps - 1 - self.due_lags]
+        gains, features = self._gains(filtered, (record / weight)[:, 0, :, 0], due, kernels, keep)
         y = torch.einsum("bw,bwd->bd", gains @ reversed_kernels, vectors)
         return self._finish(y, gains, features), FrequencyState(vectors, identities, filtered, record, weight)
 
@@ -156,21 +182,32 @@ class FrequencyBranch(nn.Module):
         q = self.narrow(u)
         return q / (q.norm(dim=-1, keepdim=True) + EPSILON)
 
-    def _gains(self, filtered: Tensor, record: Tensor, kernels: Tensor, keep: Tensor | None) -> tuple[Tensor, Tensor]:
-        """F (…, b, q) and the record (…, b) → gains (…, b) ≥ 0 and the features behind them (…, b, 2)."""
+    def _gains(
+        self, filtered: Tensor, record: Tensor, due: Tensor | None, kernels: Tensor, keep: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """F (…, b, q), the record (…, b) and due items (…, periods, q) → gains (…, b) ≥ 0, features (…, b, f)."""
         scale = kernels.square().sum(-1) + EPSILON  # energy of an incoherent history
         coherence = (filtered.square().sum(-1) + EPSILON).div(scale).log1p()
-        features = torch.stack([coherence, record / scale.sqrt()], dim=-1)
+        parts = [coherence, record / scale.sqrt()]
+        if self.due_items and due is not None:
+            trends = self.bands - due.shape[-2]  # a trend holds nothing to be due
+            match = (due * filtered[..., : due.shape[-2], :]).sum(-1) / scale[: due.shape[-2]].sqrt()
+            density = (due * filtered[..., self.slowest, None, :]).sum(-1) / scale[self.slowest].sqrt()
+            parts += [F.pad(match, (0, trends)), F.pad(density, (0, trends))]
+        features = torch.stack(parts, dim=-1)
         if not self.adaptive:
             features = torch.zeros_like(features)
-        hidden = self.read_bias + features[..., :1] * self.read[:, 0] + features[..., 1:] * self.read[:, 1]
+        hidden: Tensor = self.read_bias
+        for index, part in enumerate(features.unbind(-1)):  # one at a time: no tensor of (…, b, f, 16)
+            hidden = hidden + part[..., None] * self.read[:, index]
         hidden = F.gelu(hidden)  # (…, b, 16)
-        gains = F.softplus((hidden * self.decide).sum(-1) + self.decide_bias)
+        gains = F.softplus((hidden * self.decide).sum(-1) + self.decide_bias) * self.passes
         return (gains if keep is None else gains * keep), features
 
     def _finish(self, y: Tensor, gains: Tensor, features: Tensor) -> FrequencyOut:
         strength = y.norm(dim=-1, keepdim=True).log1p()
-        evidence = torch.cat([gains, features[..., 0], strength], dim=-1)
+        shown = [features[..., 0], features[..., 2]] if self.due_items else [features[..., 0]]
+        evidence = torch.cat([gains, *shown, strength], dim=-1)
         return FrequencyOut(self.out(y), gains, evidence)
 
     def _record_by_autocorrelation(self, q: Tensor, lengths: Tensor, kernels: Tensor) -> Tensor:
@@ -216,6 +253,14 @@ def filter_adaptively(u: Tensor, gains: Tensor, kernels: Tensor) -> Tensor:
     reachable = (lag >= 0) & (lag < kernels.shape[1])
     banded = response.gather(-1, lag.clamp(0, kernels.shape[1] - 1).expand(len(u), -1, -1)) * reachable
     return banded @ u
+
+
+def _delayed(q: Tensor, lags: Tensor) -> Tensor:
+    """q_{t − lag} for every t and lag, zero before the start. (B, L, c), (n,) → (B, L, n, c)."""
+    longest = int(lags.max())
+    padded = F.pad(q, (0, 0, longest, 0))
+    length = q.shape[1]
+    return torch.stack([padded[:, longest - lag : longest - lag + length] for lag in lags.tolist()], dim=2)
 
 
 def _toeplitz(kernels: Tensor, length: int) -> Tensor:

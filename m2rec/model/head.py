@@ -78,7 +78,7 @@ def target_log_probability(
 ) -> Tensor:
     """log softmax_i ℓ_m(i) at the targets, for every branch, without an N × V table.
 
-    features (B, L, M, d+1), vectors (V+1, d+1) with row 0 for padding, repeat_bias (B, L, M), items and targets
+    features (B, L, M, c), vectors (V+1, c) with row 0 for padding, repeat_bias (B, L, M), items and targets
     (B, L), target 0 = none → (N, M), the N marked positions in row-major order.
 
     The repeat bias touches at most L of the V scores, so the softmax is taken without it and then corrected:
@@ -113,7 +113,7 @@ def seen_items(items: Tensor, where: Tensor, catalogue: int) -> Tensor:
 def branch_log_probabilities(features: Tensor, vectors: Tensor, repeat_bias: Tensor, seen: Tensor) -> Tensor:
     """log softmax_i ℓ_m(i) over the whole catalogue.
 
-    features (N, M, d+1), vectors (V+1, d+1), repeat_bias (N, M),
+    features (N, M, c), vectors (V+1, c), repeat_bias (N, M),
     seen (N, V) → (N, M, V).
     """
     scores = features.float() @ vectors[1:].T.float()

@@ -31,8 +31,8 @@ from m2rec.model.temporal import MambaState, TemporalBranch
 class Encoded:
     """What the branches and the gate say, at one position or at many.
 
-    `features` (…, M, d+1) branch outputs with their popularity weight appended; `log_gate` (…, M); `gains` (…, b), the
-    frequency branch's gain of each band.
+    `features` (…, M, c) what meets an item's scoring vector, the popularity weight last; `log_gate` (…, M); `gains`
+    (…, b), the frequency branch's gain of each band.
     """
 
     features: Tensor
@@ -53,6 +53,7 @@ class M2Rec(nn.Module):
     """The network. Knows item indices and vectors, no titles and no data set."""
 
     text: Tensor
+    heeds: Tensor
 
     def __init__(self, config: ModelConfig, text_vectors: Tensor | None = None) -> None:
         """`text_vectors` (V+1, text_width), row 0 for padding; zeros until a checkpoint is loaded when None."""
@@ -77,6 +78,8 @@ class M2Rec(nn.Module):
         self.norms = nn.ModuleList(nn.RMSNorm(config.width) for _ in ("temporal", "semantic"))
         self.log_temperature = nn.Parameter(torch.zeros(len(BRANCHES)))
         self.popularity = nn.Parameter(torch.tensor([1.0, 0.0, 1.0]))  # κ: the frequency branch starts without it
+        strict = 0.0 if config.strict_frequency else 1.0
+        self.register_buffer("heeds", torch.tensor([1.0, strict, 1.0]), persistent=False)
         self.repeat_bias = nn.Parameter(torch.zeros(len(BRANCHES)), requires_grad=config.repeat_bias)
 
     # ── item vectors ────────────────────────────────────────────────────────────────────────────────────────
@@ -105,7 +108,8 @@ class M2Rec(nn.Module):
         """Every per-item vector, computed once and shared by the branches and the head."""
         text, ids = self.text_part(), self.id_part()
         vectors = text + ids[:, :-1]
-        return ItemTable(ids[:, :-1], F.normalize(vectors, dim=-1), text, torch.cat([vectors, ids[:, -1:]], dim=-1))
+        parts = [vectors, text, ids[:, -1:]] if self.config.semantic_by_text else [vectors, ids[:, -1:]]
+        return ItemTable(ids[:, :-1], F.normalize(vectors, dim=-1), text, torch.cat(parts, dim=-1))
 
     # ── three ways to run ───────────────────────────────────────────────────────────────────────────────────
 
@@ -148,8 +152,12 @@ class M2Rec(nn.Module):
         log_gate = self.gate((temporal, y, semantic), evidence)
         branches = (self.norms[0](self.dropout(temporal).float()), y, self.norms[1](self.dropout(semantic).float()))
         stacked = torch.stack([branch.float() for branch in branches], dim=-2) * self.log_temperature.exp()[:, None]
-        popularity = self.popularity[:, None].expand(*stacked.shape[:-1], 1)
-        return Encoded(torch.cat([stacked, popularity], dim=-1), log_gate, gains)
+        popularity = (self.popularity * self.heeds)[:, None].expand(*stacked.shape[:-1], 1)
+        parts = [stacked, popularity]
+        if self.config.semantic_by_text:  # the scoring vector is [v, P z, β]: each branch meets one half of it
+            by_text = torch.tensor([[0.0], [0.0], [1.0]], device=stacked.device)
+            parts = [stacked * (1 - by_text), stacked * by_text, popularity]
+        return Encoded(torch.cat(parts, dim=-1), log_gate, gains)
 
     # ── answers ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -198,22 +206,23 @@ class M2Rec(nn.Module):
         return self.loss(items, targets, branch_loss)
 
     def _mixture(self, encoded: Encoded) -> tuple[Tensor, Tensor, Tensor]:
-        """The softmaxes to take: features (…, M', d+1), repeat bias (…, M'), log weight (…, M').
+        """The softmaxes to take: features (…, M', c), repeat bias (…, M'), log weight (…, M').
 
         M' = 3 with the gate on distributions, 1 with the gate on features, where the branches are averaged first.
         """
+        branch_bias = self.repeat_bias * self.heeds
         if self.config.gate != "features":
-            return encoded.features, self.repeat_bias.expand(encoded.log_gate.shape), encoded.log_gate
+            return encoded.features, branch_bias.expand(encoded.log_gate.shape), encoded.log_gate
         gate = encoded.log_gate.exp()
         features = (gate[..., None] * encoded.features).sum(-2, keepdim=True)
-        repeat_bias = (gate * self.repeat_bias).sum(-1, keepdim=True)
+        repeat_bias = (gate * branch_bias).sum(-1, keepdim=True)
         return features, repeat_bias, torch.zeros_like(repeat_bias)
 
 
 @dataclass
 class ItemTable:
-    """Per-item vectors, row 0 for padding: ID part (V+1, d), unit scoring vector (V+1, d), text part (V+1, d), and the
-    scoring vector with its bias (V+1, d+1).
+    """Per-item vectors, row 0 for padding: ID part e, unit vector v/|v| and text part P z, (V+1, d) each; and what is
+    scored against: [v, P z, β], or [v, β] where no branch scores by text alone, (V+1, c).
     """
 
     ids: Tensor
@@ -224,11 +233,12 @@ class ItemTable:
     def extended(self, text: Tensor) -> "ItemTable":
         """The same with n more items that are known by their projected text (n, d) alone."""
         bias = self.scoring[-1:, -1:].expand(len(text), 1)  # not ranked, so their popularity does not matter
+        halves = self.scoring.shape[-1] // text.shape[-1]
         return ItemTable(
             torch.cat([self.ids, torch.zeros_like(text)]),
             torch.cat([self.unit, F.normalize(text, dim=-1)]),
             torch.cat([self.text, text]),
-            torch.cat([self.scoring, torch.cat([text, bias], dim=-1)]),
+            torch.cat([self.scoring, torch.cat([text.repeat(1, halves), bias], dim=-1)]),
         )
 
     def inputs(self, items: Tensor) -> tuple[Tensor, Tensor, Tensor]:
