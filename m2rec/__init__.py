@@ -1,4 +1,4 @@
-"""M2Rec: multi-scale Mamba, adaptive frequency filter and text meaning for sequential recommendation (arXiv 2505.04445)."""
+"""M2Rec: multi-scale Mamba, adaptive FFT filter and text meaning, for sequential recommendation (arXiv 2505.04445)."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -1,0 +1,123 @@
+"""The shipped Rhythm Market, asked what a visitor would ask: does it behave as the world it was made for?"""
+
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from m2rec.data.market.settings import DEFAULT
+from m2rec.data.market.shop import Shop, open_shop
+from m2rec.recommend.answer import MODALITIES, Answer
+from m2rec.recommend.recommender import Recommender
+
+FOLDER = Path(__file__).parents[2] / "checkpoints" / "rhythm-market"
+COFFEE = "ground-coffee"
+PERIODS = (3, 5, 7, 10, 14, 28)
+CYCLES = 5
+EVERYDAY = 400  # the most popular items, from which the other days are filled
+
+
+@pytest.fixture(scope="module")
+def market() -> Recommender:
+    torch.set_num_threads(1)
+    return Recommender.from_pretrained(FOLDER)
+
+
+@pytest.fixture(scope="module")
+def shop() -> Shop:
+    return open_shop(DEFAULT)
+
+
+def weekly(market: Recommender, period: int, seed: int = 0) -> list[str]:
+    """Five cycles of coffee every `period` days, other things in between; the next coffee is due on the day after."""
+    chance = random.Random(seed)
+    pool = [item.item_id for item in market.items[:EVERYDAY] if item.item_id != COFFEE]
+    history = chance.sample(pool, CYCLES * period)
+    history[::period] = [COFFEE] * CYCLES
+    return history
+
+
+def rank(answer: Answer, item_id: str) -> int:
+    """Its place among the items shown; one more than their number where it is not shown."""
+    return next((item.rank for item in answer.items if item.item_id == item_id), len(answer.items) + 1)
+
+
+def highest(answer: Answer) -> str:
+    return max(MODALITIES, key=lambda name: answer.gates[name])
+
+
+@pytest.mark.parametrize("period", PERIODS)
+def test_a_period_peaks_in_the_spectrum_above_the_band(market: Recommender, period: int) -> None:
+    spectrum = market.recommend(weekly(market, period)).spectrum
+    assert spectrum is not None
+    assert spectrum.significant[0] == period
+
+
+@pytest.mark.parametrize("period", PERIODS)
+def test_coffee_is_in_the_top_three_on_the_eve_of_its_day(market: Recommender, period: int) -> None:
+    assert rank(market.recommend(weekly(market, period)), COFFEE) <= 3
+
+
+@pytest.mark.parametrize("period", [period for period in PERIODS if period > 3])
+def test_coffee_is_not_in_the_top_ten_two_days_earlier(market: Recommender, period: int) -> None:
+    assert rank(market.recommend(weekly(market, period)[:-2]), COFFEE) > 10
+
+
+@pytest.mark.parametrize("period", PERIODS)
+def test_the_frequency_gate_is_highest_on_the_eve(market: Recommender, period: int) -> None:
+    assert highest(market.recommend(weekly(market, period))) == "frequency"
+
+
+@pytest.mark.parametrize("period", PERIODS)
+def test_the_same_items_shuffled_show_no_peak_and_the_gate_falls(market: Recommender, period: int) -> None:
+    history = weekly(market, period)
+    eve = market.recommend(history).gates["frequency"]
+    shuffled = history.copy()
+    random.Random(1).shuffle(shuffled)
+    answer = market.recommend(shuffled)
+    assert answer.spectrum is not None
+    assert answer.spectrum.significant == []
+    assert answer.gates["frequency"] < eve / 2
+
+
+CHAINS = (
+    ("Steel tent pegs", "Firelighter wool", "Trekking noodle cup"),
+    ("Gas cartridge", "Rice noodles", "Carbon steel wok"),
+    ("Proving basket", "Caster sugar", "Liquid egg whites"),
+    ("Disco ball", "Lemon drizzle loaf", "Birthday card assortment"),
+)
+
+
+@pytest.mark.parametrize("chain", CHAINS, ids=lambda chain: chain[0])
+def test_a_chains_next_link_comes_out_on_top_by_order(market: Recommender, chain: tuple[str, ...]) -> None:
+    *begun, following = chain
+    answer = market.recommend(begun)
+    assert answer.items[0].title == following
+    assert highest(answer) == "temporal"
+
+
+@pytest.mark.parametrize("theme", ["camping", "baking", "newborn", "italian-night"])
+def test_five_items_of_one_theme_bring_up_its_new_arrival(market: Recommender, shop: Shop, theme: str) -> None:
+    table, place = shop.catalogue.table, shop.catalogue.themes.index(theme)
+    of_theme = np.flatnonzero(shop.catalogue.in_theme[place])
+    arrivals = {table["item"].iloc[i] for i in of_theme if shop.catalogue.arrival[i]}
+    # items that call for no follow-up: what comes after them is a matter of taste
+    calm = [i for i in of_theme if not shop.catalogue.arrival[i] and shop.pull[i + 1] < 0.1]
+    chosen = sorted(calm, key=lambda i: -shop.popularity[i + 1])[:5]
+    answer = market.recommend([table["item"].iloc[i] for i in chosen])
+    assert arrivals & {item.item_id for item in answer.items}
+    assert answer.gates["semantic"] > 0.5
+
+
+def test_random_noise_opens_no_gate_and_shows_no_period(market: Recommender) -> None:
+    gates, quiet = [], 0
+    for seed in range(100):
+        chance = random.Random(seed)
+        answer = market.recommend([chance.choice(market.items).item_id for _ in range(40)])
+        gates.append([answer.gates[name] for name in MODALITIES])
+        assert answer.spectrum is not None
+        quiet += not answer.spectrum.significant
+    assert np.mean(gates, axis=0).max() <= 0.6
+    assert quiet >= 90
