@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 SEED = 2505
 POOL = 120  # the most popular items, from which presets are made
-WEEKS = 4
+WEEKS = 6  # of the default history: enough for its rhythm to stand out against shuffled copies
 CHAIN = 9  # interactions
 
 
@@ -41,16 +41,16 @@ def make(world: "World") -> tuple[Preset, ...]:
     taste = max(by_group.values(), key=len)[:12]
     longest = world.recommender.max_history
 
-    def filled(length: int, rhythms: dict[str, int]) -> tuple[str, ...]:
-        """`length` things that do not repeat if it can be helped, with the rhythms' items due next."""
+    def filled(length: int, rhythms: dict[str, tuple[int, int]]) -> tuple[str, ...]:
+        """`length` things that do not repeat if it can be helped, and items `every` so often, `due` so soon."""
         rounds = 1 + length // len(rest)
         history = [item_id for _ in range(rounds) for item_id in chance.sample(rest, len(rest))][:length]
-        for item_id, every in rhythms.items():
-            for place in range(length - every, -1, -every):
+        for item_id, (every, due) in rhythms.items():
+            for place in range(length - every + due, -1, -every):
                 history[place] = item_id
         return tuple(history)
 
-    weeks, two = filled(7 * WEEKS - 1, {weekly: 7}), filled(34, {weekly: 7, other: 5})
+    weeks, two = filled(7 * WEEKS - 1, {weekly: (7, 0)}), filled(48, {weekly: (7, 0), other: (5, 2)})
     newest = (*chance.choices(taste, k=6), items[-1].item_id)
     return (
         Preset("weekly", "A weekly rhythm", "One item every 7th time, the next one due now", weeks),
@@ -59,7 +59,7 @@ def make(world: "World") -> tuple[Preset, ...]:
         Preset("taste", "A single taste", "Only one group, in no particular order", tuple(chance.choices(taste, k=20))),
         Preset("noise", "Random noise", "Drawn by chance: nothing should stand out", tuple(chance.choices(pool, k=40))),
         Preset("new-item", "A brand-new item", "It ends with the item that the model has seen least", newest),
-        Preset("longest", "The longest history", "As many items as the model reads", filled(longest, {weekly: 7})),
+        Preset("longest", "The longest history", "As many items as the model reads", filled(longest, {weekly: (7, 0)})),
     )
 
 

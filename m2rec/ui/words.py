@@ -70,7 +70,7 @@ def reading(answer: Answer, titles: dict[str, str], voice: Voice, overridden: bo
             Span(f" of this answer comes from {EVIDENCE[lead].plain}. "),
         ]
     strongest = max(MODALITIES, key=lambda modality: first.contributions[modality])
-    spans += [Span(f"First is {first.title} at "), Span(percent(first.probability), strongest), Span(".")]
+    spans += [Span(f"First: {first.title}, "), Span(percent(first.probability), strongest), Span(".")]
     return spans
 
 

@@ -25,7 +25,7 @@ def test_a_rhythm_that_is_due_is_told_with_its_period_and_its_share() -> None:
     due = answer([*COFFEE, *(f"filler0{day}" for day in range(6))], 0.12, 0.81, 0.07)
     assert told(due, TITLES, SHOP) == (
         "You buy Coffee every 7th day; the next one is due tomorrow, so 81 % of this answer comes from rhythm. "
-        "First is Coffee at 50 %."
+        "First: Coffee, 50 %."
     )
 
 
