@@ -1,25 +1,29 @@
 """`python -m m2rec evaluate WORLD`"""
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from m2rec.commands.output import Json, say, show, table
 from m2rec.commands.places import find_checkpoint, find_world, this_command
 from m2rec.data.cache import prepared_folder
-from m2rec.errors import CheckpointError
+from m2rec.errors import CheckpointError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy as np
+    from rich.table import Table
 
     from m2rec.checkpoint import CheckpointConfig
     from m2rec.data.prepared import Prepared
-    from m2rec.evaluation.protocol import Evaluation, Seen
-    from m2rec.evaluation.report import Figure
+    from m2rec.evaluation.protocol import Part, Seen
+    from m2rec.evaluation.report import Figure, Grades
+    from m2rec.model.m2rec import M2Rec
 
+MARKET = "rhythm-market"  # the source whose causes are on record
 SPLITS = {
     "leave-one-out": "leave-one-out: each user's last event, the one before it for validation",
     "by-user": "users never trained on, each of their events after the first weeks",
@@ -36,6 +40,10 @@ def evaluate(
     record: Annotated[
         bool, typer.Option("--record", help="Also write the figures into the checkpoint's metrics.json.")
     ] = False,
+    gates: Annotated[
+        bool,
+        typer.Option("--gates", help="Also grade the gate beside an oracle; Rhythm Market only, a few minutes."),
+    ] = False,
     cpu: Annotated[bool, typer.Option("--cpu", help="Use the CPU even where there is a GPU.")] = False,
     json_file: Json = None,
 ) -> None:
@@ -47,42 +55,88 @@ def evaluate(
 
     from m2rec.checkpoint import Checkpoint
     from m2rec.evaluation import protocol
-    from m2rec.evaluation.report import Measurement, read_metrics, write_metrics
-    from m2rec.training.machine import device_name, git_revision
+    from m2rec.evaluation.figures import with_intervals
+    from m2rec.training.machine import device_name
 
     folder = find_checkpoint(world)
     checkpoint = Checkpoint.load(folder)
     config = checkpoint.config
+    if gates and config.data.source != MARKET:
+        raise InputError(f"The causes in {config.world} are not known, so there is nothing to grade its gate against.")
     prepared = _data_of(config)
     device = torch.device("cuda" if torch.cuda.is_available() and not cpu else "cpu")
-    found = protocol.evaluate(checkpoint.model().to(device), prepared, split, config.model.max_length)
-    figures = {seen: _with_intervals(found, seen) for seen in found.ranks}
+    model = checkpoint.model().to(device)
+    found = protocol.evaluate(model, prepared, split, config.model.max_length)
+    figures = with_intervals(found)
+    grades = _grade(model, prepared, split) if gates else None
 
     if record:
-        measured = [
-            Measurement(
-                model="m2rec",
-                protocol=f"{SPLITS[config.data.split]}; all {prepared.item_count} items ranked",
-                split=split,
-                seen=seen,
-                seeds=[config.training.settings["seed"]],
-                targets=len(found.users),
-                figures=figures[seen],
-                hardware=device_name(device),
-                date=datetime.now(UTC).date(),
-                command=this_command(),
-                revision=git_revision(),
-            )
-            for seen in figures
-        ]
-        written = write_metrics(folder, read_metrics(folder, config.world).with_measurements(measured))
+        written = _record(folder, config, split, len(found.users), figures, grades, device_name(device))
         say(f"Recorded in {written}.")
-    shown = table(
-        f"{config.world}, {split}: {len(found.users):,} targets, {prepared.item_count:,} items", "metric", *figures
-    )
+    size = f"{len(found.users):,} targets, {prepared.item_count:,} items"
+    shown = table(f"{config.world}, {split}: {size}", "metric", *figures)
     for metric in figures["unmasked"]:
         shown.add_row(metric, *(_cell(rows[metric]) for rows in figures.values()))
-    show(found.figures, json_file, shown)
+    parts = [shown]
+    payload: dict[str, Any] = {**found.figures}
+    if grades:
+        parts.append(_grades_table(grades))
+        payload |= grades.model_dump()
+    show(payload, json_file, *parts)
+
+
+def _grade(model: "M2Rec", prepared: "Prepared", split: "Part") -> "Grades":
+    from m2rec.data.market.generate import cached_market
+    from m2rec.evaluation.market import grade
+
+    return grade(model, prepared, cached_market(), split, model.config.max_length)
+
+
+def _grades_table(grades: "Grades") -> "Table":
+    """One row for each gate, then the frequency gate by period and by cycles seen."""
+    shown = table(
+        "Gate against cause: AUC", "gate", "among", "model", "oracle", "weight with", "without", "targets", text=2
+    )
+    groups = [(name, "all", row) for name, row in grades.gates.gates.items()]
+    groups += [("frequency", f"period {name}", row) for name, row in grades.gates.by_period.items()]
+    groups += [("frequency", f"{name} cycles seen", row) for name, row in grades.gates.by_cycles.items()]
+    for gate, among, row in groups:
+        numbers = [row.auc, row.oracle, row.weight_with, row.weight_without]
+        shown.add_row(gate, among, *(f"{number:.3f}" for number in numbers), f"{row.targets:,}")
+    return shown
+
+
+def _record(
+    folder: Path,
+    config: "CheckpointConfig",
+    split: "Part",
+    targets: int,
+    figures: "dict[Seen, dict[str, Figure]]",
+    grades: "Grades | None",
+    hardware: str,
+) -> Path:
+    """Write what was measured into the checkpoint's metrics.json. → its path."""
+    from m2rec.evaluation.report import GateMeasurement, Measurement, read_metrics, write_metrics
+    from m2rec.training.machine import git_revision
+
+    measured = {
+        "split": split,
+        "seeds": [config.training.settings["seed"]],
+        "targets": targets,
+        "hardware": hardware,
+        "date": datetime.now(UTC).date(),
+        "command": this_command(),
+        "revision": git_revision(),
+    }
+    protocol = f"{SPLITS[config.data.split]}; all {config.model.items} items ranked"
+    rows = [
+        Measurement(model="m2rec", protocol=protocol, seen=seen, figures=found, **measured)
+        for seen, found in figures.items()
+    ]
+    metrics = read_metrics(folder, config.world).with_measurements(rows)
+    if grades:
+        metrics = metrics.model_copy(update={"gates": GateMeasurement(grades=grades, **measured)})
+    return write_metrics(folder, metrics)
 
 
 def _data_of(config: "CheckpointConfig") -> "Prepared":
@@ -106,18 +160,6 @@ def _data_of(config: "CheckpointConfig") -> "Prepared":
             "tables with the same settings, or train again."
         )
     return prepared
-
-
-def _with_intervals(found: "Evaluation", seen: "Seen") -> "dict[str, Figure]":
-    from m2rec.evaluation.bootstrap import mean_interval
-    from m2rec.evaluation.metrics import METRICS, outcomes
-    from m2rec.evaluation.report import Figure
-
-    figures = {}
-    for metric in METRICS:
-        interval = mean_interval(outcomes(found.ranks[seen], metric), found.users)
-        figures[metric] = Figure(value=interval.value, low=interval.low, high=interval.high)
-    return figures
 
 
 def _cell(figure: "Figure") -> str:

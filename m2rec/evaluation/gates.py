@@ -5,37 +5,18 @@ weight is higher before an event with that cause than before one without: .5 is 
 perfect, since causes are random given the history; the oracle that knows the world's own probabilities marks the limit.
 """
 
-from typing import TypedDict
-
 import numpy as np
 import torch
-from scipy.stats import rankdata
+from scipy.stats import mannwhitneyu
 
 from m2rec.data.prepared import Prepared
 from m2rec.evaluation.protocol import Part, batches, device_of, evaluation_mode
+from m2rec.evaluation.report import Agreement, GateReport
 from m2rec.model.config import BRANCHES
 from m2rec.model.m2rec import M2Rec
 
 CAUSES = {"temporal": "chain", "frequency": "rhythm", "semantic": "taste"}
 MANY_CYCLES = 6  # this many cycles and more are one group
-
-
-class Agreement(TypedDict):
-    """How well one weight tells events with its cause from those without."""
-
-    auc: float
-    oracle: float | None  # the same for the oracle's posterior, None where there is none
-    weight_with: float  # mean weight before events with the cause …
-    weight_without: float  # … and before the others
-    targets: int  # events with the cause
-
-
-class GateReport(TypedDict):
-    """Agreement of each gate with its cause; the frequency gate's also by the rhythm's period and by cycles seen."""
-
-    gates: dict[str, Agreement]
-    by_period: dict[str, Agreement]
-    by_cycles: dict[str, Agreement]
 
 
 def gate_weights(model: M2Rec, prepared: Prepared, part: Part, max_length: int) -> np.ndarray:
@@ -51,12 +32,10 @@ def gate_weights(model: M2Rec, prepared: Prepared, part: Part, max_length: int) 
 
 def auc(scores: np.ndarray, positive: np.ndarray) -> float:
     """P(positive scores higher than negative) + half P(equal), the Mann-Whitney statistic. scores, positive (N,)."""
-    n_positive = int(positive.sum())
-    n_negative = len(positive) - n_positive
-    if not n_positive or not n_negative:
+    if positive.all() or not positive.any():
         raise ValueError("An AUC needs at least one event with the cause and one without.")
-    wins = rankdata(scores)[positive].sum() - n_positive * (n_positive + 1) / 2
-    return float(wins / (n_positive * n_negative))
+    a, b = scores[positive], scores[~positive]
+    return float(mannwhitneyu(a, b).statistic / (len(a) * len(b)))
 
 
 def gate_report(

@@ -33,25 +33,61 @@ class Figure(_Frozen):
         return self
 
 
-class Measurement(_Frozen):
-    """Figures that one command measured on one model."""
+class Agreement(_Frozen):
+    """How well one gate tells events with its cause from those without (see `gates`)."""
 
-    model: Annotated[str, Field(min_length=1)]  # "m2rec", "sasrec", …
-    protocol: Annotated[str, Field(min_length=1)]  # in words: what the split is and what is ranked
+    auc: FiniteFloat
+    oracle: FiniteFloat | None = None  # the same for the oracle's forecast, where there is one
+    weight_with: FiniteFloat  # mean weight before events with the cause …
+    weight_without: FiniteFloat  # … and before the others
+    targets: int  # events with the cause
+
+
+class GateReport(_Frozen):
+    """Agreement of each gate with its cause; the frequency gate's also by the rhythm's period and by cycles seen."""
+
+    gates: dict[str, Agreement]
+    by_period: dict[str, Agreement]
+    by_cycles: dict[str, Agreement]
+
+
+class Grades(_Frozen):
+    """How well the gate tells causes apart, and what the fair oracle reaches on the same targets."""
+
+    gates: GateReport
+    oracle: dict[str, FiniteFloat]  # its HR, NDCG and MRR, seen items left in: what no model can beat
+
+
+class _Measured(_Frozen):
+    """What one command measured on one checkpoint, and what is needed to measure it again."""
+
     split: Literal["validation", "test"]
-    seen: Literal["unmasked", "masked"]  # items of the history left in, or taken out
     seeds: Annotated[list[int], Field(min_length=1)]  # of training
     targets: Annotated[int, Field(gt=0)]
-    figures: Annotated[dict[str, Figure], Field(min_length=1)]
     hardware: Annotated[str, Field(min_length=1)]
     date: date
     command: Annotated[str, Field(min_length=1)]
     revision: Annotated[str, Field(min_length=1)]  # of the code
 
+
+class Measurement(_Measured):
+    """Figures of one model under one protocol."""
+
+    model: Annotated[str, Field(min_length=1)]  # "m2rec", "sasrec", …
+    protocol: Annotated[str, Field(min_length=1)]  # in words: what the split is and what is ranked
+    seen: Literal["unmasked", "masked"]  # items of the history left in, or taken out
+    figures: Annotated[dict[str, Figure], Field(min_length=1)]
+
     @property
     def key(self) -> tuple[str, str, str, str, tuple[int, ...]]:
         """What is measured: a newer measurement with the same key replaces the older one."""
         return self.model, self.protocol, self.split, self.seen, tuple(self.seeds)
+
+
+class GateMeasurement(_Measured):
+    """How well the gate tells causes apart, in a world where they are known."""
+
+    grades: Grades
 
 
 class MetricsFile(_Frozen):
@@ -60,6 +96,7 @@ class MetricsFile(_Frozen):
     format: Literal[1] = FORMAT
     world: Annotated[str, Field(min_length=1)]
     measurements: list[Measurement] = []
+    gates: GateMeasurement | None = None
 
     def with_measurements(self, fresh: list[Measurement]) -> "MetricsFile":
         """The same file with these added; what they measure anew is replaced in its place."""

@@ -7,7 +7,7 @@ from m2rec.data.cache import prepared_folder
 from m2rec.data.prepared import Prepared
 from m2rec.evaluation.metrics import METRICS
 from m2rec.evaluation.protocol import evaluate
-from m2rec.evaluation.report import read_metrics
+from m2rec.evaluation.report import Agreement, GateReport, Grades, read_metrics
 
 
 @pytest.fixture
@@ -79,3 +79,26 @@ def test_a_damaged_checkpoint_is_one_line(run, checkpoint):
     assert result.code == 2
     assert "model.safetensors" in result.err
     assert result.err.count("\n") == 1
+
+
+def test_a_gate_can_be_graded_only_where_the_causes_are_known(run, checkpoint):
+    result = run("evaluate", checkpoint, "--gates")
+    assert result.code == 2
+    assert "The causes in corner-shop are not known" in result.err
+
+
+def test_grades_are_shown_returned_and_recorded(run, checkpoint, monkeypatch):
+    row = Agreement(auc=0.875, oracle=0.95, weight_with=0.8, weight_without=0.1, targets=1234)
+    grades = Grades(
+        gates=GateReport(gates={"frequency": row}, by_period={"7": row}, by_cycles={}), oracle={"HR@10": 0.5}
+    )
+    monkeypatch.setattr("m2rec.commands.evaluate.MARKET", "tables")
+    monkeypatch.setattr("m2rec.commands.evaluate._grade", lambda *_: grades)
+    out = run("evaluate", checkpoint, "--cpu", "--gates", "--record").out
+    assert "period 7" in out
+    assert "0.875" in out
+    assert "1,234" in out
+    assert read_metrics(checkpoint, "corner-shop").gates.grades == grades
+    found = run("evaluate", checkpoint, "--cpu", "--gates", "--json", "-").json
+    assert Grades(gates=found["gates"], oracle=found["oracle"]) == grades
+    assert set(found) == {"unmasked", "masked", "gates", "oracle"}

@@ -53,28 +53,28 @@ CYCLES = np.array([9, 0, 0, 1, 0, 0])
 
 
 def test_each_gate_is_held_against_its_own_cause():
-    gates = gate_report(GATES, CAUSES, PERIODS, CYCLES)["gates"]
+    gates = gate_report(GATES, CAUSES, PERIODS, CYCLES).gates
     # temporal: .7 and .5 on chains, the rest .1 .2 .6 .1: seven of eight pairs won
-    assert gates["temporal"]["auc"] == 7 / 8
-    assert gates["frequency"]["auc"] == 0.5  # .8 wins all four pairs, .1 none
-    assert gates["semantic"]["auc"] == 1
-    assert gates["frequency"]["weight_with"] == pytest.approx(0.45)
-    assert gates["frequency"]["weight_without"] == pytest.approx(1.1 / 4)
-    assert [gates[branch]["targets"] for branch in ("temporal", "frequency", "semantic")] == [2, 2, 2]
+    assert gates["temporal"].auc == 7 / 8
+    assert gates["frequency"].auc == 0.5  # .8 wins all four pairs, .1 none
+    assert gates["semantic"].auc == 1
+    assert gates["frequency"].weight_with == pytest.approx(0.45)
+    assert gates["frequency"].weight_without == pytest.approx(1.1 / 4)
+    assert [gates[branch].targets for branch in ("temporal", "frequency", "semantic")] == [2, 2, 2]
 
 
 def test_rhythms_are_also_told_apart_by_period_and_by_cycles_seen():
     report = gate_report(GATES, CAUSES, PERIODS, CYCLES)
-    assert {period: row["auc"] for period, row in report["by_period"].items()} == {"7": 1.0, "14": 0.0}
-    assert {count: row["auc"] for count, row in report["by_cycles"].items()} == {"1": 0.0, "6+": 1.0}
+    assert {period: row.auc for period, row in report.by_period.items()} == {"7": 1.0, "14": 0.0}
+    assert {count: row.auc for count, row in report.by_cycles.items()} == {"1": 0.0, "6+": 1.0}
 
 
 def test_the_oracle_is_measured_the_same_way():
     knows = (CAUSES[:, None] == np.array(["chain", "rhythm", "taste"])).astype(float)
     report = gate_report(GATES, CAUSES, PERIODS, CYCLES, oracle=knows)
-    assert [row["oracle"] for row in report["gates"].values()] == [1, 1, 1]
-    assert report["by_period"]["14"]["oracle"] == 1
-    assert gate_report(GATES, CAUSES, PERIODS, CYCLES)["gates"]["temporal"]["oracle"] is None
+    assert [row.oracle for row in report.gates.values()] == [1, 1, 1]
+    assert report.by_period["14"].oracle == 1
+    assert gate_report(GATES, CAUSES, PERIODS, CYCLES).gates["temporal"].oracle is None
 
 
 def test_the_weights_are_those_before_each_target():

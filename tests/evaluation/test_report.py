@@ -6,7 +6,17 @@ import pytest
 from pydantic import ValidationError
 
 from m2rec.errors import CheckpointError
-from m2rec.evaluation.report import Figure, Measurement, MetricsFile, read_metrics, write_metrics
+from m2rec.evaluation.report import (
+    Agreement,
+    Figure,
+    GateMeasurement,
+    GateReport,
+    Grades,
+    Measurement,
+    MetricsFile,
+    read_metrics,
+    write_metrics,
+)
 
 
 def measurement(value: float, seen: str = "unmasked", **changes) -> Measurement:
@@ -39,6 +49,19 @@ def test_measuring_again_replaces_and_measuring_something_else_adds():
     file = MetricsFile(world="market").with_measurements([measurement(0.3), measurement(0.4, "masked")])
     file = file.with_measurements([measurement(0.35), measurement(0.2, split="validation")])
     assert [row.figures["HR@10"].value for row in file.measurements] == [0.35, 0.4, 0.2]
+
+
+def test_grades_of_the_gate_stand_beside_the_figures(tmp_path):
+    row = Agreement(auc=0.9, oracle=0.95, weight_with=0.8, weight_without=0.1, targets=5)
+    report = GateReport(gates={"frequency": row}, by_period={"7": row}, by_cycles={})
+    about = measurement(0.3).model_dump(
+        include={"split", "seeds", "targets", "hardware", "date", "command", "revision"}
+    )
+    graded = GateMeasurement(grades=Grades(gates=report, oracle={"HR@10": 0.7}), **about)
+    written = MetricsFile(world="market", measurements=[measurement(0.3)], gates=graded)
+    write_metrics(tmp_path, written)
+    assert read_metrics(tmp_path, "market") == written
+    assert read_metrics(tmp_path, "market").with_measurements([measurement(0.4)]).gates == graded
 
 
 def test_a_folder_without_figures_is_empty_and_no_error(tmp_path):

@@ -1,0 +1,16 @@
+"""From ranks to figures with intervals."""
+
+from m2rec.evaluation.bootstrap import mean_interval
+from m2rec.evaluation.metrics import METRICS, outcomes
+from m2rec.evaluation.protocol import Evaluation, Seen
+from m2rec.evaluation.report import Figure
+
+
+def with_intervals(evaluation: Evaluation) -> dict[Seen, dict[str, Figure]]:
+    """Every metric both ways, each a mean over targets with its bootstrap interval over users."""
+    return {seen: {metric: _figure(evaluation, seen, metric) for metric in METRICS} for seen in evaluation.ranks}
+
+
+def _figure(evaluation: Evaluation, seen: Seen, metric: str) -> Figure:
+    interval = mean_interval(outcomes(evaluation.ranks[seen], metric), evaluation.users)
+    return Figure(value=interval.value, low=interval.low, high=interval.high)

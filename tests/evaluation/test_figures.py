@@ -1,0 +1,23 @@
+import numpy as np
+import pytest
+
+from m2rec.evaluation.bootstrap import mean_interval
+from m2rec.evaluation.figures import with_intervals
+from m2rec.evaluation.metrics import METRICS
+from m2rec.evaluation.protocol import Evaluation
+
+
+def test_every_figure_is_the_mean_with_its_interval_over_users():
+    rng = np.random.default_rng(2)
+    users = np.repeat(np.arange(30), 4)
+    both = {"unmasked": rng.integers(1, 40, 120).astype(float), "masked": rng.integers(1, 30, 120).astype(float)}
+    evaluation = Evaluation(users, np.tile(np.arange(4), 30), both)
+    found = with_intervals(evaluation)
+    assert set(found) == set(both)
+    assert all(tuple(rows) == METRICS for rows in found.values())
+    assert {name: figure.value for name, figure in found["masked"].items()} == pytest.approx(
+        evaluation.figures["masked"]
+    )
+    hits = mean_interval((both["unmasked"] <= 10).astype(float), users)
+    figure = found["unmasked"]["HR@10"]
+    assert (figure.low, figure.high) == (hits.low, hits.high)
