@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -77,12 +77,10 @@ def evaluate(
     shown = table(f"{config.world}, {split}: {size}", "metric", *figures)
     for metric in figures["unmasked"]:
         shown.add_row(metric, *(_cell(rows[metric]) for rows in figures.values()))
-    parts = [shown]
-    payload: dict[str, Any] = {**found.figures}
     if grades:
-        parts.append(_grades_table(grades))
-        payload |= grades.model_dump()
-    show(payload, json_file, *parts)
+        show(found.figures | grades.model_dump(), json_file, shown, _grades_table(grades))
+    else:
+        show(found.figures, json_file, shown)
 
 
 def _grade(model: "M2Rec", prepared: "Prepared", split: "Part") -> "Grades":

@@ -8,18 +8,12 @@ from m2rec.commands import app as command_line
 from m2rec.commands.app import main
 from m2rec.errors import DataError
 
-COMMANDS = [
-    ["worlds"],
-    ["prepare"],
-    ["embed"],
-    ["train"],
-    ["evaluate"],
-    ["benchmark"],
-    ["benchmark", "serve"],
-    ["recommend"],
-    ["data"],
-    ["data", "download"],
-]
+
+def every_command():
+    yield from ([command.callback.__name__] for command in command_line.app.registered_commands)
+    for group in command_line.app.registered_groups:
+        yield [group.name]
+        yield from ([group.name, command.callback.__name__] for command in group.typer_instance.registered_commands)
 
 
 @pytest.fixture
@@ -42,7 +36,7 @@ def failing(monkeypatch):
     return add
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("command", every_command(), ids=" ".join)
 def test_every_command_explains_itself(run, command):
     result = run(*command, "--help")
     assert result.code == 0
@@ -50,12 +44,10 @@ def test_every_command_explains_itself(run, command):
     assert result.err == ""
 
 
-def test_no_command_is_missing_from_these_tests():
-    there = [[command.callback.__name__] for command in command_line.app.registered_commands]
-    for group in command_line.app.registered_groups:
-        there.append([group.name])
-        there += [[group.name, command.callback.__name__] for command in group.typer_instance.registered_commands]
-    assert sorted(there) == sorted(COMMANDS)
+def test_the_commands_of_the_contract_are_there():
+    promised = ["worlds", "prepare", "embed", "train", "evaluate", "benchmark", "recommend", "data"]
+    assert {command[0] for command in every_command()} == set(promised)
+    assert ["data", "download"] in every_command()
 
 
 def test_no_command_at_all_shows_the_help(run):
