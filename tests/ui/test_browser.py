@@ -11,6 +11,8 @@ from playwright.sync_api import Browser, BrowserContext, Page  # noqa: E402
 
 LAPTOP = {"width": 1366, "height": 768}
 PHONE = {"width": 360, "height": 740}
+PATIENCE = 60_000  # ms; a busy machine is slow, and speed is not what is tested here
+expect.set_options(timeout=PATIENCE)
 START = 41  # interactions of the history it opens with
 READY = ".m2[data-ready]"
 CHART = "#m2-spectrum-plot .main-svg"
@@ -19,7 +21,7 @@ CHART = "#m2-spectrum-plot .main-svg"
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
     context = browser.new_context(viewport=LAPTOP, accept_downloads=True)
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE)
     yield context
     context.close()
 

@@ -30,7 +30,7 @@ export async function drawCharts(page) {
 
 /** Links the charts with the history: hovering lights chips up, dragging over the spectrum mutes a band. */
 export async function watchCharts(page) {
-  await plotly;
+  const Plotly = await plotly;
   const spectrum = page.find("#m2-spectrum-plot");
   const gate = page.find("#m2-gate-plot");
   const until = (plot) => new Promise((resolve) => {
@@ -38,6 +38,8 @@ export async function watchCharts(page) {
     look();
   });
   await Promise.all([until(spectrum), until(gate)]);
+  const fit = new ResizeObserver((changes) => changes.forEach(({ target }) => Plotly.Plots.resize(target)));
+  for (const plot of [spectrum, gate]) fit.observe(plot);
   spectrum.on("plotly_hover", ({ points }) => {
     const repeats = points.map((point) => point.customdata).find(Array.isArray);
     if (repeats) light(page, repeats.map((position) => position + page.view.unread), true);
