@@ -1,0 +1,142 @@
+"""Both oracles give distributions, look at nothing they must not, and are as good as they claim."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from m2rec.data.market.ceilings import ORACLES, Judged, Oracle, judge
+from m2rec.data.market.customers import TEST
+from m2rec.data.market.generate import generate
+from m2rec.data.market.market import Market
+from m2rec.data.market.oracles import fair, knowing
+from m2rec.data.market.settings import RHYTHM, MarketSettings
+from m2rec.data.sequences import Sequences
+from tests.data.market.conftest import BRIEF
+from tests.data.market.enumeration import rhythm_probabilities
+
+both = pytest.mark.parametrize("oracle", ORACLES.values(), ids=ORACLES.keys())
+both_names = pytest.mark.parametrize("name", ORACLES)
+FEW = np.arange(4)
+
+
+def with_events(market: Market, events: np.ndarray) -> Market:
+    return replace(market, sequences=Sequences(events.astype(np.int32), market.sequences.offsets))
+
+
+@both
+def test_forecasts_are_distributions_over_items_and_causes(oracle: Oracle, brief: Market) -> None:
+    forecast = oracle(brief, np.flatnonzero(brief.customers.roles == TEST)[:8])  # they see arrivals too
+    for probabilities in (forecast.items, forecast.causes):
+        assert (probabilities >= 0).all()
+        assert probabilities.sum(axis=1) == pytest.approx(np.ones(len(probabilities)))
+    assert not forecast.items[:, 0].any()
+
+
+@both
+@settings(max_examples=10)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 6))
+def test_they_are_so_after_any_history(oracle: Oracle, brief: Market, seed: int, variety: int) -> None:
+    """Also after one that the process would hardly make: the same few items over and over."""
+    random = np.random.default_rng(seed)
+    warm = np.flatnonzero(brief.shop.popularity)
+    strange = with_events(brief, random.choice(random.choice(warm, variety), len(brief.causes)))
+    forecast = oracle(strange, FEW[:2])
+    assert forecast.items.sum(axis=1) == pytest.approx(np.ones(len(forecast.items)))
+    assert forecast.causes.sum(axis=1) == pytest.approx(np.ones(len(forecast.items)))
+
+
+@both
+def test_no_oracle_sees_the_future(oracle: Oracle, brief: Market) -> None:
+    after = 20
+    warm = np.flatnonzero(brief.shop.popularity)
+    changed = brief.sequences.events.copy()
+    later = brief.sequences.positions >= after
+    changed[later] = np.random.default_rng(0).choice(warm, later.sum())
+    before = brief.sequences.positions[brief.events_of(FEW)] <= after  # the first change is not seen by its own day
+    one, other = oracle(brief, FEW), oracle(with_events(brief, changed), FEW)
+    assert (one.items[before] == other.items[before]).all()
+    assert (one.causes[before] == other.causes[before]).all()
+    assert not np.allclose(one.items[~before], other.items[~before])
+
+
+@both
+def test_customers_are_judged_alone_or_together(oracle: Oracle, brief: Market) -> None:
+    together = oracle(brief, FEW)
+    alone = np.concatenate([oracle(brief, FEW[[row]]).items for row in FEW])
+    assert alone == pytest.approx(together.items, abs=1e-12)
+
+
+def test_the_fair_oracle_is_told_nothing_about_the_customer(brief: Market) -> None:
+    anonymous = replace(
+        brief,
+        customers=replace(
+            brief.customers,
+            **dict.fromkeys(("rhythm_items", "rhythm_periods", "rhythm_phases"), brief.customers.rhythm_items * 0),
+        ),
+        interests=brief.interests * 0,
+        causes=brief.causes * 0,
+        periods=brief.periods * 0,
+        cycles=brief.cycles * 0,
+        probabilities=brief.probabilities * 0,
+    )
+    assert (fair(anonymous, FEW).items == fair(brief, FEW).items).all()
+
+
+def test_the_market_carries_what_the_knowing_oracle_says(market: Market) -> None:
+    rows = np.arange(30)
+    forecast, events = knowing(market, rows), market.events_of(rows)
+    given = forecast.items[np.arange(len(events)), market.sequences.events[events]]
+    assert given == pytest.approx(market.probabilities[events], rel=1e-9)
+
+
+@pytest.fixture(scope="module")
+def judged(market: Market) -> dict[str, Judged]:
+    rows = np.flatnonzero(market.customers.roles == TEST)[:25]
+    return {name: judge(market, rows, oracle) for name, oracle in ORACLES.items()}
+
+
+def test_to_know_the_customer_is_worth_something_and_inference_comes_close(judged: dict[str, Judged]) -> None:
+    assert (judged["knowing"].events == judged["fair"].events).all()
+    loss = judged["knowing"].log_probabilities.mean() - judged["fair"].log_probabilities.mean()
+    assert 0.02 < loss < 0.2
+
+
+@both_names
+def test_forecasts_of_a_rhythm_are_calibrated(name: str, judged: dict[str, Judged], market: Market) -> None:
+    forecast, happened = judged[name].causes[:, RHYTHM], market.causes[judged[name].events] == RHYTHM
+    for low, high in ((0, 0.05), (0.05, 0.5), (0.5, 1)):
+        band = (forecast >= low) & (forecast < high)
+        assert happened[band].mean() == pytest.approx(forecast[band].mean(), abs=0.04)
+
+
+def test_a_world_without_rhythms_has_none_to_find() -> None:
+    still = generate(replace(BRIEF, customers=20, rhythm_counts=(1.0, 0.0, 0.0, 0.0)))
+    for oracle in ORACLES.values():
+        forecast = oracle(still, FEW)
+        assert not forecast.causes[:, RHYTHM].any()
+        assert forecast.items.sum(axis=1) == pytest.approx(np.ones(len(forecast.items)))
+
+
+def test_inference_agrees_with_the_enumeration_of_all_sets_of_rhythms() -> None:
+    """Periods 3 and 4, at most two rhythms, ten days, each compared with the exact posterior.
+
+    Days this early are the hardest for the approximation: nothing is settled yet.
+    """
+    small = generate(
+        MarketSettings(
+            customers=4,
+            shortest=10,
+            longest=10,
+            first_target=5,
+            rhythm_counts=(0.3, 0.4, 0.3, 0.0),
+            period_weights=tuple({3: 0.4, 4: 0.6}.get(period, 0.0) for period in range(2, 29)),
+        )
+    )
+    inferred = fair(small, FEW).causes[:, RHYTHM].reshape(4, 10)
+    enumerated = np.array([rhythm_probabilities(small.shop, small.sequences[row]) for row in FEW])
+    assert inferred[:, 0] == pytest.approx(enumerated[:, 0], abs=1e-3)
+    assert np.abs(inferred - enumerated).mean() < 0.03
+    assert np.corrcoef(inferred.ravel(), enumerated.ravel())[0, 1] > 0.97
