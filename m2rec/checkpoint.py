@@ -58,6 +58,7 @@ class TrainingRecord(_Strict):
     peak_memory_mib: float
     git_revision: str
     date: str
+    before: "TrainingRecord | None" = None  # how the weights that this run started from came about
 
 
 class CheckpointConfig(_Strict):
@@ -95,8 +96,8 @@ class Checkpoint:
 
     def model(self) -> M2Rec:
         """The network, strictly loaded, in evaluation mode. Raises CheckpointError when the weights do not fit."""
-        model = M2Rec(self.config.model)
         try:
+            model = M2Rec(self.config.model)
             model.load_state_dict(self.weights, strict=True)
         except RuntimeError as error:
             first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
@@ -140,7 +141,7 @@ class Checkpoint:
                 f"{folder / 'items.csv'} has {len(items)} items, the weights were trained for {config.model.items}."
             )
         card = folder / "README.md"
-        return cls(config, weights, items, card.read_text(encoding="utf-8") if card.is_file() else "")
+        return cls(config, weights, items, _read(card).decode("utf-8", "replace") if card.is_file() else "")
 
 
 def _read(path: Path) -> bytes:
@@ -158,9 +159,9 @@ def _read_config(folder: Path) -> CheckpointConfig:
         return CheckpointConfig.model_validate(json.loads(_read(path).decode("utf-8")))
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
+        where = ".".join(str(part) for part in first["loc"]) or "as a whole"
         raise CheckpointError(f"{path} is not a valid configuration: {where}: {first['msg']}.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CheckpointError(f"{path} is not readable JSON ({error}).") from error
 
 

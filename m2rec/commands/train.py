@@ -8,6 +8,7 @@ import typer
 from m2rec.commands.output import Json, say, show, table
 from m2rec.commands.places import CHECKPOINTS, find_world, this_command
 from m2rec.data.cache import prepared_folder
+from m2rec.worlds.settings import changed
 
 
 def train(
@@ -20,6 +21,18 @@ def train(
         int | None, typer.Option(min=1, help="At most this many, instead of the settings' number.")
     ] = None,
     cpu: Annotated[bool, typer.Option("--cpu", help="Train on the CPU even where there is a GPU.")] = False,
+    start_from: Annotated[
+        Path | None, typer.Option(help="A checkpoint whose weights the run starts from, instead of new ones.")
+    ] = None,
+    change: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="One setting otherwise, such as model.dropout=0.1; repeatable."
+        ),
+    ] = None,
+    finish: Annotated[
+        bool, typer.Option("--finish", help="Train no further: write the checkpoint of the best epoch so far.")
+    ] = False,
     restart: Annotated[
         bool, typer.Option("--restart", help="Begin anew, also where a killed run could be continued.")
     ] = False,
@@ -30,7 +43,7 @@ def train(
     A run that was killed goes on from its last whole epoch when the same command is given again. A checkpoint that is
     already in the folder is replaced, figures included. On several devices: `accelerate launch -m m2rec train WORLD`.
     """
-    settings = find_world(world)
+    settings = changed(find_world(world), change or [])
     chosen = {name: value for name, value in {"seed": seed, "epochs": epochs}.items() if value is not None}
     settings = settings.model_copy(update={"training": settings.training.model_copy(update=chosen)})
 
@@ -45,7 +58,17 @@ def train(
         figures = ", ".join(f"{name} {value:.4f}" for name, value in epoch.validation.items())
         say(f"epoch {epoch.epoch}: loss {epoch.loss:.4f}, validation {figures}, {epoch.seconds:.1f} s")
 
-    trained = train_world(settings, prepared, folder, command=this_command(), cpu=cpu, restart=restart, on_epoch=report)
+    trained = train_world(
+        settings,
+        prepared,
+        folder,
+        command=this_command(),
+        cpu=cpu,
+        start_from=start_from,
+        restart=restart,
+        finish=finish,
+        on_epoch=report,
+    )
     if not trained.lead:
         return
     progress = trained.progress

@@ -2,7 +2,7 @@
 
 import json
 
-from m2rec.checkpoint import CheckpointConfig
+from m2rec.checkpoint import CheckpointConfig, TrainingRecord
 
 _DATA_NOTES = {
     "rhythm-market": (
@@ -23,6 +23,14 @@ _DATA_NOTES = {
 _OWN_DATA = "This world was trained on tables of its maker's own."
 
 
+def _before(record: TrainingRecord | None) -> str:
+    """Table rows that tell where the weights came from that the run started with."""
+    if record is None:
+        return ""
+    told = f"`{record.command}`: {record.epochs} epochs, best after {record.best_epoch}, {record.seconds:.0f} s"
+    return f"| started from | {told} |\n{_before(record.before)}"
+
+
 def model_card(config: CheckpointConfig, description: str) -> str:
     """Markdown with the front matter that a model hub reads."""
     training = config.training
@@ -41,7 +49,7 @@ def model_card(config: CheckpointConfig, description: str) -> str:
 | trained on | {config.trained_on} |
 | command | `{training.command}` |
 | epochs | {training.epochs}, best after {training.best_epoch} |
-| time, peak memory | {training.seconds:.0f} s, {training.peak_memory_mib:.0f} MiB |
+{_before(training.before)}| time, peak memory | {training.seconds:.0f} s, {training.peak_memory_mib:.0f} MiB |
 | code, date | {training.git_revision}, {training.date} |
 | data | {config.data.source}, {config.data.split}, {config.data.users:,} users, {config.data.events:,} events |
 | items | {config.model.items:,}, of which {config.model.items - config.model.warm_items:,} known by their text alone |

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from m2rec.data.prepared import Prepared
 from m2rec.data.windows import Windows
+from m2rec.errors import CheckpointError
 from m2rec.evaluation.protocol import Scorer, evaluate
 from m2rec.training.batches import epoch_batches, share_of
 from m2rec.training.machine import device_name, peak_memory_mib
@@ -48,13 +49,15 @@ def train(
     *,
     cpu: bool = False,
     restart: bool = False,
+    finish: bool = False,
     show: bool = True,
     on_epoch: Callable[[EpochReport], None] | None = None,
 ) -> Trained:
     """Train `model`, any with `forward(items, targets, branch_loss)` and `log_scores`, until validation NDCG@10 stalls.
 
     `state` is the file a killed run goes on from; at most the epoch under way is lost. Under `accelerate launch` every
-    process calls this; the gradients equal those of one process on the whole batch.
+    process calls this; the gradients equal those of one process on the whole batch. `finish` trains no further and
+    takes the best epoch so far.
     """
     accelerator = _accelerator(settings, cpu)
     lead = accelerator.is_main_process
@@ -70,7 +73,7 @@ def train(
     wrapped = accelerator.prepare_model(model)
     optimizer = accelerator.prepare_optimizer(optimizer)
 
-    while len(progress.epochs) < settings.epochs and progress.stale < settings.patience:
+    while not finish and len(progress.epochs) < settings.epochs and progress.stale < settings.patience:
         began = time.monotonic()
         epoch = len(progress.epochs) + 1
         loss = _run_epoch(wrapped, optimizer, windows, settings, epoch, accelerator, show and lead)
@@ -93,6 +96,8 @@ def train(
                 on_epoch(report)
         accelerator.wait_for_everyone()
 
+    if not progress.epochs:
+        raise CheckpointError(f"There is no run to finish at {state}; train without --finish first.")
     model.load_state_dict(best)
     model.eval()
     return Trained(model, progress, device_name(device), lead)

@@ -10,6 +10,7 @@ import torch
 from m2rec.checkpoint import Checkpoint, CheckpointConfig, DataRecord, Item, TrainingRecord
 from m2rec.data.cache import cache_dir
 from m2rec.data.prepared import Prepared
+from m2rec.errors import CheckpointError
 from m2rec.model.config import ModelConfig
 from m2rec.model.m2rec import M2Rec
 from m2rec.training.card import model_card
@@ -21,9 +22,10 @@ from m2rec.worlds.settings import WorldSettings
 log = logging.getLogger(__name__)
 
 
-def state_file(world: str, seed: int) -> Path:
-    """Where a run keeps what it needs to go on after a kill."""
-    return cache_dir() / "runs" / f"{world}-{seed}.safetensors"
+def state_file(world: str, seed: int, start: Checkpoint | None = None) -> Path:
+    """Where a run keeps what it needs to go on after a kill; runs from different weights do not meet."""
+    origin = f"-from-{start.config.sha256['model.safetensors'][:8]}" if start else ""
+    return cache_dir() / "runs" / f"{world}-{seed}{origin}.safetensors"
 
 
 def new_model(world: WorldSettings, prepared: Prepared) -> M2Rec:
@@ -45,32 +47,56 @@ def train_world(
     *,
     command: str,
     cpu: bool = False,
+    start_from: Path | None = None,
     restart: bool = False,
+    finish: bool = False,
     show: bool = True,
     on_epoch: Callable[[EpochReport], None] | None = None,
 ) -> Trained:
     """Train a world's model and write its checkpoint to `out`. Goes on where a killed run stopped, unless `restart`.
 
-    Under several processes only the first one writes.
+    `start_from` is a checkpoint whose weights the run starts from; `finish` trains no further and keeps the best epoch
+    so far. Under several processes only the first one writes.
     """
+    model = new_model(world, prepared)
+    start = Checkpoint.load(start_from) if start_from else None
+    if start:
+        _take_weights(model, start)
     trained = train(
-        new_model(world, prepared),
+        model,
         prepared,
         world.training,
         world.model.max_length,
-        state_file(world.name, world.training.seed),
+        state_file(world.name, world.training.seed, start),
         cpu=cpu,
         restart=restart,
+        finish=finish,
         show=show,
         on_epoch=on_epoch,
     )
     if trained.lead:
-        as_checkpoint(world, prepared, trained, command).save(out)
+        before = start.config.training if start else None
+        as_checkpoint(world, prepared, trained, command, before).save(out)
         log.info("Saved %s.", out)
     return trained
 
 
-def as_checkpoint(world: WorldSettings, prepared: Prepared, trained: Trained, command: str) -> Checkpoint:
+def _take_weights(model: M2Rec, start: Checkpoint) -> None:
+    try:
+        model.load_state_dict(start.weights)
+    except RuntimeError as error:
+        raise CheckpointError(
+            f"The weights of {start.config.world} do not fit these settings; start from a checkpoint of the same shape."
+        ) from error
+
+
+def as_checkpoint(
+    world: WorldSettings,
+    prepared: Prepared,
+    trained: Trained,
+    command: str,
+    before: TrainingRecord | None = None,
+) -> Checkpoint:
     """What a finished run leaves behind, titles only where the data's licence lets them be shipped."""
     model = trained.model
     config = CheckpointConfig(
@@ -94,6 +120,7 @@ def as_checkpoint(world: WorldSettings, prepared: Prepared, trained: Trained, co
             peak_memory_mib=round(trained.progress.peak_memory_mib, 1),
             git_revision=git_revision(),
             date=datetime.now(UTC).date().isoformat(),
+            before=before,
         ),
     )
     catalogue = zip(prepared.item_ids, prepared.titles, prepared.texts, prepared.groups, strict=True)

@@ -59,3 +59,28 @@ def load_world(name_or_path: str | Path) -> WorldSettings:
         beside = {"interactions": path.parent / world.data.interactions, "items": path.parent / world.data.items}
         world = world.model_copy(update={"data": world.data.model_copy(update=beside)})
     return world
+
+
+def changed(world: WorldSettings, changes: list[str]) -> WorldSettings:
+    """The same world with some settings otherwise, each as "table.key=value" with a TOML value.
+
+    >>> changed(load_world("ml-1m"), ["model.dropout=0.1"]).model.dropout
+    0.1
+
+    Raises DataError for a change that is not of this form, or that the settings do not admit.
+    """
+    content = world.model_dump()
+    for change in changes:
+        name, _, value = change.partition("=")
+        table, _, key = name.strip().partition(".")
+        try:
+            parsed = tomllib.loads(f"value = {value}")["value"]
+            content[table][key] = parsed
+        except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+            raise DataError(f"{change!r} is not a change of settings; write one like model.dropout=0.1.") from error
+    try:
+        return WorldSettings.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise DataError(f"The changed settings do not fit at {where}: {first['msg']}.") from error

@@ -49,3 +49,34 @@ def test_training_imports_neither_the_page_nor_the_language_model(shop, tmp_path
         env=os.environ | {"OMP_NUM_THREADS": "1"},
     )
     assert json.loads(done.stdout.splitlines()[-1]) == [0, ["torch"]], done.stderr
+
+
+def test_a_run_may_start_from_a_checkpoint_with_other_settings_and_says_so(run, shop, tmp_path):
+    first = ["train", shop.settings, "--out", tmp_path / "first", "--seed", 5, "--epochs", 1, "--cpu"]
+    assert run(*first).code == 0
+    second = ["train", shop.settings, "--out", tmp_path / "second", "--seed", 5, "--epochs", 1, "--cpu"]
+    second += ["--start-from", tmp_path / "first", "--set", "training.learning_rate=1e-9", "--set", "model.dropout=0.0"]
+    assert run(*second).code == 0
+    before, after = Checkpoint.load(tmp_path / "first"), Checkpoint.load(tmp_path / "second")
+    assert after.config.model.dropout == 0.0
+    assert after.config.training.settings["learning_rate"] == 1e-9
+    assert after.config.training.before == before.config.training
+    assert after.config.training.before.command in after.card
+    assert all((after.weights[name] - before.weights[name]).abs().max() < 1e-6 for name in before.weights)
+
+
+def test_a_checkpoint_of_another_shape_is_no_place_to_start_from(run, shop, tmp_path):
+    assert run("train", shop.settings, "--out", tmp_path / "first", "--seed", 6, "--epochs", 1, "--cpu").code == 0
+    other = ["--start-from", tmp_path / "first", "--set", "model.identity_width=5"]
+    result = run("train", shop.settings, "--out", tmp_path / "second", "--cpu", *other)
+    assert result.code == 2
+    assert "do not fit these settings" in result.err
+
+
+def test_a_setting_that_does_not_exist_is_refused(run, shop, tmp_path):
+    result = run("train", shop.settings, "--out", tmp_path / "made", "--set", "model.depth=3")
+    assert result.code == 2
+    assert "model.depth" in result.err
+    result = run("train", shop.settings, "--out", tmp_path / "made", "--set", "dropout:0.1")
+    assert result.code == 2
+    assert "write one like model.dropout=0.1" in result.err

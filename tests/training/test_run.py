@@ -139,3 +139,19 @@ def _last_line(command: list[str]) -> dict:
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False, env=_environment())
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def test_finishing_trains_no_further_and_keeps_the_best_epoch(tmp_path: Path) -> None:
+    def stop(report) -> None:
+        if report.epoch == 2:
+            raise BrokenOffError
+
+    with pytest.raises(BrokenOffError):
+        _run(tmp_path, on_epoch=stop)
+    seen = []
+    state = tmp_path / "state"
+    options = {"cpu": True, "show": False, "finish": True, "on_epoch": seen.append}
+    trained = train(small_model(), small_prepared(), SETTINGS, 12, state, **options)
+    assert seen == []
+    assert len(trained.progress.epochs) == 2
+    assert trained.progress.best_epoch in (1, 2)
