@@ -8,6 +8,8 @@ import math
 import torch
 from torch import Tensor
 
+LOG2_E = math.log2(math.e)
+
 
 def linear_scan(x: Tensor, log_decay: Tensor) -> Tensor:
     """All h_t. x (B, L, …), log_decay the same or broadcast to it, its L axis being whole → h like x.
@@ -21,14 +23,14 @@ def linear_scan(x: Tensor, log_decay: Tensor) -> Tensor:
     if tail:
         x, log_decay = (_pad_time(part, tail) for part in (x, log_decay))
     x, log_decay = (part.unflatten(1, (-1, chunk)) for part in (x, log_decay))  # (B, n, T, …)
-    decay = log_decay.exp()
+    decay = exp(log_decay)
     h = x[:, :, 0]
     rows = [h]
     for t in range(1, chunk):
         h = torch.addcmul(x[:, :, t], decay[:, :, t], h)
         rows.append(h)
     inside = torch.stack(rows, dim=2)
-    since_start = log_decay.cumsum(2).exp()
+    since_start = exp(log_decay.cumsum(2))
     state = torch.zeros_like(h[:, 0])
     before = []
     for i in range(x.shape[1]):
@@ -47,6 +49,13 @@ def linear_scan_sequential(x: Tensor, log_decay: Tensor) -> Tensor:
         h = decay[:, t] * h + x[:, t]
         rows.append(h)
     return torch.stack(rows, dim=1)
+
+
+def exp(x: Tensor) -> Tensor:
+    """e to the power of x. By way of a power of two where x is real: on a CPU up to ten times faster than `Tensor.exp`,
+    which is slowest where its result falls below the smallest normal number, and decays do.
+    """
+    return x.exp() if x.is_complex() else (x * LOG2_E).exp2()
 
 
 def _pad_time(part: Tensor, tail: int) -> Tensor:

@@ -25,12 +25,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from m2rec.baselines.linear_scan import linear_scan
+from m2rec.baselines.linear_scan import exp, linear_scan
 
 log = logging.getLogger(__name__)
 
 STEP_RANGE = (0.001, 0.1)  # of Δ at the start
-ELEMENTS_AT_ONCE = {"cpu": 1 << 20, "cuda": 1 << 28}  # of the (positions × D × N) that are held at a time
+ELEMENTS_AT_ONCE = {"cpu": 1 << 17, "cuda": 1 << 28}  # of the (positions × D × N) that are held at a time
 
 Kernel = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], Tensor]
 
@@ -93,7 +93,7 @@ class Mamba(nn.Module):
         window = torch.cat([state.conv, x[:, None]], dim=1)
         x = self._convolve(window)[:, 0]
         dt, B, C = self._select(x)
-        hidden = state.hidden * (dt[..., None] * self.decay_rates()).exp() + (dt * x.float())[..., None] * B[:, None]
+        hidden = state.hidden * exp(dt[..., None] * self.decay_rates()) + (dt * x.float())[..., None] * B[:, None]
         return self._finish((hidden @ C[..., None])[..., 0], x, z), MambaState(window[:, 1:], hidden)
 
     def start(self, batch: int) -> MambaState:
@@ -125,7 +125,7 @@ def selective_scan(x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor) -> Te
     kernel = _cuda_kernel() if x.is_cuda else None
     if kernel is not None:
         return scan_through(kernel, x, dt, A, B, C)
-    rows = max(1, ELEMENTS_AT_ONCE.get(x.device.type, 1 << 20) // (x.shape[1] * A.numel()))
+    rows = max(1, ELEMENTS_AT_ONCE.get(x.device.type, 1 << 17) // (x.shape[1] * A.numel()))
     parts = []
     for x_, dt_, B_, C_ in zip(*(part.split(rows) for part in (x, dt, B, C)), strict=True):
         hidden = linear_scan((x_ * dt_)[..., None] * B_[:, :, None], dt_[..., None] * A)  # (B, L, D, N)
@@ -137,10 +137,10 @@ def selective_scan_last(x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor) 
     """y at the last position only, without a scan. x, dt (B, L, D), A (D, N), B (B, L, N), C (B, N) → (B, D)."""
     later = dt.flip(1).cumsum(1).flip(1) - dt  # Σ_{r>s} Δ_r
     read = B * C[:, None]
-    at_once = max(1, ELEMENTS_AT_ONCE.get(x.device.type, 1 << 20) // (len(x) * A.numel()))
+    at_once = max(1, ELEMENTS_AT_ONCE.get(x.device.type, 1 << 17) // (len(x) * A.numel()))
     y = torch.zeros_like(x[:, 0])
     for x_, later_, read_ in zip(*(part.split(at_once, dim=1) for part in (x * dt, later, read)), strict=True):
-        weights = torch.einsum("bldn,bln->bld", (later_[..., None] * A).exp(), read_)
+        weights = torch.einsum("bldn,bln->bld", exp(later_[..., None] * A), read_)
         y = y + (weights * x_).sum(1)
     return y
 
