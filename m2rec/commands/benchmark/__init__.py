@@ -3,13 +3,16 @@
 import typer
 
 from m2rec.commands.benchmark.serve import serve
+from m2rec.commands.benchmark.speed import speed
+from m2rec.commands.benchmark.train import train
 
 app = typer.Typer()
 
 
 @app.callback()
 def benchmark() -> None:
-    """Measure how fast things are on this machine."""
+    """Measure how fast things are on this machine, and how well models rank."""
 
 
-app.command()(serve)
+for command in (serve, speed, train):
+    app.command()(command)

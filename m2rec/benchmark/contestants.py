@@ -1,0 +1,141 @@
+"""Models in one race: random weights, one catalogue, one width, and each by the quickest way it has to answer.
+
+Time does not depend on what the weights are, so nothing has to be trained first. An answer is the ten best of all
+items, from item indices that are already on the device.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar, cast
+
+import torch
+from torch import Tensor, nn
+
+from m2rec.baselines.registry import make_baseline
+from m2rec.baselines.sequential import SequentialBaseline
+from m2rec.model.config import ModelConfig, ModelSettings
+from m2rec.model.head import seen_items
+from m2rec.model.m2rec import M2Rec
+from m2rec.model.serving import Serving
+from m2rec.worlds.settings import load_world
+
+WORLD = "ml-1m"
+BEST = 10
+TEXT_WIDTH = 384
+BASELINES: dict[str, tuple[str, dict[str, int]]] = {
+    "sasrec": ("sasrec", {"layers": 2}),
+    "mamba4rec": ("mamba4rec", {"layers": 1}),
+    "mamba4rec, 2 layers": ("mamba4rec", {"layers": 2}),
+}
+NAMES = ("m2rec", *BASELINES)
+
+Module = TypeVar("Module", bound=nn.Module)
+
+
+class Contestant(Protocol):
+    """A model that answers."""
+
+    name: str
+
+    def answer(self, items: Tensor) -> Tensor:
+        """From scratch. items (B, L), no padding → the best items (B, 10)."""
+
+    def live(self, items: Tensor) -> Callable[[Tensor], Tensor]:
+        """Read a history (1, L) item by item; → what answers after one more item (1,), (1, 10), as often as asked.
+
+        Every call starts from the same state, so that the history does not grow while it is timed.
+        """
+
+
+@dataclass
+class Ours:
+    """M2Rec: one history on a CPU through `Serving`, many at once or on a GPU through the model itself."""
+
+    module: M2Rec
+    name: str = "m2rec"
+
+    def __post_init__(self) -> None:
+        self.table = self.module.item_table()
+        self.serving = None if self.table.ids.is_cuda else Serving(self.module, self.table)
+
+    def answer(self, items: Tensor) -> Tensor:
+        """As `Contestant.answer`."""
+        if self.serving and len(items) == 1:
+            history = items[0].numpy()
+            return _best(self.serving.shares(self.serving.last(history), self.serving.seen(history)).sum(1))
+        at_end = torch.zeros_like(items, dtype=torch.bool)
+        at_end[:, -1] = True
+        seen = seen_items(items, at_end, self.module.config.items)
+        return _best(self.module.shares(self.module.encode_last(items, self.table), seen, self.table).sum(1))
+
+    def live(self, items: Tensor) -> Callable[[Tensor], Tensor]:
+        """As `Contestant.live`; on a CPU."""
+        assert self.serving is not None
+        serving, state = self.serving, self.serving.start()
+        history = items[0].numpy()
+        for item in history:
+            _, state = serving.step(item, state)
+        before = serving.seen(history)
+
+        def add(item: Tensor) -> Tensor:
+            encoded, _ = serving.step(int(item), state)
+            seen = before.clone()
+            seen[:, item - 1] = True
+            return _best(serving.shares(encoded, seen).sum(1))
+
+        return add
+
+
+@dataclass
+class Theirs:
+    """A baseline, its item table made once."""
+
+    name: str
+    module: SequentialBaseline
+
+    def __post_init__(self) -> None:
+        self.table = self.module.items.table()
+
+    def answer(self, items: Tensor) -> Tensor:
+        """As `Contestant.answer`."""
+        return _best(self.module.last_scores(items, self.table))
+
+    def live(self, items: Tensor) -> Callable[[Tensor], Tensor]:
+        """As `Contestant.live`."""
+        state = self.module.start(1)
+        for item in items.T:
+            _, state = self.module.step(item, state, self.table)
+        return lambda item: _best(self.module.step(item, state, self.table)[0])
+
+
+def contestants(items: int, longest: int, device: torch.device, names: Sequence[str] = NAMES) -> list[Contestant]:
+    """M2Rec as shipped for MovieLens-1M, SASRec of two layers, Mamba4Rec of one and of two, all of one width.
+
+    They read histories of up to `longest` items; `names` leaves out the others.
+    """
+    torch.manual_seed(0)
+    shape = load_world(WORLD).model
+    with torch.inference_mode():
+        return [_make(name, shape, items, longest, device) for name in NAMES if name in names]
+
+
+def _make(name: str, shape: ModelSettings, items: int, longest: int, device: torch.device) -> Contestant:
+    if name == "m2rec":
+        config = ModelConfig(
+            **(shape.model_dump() | {"max_length": longest}), items=items, warm_items=items, text_width=TEXT_WIDTH
+        )
+        text = torch.randn(items + 1, TEXT_WIDTH)
+        text[0] = 0
+        return Ours(_ready(M2Rec(config, text), device))
+    kind, settings = BASELINES[name]
+    settings = settings | {"width": shape.width, "max_length": longest}
+    baseline = cast(SequentialBaseline, make_baseline(kind, items, items, settings=settings))
+    return Theirs(name, _ready(baseline, device))
+
+
+def _ready(module: Module, device: torch.device) -> Module:
+    return module.to(device).eval().requires_grad_(False)
+
+
+def _best(scores: Tensor) -> Tensor:
+    return scores.topk(min(BEST, scores.shape[-1])).indices + 1

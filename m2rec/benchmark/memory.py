@@ -1,0 +1,31 @@
+"""How much memory a computation needs at its peak, beyond what was there before."""
+
+import os
+from collections.abc import Callable
+
+import torch
+from torch.profiler import ProfilerActivity, profile
+
+MEMORY_EVENT = "[memory]"
+
+os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # the profiler greets on standard error otherwise
+
+
+def peak_mib(work: Callable[[], object], device: torch.device) -> float:
+    """MiB of tensors that `work` holds at its worst moment. The rest of the process is not counted."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+        before = torch.cuda.memory_allocated(device)
+        torch.cuda.reset_peak_memory_stats(device)
+        work()
+        torch.cuda.synchronize(device)
+        return (torch.cuda.max_memory_allocated(device) - before) / 2**20
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as record:
+        work()
+    # the profiler notes every allocation and release in the order they happened
+    events = record.profiler.kineto_results.events()
+    held = most = 0
+    for event in sorted((e for e in events if e.name() == MEMORY_EVENT), key=lambda event: event.start_ns()):
+        held += event.nbytes()
+        most = max(most, held)
+    return most / 2**20

@@ -1,0 +1,110 @@
+"""A plan: which models are trained on a world, with which seeds, as one frozen TOML file.
+
+What a model may choose comes from four places, the later one winning: the world's own settings, the plan's, the
+model's, and one point of the model's grid. All models share the first two, and so the same budget.
+"""
+
+import difflib
+import itertools
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from m2rec.errors import DataError
+
+SHIPPED = Path(__file__).parent / "plans"
+NAME = r"^[a-z0-9][a-z0-9._-]*$"  # it names files too
+
+Treatment = Literal["none", "order-shuffled", "text-permuted", "text-removed"]
+Seeds = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Entry(_Frozen):
+    """One row of the table: a model with its settings, or an ablation of one."""
+
+    name: Annotated[str, Field(pattern=NAME)]
+    kind: str  # "m2rec" or a baseline's name
+    settings: dict[str, Any] = {}
+    training: dict[str, Any] = {}
+    treatment: Treatment = "none"  # what is done to the data first
+    ablates: str = ""  # in words, what was taken away
+    grid: dict[str, list[Any]] = {}  # "settings.dropout" = [0.1, 0.2]: every combination is an entry of its own
+
+    @model_validator(mode="after")
+    def _grid_names_settings(self) -> "Entry":
+        for key in self.grid:
+            if key.partition(".")[0] not in ("settings", "training") or not key.partition(".")[2]:
+                raise ValueError(f"a grid varies settings.… or training.…, not {key!r}")
+        return self
+
+    def points(self) -> list["Entry"]:
+        """The entry itself, or one for each combination of its grid, named for its values."""
+        made = []
+        for values in itertools.product(*self.grid.values()):
+            chosen: dict[str, dict[str, Any]] = {"settings": dict(self.settings), "training": dict(self.training)}
+            name = self.name
+            for key, value in zip(self.grid, values, strict=True):
+                where, _, setting = key.partition(".")
+                chosen[where][setting] = value
+                name += f"--{setting.replace('_', '-')}-{value}".lower()
+            made.append(Entry.model_validate(self.model_dump() | chosen | {"name": name, "grid": {}}))
+        return made
+
+
+class Plan(_Frozen):
+    """All runs on one world."""
+
+    name: Annotated[str, Field(pattern=NAME)]  # the file's own, without ".toml"
+    world: str
+    seeds: Seeds
+    test: bool = True  # false while settings are still being chosen: then only validation is looked at
+    reference: str = "m2rec"  # the entry that the others are compared with
+    settings: dict[str, Any] = {}  # of every model that has such a setting
+    training: dict[str, Any] = {}
+    model: Annotated[tuple[Entry, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> "Plan":
+        names = [entry.name for entry in self.entries]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"two models are called {twice[0]!r}")
+        return self
+
+    @property
+    def entries(self) -> list[Entry]:
+        """Every entry, grids spread out."""
+        return [point for entry in self.model for point in entry.points()]
+
+
+def known_plans() -> list[str]:
+    """Names of the plans that come with the package, in alphabetical order."""
+    return sorted(path.stem for path in SHIPPED.glob("*.toml"))
+
+
+def load_plan(name_or_path: str | Path) -> Plan:
+    """A shipped plan by its name, or a TOML file of one's own by its path. Raises DataError in one sentence."""
+    path = Path(name_or_path)
+    if path.suffix != ".toml":
+        path = SHIPPED / f"{name_or_path}.toml"
+        if not path.is_file():
+            close = difflib.get_close_matches(str(name_or_path), known_plans(), n=1)
+            meant = f"did you mean {close[0]}?" if close else "give one of these or the path of a .toml file."
+            raise DataError(f"There is no plan {str(name_or_path)!r} (known: {', '.join(known_plans())}); {meant}")
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        return Plan.model_validate(content | {"name": path.stem})
+    except OSError as error:
+        raise DataError(f"The plan {path} cannot be read ({error.strerror}).") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise DataError(f"The plan {path} is not a valid TOML file ({error}).") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "its entries"
+        raise DataError(f"The plan {path} does not fit at {where}: {first['msg']}.") from error

@@ -1,0 +1,152 @@
+"""`python -m m2rec benchmark train PLAN`"""
+
+import sys
+import time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from m2rec.commands.output import Json, say, show, table
+from m2rec.commands.places import find_world, this_command
+from m2rec.data.cache import prepared_folder
+from m2rec.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from m2rec.benchmark.job import Job
+    from m2rec.benchmark.plan import Plan
+    from m2rec.data.prepared import Prepared
+    from m2rec.training.resume import EpochReport
+    from m2rec.worlds.settings import WorldSettings
+
+LEAST_MINUTES = 0.1
+SHOWN = ("HR@10", "NDCG@10")
+
+
+def train(
+    plan: Annotated[
+        list[str] | None, typer.Argument(help="Plans to carry out: shipped ones by name, or settings files (.toml).")
+    ] = None,
+    all_plans: Annotated[bool, typer.Option("--all", help="All shipped plans but those that choose settings.")] = False,
+    only: Annotated[list[str] | None, typer.Option(help="Only this model of the plan; may be repeated.")] = None,
+    seed: Annotated[list[int] | None, typer.Option(help="Only this seed of the plan; may be repeated.")] = None,
+    at_once: Annotated[int, typer.Option(min=1, max=64, help="Runs side by side, each with its share of a GPU.")] = 1,
+    budget_minutes: Annotated[
+        float | None,
+        typer.Option(min=LEAST_MINUTES, help="Stop cleanly after so long; the same command goes on from there."),
+    ] = None,
+    cpu: Annotated[bool, typer.Option("--cpu", help="Train on the CPU even where there is a GPU.")] = False,
+    list_runs: Annotated[
+        bool, typer.Option("--list", help="Only say which runs are there and which are to come.")
+    ] = False,
+    here: Annotated[
+        bool, typer.Option("--here", help="Run in this process, one run after another, and show epochs.")
+    ] = False,
+    card_share: Annotated[float, typer.Option(min=0.01, max=1, help="With --here: this much of the GPU's memory.")] = 1,
+    runs: Annotated[
+        Path | None, typer.Option(help="Folder for finished runs; assets/benchmarks/runs unless said.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the tables; assets/benchmarks unless said.")] = None,
+    json_file: Json = None,
+) -> None:
+    """Train every model of a plan with every seed, rank all held-out events, and make the table of means over seeds.
+
+    Finished runs are kept and not run again, stopped ones go on from their last whole epoch, and a run that fails costs
+    the others nothing. The models differ in what the plan says and in nothing else.
+    """
+    from m2rec.benchmark.job import OutOfTimeError
+    from m2rec.benchmark.plan import load_plan
+    from m2rec.benchmark.runs import STOPPED, run_queue
+    from m2rec.benchmark.train import ASSETS, RUNS, benchmark_table, jobs_of, limit_memory, published_plans, write_table
+
+    if bool(plan) == all_plans:
+        raise InputError("Give the plans to carry out, or --all for every one that is published.")
+    began = time.monotonic()
+    deadline = None if budget_minutes is None else began + 60 * budget_minutes
+    plans = (
+        {one.name: one for one in published_plans()} if all_plans else {name: load_plan(name) for name in plan or []}
+    )
+    tables: dict[str, Any] = {}
+    incomplete: list[str] = []
+    for given, one in plans.items():
+        world, prepared = _world(one)
+        asked = jobs_of(one, world, prepared, runs or RUNS, only or (), seed or ())
+        waiting = [job for job in asked if job.result() is None]
+        if list_runs:
+            tables[one.name] = {job.name: "to come" if job in waiting else "done" for job in asked}
+            continue
+        if here:
+            limit_memory(card_share)
+            try:
+                for job in waiting:
+                    job.run(
+                        prepared, command=this_command(), cpu=cpu, show=True, deadline=deadline, on_epoch=_say_epoch
+                    )
+            except OutOfTimeError:
+                raise typer.Exit(STOPPED) from None
+            continue
+        outcome = run_queue(
+            waiting,
+            partial(_run_command, given, at_once=at_once, cpu=cpu, runs=runs),
+            at_once=at_once,
+            deadline=deadline,
+            told=say,
+        )
+        incomplete += [job.name for job in (*outcome.failed, *outcome.stopped)]
+        tables[one.name] = benchmark_table(one, jobs_of(one, world, prepared, runs or RUNS))
+        say(f"Wrote {write_table(tables[one.name], out or ASSETS)}.")
+    shown = [_listed(name, found) if list_runs else _benchmark(name, found) for name, found in tables.items()]
+    show(tables, json_file, *shown)
+    if incomplete:
+        say(f"Not finished: {', '.join(incomplete)}; the same command goes on from there.")
+        raise typer.Exit(STOPPED)
+
+
+def _world(plan: "Plan") -> "tuple[WorldSettings, Prepared]":
+    from m2rec.data.prepared import Prepared
+
+    world = find_world(plan.world)
+    return world, Prepared.load(prepared_folder(world.name))
+
+
+def _run_command(plan: str, job: "Job", left: float | None, *, at_once: int, cpu: bool, runs: Path | None) -> list[str]:
+    """One run as a command of its own, with `left` seconds for it."""
+    arguments = [sys.executable, "-m", "m2rec", "benchmark", "train", plan, "--here"]
+    arguments += ["--only", job.entry.name, "--seed", str(job.seed), "--card-share", f"{1 / at_once:.3f}"]
+    arguments += ["--cpu"] * cpu
+    if left is not None:
+        arguments += ["--budget-minutes", f"{max(left / 60, LEAST_MINUTES):.3f}"]
+    return arguments + (["--runs", str(runs)] if runs else [])
+
+
+def _say_epoch(epoch: "EpochReport") -> None:
+    figures = ", ".join(f"{name} {value:.4f}" for name, value in epoch.validation.items())
+    say(f"epoch {epoch.epoch}: loss {epoch.loss:.4f}, validation {figures}, {epoch.seconds:.1f} s")
+
+
+def _listed(name: str, states: dict[str, str]) -> "Table":
+    shown = table(f"Runs of {name}", "run", "state", text=2)
+    for run, state in states.items():
+        shown.add_row(run, state)
+    return shown
+
+
+def _benchmark(name: str, found: dict[str, Any]) -> "Table":
+    """Test figures, or validation where the test set stays shut; the p of the reference being no better."""
+    opened = any("unmasked" in row for row in found["rows"])
+    parts = ("unmasked", "masked") if opened else ("validation",)
+    columns = [f"{metric}, {part}" for part in parts for metric in SHOWN]
+    shown = table(f"{name}: {found['targets']:,} targets", "model", *columns, "p", "seeds")
+    chances = {
+        one["against"]: one["p"]
+        for one in found["comparisons"]
+        if (one["seen"], one["metric"]) == ("unmasked", SHOWN[0])
+    }
+    for row in found["rows"]:
+        figures = [f"{row[part][metric]:.4f} ± {row[f'{part}_sd'][metric]:.4f}" for part in parts for metric in SHOWN]
+        p = chances.get(row["model"])
+        shown.add_row(row["model"], *figures, "" if p is None else f"{p:.4f}", str(len(row["seeds"])))
+    return shown

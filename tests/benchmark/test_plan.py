@@ -1,0 +1,77 @@
+"""Plans: what they may say, and what is said to somebody who says something else."""
+
+from pathlib import Path
+
+import pytest
+
+from m2rec.baselines.registry import BASELINES
+from m2rec.benchmark.job import Job
+from m2rec.benchmark.plan import Entry, known_plans, load_plan
+from m2rec.benchmark.train import published_plans
+from m2rec.errors import DataError
+from m2rec.worlds.settings import load_world
+
+ONE = 'world = "ml-1m"\nseeds = [0]\n[[model]]\nname = "sasrec"\nkind = "sasrec"\n'
+
+
+@pytest.mark.parametrize("name", known_plans())
+def test_every_shipped_plan_fits_the_models_it_asks_for(name: str, tmp_path: Path) -> None:
+    plan = load_plan(name)
+    for entry in plan.entries:
+        Job(plan, entry, plan.seeds[0], load_world(plan.world), "fingerprint", tmp_path)
+
+
+@pytest.mark.parametrize("plan", published_plans(), ids=lambda plan: plan.name)
+def test_a_published_plan_has_every_model_three_seeds_and_is_named_for_its_world(plan) -> None:
+    assert {entry.kind for entry in plan.entries} == {"m2rec", *BASELINES}
+    assert len(plan.seeds) >= 3
+    assert plan.name == plan.world
+    assert plan.reference in [entry.name for entry in plan.entries]
+    ablations = [entry for entry in plan.entries if entry.kind == "m2rec" and entry.name != plan.reference]
+    assert all(entry.ablates for entry in ablations)
+
+
+def test_choosing_settings_leaves_the_test_set_shut_and_gives_every_model_as_many_tries() -> None:
+    plan = load_plan("ml-1m-tuning")
+    assert not plan.test
+    assert len({len(entry.points()) for entry in plan.model}) == 1
+
+
+def test_a_grid_is_every_combination_under_a_name_of_its_own() -> None:
+    grid = {"settings.dropout": [0.1, 0.2], "training.weight_decay": [0.0]}
+    entry = Entry(name="sasrec", kind="sasrec", settings={"heads": 4}, grid=grid)
+    points = entry.points()
+    assert [point.name for point in points] == [
+        "sasrec--dropout-0.1--weight-decay-0.0",
+        "sasrec--dropout-0.2--weight-decay-0.0",
+    ]
+    assert [point.settings for point in points] == [{"heads": 4, "dropout": 0.1}, {"heads": 4, "dropout": 0.2}]
+    assert [point.training for point in points] == [{"weight_decay": 0.0}] * 2
+    assert Entry(name="sasrec", kind="sasrec").points() == [Entry(name="sasrec", kind="sasrec")]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (ONE + ONE[ONE.index("[[") :], "two models are called 'sasrec'"),
+        (ONE.replace("[0]", "[]"), "at seeds: Tuple should have at least 1 item"),
+        (ONE + "grid = { dropout = [0.1] }\n", "a grid varies settings.… or training.…, not 'dropout'"),
+        (ONE + 'treatment = "reversed"\n', "at model.0.treatment: Input should be 'none'"),
+        (ONE.replace('"sasrec"', '"SAS Rec"', 1), "at model.0.name: String should match pattern"),
+        (ONE + "[[model", "is not a valid TOML file"),
+    ],
+)
+def test_a_mistaken_plan_is_refused_with_what_is_wrong(text: str, reason: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(text)
+    with pytest.raises(DataError) as caught:
+        load_plan(path)
+    assert reason in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_mistyped_name_is_answered_with_the_nearest_plan(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="did you mean ml-1m"):
+        load_plan("ml1m")
+    with pytest.raises(DataError, match="cannot be read"):
+        load_plan(tmp_path / "absent.toml")
