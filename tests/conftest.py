@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+# models here are so small that a second thread only waits for the first; read when torch is imported
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 pytest_plugins = ["pytester"]
 
 # the same examples in every run: what fails once fails again, here and in CI
