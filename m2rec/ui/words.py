@@ -96,7 +96,7 @@ def _rhythm(steady: list[Recurrence], answer: Answer, titles: dict[str, str], vo
     promoted = {item.item_id: item.contributions["frequency"] for item in answer.items}
     told = max(steady, key=lambda item: (promoted.get(item.item_id, 0.0), -abs(item.due), len(item.positions)))
     title = titles.get(told.item_id, told.item_id)
-    tomorrow = "due tomorrow" if voice.unit == "day" else "due next"
+    tomorrow = "due tomorrow" if voice.unit == "day" else "due now"
     if told.due == 0:
         when = tomorrow
     elif told.due < 0:

@@ -169,11 +169,12 @@ def test_a_refusal_inside_the_dialog_is_heard_there(page: Page) -> None:
 
 
 def test_an_item_is_repeated_every_nth_time(page: Page) -> None:
+    title = chips(page)[0]
     page.get_by_role("button", name="Repeat an item").click()
-    page.get_by_role("combobox", name="Item", exact=True).select_option(label="Ground coffee")
+    page.get_by_role("combobox", name="Item", exact=True).select_option(label=title)
     page.get_by_role("spinbutton").fill("5")
     page.get_by_role("dialog").get_by_role("button", name="Repeat", exact=True).click()
-    expect(page.locator(".reading")).to_contain_text("every 5th interaction")
+    expect(page.locator(".reading")).to_contain_text(f"{title} every 5th interaction")
 
 
 @pytest.mark.parametrize("compare", ["order shuffled", "no frequency branch", "popularity"])
