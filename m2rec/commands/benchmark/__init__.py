@@ -2,6 +2,7 @@
 
 import typer
 
+from m2rec.commands.benchmark.readme import readme
 from m2rec.commands.benchmark.serve import serve
 from m2rec.commands.benchmark.speed import speed
 from m2rec.commands.benchmark.train import train
@@ -14,5 +15,5 @@ def benchmark() -> None:
     """Measure how fast things are on this machine, and how well models rank."""
 
 
-for command in (serve, speed, train):
+for command in (serve, speed, train, readme):
     app.command()(command)

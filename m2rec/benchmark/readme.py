@@ -1,0 +1,75 @@
+"""The README's results, made from the recorded figures and nothing else."""
+
+from pathlib import Path
+
+from m2rec.checkpoint import CheckpointConfig
+from m2rec.data.atomic import atomic_file
+from m2rec.errors import DataError
+from m2rec.evaluation.report import FILE, Figure, GateMeasurement, Measurement, MetricsFile, read_metrics
+
+START, END = "<!-- results -->", "<!-- /results -->"
+SHOWN = ("HR@10", "NDCG@10", "MRR@10")
+SEEN = {"unmasked": "left in", "masked": "taken out"}
+CAUSE_OF = {"temporal": "chain", "frequency": "rhythm", "semantic": "taste"}
+
+
+def results(checkpoints: Path) -> str:
+    """Markdown: one table a world that has recorded figures, in alphabetical order."""
+    parts = []
+    for folder in sorted(path for path in checkpoints.iterdir() if (path / FILE).is_file()):
+        config = CheckpointConfig.model_validate_json((folder / "config.json").read_text(encoding="utf-8"))
+        parts += _world(config, read_metrics(folder, config.world))
+    return "\n".join(parts)
+
+
+def write_results(readme: Path, checkpoints: Path) -> None:
+    """Put the results between their marks in `readme`. Raises DataError where the marks are missing."""
+    text = readme.read_text(encoding="utf-8")
+    if text.count(START) != 1 or text.count(END) != 1 or text.index(START) > text.index(END):
+        raise DataError(f"{readme} must have {START} and {END} once each, in this order, to hold the results.")
+    before, after = text.split(START)[0], text.split(END)[1]
+    with atomic_file(readme) as temporary:
+        temporary.write_text(f"{before}{START}\n{results(checkpoints)}\n{END}{after}", encoding="utf-8")
+
+
+def _world(config: CheckpointConfig, metrics: MetricsFile) -> list[str]:
+    first = metrics.measurements[0]
+    where = f"trained on {config.trained_on}, measured on {first.hardware}, {first.date}, by `{first.command}`"
+    lines = [
+        f"### {config.world}",
+        "",
+        f"{first.protocol}; {first.targets:,} {first.split} targets; {where}. 95 % intervals over users.",
+        "",
+        f"| model | items of the history | {' | '.join(SHOWN)} | seeds |",
+        f"| --- | --- | {' | '.join('---' for _ in SHOWN)} | --- |",
+    ]
+    lines += [_row(measurement) for measurement in metrics.measurements]
+    return [*lines, "", *(_gates(metrics.gates) if metrics.gates else [])]
+
+
+def _row(measured: Measurement) -> str:
+    cells = " | ".join(_cell(measured.figures[name]) for name in SHOWN)
+    return f"| {measured.model} | {SEEN[measured.seen]} | {cells} | {len(measured.seeds)} |"
+
+
+def _cell(figure: Figure) -> str:
+    if figure.low is None or figure.high is None:
+        return f"{figure.value:.4f}"
+    return f"{figure.value:.4f} ({figure.low:.3f}–{figure.high:.3f})"
+
+
+def _gates(measured: GateMeasurement) -> list[str]:
+    oracle = measured.grades.oracle
+    ceiling = f"HR@10 {oracle['HR@10']:.4f} and NDCG@10 {oracle['NDCG@10']:.4f} on the same targets"
+    lines = [
+        f"The fair oracle, which knows the process but must infer the customer, reaches {ceiling}.",
+        "Does the gate know why? AUC of each weight against its cause:",
+        "",
+        "| gate | cause | model | fair oracle | weight before the cause | before others |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for name, row in measured.grades.gates.gates.items():
+        limit = "–" if row.oracle is None else f"{row.oracle:.3f}"
+        weights = f"{row.weight_with:.2f} | {row.weight_without:.2f}"
+        lines.append(f"| {name} | {CAUSE_OF[name]} | {row.auc:.3f} | {limit} | {weights} |")
+    return [*lines, ""]
