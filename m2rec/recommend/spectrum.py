@@ -4,14 +4,16 @@ The history is a sequence of item vectors u_1 … u_L (L, d), centred. Its power
 at period p is the mean of it over the fundamental 1/p and its harmonics 2/p, 3/p, … (an impulse that recurs has all of
 them, and one number per period is what a reader can use). By the Wiener–Khinchin theorem that mean equals
 
-    power(p) = 1 + 2 Σ_m R(m·p) / R(0),       R(ℓ) = Σ_t ⟨u_t, u_{t−ℓ}⟩,
+    power(p) = p / (p − 1) · (1 + 2 Σ_m R(m·p) / R(0)),       R(ℓ) = Σ_t ⟨u_t, u_{t−ℓ}⟩,
 
 so a history without rhythm has power 1 on average at every period. `power_by_harmonics` is the plain twin.
 
 The threshold comes from shuffled copies of the same history, standardised per period, and its level from the largest
-excess at *any* period: only 5 % of shuffled histories cross it anywhere, so one peak above it means something.
+excess at *any* period: only 5 % of shuffled histories cross it anywhere, so one peak above it means something. Each
+copy is standardised by the others, as the history is: by a spread that it had widened itself, a copy would exceed less.
 """
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -54,21 +56,21 @@ def periodogram(vectors: Tensor) -> Periodogram:
     power = _fold(_autocorrelation(centred[orders]), periods)  # (1 + shuffles, p)
     chance = power[1:]
     centre, spread = chance.mean(0), chance.std(0)
-    excess = ((chance - centre) / spread.clamp(min=1e-6)).amax(1)
-    threshold = centre + excess.quantile(LEVEL) * spread
+    excess = _excess_over_the_others(chance).amax(1).sort().values
+    threshold = centre + excess[math.ceil(LEVEL * (SHUFFLES + 1)) - 1] * spread
     # where every order is the same history (one item over and over) nothing can stand out
     return Periodogram(periods, power[0], torch.maximum(threshold, centre + 1e-4))
 
 
 def power_by_harmonics(vectors: Tensor, periods: Tensor) -> Tensor:
-    """The same power from its definition: mean of |X(h/p)|² over h = 0 … p−1, divided by Σ|u|². → (p,)."""
+    """The same power from its definition: mean of |X(h/p)|² over h = 1 … p−1, divided by Σ|u|². → (p,)."""
     centred = (vectors - vectors.mean(0)).double()
     time = torch.arange(len(centred), dtype=torch.float64)
     rows = []
     for period in periods.tolist():
-        frequency = torch.arange(period, dtype=torch.float64) / period
+        frequency = torch.arange(1, period, dtype=torch.float64) / period
         wave = torch.exp(-2j * torch.pi * frequency[:, None] * time)
-        rows.append((wave @ centred.to(torch.complex128)).abs().square().sum() / period)
+        rows.append((wave @ centred.to(torch.complex128)).abs().square().sum() / (period - 1))
     return (torch.stack(rows) / centred.square().sum().clamp(min=1e-12)).float()
 
 
@@ -96,6 +98,14 @@ def _harmonics(taps: int, longest: int) -> tuple[Tensor, Tensor]:
     return torch.polar(torch.ones_like(phase), phase).to(torch.complex64), owner
 
 
+def _excess_over_the_others(chance: Tensor) -> Tensor:
+    """How many standard deviations of all other rows each row is above their mean. (S, p) → (S, p)."""
+    count = len(chance)
+    apart = chance - chance.mean(0)
+    variance = ((count - 1) * chance.var(0) - apart.square() * count / (count - 1)) / (count - 2)
+    return apart * count / (count - 1) / variance.clamp(min=1e-12).sqrt()
+
+
 def _principal(centred: Tensor) -> Tensor:
     if min(centred.shape) <= CHANNELS:
         return centred
@@ -115,7 +125,8 @@ def _autocorrelation(signals: Tensor) -> Tensor:
 def _fold(R: Tensor, periods: Tensor) -> Tensor:
     """(S, L) → (S, p)."""
     multiples = _multiples(R.shape[1], int(periods[-1]))
-    return 1 + 2 * (R @ multiples) / R[:, :1].clamp(min=1e-12)
+    # a centred history has nothing at f = 0: p − 1 harmonics share what a mean over p of them would dilute
+    return (1 + 2 * (R @ multiples) / R[:, :1].clamp(min=1e-12)) * (periods / (periods - 1))
 
 
 @lru_cache(maxsize=256)
