@@ -11,6 +11,7 @@ import csv
 import hashlib
 import io
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -192,12 +193,15 @@ def _read_items(path: Path, content: bytes) -> list[Item]:
 
 
 def _items_csv(items: list[Item], titles: str) -> bytes:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
     columns = ITEM_COLUMNS if titles == "shipped" else ITEM_COLUMNS[:1]
-    writer.writerow(columns)
-    writer.writerows([item.item_id, item.title, item.text, item.group][: len(columns)] for item in items)
-    return out.getvalue().encode("utf-8")
+    rows = [columns, *([item.item_id, item.title, item.text, item.group][: len(columns)] for item in items)]
+    return "".join(map(_csv_line, rows)).encode("utf-8")
+
+
+def _csv_line(row: Sequence[str]) -> str:
+    out = io.StringIO()
+    csv.writer(out).writerow(row)  # only with its own line end, \r\n, does it quote both when they are in a title
+    return out.getvalue().removesuffix("\r\n") + "\n"
 
 
 def _sha256(content: bytes) -> str:

@@ -40,7 +40,7 @@ def tiny_config(**changes: object) -> ModelConfig:
     settings: dict[str, object] = {
         "items": items,
         "warm_items": items - COLD,
-        "text_width": 12,
+        "text_width": 384,  # that of the real text encoder
         "width": 16,
         "max_length": MAX_HISTORY,
         "time_scales": (2.0, 8.0, 64.0),
