@@ -48,7 +48,8 @@ class Catalogue:
         if found:
             return found
         shown = text if len(text) <= 60 else text[:57] + "…"
-        near = [f"“{item.title}”" for item in self.search(text, SUGGESTIONS)]
+        # a name without a letter or digit is like everything, and so like nothing
+        near = [f"“{item.title}”" for item in self.search(text, SUGGESTIONS) if utils.default_process(text)]
         hint = f"; did you mean {' or '.join(near)}?" if near else "; search the catalogue for what it does have."
         raise InputError(f"“{shown}” is not in this world{hint}")
 

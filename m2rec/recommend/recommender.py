@@ -18,7 +18,7 @@ from m2rec.recommend.answer import MODALITIES, Answer, RankedItem, Shares, Spect
 from m2rec.recommend.catalogue import Catalogue, CatalogueItem
 from m2rec.recommend.live import Live
 from m2rec.recommend.reading import Reading, read
-from m2rec.recommend.requests import Band, checked_band, checked_k, checked_override
+from m2rec.recommend.requests import Band, checked_bands, checked_k, checked_override
 from m2rec.recommend.spectrum import LONGEST_PERIOD, gain_at, periodogram
 
 ROWS_AT_ONCE = 64  # shortened histories asked about together
@@ -69,6 +69,12 @@ class Recommender(
         """Load a checkpoint folder, or a hub id. Raises CheckpointError with what is wrong."""
         # the mixin would read config.json itself, and leniently; reading is the checkpoint's business alone
         return cls._from_pretrained(model_id=str(pretrained_model_name_or_path), **options)
+
+    def save_pretrained(self, save_directory: str | Path, **options: Any) -> str | None:
+        """Write the checkpoint folder whole, or leave what was there; `push_to_hub` and its options as in the mixin."""
+        # the mixin deletes config.json before anything new is written, which a full disk would turn into a loss
+        self.checkpoint.save(Path(save_directory))
+        return super().save_pretrained(save_directory, **options) if options.get("push_to_hub") else None
 
     def _save_pretrained(self, save_directory: Path) -> None:
         self.checkpoint.save(save_directory)
@@ -205,7 +211,8 @@ class Recommender(
     def _log_probability(self, items: Tensor, known: Tensor, table: ItemTable) -> Tensor:
         encoded = self.model.encode_last(items, table)
         seen = seen_items(known, _last_only(known), len(self.catalogue))
-        return self.model.shares(encoded, seen, self.table).sum(1).log()
+        parts = self.model.branch_log_probabilities(encoded, seen, self.table)
+        return torch.logsumexp(parts + encoded.log_gate[..., None], dim=1)  # finite where the probability is not
 
     @torch.inference_mode()
     def read(self, history: Sequence[str | int]) -> tuple[Reading, list[str]]:
@@ -221,12 +228,12 @@ class Recommender(
         return read(history, self.catalogue, self.model, self.table, self._encoder.encode), notes
 
     def _kept_bands(self, band_mask: Sequence[Band] | None) -> Tensor | None:
-        if not band_mask:
+        bands = checked_bands(band_mask)
+        if not bands:
             return None
         periods = torch.tensor([float(period) for period in self.model.frequency.band_periods])
         keep = torch.ones(len(periods))
-        for band in band_mask:
-            low, high = checked_band(band)
+        for low, high in bands:
             keep[(periods >= low) & (periods <= high)] = 0
         return keep
 
@@ -273,7 +280,7 @@ def _shares(values: Sequence[float]) -> Shares:
 def _id_ranks(ids: Sequence[str]) -> list[int]:
     """Place of each id in natural order: numbers by value, the rest by spelling."""
     order = sorted(
-        range(len(ids)), key=lambda i: (not ids[i].isdigit(), int(ids[i]) if ids[i].isdigit() else 0, ids[i])
+        range(len(ids)), key=lambda i: (not ids[i].isdecimal(), int(ids[i]) if ids[i].isdecimal() else 0, ids[i])
     )
     ranks = [0] * len(ids)
     for rank, i in enumerate(order):

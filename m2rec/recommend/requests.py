@@ -1,6 +1,7 @@
 """What may be asked of a world: the one place where the arguments of a request are checked."""
 
 import math
+import reprlib
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -17,7 +18,7 @@ Band = tuple[float, float]  # lowest and highest period, in interactions
 def checked_k(k: int) -> int:
     """How many items to show. Raises InputError outside 1…50."""
     if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= MOST_ITEMS:
-        raise InputError(f"k is how many items to show, a whole number from 1 to {MOST_ITEMS}, not {k!r}.")
+        raise InputError(f"k is how many items to show, a whole number from 1 to {MOST_ITEMS}, not {reprlib.repr(k)}.")
     return k
 
 
@@ -25,21 +26,39 @@ def checked_override(override: Mapping[str, float] | None) -> Tensor | None:
     """Gate weights in the order of MODALITIES, normalised, (3,); None when nothing is overridden."""
     if not override:
         return None
-    unknown = [name for name in override if name not in MODALITIES]
-    values = [override.get(name, 0.0) for name in MODALITIES]
-    numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
-    if unknown or not numbers or not all(math.isfinite(v) and v >= 0 for v in values) or not sum(values) > 0:
+    named = isinstance(override, Mapping) and all(name in MODALITIES for name in override)
+    values = [_number(override.get(name, 0.0)) for name in MODALITIES] if named else []
+    if not any(values) or not all(0 <= value < math.inf for value in values):
         raise InputError(
             "A gate override gives temporal, frequency and semantic a finite weight of 0 or more, at least one above 0."
         )
-    weights = torch.tensor(values, dtype=torch.float64)
+    largest = max(values)  # divided by first, so that the sum of large weights stays finite
+    weights = torch.tensor([value / largest for value in values], dtype=torch.float64)
     return (weights / weights.sum()).float()
 
 
-def checked_band(band: Band) -> Band:
-    """A pair of periods, low and high; high may be infinite, which mutes the trends too."""
-    numbers = isinstance(band, Sequence) and not isinstance(band, str) and len(band) == 2
-    numbers = numbers and all(isinstance(edge, int | float) and not isinstance(edge, bool) for edge in band)
-    if not numbers or any(math.isnan(edge) for edge in band) or not 0 < band[0] <= band[1]:
+def checked_bands(bands: Sequence[Band] | None) -> list[Band]:
+    """Pairs of periods, low and high; high may be infinite, which mutes the trends too. None or empty: no band."""
+    if bands is None:
+        return []
+    if not isinstance(bands, Sequence):
+        raise InputError("Muted bands are a list of pairs of periods in interactions, each low and high.")
+    return [_checked_band(band) for band in bands]
+
+
+def _checked_band(band: Band) -> Band:
+    pair = isinstance(band, Sequence) and not isinstance(band, str) and len(band) == 2
+    low, high = (_number(edge) for edge in band) if pair else (math.nan, math.nan)
+    if not 0 < low <= high:  # nor is it so for nan
         raise InputError("A muted band is a pair of periods in interactions, low and high, with 0 < low ≤ high.")
-    return float(band[0]), float(band[1])
+    return low, high
+
+
+def _number(value: object) -> float:
+    """As a float; nan for what is no number, or is larger than a float can be."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return math.nan
+    try:
+        return float(value)
+    except OverflowError:
+        return math.nan

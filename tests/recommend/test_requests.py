@@ -1,0 +1,118 @@
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from m2rec.errors import InputError
+from m2rec.recommend.requests import MOST_ITEMS, checked_bands, checked_k, checked_override
+
+HUGE = 10**400  # more than a float can hold
+
+weights = st.floats(0, 1e308) | st.integers(0, 10**300)
+
+
+@pytest.mark.parametrize("k", [1, 10, MOST_ITEMS])
+def test_a_number_of_items_within_the_limits_is_taken(k: int) -> None:
+    assert checked_k(k) == k
+
+
+@pytest.mark.parametrize("k", [0, -1, MOST_ITEMS + 1, HUGE, 2.0, "3", "k" * 10**6, None, True, math.nan, [1]])
+def test_any_other_number_of_items_is_refused_with_the_limits(k: Any) -> None:
+    with pytest.raises(InputError, match="a whole number from 1 to 50") as error:
+        checked_k(k)
+    assert len(str(error.value)) < 150
+
+
+@given(st.tuples(weights, weights, weights).filter(any))
+def test_gate_weights_are_normalised_whatever_their_size(values: tuple[float, float, float]) -> None:
+    temporal, frequency, semantic = values
+    result = checked_override({"semantic": semantic, "temporal": temporal, "frequency": frequency})
+    assert result is not None
+    assert math.isclose(float(result.sum()), 1, rel_tol=1e-5)
+    largest = max(values)
+    shares = [value / largest for value in values]
+    for got, share in zip(result.tolist(), shares, strict=True):
+        assert math.isclose(got, share / sum(shares), rel_tol=1e-5, abs_tol=1e-6)
+
+
+def test_a_branch_that_an_override_does_not_name_weighs_nothing() -> None:
+    result = checked_override({"frequency": 3})
+    assert result is not None
+    assert result.tolist() == [0.0, 1.0, 0.0]
+
+
+@pytest.mark.parametrize("override", [None, {}])
+def test_no_override_is_no_override(override: Any) -> None:
+    assert checked_override(override) is None
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        {"temporal": -0.1, "frequency": 1},
+        {"temporal": math.nan},
+        {"temporal": math.inf},
+        {"temporal": HUGE},
+        {"temporal": 0, "frequency": 0.0, "semantic": 0},
+        {"temporal": "1"},
+        {"temporal": True},
+        {"temporal": None},
+        {"visual": 1.0},
+        {"visual": 1.0, "temporal": 1.0},
+        {3: 1.0},
+        [0.2, 0.3, 0.5],
+        "temporal",
+        7,
+    ],
+)
+def test_an_override_that_is_no_set_of_weights_is_refused_in_one_sentence(override: Any) -> None:
+    with pytest.raises(InputError, match=r"temporal, frequency and semantic a finite weight of 0 or more"):
+        checked_override(override)
+
+
+def test_bands_are_pairs_of_periods_the_upper_one_without_limit() -> None:
+    assert checked_bands([(2, 5), (7.0, 7.0), [0.5, 3], (21, math.inf)]) == [(2, 5), (7, 7), (0.5, 3), (21, math.inf)]
+
+
+@pytest.mark.parametrize("bands", [None, [], ()])
+def test_no_band_is_no_band(bands: Any) -> None:
+    assert checked_bands(bands) == []
+
+
+@pytest.mark.parametrize(
+    "band",
+    [
+        (5, 2),
+        (0, 3),
+        (-1, 3),
+        (math.nan, 3),
+        (3, math.nan),
+        (-math.inf, 3),
+        (3,),
+        (1, 2, 3),
+        "23",
+        ("2", "3"),
+        (True, 3),
+        (HUGE, HUGE),
+        7,
+        None,
+        {2: 3, 4: 5},
+    ],
+)
+def test_anything_else_is_refused_with_what_a_band_is(band: Any) -> None:
+    with pytest.raises(InputError, match="a pair of periods in interactions, low and high"):
+        checked_bands([(2, 3), band])
+
+
+@pytest.mark.parametrize("bands", [(2, 3), "ab", [2, 3]])
+def test_a_pair_alone_is_not_a_list_of_pairs(bands: Any) -> None:
+    with pytest.raises(InputError, match="pair of periods in interactions, low and high"):
+        checked_bands(bands)
+
+
+@pytest.mark.parametrize("bands", [7, {2: 3}, math.inf])
+def test_what_is_no_list_of_bands_is_refused(bands: Any) -> None:
+    with pytest.raises(InputError, match="a list of pairs of periods"):
+        checked_bands(bands)
