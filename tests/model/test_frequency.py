@@ -147,12 +147,10 @@ def test_every_band_has_a_period_and_a_trend_lies_beyond_them_all() -> None:
 
 
 def features(frequency: FrequencyBranch, u: Tensor) -> tuple[Tensor, Tensor]:
-    """Coherence and record of every band at the last position: (b,), (b,)."""
-    kernels, q = frequency.kernels(), frequency._identity(u[None])
-    filtered = filter_bank(q, kernels)[:, -1]
-    record = frequency._record_by_autocorrelation(q, torch.tensor([len(u)]), kernels)
-    seen = frequency._gains(filtered, record, kernels, None)[1][0]
-    return seen[:, 0], seen[:, 1]
+    """Coherence and record of every band after the last item, for kernels of unit energy: (b,), (b,)."""
+    coherence = frequency(u[None]).evidence[0, -1, frequency.bands : 2 * frequency.bands]
+    q = frequency._identity(u[None])
+    return coherence, frequency._record_by_autocorrelation(q, torch.tensor([len(u)]), frequency.kernels())[0]
 
 
 @pytest.mark.parametrize(("band", "period"), list(enumerate(PERIODS)))
@@ -167,6 +165,23 @@ def test_a_rhythm_adds_up_in_its_own_band(band: int, period: int) -> None:
     assert coherence[band] == coherence[: len(PERIODS)].max()
     assert record[band] == record[: len(PERIODS)].max()
     assert record[band] > 1  # every cycle after the first was foretold
+
+
+@pytest.mark.parametrize(("band", "period"), list(enumerate(PERIODS)))
+def test_an_item_that_came_back_every_time_matches_what_is_due(band: int, period: int) -> None:
+    """⟨due item, F⟩ is Σ w / √Σ w² where it came back at every cycle, and 1 / √Σ w² where it came but once."""
+    frequency = new_branch()
+    weights = COMB_DECAY ** torch.arange(len(range(period - 1, 24, period)), dtype=torch.float)
+    rhythm, once = torch.eye(16)[torch.arange(60) % period], noise(16)
+    for history, expected in ((rhythm, weights.sum()), (once, torch.tensor(1.0))):
+        match = frequency(history[None]).evidence[0, -1, 2 * frequency.bands : 3 * frequency.bands]
+        torch.testing.assert_close(match[band], expected / weights.norm(), atol=1e-3, rtol=0)
+
+
+def test_the_evidence_is_as_wide_as_the_gate_is_told() -> None:
+    for changes in ({}, {"due_items": False}, {"periods": ()}, {"trend_scales": ()}):
+        frequency = branch(**changes)
+        assert frequency(vectors(1, 5)).evidence.shape[-1] == frequency.evidence_width
 
 
 def test_a_history_without_repeats_has_the_energy_of_noise_and_no_record() -> None:
@@ -221,13 +236,21 @@ def test_gains_are_never_negative_and_depend_on_the_history() -> None:
     frequency = branch()
     gains = frequency(vectors(8, 30)).gains[:, -1]
     assert (gains >= 0).all()
-    assert gains.std(0).min() > 1e-4
+    assert gains[:, : len(tiny_config().periods)].std(0).min() > 1e-4
 
 
 def test_without_adaptation_gains_are_the_same_for_every_history() -> None:
     gains = branch(adaptive_filter=False)(vectors(3, 20)).gains
     assert (gains == gains[0, 0]).all()
     assert gains[0, 0].std() > 1e-3  # though not the same for every band
+
+
+def test_a_strict_branch_lets_no_trend_pass() -> None:
+    u, periods = vectors(1, 30), len(tiny_config().periods)
+    strict, lenient = (branch(strict_frequency=value)(u).gains[0, -1] for value in (True, False))
+    assert (strict[periods:] == 0).all()
+    assert (lenient[periods:] > 0).all()
+    torch.testing.assert_close(strict[:periods], lenient[:periods])
 
 
 def test_a_muted_band_passes_nothing_and_leaves_the_others_as_they_were() -> None:

@@ -22,6 +22,7 @@ VARIANTS = {
     "gate on features": {"gate": "features"},
     "equal gate": {"gate": "equal"},
     "fixed filter": {"adaptive_filter": False},
+    "branches that overlap": {"strict_frequency": False, "due_items": False, "semantic_by_text": False},
 }
 MODELS = {name: random_model(tiny_config(**changes)) for name, changes in VARIANTS.items()}
 

@@ -16,6 +16,7 @@ VARIANTS = (
     {"gate": "features"},
     {"branches": ("temporal", "frequency")},
     {"adaptive_filter": False, "periods": ()},
+    {"strict_frequency": False, "due_items": False, "semantic_by_text": False},
 )
 
 

@@ -37,7 +37,7 @@ def test_extreme_time_scales_can_be_laid_too(scale: float) -> None:
 
 
 def test_content_starts_with_little_say_over_how_long_is_remembered() -> None:
-    model = M2Rec(tiny_config(time_scales=SCALES), F.normalize(torch.randn(31, 12), dim=-1)).eval()
+    model = M2Rec(tiny_config(time_scales=SCALES), F.normalize(torch.randn(31, 384), dim=-1)).eval()
     mamba = model.temporal.layers[0]
     u = F.embedding(random_histories(4, 20), model.item_table().ids)
     dt = mamba._project(model.temporal.norms[0](u))[2]
@@ -48,7 +48,7 @@ def test_content_starts_with_little_say_over_how_long_is_remembered() -> None:
 
 
 def test_the_time_constants_stay_far_apart_through_the_first_steps_of_training() -> None:
-    model = M2Rec(tiny_config(time_scales=SCALES), F.normalize(torch.randn(31, 12), dim=-1))
+    model = M2Rec(tiny_config(time_scales=SCALES), F.normalize(torch.randn(31, 384), dim=-1))
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
     for seed in range(5):
         items = random_histories(8, 15, seed, highest=WARM)

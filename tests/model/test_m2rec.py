@@ -1,0 +1,321 @@
+"""What the answer is made of: shares that add up, branches that can be switched off, items known by text alone."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from m2rec.model.config import BRANCHES
+from m2rec.model.head import seen_items
+from m2rec.model.m2rec import Encoded, M2Rec
+from tests.model.histories import CATALOGUE, WARM, histories, padded, random_histories
+from tests.tiny_world import COLD, random_model, tiny_config
+
+GATES = ("distributions", "features", "equal")
+
+
+def shares_after(model: M2Rec, items: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Shares (B, M, V) at the end of each row, and log scores there (B, V)."""
+    where = torch.zeros_like(items, dtype=torch.bool)
+    where[torch.arange(len(items)), (items > 0).sum(-1) - 1] = True
+    seen = seen_items(items, where, CATALOGUE)
+    return model.shares(model.encode_last(items), seen), model.log_scores(items, where)
+
+
+# ── the sum and its parts ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("gate", GATES)
+def test_shares_add_up_to_the_probability_and_to_one(gate: str) -> None:
+    model = random_model(tiny_config(gate=gate))
+    shares, log_scores = shares_after(model, random_histories(20, 15))
+    assert (shares >= 0).all()
+    torch.testing.assert_close(shares.sum((1, 2)), torch.ones(20))
+    torch.testing.assert_close(shares.sum(1), log_scores.exp(), atol=1e-6, rtol=1e-4)
+
+
+@settings(max_examples=15)
+@given(rows=st.lists(histories(1, 20), min_size=1, max_size=4), seed=st.integers(0, 5), gate=st.sampled_from(GATES))
+def test_they_do_for_any_history(rows: list[list[int]], seed: int, gate: str) -> None:
+    shares, log_scores = shares_after(random_model(tiny_config(gate=gate), seed), padded(rows))
+    torch.testing.assert_close(shares.sum((1, 2)), torch.ones(len(rows)))
+    torch.testing.assert_close(shares.sum(1), log_scores.exp(), atol=1e-6, rtol=1e-4)
+
+
+def test_each_branchs_shares_add_up_to_its_gate(model: M2Rec) -> None:
+    items = random_histories(6, 15)
+    shares, _ = shares_after(model, items)
+    torch.testing.assert_close(shares.sum(2), model.encode_last(items).log_gate.exp())
+
+
+def test_the_branches_disagree_about_what_comes_next(model: M2Rec) -> None:
+    """Three copies of one distribution would add up as well."""
+    shares, _ = shares_after(model, random_histories(20, 15))
+    favourites = shares.argmax(2)
+    assert ((favourites[:, 0] != favourites[:, 1]) | (favourites[:, 1] != favourites[:, 2])).float().mean() > 0.5
+
+
+def test_with_the_gate_on_features_there_is_one_distribution_of_averaged_scores() -> None:
+    model = random_model(tiny_config(gate="features"))
+    with torch.no_grad():
+        model.repeat_bias.zero_()
+    items = random_histories(4, 12)
+    encoded = model.encode_last(items)
+    scores = encoded.features @ model.item_table().scoring[1:].T  # (B, M, V)
+    averaged = (encoded.log_gate.exp()[..., None] * scores).sum(1)
+    _, log_scores = shares_after(model, items)
+    torch.testing.assert_close(log_scores, F.log_softmax(averaged, dim=-1), atol=1e-4, rtol=1e-4)
+
+
+def test_equal_gates_average_the_branches_distributions() -> None:
+    model = random_model(tiny_config(gate="equal"))
+    shares, log_scores = shares_after(model, random_histories(4, 12))
+    torch.testing.assert_close(shares.sum(2), torch.full((4, 3), 1 / 3))
+    torch.testing.assert_close(log_scores.exp(), (3 * shares).mean(1), atol=1e-6, rtol=1e-4)
+
+
+def test_readiness_to_repeat_is_shown_once_it_has_been_learnt() -> None:
+    model = random_model(tiny_config(strict_frequency=False))
+    items = random_histories(5, 10)
+    seen = torch.zeros(5, CATALOGUE, dtype=torch.bool).scatter_(1, items - 1, True)
+    mass = []
+    for strength in (-3.0, 0.0, 3.0):
+        with torch.no_grad():
+            model.repeat_bias.fill_(strength)
+        mass.append((shares_after(model, items)[1].exp() * seen).sum(1))
+    assert (mass[0] < mass[1]).all()
+    assert (mass[1] < mass[2]).all()
+
+
+# ── what each branch may use ────────────────────────────────────────────────────────────────────────────────────
+
+
+def distributions(model: M2Rec, items: torch.Tensor) -> torch.Tensor:
+    """Each branch's own distribution at the end of each row: (B, M, V)."""
+    shares, _ = shares_after(model, items)
+    return shares / shares.sum(2, keepdim=True)
+
+
+def changed_branches(before: torch.Tensor, after: torch.Tensor) -> list[str]:
+    change = (before - after).abs().amax((0, 2))
+    return [name for name, value in zip(BRANCHES, change.tolist(), strict=True) if value > 1e-4]
+
+
+@pytest.mark.parametrize(("strict", "use_it"), [(True, ["temporal", "semantic"]), (False, list(BRANCHES))])
+@pytest.mark.parametrize("what", ["bias", "repeat_bias"])
+def test_a_strict_frequency_branch_heeds_neither_popularity_nor_repeats(
+    strict: bool, use_it: list[str], what: str
+) -> None:
+    model = random_model(tiny_config(strict_frequency=strict))
+    items = random_histories(5, 12)
+    before = distributions(model, items)
+    with torch.no_grad():
+        model.get_parameter(what).add_(torch.linspace(-1, 1, len(model.get_parameter(what))))
+        if what == "repeat_bias":
+            model.repeat_bias.fill_(2.0)
+    assert changed_branches(before, distributions(model, items)) == use_it
+
+
+@pytest.mark.parametrize(("by_text", "use_it"), [(True, ["temporal", "frequency"]), (False, list(BRANCHES))])
+def test_a_semantic_branch_that_scores_by_text_does_not_know_an_items_id_vector(
+    by_text: bool, use_it: list[str]
+) -> None:
+    model = random_model(tiny_config(semantic_by_text=by_text))
+    items = random_histories(5, 12, highest=WARM - 1)
+    before = distributions(model, items)
+    with torch.no_grad():
+        model.ids[WARM - 1] += 2.0  # an item that is in no history: only its scores can change
+    assert changed_branches(before, distributions(model, items)) == use_it
+
+
+# ── branches off ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("off", BRANCHES)
+def test_a_branch_switched_off_is_its_gate_at_zero(off: str) -> None:
+    """The settings without a branch, against the whole model with that gate weight taken out by hand."""
+    kept = tuple(name for name in BRANCHES if name != off)
+    whole = random_model(tiny_config())
+    without = M2Rec(tiny_config(branches=kept)).eval()
+    without.load_state_dict(whole.state_dict())
+    items = random_histories(5, 14)
+    encoded = whole.encode_last(items)
+    gate = encoded.log_gate.exp()
+    gate[:, BRANCHES.index(off)] = 0
+    at_zero = Encoded(encoded.features, (gate / gate.sum(-1, keepdim=True)).log(), encoded.gains)
+    seen = torch.zeros(5, CATALOGUE, dtype=torch.bool).scatter_(1, items - 1, True)
+    expected = whole.shares(at_zero, seen)
+    shares, _ = shares_after(without, items)
+    torch.testing.assert_close(shares, expected, atol=1e-6, rtol=1e-4)
+    assert (shares[:, BRANCHES.index(off)] == 0).all()
+
+
+@pytest.mark.parametrize("off", BRANCHES)
+def test_a_branch_switched_off_learns_nothing_and_spoils_nothing(off: str) -> None:
+    model = random_model(tiny_config(branches=tuple(name for name in BRANCHES if name != off)))
+    items = random_histories(3, 10, highest=WARM)
+    model.loss(items[:, :-1], items[:, 1:], branch_loss=0.1).backward()
+    slopes = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
+    assert all(torch.isfinite(slope).all() for slope in slopes)
+    # what only serves this branch's own scores stands still; its output may still be evidence for the gate
+    own = {"temporal": model.norms[0].weight, "semantic": model.norms[1].weight}
+    if off in own:
+        assert own[off].grad.abs().max() == 0
+
+
+# ── items known by their text alone ─────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_cold_item_has_no_id_vector_and_average_popularity(model: M2Rec) -> None:
+    table = model.item_table()
+    assert (table.ids[WARM + 1 :] == 0).all()
+    torch.testing.assert_close(table.text[WARM + 1 :], model.project(model.text[WARM + 1 :]))
+    torch.testing.assert_close(table.scoring[WARM + 1 :, : model.config.width], table.text[WARM + 1 :])
+    torch.testing.assert_close(table.scoring[WARM + 1 :, -1], model.bias.mean().expand(COLD))
+
+
+def test_a_warm_item_is_its_id_and_its_text_together(model: M2Rec) -> None:
+    table, width = model.item_table(), model.config.width
+    torch.testing.assert_close(table.scoring[5, :width], model.ids[4] + model.project(model.text[5]))
+    torch.testing.assert_close(table.scoring[5, -1], model.bias[4])
+    torch.testing.assert_close(table.unit[1:].norm(dim=-1), torch.ones(CATALOGUE))
+
+
+def test_padding_has_no_vector_at_all(model: M2Rec) -> None:
+    table = model.item_table()
+    for part in (table.ids, table.unit, table.text, table.scoring):
+        assert (part[0] == 0).all()
+
+
+def test_cold_items_are_ranked_and_may_be_in_the_history(model: M2Rec) -> None:
+    items = torch.tensor([[1, CATALOGUE, 3, CATALOGUE - 1]])
+    shares, log_scores = shares_after(model, items)
+    assert torch.isfinite(log_scores).all()
+    assert (shares[:, :, WARM:].sum(1) > 0).all()
+
+
+def test_a_cold_item_with_a_better_text_is_ranked_higher() -> None:
+    model = random_model(tiny_config())
+    items = random_histories(1, 10)
+    best = shares_after(model, items)[1][0, :WARM].argmax()
+    with torch.no_grad():
+        model.text[CATALOGUE] = model.text[best + 1]
+        model.ids[best] = 0
+    before = random_model(tiny_config())
+    assert shares_after(model, items)[1][0, -1] > shares_after(before, items)[1][0, -1]
+
+
+def test_in_training_cold_items_do_not_compete(model: M2Rec) -> None:
+    """What a cold item's text says changes neither the loss nor what the projection learns from it."""
+    items = random_histories(4, 12, highest=WARM)
+    other = random_model(tiny_config())
+    with torch.no_grad():
+        other.text[WARM + 1 :] = 5.0
+    results = []
+    for net in (random_model(tiny_config()), other):
+        loss = net.loss(items[:, :-1], items[:, 1:])
+        loss.backward()
+        results.append((loss.detach(), net.project.weight.grad))
+    torch.testing.assert_close(results[0], results[1])
+
+
+def test_a_cold_item_in_the_history_teaches_the_projection_and_the_mean_popularity_only() -> None:
+    model = random_model(tiny_config())
+    model.loss(torch.tensor([[CATALOGUE, CATALOGUE]]), torch.tensor([[0, 3]])).backward()
+    assert torch.isfinite(model.project.weight.grad).all()
+    assert model.project.weight.grad.abs().max() > 0
+    assert model.text.grad is None
+
+
+def test_in_training_some_items_are_taken_for_cold_and_when_serving_none() -> None:
+    model = random_model(tiny_config(id_dropout=0.5))
+    whole = model.id_part()
+    torch.manual_seed(0)
+    model.train()
+    dropped = model.id_part()
+    cold = (dropped[1 : WARM + 1, :-1] == 0).all(-1)
+    assert 5 < cold.sum() < 23
+    torch.testing.assert_close(dropped[1 : WARM + 1][cold, -1], model.bias.mean().expand(int(cold.sum())))
+    torch.testing.assert_close(dropped[1 : WARM + 1][~cold], whole[1 : WARM + 1][~cold])
+
+
+def test_items_beyond_the_catalogue_are_read_as_cold_items_are(model: M2Rec) -> None:
+    """An extended table with a cold item's own text gives what that cold item gives."""
+    table = model.item_table()
+    longer = table.extended(table.text[CATALOGUE][None])
+    as_guest, as_item = torch.tensor([[1, 2, CATALOGUE + 1]]), torch.tensor([[1, 2, CATALOGUE]])
+    torch.testing.assert_close(model.encode(as_guest, longer).features, model.encode(as_item, table).features)
+    assert len(longer.scoring) == CATALOGUE + 2
+    assert longer.scoring.shape[1] == table.scoring.shape[1]
+
+
+# ── the loss ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("gate", GATES)
+def test_the_loss_is_minus_the_mean_log_score_of_the_targets_where_every_item_is_warm(gate: str) -> None:
+    model = random_model(tiny_config(gate=gate, warm_items=CATALOGUE)).train()
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    model.config = model.config.model_copy(update={"id_dropout": 0.0})
+    items = random_histories(5, 14)
+    items[2, 9:] = 0
+    history, targets = items[:, :-1], items[:, 1:]
+    marked = targets > 0
+    expected = -model.log_scores(history, marked).gather(1, targets[marked][:, None] - 1).mean()
+    torch.testing.assert_close(model.loss(history, targets), expected, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(model(history, targets), expected, atol=1e-4, rtol=1e-4)
+
+
+def test_positions_without_a_target_do_not_count(model: M2Rec) -> None:
+    items = random_histories(2, 12, highest=WARM)
+    history, targets = items[:, :-1], items[:, 1:].clone()
+    targets[:, :4] = 0
+    parts = [model.loss(history, torch.where(torch.arange(11) == t, targets, 0)) for t in range(4, 11)]
+    torch.testing.assert_close(model.loss(history, targets), torch.stack(parts).mean(), atol=1e-5, rtol=1e-5)
+
+
+def test_a_branchs_own_loss_is_added_in_its_measure(model: M2Rec) -> None:
+    items = random_histories(3, 10, highest=WARM)
+    history, targets = items[:, :-1], items[:, 1:]
+    plain, half, whole = (model.loss(history, targets, branch_loss=share) for share in (0.0, 0.5, 1.0))
+    torch.testing.assert_close(whole - plain, 2 * (half - plain), atol=1e-4, rtol=1e-4)
+    assert whole > plain + 3.0  # three cross-entropies of some nats each
+
+
+def test_a_few_steps_of_training_bring_the_loss_down() -> None:
+    torch.manual_seed(0)
+    model = M2Rec(tiny_config(dropout=0.0, id_dropout=0.0), F.normalize(torch.randn(CATALOGUE + 1, 384), dim=-1))
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+    round_the_shop = (torch.randint(WARM, (16, 1)) + torch.arange(13)) % WARM + 1
+    losses = []
+    for _ in range(25):
+        loss = model.loss(round_the_shop[:, :-1], round_the_shop[:, 1:], branch_loss=0.02)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(float(loss.detach()))
+    assert losses[0] > 2.5  # log 28 = 3.3
+    assert losses[-1] < 0.5 * losses[0]
+
+
+# ── what it is made of ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_text_vectors_of_another_shape_are_refused_with_both_shapes() -> None:
+    with pytest.raises(ValueError, match=r"text_vectors must be \(31, 384\), not \(30, 384\)"):
+        M2Rec(tiny_config(), torch.zeros(30, 384))
+
+
+def test_the_text_vectors_are_saved_and_not_learnt(model: M2Rec) -> None:
+    assert "text" in model.state_dict()
+    assert "text" not in dict(model.named_parameters())
+
+
+def test_the_model_does_not_share_memory_with_the_vectors_it_was_given() -> None:
+    vectors = torch.ones(31, 384)
+    model = M2Rec(tiny_config(), vectors)
+    vectors.zero_()
+    assert (model.text == 1).all()
