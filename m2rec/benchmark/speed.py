@@ -1,7 +1,9 @@
 """M2Rec, SASRec and Mamba4Rec side by side: how long one answer takes, how many come in a second, what they hold.
 
-Machines are shared and noisy, so the models take turns: in every round each answers the same fresh history once, in an
-order that rotates, and medians are compared. Weights are random; time does not depend on them.
+Machines are shared and noisy, so the models take turns: in every round each answers the same few fresh histories, one
+after another as a server does, in an order that rotates. On one thread the processor's own time is noted too, and
+ratios compare that: other programs make an answer wait, but they hardly make it work longer. Weights are random; time
+does not depend on them.
 """
 
 import time
@@ -15,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from m2rec.benchmark.contestants import Contestant, contestants
+from m2rec.benchmark.contestants import NAMES, Contestant, contestants
 from m2rec.benchmark.memory import peak_mib
 from m2rec.training.machine import device_name
 
@@ -23,6 +25,7 @@ CATALOGUE = 3416  # items of MovieLens-1M after 5-core
 OURS, RIVAL = "m2rec", "sasrec"
 WARM_UPS = 2  # rounds before the first timed one: memory is allocated and kernels are chosen then
 FEWEST_ROUNDS = 3
+FINE = 1e-5  # seconds: a coarser clock of the processor's time says nothing about one answer
 
 CPU = torch.device("cpu")
 
@@ -39,13 +42,15 @@ class Effort:
     threads: tuple[int, ...] = (1, 2)
     batch_cpu: int = 128
     batch_cuda: int = 2048
-    rounds: int = 100
+    rounds: int = 25
+    burst: int = 4  # answers of one model in a round
     seconds: float = 20.0  # after which no further round of one kind begins
     catalogue: int = CATALOGUE
+    names: tuple[str, ...] = NAMES
 
 
 THOROUGH = Effort()
-QUICK = Effort(lengths=(50, 200, 1000), live_lengths=(200,), batch_lengths=(), threads=(1,), rounds=30, seconds=4.0)
+QUICK = Effort(live_lengths=(200,), batch_lengths=(), threads=(1,), seconds=5.0, names=("m2rec", "sasrec", "mamba4rec"))
 
 
 @dataclass(frozen=True)
@@ -58,9 +63,10 @@ class Row:
     threads: int
     length: int
     batch: int
-    rounds: int
+    answers: int
     median_ms: float
     p95_ms: float
+    busy_ms: float | None  # median of the processor's own time, where one thread does all the work
 
     @property
     def answers_per_second(self) -> float:
@@ -85,27 +91,24 @@ class Speed:
     rows: list[Row]
     peaks: list[Peak]
 
-    def ratios(
-        self, what: str = "answer", device: str = "cpu", threads: int = 1, rival: str = RIVAL
-    ) -> dict[str, float]:
-        """The rival's time ÷ ours at each length where both were timed."""
-        kept = [r for r in self.rows if (r.what, r.device, r.threads) == (what, device, threads)]
-        ours, theirs = ({r.length: r.median_ms for r in kept if r.model == name} for name in (OURS, rival))
+    def ratios(self, what: str = "answer", rival: str = RIVAL) -> dict[str, float]:
+        """The rival's time on one CPU thread ÷ ours, at each length where both were timed."""
+        ours, theirs = self._busy(what, OURS), self._busy(what, rival)
         return {str(length): theirs[length] / ours[length] for length in sorted(ours.keys() & theirs.keys())}
 
-    def growth(self, device: str = "cpu", threads: int = 1) -> dict[str, float]:
-        """The b of a·L^b fitted to each model's answers: 1 is linear in the length, 2 quadratic."""
+    def growth(self) -> dict[str, float]:
+        """The b of a·L^b fitted to each model's answers on one CPU thread: 1 is linear in the length, 2 quadratic."""
         found = {}
         for name in dict.fromkeys(row.model for row in self.rows):
-            points = [
-                (row.length, row.median_ms)
-                for row in self.rows
-                if (row.what, row.model, row.device, row.threads) == ("answer", name, device, threads)
-            ]
+            points = self._busy("answer", name)
             if len(points) > 1:
-                lengths, times = np.log(np.array(points)).T
-                found[name] = float(np.polyfit(lengths, times, 1)[0])
+                slope, _ = np.polyfit(np.log(list(points)), np.log(list(points.values())), 1)
+                found[name] = float(slope)
         return found
+
+    def _busy(self, what: str, model: str) -> dict[int, float]:
+        rows = [row for row in self.rows if (row.what, row.model) == (what, model)]
+        return {row.length: row.busy_ms for row in rows if row.busy_ms is not None}
 
     def as_dict(self) -> dict[str, Any]:
         """Plain numbers for JSON; `ratio_to_sasrec` is one answer from scratch on one CPU thread."""
@@ -129,7 +132,7 @@ def measure(effort: Effort = THOROUGH, seed: int = 0, told: Callable[[str], None
     peaks: list[Peak] = []
     longest = max(effort.lengths) + 1
     with torch.inference_mode():
-        models = contestants(effort.catalogue, longest, CPU)
+        models = contestants(effort.catalogue, longest, CPU, effort.names)
         for threads in effort.threads:
             with computing_on(threads):
                 for length in effort.lengths:
@@ -146,7 +149,7 @@ def measure(effort: Effort = THOROUGH, seed: int = 0, told: Callable[[str], None
         peaks += _peaks(models, effort, CPU, generator)
         if torch.cuda.is_available():
             card = torch.device("cuda")
-            models = contestants(effort.catalogue, longest, card)
+            models = contestants(effort.catalogue, longest, card, effort.names)
             for batch, lengths in ((1, effort.lengths), (effort.batch_cuda, effort.batch_lengths)):
                 for length in lengths:
                     told(f"{batch} answers at once, {length} items, {device_name(card)}")
@@ -214,33 +217,37 @@ def _take_turns(
     length: int,
     batch: int,
 ) -> list[Row]:
-    times: dict[str, list[float]] = {name: [] for name in jobs}
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in jobs}
     names = list(jobs)
     began = time.perf_counter()
     for turn in range(-WARM_UPS, effort.rounds):
         if turn >= FEWEST_ROUNDS and time.perf_counter() - began > effort.seconds:
             break
-        asked = question()
+        asked = [question() for _ in range(effort.burst)]
         first = turn % len(names)
         for name in names[first:] + names[:first]:
-            taken = _milliseconds(jobs[name], asked, device)
+            taken = [_milliseconds(jobs[name], one, device) for one in asked]
             if turn >= 0:
-                times[name].append(taken)
+                times[name] += taken
     rows = []
+    alone = device.type == "cpu" and threads == 1 and time.get_clock_info("thread_time").resolution <= FINE
     for name, taken_ms in times.items():
-        median, p95 = np.quantile(taken_ms, [0.5, 0.95])
-        rows.append(Row(what, name, device.type, threads, length, batch, len(taken_ms), float(median), float(p95)))
+        wall, busy = np.array(taken_ms).T
+        median, p95 = (float(value) for value in np.quantile(wall, [0.5, 0.95]))
+        worked = float(np.median(busy)) if alone else None
+        rows.append(Row(what, name, device.type, threads, length, batch, len(wall), median, p95, worked))
     return rows
 
 
-def _milliseconds(job: Job, asked: Tensor, device: torch.device) -> float:
+def _milliseconds(job: Job, asked: Tensor, device: torch.device) -> tuple[float, float]:
+    """Until the answer is there: by the clock on the wall, and of this thread's work."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
-    began = time.perf_counter()
+    wall, busy = time.perf_counter(), time.thread_time()
     job(asked)
     if device.type == "cuda":
         torch.cuda.synchronize(device)
-    return 1000 * (time.perf_counter() - began)
+    return 1000 * (time.perf_counter() - wall), 1000 * (time.thread_time() - busy)
 
 
 def _peaks(

@@ -6,11 +6,11 @@ it, and neither changes what is answered:
 * What depends on one item alone is worked out once per item: norm and in-projection of the temporal branch, Δ and the
   decay; the identity in the frequency branch; the salience in the semantic one. An answer looks these up.
 * What is left is small, and small arrays are NumPy's: a call costs it a fraction of what it costs PyTorch. The few
-  large operations stay with PyTorch: the convolution over a history, and the scores of the whole catalogue.
+  large operations stay with PyTorch and the threads it was given: convolution and sum over a history, and the scores.
 
 Glossary (otherwise as in the branches)
     tail      the newest items of a history, the newest last, zeros before the first
-    R(j)      decayed autocorrelation of the identities at lag j, by blocks of W positions
+    R(j)      decayed autocorrelation of the identities at lag j
 
 `M2Rec.encode_last`, `M2Rec.step` and `M2Rec.shares` are the plain twins (tests/model/test_serving.py); they answer
 batches, and they run on a GPU.
@@ -23,7 +23,6 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.lib.stride_tricks import as_strided
 from scipy.special import erf
 from torch import Tensor, nn
 
@@ -31,7 +30,8 @@ from m2rec.model.frequency import EPSILON
 from m2rec.model.m2rec import Encoded, ItemTable, M2Rec
 from m2rec.model.temporal import MultiScaleMamba
 
-HORIZON = 20.0  # in memories: what is older adds e⁻²⁰ of a sum, which float32 cannot tell from nothing
+HORIZON = 16.0  # in memories: what is older has e⁻¹⁶ of the weight, less than float32 can tell from nothing
+ROWS = 32  # positions whose products with those before them are held as one block
 HALF_ROOT = np.float32(math.sqrt(0.5))
 LEAST_WEIGHT = 1e-12  # of a mean of texts, as in `SemanticBranch`
 
@@ -113,7 +113,7 @@ class Serving:
         features, width = encoded.features[0], len(self._vectors)
         if self.model.config.semantic_by_text:
             scores[:2].addmm_(features[:2, :width], self._vectors)
-            scores[2:].addmm_(features[2:, width : 2 * width], self._texts)
+            scores[2].addmv_(self._texts.T, features[2, width : 2 * width])
         else:
             scores.addmm_(features[:, :width], self._vectors)
         return scores.softmax(-1).mul_(encoded.log_gate.exp().T)[None]
@@ -138,10 +138,12 @@ class _Temporal:
         z, mixed, dt = layer.in_proj(branch.norms[0](table.ids)).split(sizes, dim=-1)
         dt = F.softplus(dt + layer.dt_bias)
         self.taps = layer.conv.kernel_size[0]
-        self.mixed, self.kernel = mixed.contiguous(), layer.conv.weight[:, 0].T.contiguous()  # (taps, D + 2N)
-        self.bias = cast(Tensor, layer.conv.bias)
-        self.mixed_rows, self.kernel_rows, self.bias_row = (_weights(t) for t in (self.mixed, self.kernel, self.bias))
-        self.dt, self.log_decay = dt.numpy(), (-dt * layer.A_log.exp()).numpy()  # (V + 1, H)
+        kernel, bias = layer.conv.weight[:, 0].T, cast(Tensor, layer.conv.bias)  # (taps, D + 2N)
+        self.mixed, self.kernel, self.bias = (_weights(part) for part in (mixed, kernel, bias))
+        past = self.inner + self.state  # C is asked for at the newest position only
+        self.mixed_past, self.kernel_past = mixed[:, :past].contiguous(), kernel[:, :past].contiguous()
+        self.bias_past = bias[:past].contiguous()
+        self.dt, self.log_decay = _weights(dt.T), _weights((-dt * layer.A_log.exp()).T)  # (H, V + 1)
         self.gate, self.ids = F.silu(z).numpy(), table.ids.numpy()
         self.skip = layer.D.repeat_interleave(layer.head_width).numpy()
         self.out = _weights(layer.out_proj.weight * layer.norm.weight)  # a norm's scale goes into what reads it
@@ -150,38 +152,43 @@ class _Temporal:
         self.widen, self.widen_bias = _weights(widen.weight * norm.weight), _weights(widen.bias)
         self.narrow, self.narrow_bias = _weights(narrow.weight), _weights(narrow.bias)
 
+    @torch.inference_mode()
     def last(self, items: np.ndarray) -> np.ndarray:
         """items (L,) → (d,)."""
-        log_decay = self.log_decay[items]
-        later = log_decay[::-1].cumsum(0)[::-1] - log_decay  # Σ_{r>s} a_r, (L, H)
-        weights = np.exp(later) * self.dt[items]
-        mixed = self._convolved(items)
-        x, B, C = mixed[:, : self.inner], mixed[:, self.inner : -self.state], mixed[-1, -self.state :]
-        weights *= (B @ C)[:, None]
+        log_decay = self.log_decay.take(items, axis=1)
+        later = log_decay[:, ::-1].cumsum(1)[:, ::-1] - log_decay  # Σ_{r>s} a_r, (H, L)
+        x, B = self._past(items).split([self.inner, self.state], dim=-1)
+        newest, _, C = self._newest(items)
+        weights = torch.from_numpy(np.exp(later) * self.dt.take(items, axis=1)) * (B @ torch.from_numpy(C))
         # one product of all heads' weights with all heads' inputs, of which the diagonal is wanted, beats H small ones
-        y = (weights.T @ x).reshape(self.per_head[0], *self.per_head).diagonal(axis1=0, axis2=1).T  # (H, P)
-        return self._finish(y.ravel(), x[-1], items[-1])
+        y = (weights @ x).numpy().reshape(self.per_head[0], *self.per_head).diagonal(axis1=0, axis2=1).T  # (H, P)
+        return self._finish(y.ravel(), newest, items[-1])
 
     def step(self, tail: np.ndarray, scan: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The newest items, hidden state (H, P, N) → (d,) and the new hidden state."""
         item = tail[-1]
-        mixed = np.einsum("kc,kc->c", self.mixed_rows[tail[-self.taps :]], self.kernel_rows) + self.bias_row
-        mixed /= 1 + np.exp(-mixed)  # silu
-        x, B, C = mixed[: self.inner], mixed[self.inner : -self.state], mixed[-self.state :]
-        entering = x.reshape(self.per_head) * self.dt[item][:, None]
-        scan = scan * np.exp(self.log_decay[item])[:, None, None] + entering[..., None] * B
+        x, B, C = self._newest(tail)
+        entering = x.reshape(self.per_head) * self.dt[:, item, None]
+        scan = scan * np.exp(self.log_decay[:, item])[:, None, None] + entering[..., None] * B
         return self._finish((scan.reshape(self.inner, -1) @ C), x, item), scan
 
-    @torch.inference_mode()
-    def _convolved(self, items: np.ndarray) -> np.ndarray:
-        """x, B and C at every position. items (L,) → (L, D + 2N)."""
+    def _past(self, items: np.ndarray) -> Tensor:
+        """x and B at every position, convolved. items (L,) → (L, D + N)."""
         length = len(items)
         before = np.zeros(self.taps - 1, dtype=np.int64)
-        mixed = F.embedding(torch.from_numpy(np.concatenate([before, items])), self.mixed)
-        out = torch.addcmul(self.bias, mixed[:length], self.kernel[0])
+        mixed = F.embedding(torch.from_numpy(np.concatenate([before, items])), self.mixed_past)
+        out = torch.addcmul(self.bias_past, mixed[:length], self.kernel_past[0])
         for tap in range(1, self.taps):
-            out.addcmul_(mixed[tap : tap + length], self.kernel[tap])
-        return F.silu(out, inplace=True).numpy()
+            out.addcmul_(mixed[tap : tap + length], self.kernel_past[tap])
+        return F.silu(out, inplace=True)
+
+    def _newest(self, items: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """x (D,), B and C (N,) at the last of some items, convolved."""
+        there = items[-self.taps :]
+        mixed = np.einsum("kc,kc->c", self.mixed[there], self.kernel[-len(there) :]) + self.bias
+        mixed /= 1 + np.exp(-mixed)  # silu
+        past = self.inner + self.state
+        return mixed[: self.inner], mixed[self.inner : past], mixed[past:]
 
     def _finish(self, y: np.ndarray, x: np.ndarray, item: int) -> np.ndarray:
         """What was summed up (D,), the newest position's x (D,) → (d,)."""
@@ -203,7 +210,8 @@ class _Frequency:
         self.vectors = table.unit.numpy()
         self.forget = math.exp(branch.log_forget)
         self.reach = math.ceil(-HORIZON / float(branch.log_forget))
-        self.fading = _weights((torch.arange(self.reach - 1, -1, -1) * branch.log_forget).exp())  # the newest last
+        ages = torch.arange(self.reach + ROWS - 1, -1, -1)  # the newest last
+        self.fading = _weights((ages * branch.log_forget).exp())
         energy = kernels.square().sum(-1) + EPSILON  # of an incoherent history, (b,)
         self.energy, self.strength = _weights(energy), _weights(energy.sqrt())
         # what each band holds to be due, as a place in a tail with one zero before it: a trend holds nothing
@@ -216,13 +224,13 @@ class _Frequency:
 
     def last(self, items: np.ndarray, keep: np.ndarray | None) -> _Rhythm:
         """items (L,) → over ()."""
-        counted = min(len(items), self.reach)
-        fading = self.fading[-counted:]
+        counted = -(-min(len(items), self.reach) // ROWS) * ROWS  # whole blocks; what is too old or never was weighs 0
+        fading = self.fading[-counted:].copy()
+        fading[: max(0, counted - len(items))] = 0
         tail = np.concatenate([np.zeros(max(0, counted + self.taps - len(items)), dtype=np.int64), items])
         tail = tail[-counted - self.taps :]
         q = self.identities[tail]  # (W + counted, q)
-        R = self._autocorrelation(q, fading)
-        record = self.reading @ R / fading.sum()
+        record = self.reading @ self._autocorrelation(q, fading) / fading.sum()
         return self._finish(self.reading @ q[-self.taps :], record, tail[-self.taps :], keep)
 
     def step(self, tail: np.ndarray, state: ServingState, keep: np.ndarray | None) -> tuple[_Rhythm, ServingState]:
@@ -235,19 +243,17 @@ class _Frequency:
         after = replace(state, predicted=filtered, record=record, weight=weight)
         return self._finish(filtered, record / weight, tail, keep), after
 
+    @torch.inference_mode()
     def _autocorrelation(self, q: np.ndarray, fading: np.ndarray) -> np.ndarray:
         """Σ_τ w_τ ⟨q_{τ−j}, q_τ⟩ for lags j = W … 1. q (W + n, q), w (n,) of its newest n → (W,).
 
-        Block by block: all products of W positions with those up to W before them, then a sum along their diagonals.
+        Block by block: all products of a few positions with those up to W before them, then a sum along the diagonals.
         """
-        total = np.zeros(self.taps, dtype=np.float32)
-        for end in range(len(q), self.taps, -self.taps):
-            start = max(self.taps, end - self.taps)
-            weighted = q[start:end] * fading[start - self.taps : end - self.taps, None]
-            products = weighted @ q[start - self.taps : end].T  # (rows, rows + W)
-            row, one = products.strides
-            total += as_strided(products, (end - start, self.taps), (row + one, one)).sum(0)
-        return total
+        blocks, reach, width = len(fading) // ROWS, self.taps + ROWS, q.shape[1]
+        later = torch.from_numpy(q[self.taps :] * fading[:, None]).view(blocks, ROWS, width)
+        earlier = torch.from_numpy(q).as_strided((blocks, reach, width), (ROWS * width, width, 1))
+        products = later @ earlier.transpose(1, 2)  # (blocks, ROWS, W + ROWS)
+        return products.as_strided((blocks, ROWS, self.taps), (ROWS * reach, reach + 1, 1)).sum((0, 1)).numpy()
 
     def _finish(self, filtered: np.ndarray, record: np.ndarray, tail: np.ndarray, keep: np.ndarray | None) -> _Rhythm:
         """F (b, q), record (b,), tail (W,) → over ()."""
@@ -286,7 +292,8 @@ class _Semantic:
     def last(self, items: np.ndarray) -> np.ndarray:
         """items (L,) → (d,)."""
         age = np.arange(len(items) - 1, -1, -1, dtype=np.float32)
-        return self._finish(np.exp(-self.rate[:, None] * age) @ self.rows[items])
+        weights = np.exp(-self.rate[:, None] * age)  # (K, L)
+        return self._finish((torch.from_numpy(weights) @ torch.from_numpy(self.rows[items])).numpy())
 
     def step(self, item: int, taste: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """taste (K, d + 1) → (d,) and the new sums."""

@@ -10,7 +10,9 @@ from m2rec.benchmark.speed import Effort, Row, Speed, computing_on, measure
 from m2rec.model.head import seen_items
 
 CPU = torch.device("cpu")
-TINY = Effort(lengths=(5, 9), live_lengths=(5,), batch_lengths=(5,), threads=(1,), batch_cpu=3, rounds=3, catalogue=30)
+TINY = Effort(
+    lengths=(5, 9), live_lengths=(5,), batch_lengths=(5,), threads=(1,), batch_cpu=3, rounds=3, burst=2, catalogue=30
+)
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +21,7 @@ def measured() -> Speed:
 
 
 def row(model: str, length: int, median: float, what: str = "answer", threads: int = 1, batch: int = 1) -> Row:
-    return Row(what, model, "cpu", threads, length, batch, 5, median, 2 * median)
+    return Row(what, model, "cpu", threads, length, batch, 5, median, 2 * median, median if threads == 1 else None)
 
 
 def test_every_model_is_timed_at_every_length(measured: Speed) -> None:
@@ -28,7 +30,7 @@ def test_every_model_is_timed_at_every_length(measured: Speed) -> None:
     added = {r.model for r in measured.rows if r.what == "added item"}
     assert added == {*NAMES, "sasrec, read anew"}
     assert {(r.batch, r.length) for r in measured.rows if (r.what, r.device) == ("batch", "cpu")} == {(3, 5)}
-    assert all(0 < r.median_ms <= r.p95_ms and r.rounds == 3 for r in measured.rows)
+    assert all(0 < r.median_ms <= r.p95_ms and r.answers == 6 for r in measured.rows)
     assert {(p.model, p.length) for p in measured.peaks} >= {(name, length) for name in NAMES for length in (5, 9)}
     assert all(p.mib > 0 for p in measured.peaks)
 
@@ -41,12 +43,12 @@ def test_the_figures_are_json_with_the_ratio_to_sasrec(measured: Speed) -> None:
     assert found["rows"][0]["answers_per_second"] == pytest.approx(1000 / found["rows"][0]["median_ms"])
 
 
-def test_a_ratio_is_the_rivals_median_over_ours_on_one_thread() -> None:
+def test_a_ratio_is_the_rivals_time_over_ours_on_one_thread() -> None:
     speed = Speed(
         [row("m2rec", 200, 2), row("sasrec", 200, 3), row("sasrec", 50, 1), row("m2rec", 200, 9, threads=2)], []
     )
     assert speed.ratios() == {"200": 1.5}
-    assert speed.ratios(threads=2) == {}
+    assert speed.ratios("added item") == {}
 
 
 def test_growth_is_the_exponent_of_the_length() -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def speed(
     quick: Annotated[
-        bool, typer.Option("--quick", help="Fewer repeats, histories of 50, 200 and 1000, one CPU thread, no batches.")
+        bool, typer.Option("--quick", help="Fewer repeats, one CPU thread, no batches, Mamba4Rec of one layer only.")
     ] = False,
     json_file: Json = None,
 ) -> None:
@@ -56,6 +56,7 @@ def _tables(measured: "Speed") -> "list[Table]":
         "model",
         "median ms",
         "95 % below, ms",
+        "at work, ms",
         "answers/s",
         text=4,
     )
@@ -66,7 +67,14 @@ def _tables(measured: "Speed") -> "list[Table]":
         if previous and head != previous:
             times.add_section()
         shown = [str(part) for part in head] if head != previous else [""] * len(head)
-        times.add_row(*shown, row.model, f"{row.median_ms:.3f}", f"{row.p95_ms:.3f}", f"{row.answers_per_second:,.0f}")
+        times.add_row(
+            *shown,
+            row.model,
+            f"{row.median_ms:.3f}",
+            f"{row.p95_ms:.3f}",
+            _number(row.busy_ms, 3),
+            f"{row.answers_per_second:,.0f}",
+        )
         previous = head
     growth = measured.growth()
     lengths = sorted({peak.length for peak in measured.peaks})
@@ -75,15 +83,19 @@ def _tables(measured: "Speed") -> "list[Table]":
         peaks = {p.length: p.mib for p in measured.peaks if p.model == name and p.device == "cpu"}
         needs.add_row(name, f"{exponent:.2f}", *(f"{peaks[length]:.1f}" for length in lengths))
     ratios = table(
-        "SASRec's time ÷ M2Rec's, one CPU thread", "history", "from scratch", "added item", "added, both cached"
+        "SASRec's time ÷ M2Rec's, at work on one CPU thread",
+        "history",
+        "from scratch",
+        "added item",
+        "added, both cached",
     )
     scratch = measured.ratios()
     anew = measured.ratios("added item", rival="sasrec, read anew")
     cached = measured.ratios("added item")
     for length, ratio in scratch.items():
-        ratios.add_row(length, f"{ratio:.2f}", _ratio(anew.get(length)), _ratio(cached.get(length)))
+        ratios.add_row(length, f"{ratio:.2f}", _number(anew.get(length)), _number(cached.get(length)))
     return [times, needs, ratios]
 
 
-def _ratio(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}"
+def _number(value: float | None, digits: int = 2) -> str:
+    return "–" if value is None else f"{value:.{digits}f}"
