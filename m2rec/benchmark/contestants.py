@@ -49,7 +49,7 @@ class Contestant(Protocol):
 
 @dataclass
 class Ours:
-    """M2Rec: one history on a CPU through `Serving`, many at once or on a GPU through the model itself."""
+    """M2Rec: on a CPU through `Serving`, history by history, on a GPU all at once through the model itself."""
 
     module: M2Rec
     name: str = "m2rec"
@@ -60,13 +60,16 @@ class Ours:
 
     def answer(self, items: Tensor) -> Tensor:
         """As `Contestant.answer`."""
-        if self.serving and len(items) == 1:
-            history = items[0].numpy()
-            return _best(self.serving.shares(self.serving.last(history), self.serving.seen(history)).sum(1))
-        at_end = torch.zeros_like(items, dtype=torch.bool)
-        at_end[:, -1] = True
-        seen = seen_items(items, at_end, self.module.config.items)
-        return _best(self.module.shares(self.module.encode_last(items, self.table), seen, self.table).sum(1))
+        if self.serving is None:
+            at_end = torch.zeros_like(items, dtype=torch.bool)
+            at_end[:, -1] = True
+            seen = seen_items(items, at_end, self.module.config.items)
+            return _best(self.module.shares(self.module.encode_last(items, self.table), seen, self.table).sum(1))
+        found = []
+        for history in items.numpy():
+            shares = self.serving.shares(self.serving.last(history), self.serving.seen(history))
+            found.append(_best(shares.sum(1)))
+        return torch.cat(found)
 
     def live(self, items: Tensor) -> Callable[[Tensor], Tensor]:
         """As `Contestant.live`; on a CPU."""
