@@ -36,7 +36,7 @@ def failing(monkeypatch):
     return add
 
 
-@pytest.mark.parametrize("command", every_command(), ids=" ".join)
+@pytest.mark.parametrize("command", list(every_command()), ids=" ".join)
 def test_every_command_explains_itself(run, command):
     result = run(*command, "--help")
     assert result.code == 0
