@@ -36,7 +36,7 @@ def mamba_ssm() -> Iterator[MambaSsm]:
     pytest.importorskip("einops", reason="needs einops and mamba-ssm (see requirements-gpu.txt)")
     stub = "selective_scan_cuda"
     with pytest.MonkeyPatch.context() as patch:
-        if importlib.util.find_spec(stub) is None:
+        if stub not in sys.modules and importlib.util.find_spec(stub) is None:
             patch.setitem(sys.modules, stub, types.ModuleType(stub))
         pytest.importorskip("mamba_ssm", reason="needs mamba-ssm's reference functions (see requirements-gpu.txt)")
         yield MambaSsm(
