@@ -23,7 +23,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 import torch
 import torch.nn.functional as F
-from scipy.special import erf
+from scipy.special import erf, expit
 from torch import Tensor, nn
 
 from m2rec.model.frequency import EPSILON
@@ -72,6 +72,7 @@ class Serving:
             self._popular = (model.popularity * model.heeds)[:, None] * ranked[:, -1]  # (M, V)
             self._repeat = (model.repeat_bias * model.heeds)[:, None]
 
+    @torch.inference_mode()
     def last(self, items: np.ndarray, keep: np.ndarray | None = None) -> Encoded:
         """After a whole history. items int (L,), L ≥ 1, no padding; keep (b,) mutes bands → Encoded over (1,)."""
         items = np.asarray(items, dtype=np.int64)
@@ -152,7 +153,6 @@ class _Temporal:
         self.widen, self.widen_bias = _weights(widen.weight * norm.weight), _weights(widen.bias)
         self.narrow, self.narrow_bias = _weights(narrow.weight), _weights(narrow.bias)
 
-    @torch.inference_mode()
     def last(self, items: np.ndarray) -> np.ndarray:
         """items (L,) → (d,)."""
         log_decay = self.log_decay.take(items, axis=1)
@@ -186,7 +186,7 @@ class _Temporal:
         """x (D,), B and C (N,) at the last of some items, convolved."""
         there = items[-self.taps :]
         mixed = np.einsum("kc,kc->c", self.mixed[there], self.kernel[-len(there) :]) + self.bias
-        mixed /= 1 + np.exp(-mixed)  # silu
+        mixed *= expit(mixed)  # silu
         past = self.inner + self.state
         return mixed[: self.inner], mixed[self.inner : past], mixed[past:]
 
@@ -243,7 +243,6 @@ class _Frequency:
         after = replace(state, predicted=filtered, record=record, weight=weight)
         return self._finish(filtered, record / weight, tail, keep), after
 
-    @torch.inference_mode()
     def _autocorrelation(self, q: np.ndarray, fading: np.ndarray) -> np.ndarray:
         """Σ_τ w_τ ⟨q_{τ−j}, q_τ⟩ for lags j = W … 1. q (W + n, q), w (n,) of its newest n → (W,).
 
@@ -257,17 +256,17 @@ class _Frequency:
 
     def _finish(self, filtered: np.ndarray, record: np.ndarray, tail: np.ndarray, keep: np.ndarray | None) -> _Rhythm:
         """F (b, q), record (b,), tail (W,) → over ()."""
-        energy = np.einsum("bq,bq->b", filtered, filtered)
+        energy = (filtered * filtered).sum(1)
         parts = [np.log1p((energy + EPSILON) / self.energy), record / self.strength]
         if self.due_items:
             due = self.identities[np.append(0, tail)[self.due]]  # (b, q)
             density = due @ filtered[self.slowest] / self.strength[self.slowest]
-            parts += [np.einsum("bq,bq->b", due, filtered) / self.strength, density]
+            parts += [(due * filtered).sum(1) / self.strength, density]
         features = np.array(parts)  # (f, b)
         if not self.adaptive:
             features[:] = 0
-        hidden = _gelu(np.einsum("bhf,fb->bh", self.read, features) + self.read_bias)
-        gains = np.logaddexp(0, np.einsum("bh,bh->b", hidden, self.decide) + self.decide_bias) * self.passes
+        hidden = _gelu((self.read @ features.T[..., None])[..., 0] + self.read_bias)  # (b, 16)
+        gains = np.logaddexp(0, (hidden * self.decide).sum(1) + self.decide_bias) * self.passes
         if keep is not None:
             gains = gains * keep
         y = (gains @ self.reading) @ self.vectors[tail]
@@ -285,12 +284,14 @@ class _Semantic:
         self.rows = _weights(branch._parts(table.text[None])[0][0, :, 0])  # (V + 1, d + 1)
         self.rate = _weights(branch.log_rate.exp())  # (K,)
         self.decay = np.exp(-self.rate)[:, None]
+        self.reach = math.ceil(HORIZON / float(self.rate.min()))
         widen, narrow = (cast(Any, branch.feed[place]) for place in (0, 3))
         self.widen, self.widen_bias = _weights(widen.weight), _weights(widen.bias)
         self.narrow, self.narrow_bias = _weights(narrow.weight), _weights(narrow.bias)
 
     def last(self, items: np.ndarray) -> np.ndarray:
         """items (L,) → (d,)."""
+        items = items[-self.reach :]
         age = np.arange(len(items) - 1, -1, -1, dtype=np.float32)
         weights = np.exp(-self.rate[:, None] * age)  # (K, L)
         return self._finish((torch.from_numpy(weights) @ torch.from_numpy(self.rows[items])).numpy())
