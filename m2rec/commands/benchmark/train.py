@@ -146,7 +146,13 @@ def _benchmark(name: str, found: dict[str, Any]) -> "Table":
         if (one["seen"], one["metric"]) == ("unmasked", SHOWN[0])
     }
     for row in found["rows"]:
-        figures = [f"{row[part][metric]:.4f} ± {row[f'{part}_sd'][metric]:.4f}" for part in parts for metric in SHOWN]
+        figures = [_figure(row, part, metric) for part in parts for metric in SHOWN]
         p = chances.get(row["model"])
         shown.add_row(row["model"], *figures, "" if p is None else f"{p:.4f}", str(len(row["seeds"])))
     return shown
+
+
+def _figure(row: dict[str, Any], part: str, metric: str) -> str:
+    """A mean, and its spread where there are several seeds."""
+    mean = f"{row[part][metric]:.4f}"
+    return f"{mean} ± {row[f'{part}_sd'][metric]:.4f}" if len(row["seeds"]) > 1 else mean

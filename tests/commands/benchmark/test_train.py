@@ -45,7 +45,8 @@ def test_a_plan_is_carried_out_and_its_table_written(run, plan, tmp_path):
         {"HR@10", "NDCG@10", "MRR@10"} <= set(row[seen]) for row in table["rows"] for seen in ("unmasked", "masked")
     )
     assert table["missing"] == []
-    assert "±" in result.out
+    assert f"{table['rows'][0]['unmasked']['HR@10']:.4f}" in result.out
+    assert "±" not in result.out  # one seed has no spread
     commands = table["rows"][1]["commands"]
     assert len(commands) == 1
     assert "--only popularity --seed 0" in commands[0]
