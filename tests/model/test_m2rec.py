@@ -277,12 +277,19 @@ def test_positions_without_a_target_do_not_count(model: M2Rec) -> None:
     torch.testing.assert_close(model.loss(history, targets), torch.stack(parts).mean(), atol=1e-5, rtol=1e-5)
 
 
-def test_a_branchs_own_loss_is_added_in_its_measure(model: M2Rec) -> None:
-    items = random_histories(3, 10, highest=WARM)
+@pytest.mark.parametrize("branches", [BRANCHES, ("temporal", "semantic")])
+def test_each_branchs_own_cross_entropy_is_added_in_its_measure(branches: tuple[str, ...]) -> None:
+    model = random_model(tiny_config(branches=branches, warm_items=CATALOGUE))
+    items = random_histories(3, 10)
     history, targets = items[:, :-1], items[:, 1:]
-    plain, half, whole = (model.loss(history, targets, branch_loss=share) for share in (0.0, 0.5, 1.0))
-    torch.testing.assert_close(whole - plain, 2 * (half - plain), atol=1e-4, rtol=1e-4)
-    assert whole > plain + 3.0  # three cross-entropies of some nats each
+    everywhere = torch.ones_like(history, dtype=torch.bool)
+    encoded = model.encode(history)
+    flat = Encoded(encoded.features.flatten(0, 1), encoded.log_gate.flatten(0, 1), encoded.gains.flatten(0, 1))
+    own = model.branch_log_probabilities(flat, seen_items(history, everywhere, CATALOGUE))  # (N, M, V)
+    at_target = own.gather(2, targets.flatten()[:, None, None].expand(-1, 3, 1) - 1)[..., 0].mean(0)
+    cross_entropies = -at_target[[name in branches for name in BRANCHES]].sum()
+    expected = model.loss(history, targets) + 0.3 * cross_entropies
+    torch.testing.assert_close(model.loss(history, targets, branch_loss=0.3), expected, atol=1e-4, rtol=1e-4)
 
 
 def test_a_few_steps_of_training_bring_the_loss_down() -> None:
