@@ -153,7 +153,11 @@ def measure(effort: Effort = THOROUGH, seed: int = 0, told: Callable[[str], None
             for batch, lengths in ((1, effort.lengths), (effort.batch_cuda, effort.batch_lengths)):
                 for length in lengths:
                     told(f"{batch} answers at once, {length} items, {device_name(card)}")
-                    rows += answer_times(models, length, batch, effort, card, torch.get_num_threads(), generator)
+                    try:
+                        rows += answer_times(models, length, batch, effort, card, torch.get_num_threads(), generator)
+                    except torch.OutOfMemoryError:  # the others of this length would not be compared with anything
+                        torch.cuda.empty_cache()
+                        told("left out: the card's memory does not hold so many")
             peaks += _peaks(models, effort, card, generator)
     return Speed(rows, peaks)
 
