@@ -22,6 +22,7 @@ class ModelSettings(BaseModel):
     max_length: Positive = 200  # longest history the model reads
 
     # temporal branch (multi-scale Mamba)
+    temporal_reads: Literal["ids", "vectors"] = "ids"  # e alone, so that text stays the semantic branch's; or e + P z
     time_scales: Scales = (2.0, 16.0, 128.0)  # initial time constants, in interactions
     heads_per_scale: Positive = 2
     head_width: Positive = 32  # P
@@ -31,13 +32,12 @@ class ModelSettings(BaseModel):
     expansion: Positive = 4  # feed-forward width / d
 
     # frequency branch (adaptive FFT filter)
-    filter_length: Annotated[int, Field(ge=2)] = 128  # W, in interactions
+    frequency_reads: Literal["items", "vectors"] = "items"  # who comes back (`returns.py`), or what is alike
+    filter_length: Annotated[int, Field(ge=2)] = 200  # W, in interactions
     periods: tuple[Annotated[int, Field(ge=2)], ...] = (2, 3, 4, 5, 7, 10, 14, 21, 28)
-    trend_scales: tuple[Scale, ...] = (4.0, 16.0, 64.0)
+    trend_scales: tuple[Scale, ...] = (4.0, 16.0, 64.0)  # vectors only, as are the next two
     identity_width: Positive = 32  # width in which two items are compared for being the same
     memory: Scale = 48.0  # how long a band's record of good predictions is kept, in interactions
-    due_items: bool = True  # each band also weighs the one item that it holds to be due: see `frequency.py`
-    strict_frequency: bool = True  # nothing but rhythm: trends only judge, no popularity, no readiness to repeat
     adaptive_filter: bool = True  # False: fixed gains, the ablation without content
 
     # semantic branch
@@ -55,8 +55,8 @@ class ModelSettings(BaseModel):
     def _consistent(self) -> "ModelSettings":
         if not self.branches or len(set(self.branches)) != len(self.branches):
             raise ValueError("branches must name at least one branch, and each at most once")
-        if not self.periods and not self.trend_scales:
-            raise ValueError("periods and trend_scales must name at least one band between them")
+        if not self.periods and (self.frequency_reads == "items" or not self.trend_scales):
+            raise ValueError("periods must name at least one band (or trend_scales, where frequency_reads is vectors)")
         if self.periods and max(self.periods) > self.filter_length:
             raise ValueError(
                 f"filter_length ({self.filter_length}) must reach the longest period ({max(self.periods)})"

@@ -1,0 +1,40 @@
+"""Every per-item vector that the branches and the head share, worked out once."""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+@dataclass
+class ItemTable:
+    """Per-item vectors, row 0 for padding: what the temporal branch reads (e, or v), unit vector v/|v| and text part
+    P z, (V+1, d) each; and what is scored against: [v, P z, β], or [v, β] where no branch scores by text alone, (V+1, c).
+    """
+
+    temporal: Tensor
+    unit: Tensor
+    text: Tensor
+    scoring: Tensor
+
+    def extended(self, text: Tensor, by_vector: bool) -> "ItemTable":
+        """The same with n more items that are known by their projected text (n, d) alone; ID vectors they have none."""
+        bias = self.scoring[-1:, -1:].expand(len(text), 1)  # not ranked, so their popularity does not matter
+        halves = self.scoring.shape[-1] // text.shape[-1]
+        return ItemTable(
+            torch.cat([self.temporal, text if by_vector else torch.zeros_like(text)]),
+            torch.cat([self.unit, F.normalize(text, dim=-1)]),
+            torch.cat([self.text, text]),
+            torch.cat([self.scoring, torch.cat([text.repeat(1, halves), bias], dim=-1)]),
+        )
+
+    @property
+    def bias(self) -> Tensor:
+        """Popularity β, (V+1, 1)."""
+        return self.scoring[:, -1:]
+
+    def inputs(self, items: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """What the three branches read of items (…): temporal, unit and text vectors, each (…, d)."""
+        # embedding rather than indexing: its backward is many times faster
+        return F.embedding(items, self.temporal), F.embedding(items, self.unit), F.embedding(items, self.text)
