@@ -16,7 +16,7 @@ from m2rec.baselines.sequential import SequentialBaseline
 from m2rec.model.config import ModelConfig, ModelSettings
 from m2rec.model.head import seen_items
 from m2rec.model.m2rec import M2Rec
-from m2rec.model.serving import Serving
+from m2rec.model.serving.serving import Serving
 from m2rec.worlds.settings import load_world
 
 WORLD = "ml-1m"
@@ -56,7 +56,7 @@ class Ours:
 
     def __post_init__(self) -> None:
         self.table = self.module.item_table()
-        self.serving = None if self.table.ids.is_cuda else Serving(self.module, self.table)
+        self.serving = None if self.table.unit.is_cuda else Serving(self.module, self.table)
 
     def answer(self, items: Tensor) -> Tensor:
         """As `Contestant.answer`."""

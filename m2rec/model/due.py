@@ -1,6 +1,6 @@
 """What the frequency branch hands on, and the distribution over items that follows from who is due.
 
-    p(i) = exp s_i / (Σ_j exp s_j + V − n),     s_i the log-odds of the n items of the history; 0 for all others
+p(i) = exp s_i / (Σ_j exp s_j + V − n),     s_i the log-odds of the n items of the history; 0 for all others
 """
 
 import math
@@ -14,8 +14,8 @@ from torch import Tensor
 class Due:
     """The distinct items of a history and how likely each is to come next.
 
-    items (…, X) indices, 0 in an empty slot; scores (…, X) log-odds against an item that was never chosen, very low
-    where an item cannot come next.
+    items (…, X) indices, 0 in an empty slot; scores (…, X) log-odds against an item that was never chosen: 0 where an
+    item has not been chosen yet, very low where it cannot come next.
     """
 
     items: Tensor

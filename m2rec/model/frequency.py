@@ -149,9 +149,7 @@ class FrequencyBranch(nn.Module):
         q = self.narrow(u)
         return q / (q.norm(dim=-1, keepdim=True) + EPSILON)
 
-    def _gains(
-        self, filtered: Tensor, record: Tensor, kernels: Tensor, keep: Tensor | None
-    ) -> tuple[Tensor, Tensor]:
+    def _gains(self, filtered: Tensor, record: Tensor, kernels: Tensor, keep: Tensor | None) -> tuple[Tensor, Tensor]:
         """F (…, b, q) and the record (…, b) → gains (…, b) ≥ 0, coherence (…, b)."""
         scale = kernels.square().sum(-1) + EPSILON  # energy of an incoherent history
         coherence = (filtered.square().sum(-1) + EPSILON).div(scale).log1p()

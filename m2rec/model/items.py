@@ -10,7 +10,8 @@ from torch import Tensor
 @dataclass
 class ItemTable:
     """Per-item vectors, row 0 for padding: what the temporal branch reads (e, or v), unit vector v/|v| and text part
-    P z, (V+1, d) each; and what is scored against: [v, P z, β], or [v, β] where no branch scores by text alone, (V+1, c).
+    P z, (V+1, d) each; and what is scored against, (V+1, c): [v, P z, β], or [v, β] where no branch scores by text
+    alone.
     """
 
     temporal: Tensor

@@ -91,7 +91,8 @@ class M2Rec(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
         self.temporal = TemporalBranch(config)
         self.by_item = config.frequency_reads == "items"
-        self.frequency: FrequencyBranch | ReturnBranch = ReturnBranch(config) if self.by_item else FrequencyBranch(config)
+        self.frequency: FrequencyBranch | ReturnBranch
+        self.frequency = ReturnBranch(config) if self.by_item else FrequencyBranch(config)
         self.semantic = SemanticBranch(config)
         self.gate = Gate(config, self.frequency.evidence_width)
         self.norms = nn.ModuleList(nn.RMSNorm(config.width) for _ in ("temporal", "semantic"))

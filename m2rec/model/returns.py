@@ -5,7 +5,7 @@ one a period, learned in the frequency domain, listens to all these signals at o
 
     F_b,i(t) = (k_b * x_i)(t)                       response of band b to item i
     K_b(t)   = Σ_{n: n·p_b ≤ t+1} k_b(n·p_b − 1)    what a rhythm that never failed would have given by now
-    ℓ_b,i(t) = F_b,i(t) − ρ_b·K_b(t) + β_b + π_i    log-odds that i is due through band b: rounds kept against rounds missed
+    ℓ_b,i(t) = F_b,i(t) − ρ_b·K_b(t) + β_b + π_i    log-odds that i is due through band b
     s_i(t)   = log Σ_b exp ℓ_b,i(t)                 log-odds that i is due, against an item that was never chosen
     p(i | frequency) = softmax_i of s_i, and of 0 for every item outside the history
 
@@ -93,22 +93,19 @@ class ReturnBranch(nn.Module):
         """All positions. items (B, L), right-padded with 0; keep (b,) 0/1 mutes bands. → (B, L, …)."""
         with torch.autocast(items.device.type, enabled=False):
             length = items.shape[1]
-            slots = distinct(items)  # (B, X)
+            slots, place = distinct(items)  # (B, X), (B, L)
             signal = ((slots[..., None] == items[:, None]) & (items > 0)[:, None]).float()  # x: (B, X, L)
             kernels = self.kernels()
-            bank = toeplitz(kernels, length).permute(2, 0, 1).reshape(length, -1)  # [s, (b, t)]
-            response = (signal @ bank).unflatten(-1, (self.bands, length))  # F: (B, X, b, L)
-            known = _in_window(signal, self.taps) & (signal == 0)
-            expected = self._expected(kernels, torch.arange(1, length + 1, device=items.device))  # (b, L)
-            prior = self._habit(slots, table)[..., None].where(known, NEVER)  # (B, X, L)
-            odds = self._odds(response + expected + prior[:, :, None], keep, band_axis=2)
-            scores = (odds.sum(2) + LEAST).log().transpose(1, 2)  # (B, L, X)
-            through = odds.sum(1).transpose(1, 2)  # (B, L, b)
-            return self._finish(slots, scores, through, F.embedding(slots, table.unit))
+            respond = respond_by_product if torch.is_grad_enabled() else respond_by_choice
+            response = respond(signal, place, kernels)  # F: (B, X, b, L)
+            known = _in_window(signal, self.taps)  # (B, X, L)
+            expected = self.expected(kernels, torch.arange(1, length + 1, device=items.device))  # (b, L)
+            prior = self.habit_of(slots, table)[..., None].where(known & (signal == 0), NEVER)  # (B, X, L)
+            odds = self._odds(response.add_(expected).add_(prior[:, :, None]), keep)
+            each, through = odds.sum(2).transpose(1, 2), odds.sum(1).transpose(1, 2)  # (B, L, X), (B, L, b)
+            return self._finish(slots, known.transpose(1, 2), each, through, F.embedding(slots, table.unit))
 
-    def last(
-        self, items: Tensor, table: ItemTable, lengths: Tensor, keep: Tensor | None = None
-    ) -> FrequencyOut:
+    def last(self, items: Tensor, table: ItemTable, lengths: Tensor, keep: Tensor | None = None) -> FrequencyOut:
         """The last real position only: sums over the window instead of a filter bank. items (B, L) → (B, …)."""
         at = lengths[:, None] - self.taps + torch.arange(self.taps, device=items.device)  # (B, W), newest last
         tail = items.gather(1, at.clamp(min=0)).where(at >= 0, 0)
@@ -131,61 +128,87 @@ class ReturnBranch(nn.Module):
 
     def _newest(self, tail: Tensor, count: Tensor, table: ItemTable, keep: Tensor | None) -> FrequencyOut:
         """tail (B, W), newest last; count (B,) of all items there have been → (B, …)."""
-        slots = distinct(tail)
+        slots, _ = distinct(tail)
         signal = ((slots[..., None] == tail[:, None]) & (tail > 0)[:, None]).float()  # (B, X, W)
         kernels = self.kernels()
         response = torch.einsum("bxw,kw->bxk", signal, kernels.flip(-1))
-        known = (signal.sum(-1) > 0) & (signal[..., -1] == 0)
-        prior = self._habit(slots, table).where(known, NEVER)  # (B, X)
-        expected = self._expected(kernels, count).T[:, None]  # (B, 1, b)
-        odds = self._odds(response + expected + prior[..., None], keep, band_axis=2)
-        scores = (odds.sum(2) + LEAST).log()
-        out = self._finish(slots, scores[:, None], odds.sum(1)[:, None], F.embedding(slots, table.unit))
-        return FrequencyOut(out.y[:, 0], out.gains[:, 0], out.evidence[:, 0], Due(slots, scores))
+        known = slots > 0
+        prior = self.habit_of(slots, table).where(known & (signal[..., -1] == 0), NEVER)  # (B, X)
+        expected = self.expected(kernels, count).T[:, None]  # (B, 1, b)
+        odds = self._odds((response + expected + prior[..., None])[..., None], keep)[..., 0]
+        each, through = odds.sum(2)[:, None], odds.sum(1)[:, None]
+        out = self._finish(slots, known[:, None], each, through, F.embedding(slots, table.unit))
+        due = out.due.newest() if out.due else None
+        return FrequencyOut(out.y[:, 0], out.gains[:, 0], out.evidence[:, 0], due)
 
-    def _expected(self, kernels: Tensor, count: Tensor) -> Tensor:
-        """β − ρ·K after `count` items (n,), no more than the filter can hold → (b, n)."""
+    def expected(self, kernels: Tensor, count: Tensor) -> Tensor:
+        """What each band asks of every item: β − ρ·K after `count` (n,) items, or the newest W of them → (b, n)."""
         never_failed = (kernels * self.on_phase).cumsum(-1)
         reached = never_failed[:, (count - 1).clamp(max=self.taps - 1)]
         return self.band_bias[:, None] - self.keeps.sigmoid()[:, None] * reached
 
-    def _habit(self, slots: Tensor, table: ItemTable) -> Tensor:
+    def habit_of(self, slots: Tensor, table: ItemTable) -> Tensor:
         """π of the items in the slots. (B, X) → (B, X)."""
         vectors = torch.cat([F.embedding(slots, table.unit), F.embedding(slots, table.bias)], dim=-1)
         return self.habit(vectors)[..., 0]
 
-    def _odds(self, log_odds: Tensor, keep: Tensor | None, band_axis: int) -> Tensor:
-        """exp ℓ, bounded; the ablation without content weighs all bands alike."""
+    def _odds(self, log_odds: Tensor, keep: Tensor | None) -> Tensor:
+        """exp ℓ (B, X, b, L), bounded; the ablation without content weighs all bands alike."""
         if not self.adaptive:
-            log_odds = log_odds.mean(band_axis, keepdim=True).expand_as(log_odds)
-        odds = log_odds.clamp(max=MOST).exp()
-        if keep is None:
-            return odds
-        shape = [1] * odds.dim()
-        shape[band_axis] = self.bands
-        return odds * keep.view(shape)
+            log_odds = log_odds.mean(2, keepdim=True).repeat(1, 1, self.bands, 1)
+        # in place where nothing is learnt: fresh memory costs more than the arithmetic
+        odds = log_odds.clamp(max=MOST).exp() if torch.is_grad_enabled() else log_odds.clamp_(max=MOST).exp_()
+        return odds if keep is None else odds * keep[:, None]
 
-    def _finish(self, slots: Tensor, scores: Tensor, through: Tensor, unit: Tensor) -> FrequencyOut:
-        """slots (B, X), scores (B, L, X), odds through each band (B, L, b), unit vectors (B, X, d)."""
-        odds = scores.exp()
-        everything = odds.sum(-1, keepdim=True) + self.items  # an item outside the history has odds of 1
-        y = (odds / everything) @ unit
+    def _finish(self, slots: Tensor, known: Tensor, each: Tensor, through: Tensor, unit: Tensor) -> FrequencyOut:
+        """slots (B, X), whether they are in the history (B, L, X), odds of each (B, L, X) and through each band
+        (B, L, b), unit vectors (B, X, d).
+        """
+        # an item that has not been chosen yet, or not for long, is like any other outside the history: odds of 1
+        scores = (each + LEAST).log().where(known, 0)
+        everything = each.sum(-1, keepdim=True) + self.items - known.sum(-1, keepdim=True)
+        y = (each / everything) @ unit
         gains = through / everything
-        highest = odds.amax(-1, keepdim=True) / everything
+        highest = each.amax(-1, keepdim=True) / everything
         evidence = torch.cat([through.log1p(), everything.log()], dim=-1) * EVIDENCE_SCALE
         return FrequencyOut(y, gains, torch.cat([evidence, highest], dim=-1), Due(slots, scores))
 
 
-def distinct(items: Tensor) -> Tensor:
-    """The different items of each row, 0 where a row has fewer. (B, L) → (B, X)."""
-    ordered = items.sort(dim=1).values
+def respond_by_product(signal: Tensor, place: Tensor, kernels: Tensor) -> Tensor:
+    """Every band's response to every item as one product with the bank. signal (B, X, L) → F (B, X, b, L)."""
+    length = signal.shape[-1]
+    bank = toeplitz(kernels, length).permute(2, 0, 1).reshape(length, -1)  # [s, (b, t)]
+    return (signal @ bank).unflatten(-1, (len(kernels), length))
+
+
+def respond_by_choice(signal: Tensor, place: Tensor, kernels: Tensor) -> Tensor:
+    """The same, choice by choice: each adds the bands' impulse responses to its item. Quicker where nothing is learnt.
+
+    place (B, L) is the slot of each choice.
+    """
+    batch, slots, length = signal.shape
+    later = F.pad(kernels, (length - 1, max(0, length - kernels.shape[1])))  # index L − 1 + lag
+    shifted = later.as_strided((length, len(kernels), length), (1, later.stride(0), 1))  # [L − 1 − s, b, t]
+    response = signal.new_zeros(batch * slots, len(kernels), length)
+    for row, chosen in enumerate(place):
+        response[row * slots : (row + 1) * slots].index_add_(0, chosen.flip(0), shifted)
+    return response.view(batch, slots, len(kernels), length)
+
+
+def distinct(items: Tensor) -> tuple[Tensor, Tensor]:
+    """The different items of each row, 0 where a row has fewer, and where each position's is. (B, L) → (B, X), (B, L).
+
+    A padded position has some item's place, and comes after everything that counts.
+    """
+    ordered, order = items.sort(dim=1)
     new = torch.ones_like(ordered, dtype=torch.bool)
     new[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
     new &= ordered > 0
-    place = new.cumsum(1) - 1
-    slots = torch.zeros(len(items), max(1, int(new.sum(1).max())) + 1, dtype=items.dtype, device=items.device)
-    spare = slots.shape[1] - 1  # what is not new falls here
-    return slots.scatter(1, place.where(new, spare), ordered.where(new, 0))[:, :-1]
+    place = (new.cumsum(1) - 1).clamp(min=0)
+    width = max(1, int(new.sum(1).max()))
+    slots = torch.zeros(len(items), width + 1, dtype=items.dtype, device=items.device)
+    slots.scatter_(1, place.where(new, width), ordered.where(new, 0))  # what is not new falls on a spare slot
+    return slots[:, :width], torch.empty_like(place).scatter_(1, order, place)
 
 
 def _in_window(signal: Tensor, taps: int) -> Tensor:

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from m2rec.errors import InputError
-from m2rec.model.m2rec import ItemTable, M2Rec
+from m2rec.model.items import ItemTable
+from m2rec.model.m2rec import M2Rec
 from m2rec.recommend.catalogue import Catalogue
 
 INVENTED = "~"  # a history entry that starts with it is no item of the world but a text of the visitor's own
@@ -50,7 +51,7 @@ def read(
             indices.append(inventions.setdefault(text, len(catalogue) + 1 + len(inventions)))
     if inventions:
         vectors = torch.from_numpy(encode(list(inventions)))
-        table = table.extended(model.project(vectors))
+        table = table.extended(model.project(vectors), by_vector=model.config.temporal_reads == "vectors")
     names = {index: INVENTED + text for text, index in inventions.items()}
     ids = [names.get(index) or catalogue[index].item_id for index in indices]
     return Reading(ids, indices, table)

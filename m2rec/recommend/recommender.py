@@ -13,7 +13,8 @@ from m2rec.checkpoint import Checkpoint, Item
 from m2rec.data.text import TextEncoder
 from m2rec.errors import CheckpointError, InputError
 from m2rec.model.head import seen_items
-from m2rec.model.m2rec import Encoded, ItemTable
+from m2rec.model.items import ItemTable
+from m2rec.model.m2rec import Encoded
 from m2rec.recommend.answer import MODALITIES, Answer, RankedItem, Shares, Spectrum
 from m2rec.recommend.catalogue import Catalogue, CatalogueItem
 from m2rec.recommend.live import Live
@@ -132,7 +133,7 @@ class Recommender(
         if not reading.indices:
             return self._empty(k)
         encoded = self.model.encode(torch.tensor([reading.indices]), reading.table, keep)
-        last = Encoded(encoded.features[:, -1], encoded.log_gate[:, -1], encoded.gains[:, -1])
+        last = encoded.newest()
         if override is not None:
             last.log_gate = override.log()[None]
         gate_history = [_shares(row) for row in encoded.log_gate[0].exp().tolist()]

@@ -1,5 +1,7 @@
 """What the answer is made of: shares that add up, branches that can be switched off, items known by text alone."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 
 from m2rec.model.config import BRANCHES
 from m2rec.model.head import seen_items
-from m2rec.model.m2rec import Encoded, M2Rec
+from m2rec.model.m2rec import M2Rec
 from tests.model.histories import CATALOGUE, WARM, histories, padded, random_histories
 from tests.tiny_world import COLD, random_model, tiny_config
 
@@ -76,7 +78,7 @@ def test_equal_gates_average_the_branches_distributions() -> None:
 
 
 def test_readiness_to_repeat_is_shown_once_it_has_been_learnt() -> None:
-    model = random_model(tiny_config(strict_frequency=False))
+    model = random_model(tiny_config(frequency_reads="vectors"))
     items = random_histories(5, 10)
     seen = torch.zeros(5, CATALOGUE, dtype=torch.bool).scatter_(1, items - 1, True)
     mass = []
@@ -102,22 +104,23 @@ def changed_branches(before: torch.Tensor, after: torch.Tensor) -> list[str]:
     return [name for name, value in zip(BRANCHES, change.tolist(), strict=True) if value > 1e-4]
 
 
-@pytest.mark.parametrize(("strict", "use_it"), [(True, ["temporal", "semantic"]), (False, list(BRANCHES))])
-@pytest.mark.parametrize("what", ["bias", "repeat_bias"])
-def test_a_strict_frequency_branch_heeds_neither_popularity_nor_repeats(
-    strict: bool, use_it: list[str], what: str
+@pytest.mark.parametrize(("reads", "use_it"), [("items", ["temporal", "semantic"]), ("vectors", list(BRANCHES))])
+@pytest.mark.parametrize("what", ["popularity of what was never chosen", "readiness to repeat"])
+def test_who_is_due_is_neither_a_matter_of_popularity_nor_of_readiness_to_repeat(
+    reads: str, use_it: list[str], what: str
 ) -> None:
-    model = random_model(tiny_config(strict_frequency=strict))
-    items = random_histories(5, 12)
+    model = random_model(tiny_config(frequency_reads=reads, id_dropout=0.0))
+    items = random_histories(5, 12, highest=WARM - 1)
     before = distributions(model, items)
     with torch.no_grad():
-        model.get_parameter(what).add_(torch.linspace(-1, 1, len(model.get_parameter(what))))
-        if what == "repeat_bias":
+        if what == "readiness to repeat":
             model.repeat_bias.fill_(2.0)
+        else:
+            model.bias[WARM - 1] += 1.0  # an item that is in no history
     assert changed_branches(before, distributions(model, items)) == use_it
 
 
-@pytest.mark.parametrize(("by_text", "use_it"), [(True, ["temporal", "frequency"]), (False, list(BRANCHES))])
+@pytest.mark.parametrize(("by_text", "use_it"), [(True, ["temporal"]), (False, ["temporal", "semantic"])])
 def test_a_semantic_branch_that_scores_by_text_does_not_know_an_items_id_vector(
     by_text: bool, use_it: list[str]
 ) -> None:
@@ -143,7 +146,7 @@ def test_a_branch_switched_off_is_its_gate_at_zero(off: str) -> None:
     encoded = whole.encode_last(items)
     gate = encoded.log_gate.exp()
     gate[:, BRANCHES.index(off)] = 0
-    at_zero = Encoded(encoded.features, (gate / gate.sum(-1, keepdim=True)).log(), encoded.gains)
+    at_zero = replace(encoded, log_gate=(gate / gate.sum(-1, keepdim=True)).log())
     seen = torch.zeros(5, CATALOGUE, dtype=torch.bool).scatter_(1, items - 1, True)
     expected = whole.shares(at_zero, seen)
     shares, _ = shares_after(without, items)
@@ -167,12 +170,17 @@ def test_a_branch_switched_off_learns_nothing_and_spoils_nothing(off: str) -> No
 # ── items known by their text alone ─────────────────────────────────────────────────────────────────────────────
 
 
+def usual_popularity(model: M2Rec) -> torch.Tensor:
+    """β of an item that sells as often as the mean item does."""
+    return model.bias.exp().mean().log()
+
+
 def test_a_cold_item_has_no_id_vector_and_average_popularity(model: M2Rec) -> None:
     table = model.item_table()
-    assert (table.ids[WARM + 1 :] == 0).all()
+    assert (table.temporal[WARM + 1 :] == 0).all()
     torch.testing.assert_close(table.text[WARM + 1 :], model.project(model.text[WARM + 1 :]))
     torch.testing.assert_close(table.scoring[WARM + 1 :, : model.config.width], table.text[WARM + 1 :])
-    torch.testing.assert_close(table.scoring[WARM + 1 :, -1], model.bias.mean().expand(COLD))
+    torch.testing.assert_close(table.scoring[WARM + 1 :, -1], usual_popularity(model).expand(COLD))
 
 
 def test_a_warm_item_is_its_id_and_its_text_together(model: M2Rec) -> None:
@@ -184,7 +192,7 @@ def test_a_warm_item_is_its_id_and_its_text_together(model: M2Rec) -> None:
 
 def test_padding_has_no_vector_at_all(model: M2Rec) -> None:
     table = model.item_table()
-    for part in (table.ids, table.unit, table.text, table.scoring):
+    for part in (table.temporal, table.unit, table.text, table.scoring):
         assert (part[0] == 0).all()
 
 
@@ -236,14 +244,14 @@ def test_in_training_some_items_are_taken_for_cold_and_when_serving_none() -> No
     dropped = model.id_part()
     cold = (dropped[1 : WARM + 1, :-1] == 0).all(-1)
     assert 5 < cold.sum() < 23
-    torch.testing.assert_close(dropped[1 : WARM + 1][cold, -1], model.bias.mean().expand(int(cold.sum())))
+    torch.testing.assert_close(dropped[1 : WARM + 1][cold, -1], usual_popularity(model).expand(int(cold.sum())))
     torch.testing.assert_close(dropped[1 : WARM + 1][~cold], whole[1 : WARM + 1][~cold])
 
 
 def test_items_beyond_the_catalogue_are_read_as_cold_items_are(model: M2Rec) -> None:
     """An extended table with a cold item's own text gives what that cold item gives."""
     table = model.item_table()
-    longer = table.extended(table.text[CATALOGUE][None])
+    longer = table.extended(table.text[CATALOGUE][None], by_vector=False)
     as_guest, as_item = torch.tensor([[1, 2, CATALOGUE + 1]]), torch.tensor([[1, 2, CATALOGUE]])
     torch.testing.assert_close(model.encode(as_guest, longer).features, model.encode(as_item, table).features)
     assert len(longer.scoring) == CATALOGUE + 2
@@ -283,8 +291,7 @@ def test_each_branchs_own_cross_entropy_is_added_in_its_measure(branches: tuple[
     items = random_histories(3, 10)
     history, targets = items[:, :-1], items[:, 1:]
     everywhere = torch.ones_like(history, dtype=torch.bool)
-    encoded = model.encode(history)
-    flat = Encoded(encoded.features.flatten(0, 1), encoded.log_gate.flatten(0, 1), encoded.gains.flatten(0, 1))
+    flat = model.encode(history).at(everywhere)
     own = model.branch_log_probabilities(flat, seen_items(history, everywhere, CATALOGUE))  # (N, M, V)
     at_target = own.gather(2, targets.flatten()[:, None, None].expand(-1, 3, 1) - 1)[..., 0].mean(0)
     cross_entropies = -at_target[[name in branches for name in BRANCHES]].sum()

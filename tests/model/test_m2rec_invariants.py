@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from m2rec.checkpoint import Checkpoint
-from m2rec.model.frequency import LONGEST_FOR_MATMUL
+from m2rec.model.filters import LONGEST_FOR_MATMUL
 from m2rec.model.m2rec import M2Rec
+from m2rec.model.returns import ReturnBranch
 from tests.model.histories import CATALOGUE, WARM, histories, marks, padded, random_histories
 from tests.tiny_world import random_model, tiny_checkpoint, tiny_config
 
@@ -22,7 +23,7 @@ VARIANTS = {
     "gate on features": {"gate": "features"},
     "equal gate": {"gate": "equal"},
     "fixed filter": {"adaptive_filter": False},
-    "branches that overlap": {"strict_frequency": False, "due_items": False, "semantic_by_text": False},
+    "everything reads vectors": {"frequency_reads": "vectors", "temporal_reads": "vectors", "semantic_by_text": False},
 }
 MODELS = {name: random_model(tiny_config(**changes)) for name, changes in VARIANTS.items()}
 
@@ -31,9 +32,10 @@ models = st.sampled_from(list(MODELS.values()))
 
 def parts(model: M2Rec, items: Tensor) -> Iterator[tuple[str, Tensor]]:
     """Everything that the model makes of a batch, by name, each (B, L, …)."""
-    ids, unit, text = model.item_table().inputs(items)
-    frequency = model.frequency(unit)
-    yield "temporal branch", model.temporal(ids)
+    table = model.item_table()
+    own, unit, text = table.inputs(items)
+    frequency = model.frequency(items, table) if isinstance(model.frequency, ReturnBranch) else model.frequency(unit)
+    yield "temporal branch", model.temporal(own)
     yield "semantic branch", model.semantic(text)
     yield "frequency branch", frequency.y
     yield "frequency evidence", frequency.evidence
@@ -74,10 +76,11 @@ def test_nothing_leaks_back_through_the_fft_of_a_long_history(model: M2Rec) -> N
         torch.testing.assert_close(before[:, :cut], after[:, :cut], atol=1e-4, rtol=1e-4, msg=f"{name} leaks")
 
 
-def test_no_gradient_flows_from_an_answer_to_a_later_item(model: M2Rec) -> None:
+def test_no_gradient_flows_from_an_answer_to_a_later_item() -> None:
+    model = MODELS["everything reads vectors"]
     items = random_histories(1, 20)
     table = model.item_table()
-    inputs = [F.embedding(items, part).detach().requires_grad_() for part in (table.ids, table.unit, table.text)]
+    inputs = [F.embedding(items, part).detach().requires_grad_() for part in (table.temporal, table.unit, table.text)]
     outputs = model.temporal(inputs[0]), model.frequency(inputs[1]).y, model.semantic(inputs[2])
     for x, y in zip(inputs, outputs, strict=True):
         (slope,) = torch.autograd.grad(y[:, 8].sum(), x)

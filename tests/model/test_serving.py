@@ -7,17 +7,20 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from m2rec.model.due import due_log_probabilities
 from m2rec.model.m2rec import Encoded, M2Rec
-from m2rec.model.serving import Serving
+from m2rec.model.serving.serving import Serving
+from tests.model.histories import CATALOGUE
 from tests.tiny_world import random_model, tiny_config
 
 CLOSE = {"atol": 2e-5, "rtol": 1e-4}
 SHAPES = {
     "as it is": {},
-    "nothing is due": {"due_items": False},
-    "no trends, so nothing is due": {"trend_scales": ()},
-    "no periods": {"periods": ()},
-    "trends pass": {"strict_frequency": False},
+    "vectors": {"frequency_reads": "vectors"},
+    "vectors everywhere": {"frequency_reads": "vectors", "temporal_reads": "vectors", "semantic_by_text": False},
+    "vectors, no trends": {"frequency_reads": "vectors", "trend_scales": ()},
+    "vectors, no periods": {"frequency_reads": "vectors", "periods": ()},
+    "vectors, fixed filter": {"frequency_reads": "vectors", "adaptive_filter": False},
     "fixed filter": {"adaptive_filter": False},
     "one scoring vector": {"semantic_by_text": False},
     "gate on features": {"gate": "features"},
@@ -26,7 +29,7 @@ SHAPES = {
     "two branches": {"branches": ("temporal", "frequency")},
     "one branch, no gate": {"branches": ("semantic",), "gate": "equal"},
     "convolution wider than the filter": {"filter_length": 3, "periods": (2, 3), "conv_width": 6},
-    "short memory": {"memory": 1.5},
+    "short memory": {"frequency_reads": "vectors", "memory": 1.5},
     "heads of one scale": {"time_scales": (4.0,), "heads_per_scale": 3},
 }
 every_shape = pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
@@ -50,6 +53,10 @@ def assert_same(quick: Encoded, slow: Encoded) -> None:
         given_, expected = getattr(quick, name), getattr(slow, name)
         assert given_.dtype == torch.float32
         torch.testing.assert_close(given_, expected, **CLOSE)
+    assert (quick.due is None) == (slow.due is None)
+    if quick.due and slow.due:
+        mine, theirs = (due_log_probabilities(due, CATALOGUE) for due in (quick.due, slow.due))
+        torch.testing.assert_close(mine.exp(), theirs.exp(), **CLOSE)
 
 
 @every_shape
@@ -105,7 +112,7 @@ def test_muted_bands_are_muted(model: M2Rec) -> None:
 
 def test_items_of_ones_own_words_are_read_by_their_meaning(model: M2Rec) -> None:
     words = torch.randn(2, model.config.width)
-    extended = model.item_table().extended(words)
+    extended = model.item_table().extended(words, by_vector=False)
     items = np.array([3, model.config.items + 1, 5, model.config.items + 2])
     serving = Serving(model, extended)
     slow = model.encode_last(torch.from_numpy(items)[None], extended)

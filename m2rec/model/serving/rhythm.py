@@ -1,0 +1,14 @@
+"""What either frequency branch says at one position."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Rhythm(NamedTuple):
+    """`FrequencyOut` at one position; `due` is items (X,) and their scores (X,)."""
+
+    y: np.ndarray  # (d,)
+    gains: np.ndarray  # (b,)
+    evidence: np.ndarray  # (e,)
+    due: tuple[np.ndarray, np.ndarray] | None
