@@ -60,7 +60,7 @@ class ReturnBranch(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.taps = config.filter_length  # W
-        self.items = config.items
+        self.items = config.warm_items  # what competes in training: new arrivals change no evidence
         self.adaptive = config.adaptive_filter
         self.bands = len(config.periods)
         self.band_periods = tuple(map(float, config.periods))
@@ -166,7 +166,7 @@ class ReturnBranch(nn.Module):
         """
         # an item that has not been chosen yet, or not for long, is like any other outside the history: odds of 1
         scores = (each + LEAST).log().where(known, 0)
-        everything = each.sum(-1, keepdim=True) + self.items - known.sum(-1, keepdim=True)
+        everything = each.sum(-1, keepdim=True) + (self.items - known.sum(-1, keepdim=True)).clamp(min=1)
         y = (each / everything) @ unit
         gains = through / everything
         highest = each.amax(-1, keepdim=True) / everything

@@ -6,6 +6,7 @@ import torch
 
 from m2rec.model.m2rec import Encoded
 from m2rec.recommend.answer import MODALITIES, Answer, Shares, Spectrum
+from m2rec.recommend.reading import is_invention
 from m2rec.recommend.requests import checked_k
 
 if TYPE_CHECKING:
@@ -17,7 +18,8 @@ class Live:
 
     def __init__(self, recommender: "Recommender") -> None:
         self._recommender = recommender
-        self._state = recommender.model.start()
+        self._served = recommender.serving.start() if recommender.serving else None  # None: the plain way is taken
+        self._plain = recommender.model.start()
         self._encoded: Encoded | None = None
         self._history: list[str] = []
         self._known: list[int] = []  # item indices, 0 for inventions
@@ -29,12 +31,20 @@ class Live:
     @torch.inference_mode()
     def take(self, item: str | int) -> None:
         """Read one more item (title or id) without answering. Raises InputError and stays as it was."""
-        reading, _ = self._recommender.read([item])
-        self._encoded, self._state = self._recommender.model.step(
-            torch.tensor(reading.indices), self._state, reading.table
-        )
-        self._history += reading.ids
-        self._known.append(int(reading.in_catalogue))
+        recommender = self._recommender
+        if recommender.serving and self._served and not is_invention(item):
+            reading, _ = recommender.read([item])
+            self._encoded, self._served = recommender.serving.step(reading.indices[0], self._served)
+        else:
+            # the whole history is read again, so that each invention keeps the index it had
+            reading, _ = recommender.read([*self._history, item], truncate=False)
+            steps = reading.indices if self._served else reading.indices[-1:]  # so far it was served the quick way
+            for index in steps:
+                self._encoded, self._plain = recommender.model.step(torch.tensor([index]), self._plain, reading.table)
+            self._served = None
+        assert self._encoded is not None
+        self._history.append(reading.ids[-1])
+        self._known.append(int(reading.in_catalogue[0, -1]))
         gates = self._encoded.log_gate[0].exp().tolist()
         self._gates.append(dict(zip(MODALITIES, gates, strict=True)))
 

@@ -57,8 +57,13 @@ def read(
     return Reading(ids, indices, table)
 
 
+def is_invention(entry: object) -> bool:
+    """Whether an entry of a history is an item of one's own words."""
+    return isinstance(entry, str) and entry.startswith(INVENTED)
+
+
 def _invented_text(entry: str | int) -> str | None:
-    if not isinstance(entry, str) or not entry.startswith(INVENTED):
+    if not isinstance(entry, str) or not is_invention(entry):
         return None
     text = " ".join(entry.removeprefix(INVENTED).split())
     if not text or len(text) > LONGEST_INVENTION:

@@ -15,6 +15,7 @@ from m2rec.errors import CheckpointError, InputError
 from m2rec.model.head import seen_items
 from m2rec.model.items import ItemTable
 from m2rec.model.m2rec import Encoded
+from m2rec.model.serving.serving import Serving
 from m2rec.recommend.answer import MODALITIES, Answer, RankedItem, Shares, Spectrum
 from m2rec.recommend.catalogue import Catalogue, CatalogueItem
 from m2rec.recommend.live import Live
@@ -44,6 +45,7 @@ class Recommender(
         self.catalogue = Catalogue(items)
         self.model = checkpoint.model().requires_grad_(False)
         self.table = self.model.item_table()
+        self.serving = Serving(self.model, self.table) if self.config.model.temporal_layers == 1 else None
         self._encoder = TextEncoder(cached=False)  # loads nothing until somebody invents an item
         self._order = torch.tensor(_id_ranks([item.item_id for item in items]))  # ties are broken by item id
 
@@ -153,7 +155,9 @@ class Recommender(
         `encoded` over (1,); history (1, L) item indices, 0 for what is not in the catalogue.
         """
         seen = seen_items(history, _last_only(history), len(self.catalogue))
-        shares = self.model.shares(encoded, seen, self.table)[0]  # (M, V)
+        shares = (self.serving.shares(encoded, seen) if self.serving else self.model.shares(encoded, seen, self.table))[
+            0
+        ]  # (M, V)
         probability = shares.sum(0)
         ranking = probability.masked_fill(seen[0], -1.0) if exclude_seen else probability
         k = min(k, int((ranking >= 0).sum()))
@@ -216,12 +220,12 @@ class Recommender(
         return torch.logsumexp(parts + encoded.log_gate[..., None], dim=1)  # finite where the probability is not
 
     @torch.inference_mode()
-    def read(self, history: Sequence[str | int]) -> tuple[Reading, list[str]]:
+    def read(self, history: Sequence[str | int], truncate: bool = True) -> tuple[Reading, list[str]]:
         """A history as the model takes it, and what has to be said about it. Raises InputError."""
         if isinstance(history, str) or not isinstance(history, Sequence):
             raise InputError("A history is a list of titles or ids, oldest first.")
         notes = []
-        if len(history) > self.max_history:
+        if truncate and len(history) > self.max_history:
             notes.append(
                 f"Only the newest {self.max_history} of {len(history)} items were read, the most this model can take."
             )

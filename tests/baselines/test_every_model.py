@@ -41,7 +41,7 @@ def test_a_circle_is_learnt(model: Model) -> None:
     walks = (starts[:, None] + torch.arange(11)) % ITEMS + 1  # every start once round the circle, nearly
     items, targets = walks[:, :-1], walks[:, 1:]
     optimizer = torch.optim.Adam(made.parameters(), lr=0.01)
-    for _ in range(60):
+    for _ in range(90):
         optimizer.zero_grad()
         made(items, targets).backward()
         optimizer.step()

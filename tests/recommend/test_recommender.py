@@ -161,14 +161,14 @@ def test_an_item_of_ones_own_words_is_read_by_its_meaning(shop: Recommender, enc
 def test_an_invention_with_a_cold_items_text_does_what_that_item_does(
     shop: Recommender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """But for being seen: what is not in the catalogue cannot come again."""
+    """But for being seen: what is not in the catalogue cannot come again, so who is due is left out here."""
 
     class Copy:
         def encode(self, texts: Sequence[str]) -> Any:
             return shop.model.text[EVERYTHING][None].numpy()
 
-    weights = shop.checkpoint.weights | {"repeat_bias": torch.zeros(3)}
-    world = Recommender(replace(shop.checkpoint, weights=weights))
+    checkpoint = tiny_checkpoint(branches=("temporal", "semantic"))
+    world = Recommender(replace(checkpoint, weights=checkpoint.weights | {"repeat_bias": torch.zeros(3)}))
     monkeypatch.setattr(world, "_encoder", Copy())
     guest, item = world.recommend(["i03", "~Honey", "i05"], k=50), world.recommend(["i03", 7, "i05"], k=50)
     assert guest.gates == pytest.approx(item.gates, rel=1e-4)
@@ -319,8 +319,8 @@ def test_a_short_history_has_an_empty_spectrum_and_on_request_there_is_none(shop
 
 
 def world_of_equals(ids: Sequence[str]) -> Recommender:
-    """A shop in which every item is as probable as every other."""
-    checkpoint = tiny_checkpoint()
+    """A shop in which every item is as probable as every other, and nothing is due."""
+    checkpoint = tiny_checkpoint(branches=("temporal", "semantic"))
     weights = {
         name: torch.zeros_like(tensor) if name in {"ids", "bias", "text", "repeat_bias"} else tensor
         for name, tensor in checkpoint.weights.items()
@@ -367,7 +367,7 @@ def test_influence_of_an_invention_is_measured_like_any_other(shop: Recommender,
 
 
 def test_influence_stays_finite_where_a_probability_is_too_small_for_a_float(shop: Recommender) -> None:
-    checkpoint = tiny_checkpoint()
+    checkpoint = tiny_checkpoint(branches=("temporal", "semantic"))
     weights = {name: tensor.clone() for name, tensor in checkpoint.weights.items()}
     weights["log_temperature"].fill_(5.0)
     sharp = Recommender(replace(checkpoint, weights=weights))

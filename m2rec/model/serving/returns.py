@@ -57,7 +57,7 @@ class ServedReturns:
             odds *= keep
         each, through = odds.sum(1), odds.sum(0)
         scores = np.log(each + np.float32(LEAST))
-        everything = each.sum() + np.float32(self.items - len(slots))
+        everything = each.sum() + np.float32(max(1, self.items - len(slots)))
         evidence = np.append(np.log1p(through), np.log(everything)) * EVIDENCE_SCALE
         return Rhythm(
             (each / everything) @ self.vectors[slots],
