@@ -8,6 +8,7 @@ from typing import Any, Self
 import torch
 from huggingface_hub import ModelHubMixin, snapshot_download
 from torch import Tensor
+from torch.nn.functional import one_hot
 
 from m2rec.checkpoint import Checkpoint, Item
 from m2rec.data.text import TextEncoder
@@ -15,6 +16,7 @@ from m2rec.errors import CheckpointError, InputError
 from m2rec.model.head import seen_items
 from m2rec.model.items import ItemTable
 from m2rec.model.m2rec import Encoded
+from m2rec.model.returns import distinct
 from m2rec.model.serving.serving import Serving
 from m2rec.recommend.answer import MODALITIES, Answer, RankedItem, Shares, Spectrum
 from m2rec.recommend.catalogue import Catalogue, CatalogueItem
@@ -181,8 +183,13 @@ class Recommender(
         return rows
 
     def spectrum(self, reading: Reading, gains: Tensor) -> Spectrum:
-        """Spectrum of a history beside the gain of the filter in force, gains (b,)."""
-        measured = periodogram(reading.table.unit[torch.tensor(reading.indices)])
+        """Spectrum of a history beside the gain of the filter in force, gains (b,).
+
+        It is that of what the frequency branch listens to: each item's own comings, or the vectors of what came.
+        """
+        items = torch.tensor(reading.indices)
+        heard = one_hot(distinct(items[None])[1][0]).float() if self.model.by_item else reading.table.unit[items]
+        measured = periodogram(heard)
         response = gains @ self.model.frequency.kernels()  # (W,), the filter in force
         gain = gain_at(response, measured.period)
         return Spectrum(

@@ -1,8 +1,9 @@
 """Spectrum of a history: how much of it comes back after p interactions, and how much chance alone would bring back.
 
-The history is a sequence of item vectors u_1 … u_L (L, d), centred. Its power spectrum |X(f)|² is had by FFT; the power
-at period p is the mean of it over the fundamental 1/p and its harmonics 2/p, 3/p, … (an impulse that recurs has all of
-them, and one number per period is what a reader can use). By the Wiener–Khinchin theorem that mean equals
+The history is a sequence of vectors u_1 … u_L (L, d), centred: one-hot where the same items come back, so that each
+item is a signal of its own, or item vectors where only what is alike does. Its power spectrum |X(f)|² is had by FFT;
+the power at period p is the mean of it over the fundamental 1/p and its harmonics 2/p, 3/p, … (an impulse that recurs
+has all of them, and one number per period is what a reader can use). By the Wiener–Khinchin theorem that mean equals
 
     power(p) = p / (p − 1) · (1 + 2 Σ_m R(m·p) / R(0)),       R(ℓ) = Σ_t ⟨u_t, u_{t−ℓ}⟩,
 

@@ -67,7 +67,7 @@ def test_a_run_may_start_from_a_checkpoint_with_other_settings_and_says_so(run, 
 
 def test_a_checkpoint_of_another_shape_is_no_place_to_start_from(run, shop, tmp_path):
     assert run("train", shop.settings, "--out", tmp_path / "first", "--seed", 6, "--epochs", 1, "--cpu").code == 0
-    other = ["--start-from", tmp_path / "first", "--set", "model.identity_width=5"]
+    other = ["--start-from", tmp_path / "first", "--set", "model.state_width=5"]
     result = run("train", shop.settings, "--out", tmp_path / "second", "--cpu", *other)
     assert result.code == 2
     assert "do not fit these settings" in result.err
