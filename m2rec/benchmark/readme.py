@@ -72,4 +72,13 @@ def _gates(measured: GateMeasurement) -> list[str]:
         limit = "–" if row.oracle is None else f"{row.oracle:.3f}"
         weights = f"{row.weight_with:.2f} | {row.weight_without:.2f}"
         lines.append(f"| {name} | {CAUSE_OF[name]} | {row.auc:.3f} | {limit} | {weights} |")
+    lines += [
+        "",
+        "HR@10 by what was behind the purchase; arrivals are products that no training customer ever bought:",
+        "",
+        "| cause | targets | model | fair oracle | at random |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for name, hits in measured.grades.hits.items():
+        lines.append(f"| {name} | {hits.targets:,} | {hits.model:.3f} | {hits.oracle:.3f} | {hits.random:.3f} |")
     return [*lines, ""]

@@ -68,7 +68,7 @@ def evaluate(
     model = checkpoint.model().to(device)
     found = protocol.evaluate(model, prepared, split, config.model.max_length)
     figures = with_intervals(found)
-    grades = _grade(model, prepared, split) if gates else None
+    grades = _grade(model, prepared, split, found.ranks["unmasked"]) if gates else None
 
     if record:
         written = _record(folder, config, split, len(found.users), figures, grades, device_name(device))
@@ -78,16 +78,16 @@ def evaluate(
     for metric in figures["unmasked"]:
         shown.add_row(metric, *(_cell(rows[metric]) for rows in figures.values()))
     if grades:
-        show(found.figures | grades.model_dump(), json_file, shown, _grades_table(grades))
+        show(found.figures | grades.model_dump(), json_file, shown, _grades_table(grades), _hits_table(grades))
     else:
         show(found.figures, json_file, shown)
 
 
-def _grade(model: "M2Rec", prepared: "Prepared", split: "Part") -> "Grades":
+def _grade(model: "M2Rec", prepared: "Prepared", split: "Part", ranks: "np.ndarray") -> "Grades":
     from m2rec.data.market.generate import cached_market
     from m2rec.evaluation.market import grade
 
-    return grade(model, prepared, cached_market(), split, model.config.max_length)
+    return grade(model, prepared, cached_market(), split, model.config.max_length, ranks)
 
 
 def _grades_table(grades: "Grades") -> "Table":
@@ -101,6 +101,14 @@ def _grades_table(grades: "Grades") -> "Table":
     for gate, among, row in groups:
         numbers = [row.auc, row.oracle, row.weight_with, row.weight_without]
         shown.add_row(gate, among, *(f"{number:.3f}" for number in numbers), f"{row.targets:,}")
+    return shown
+
+
+def _hits_table(grades: "Grades") -> "Table":
+    """HR@10 by cause beside what the fair oracle and blind choice reach."""
+    shown = table("HR@10 by cause, history left in", "cause", "model", "oracle", "random", "targets")
+    for name, row in grades.hits.items():
+        shown.add_row(name, f"{row.model:.4f}", f"{row.oracle:.4f}", f"{row.random:.4f}", f"{row.targets:,}")
     return shown
 
 

@@ -10,18 +10,20 @@ from m2rec.data.prepared import Prepared
 from m2rec.errors import DataError
 from m2rec.evaluation import gates
 from m2rec.evaluation.gates import gate_report, gate_weights
-from m2rec.evaluation.metrics import summary
+from m2rec.evaluation.metrics import outcomes, summary
 from m2rec.evaluation.protocol import Part
-from m2rec.evaluation.report import Grades
+from m2rec.evaluation.report import Grades, Hits
 from m2rec.model.config import BRANCHES
 from m2rec.model.m2rec import M2Rec
 
+HIT = "HR@10"
 
-def grade(model: M2Rec, prepared: Prepared, market: Market, part: Part, max_length: int) -> Grades:
+
+def grade(model: M2Rec, prepared: Prepared, market: Market, part: Part, max_length: int, ranks: np.ndarray) -> Grades:
     """Compare the gate before every target of one part with why the purchase was made.
 
-    The oracle takes about a minute for 600 customers on one core. Raises DataError when `prepared` was not made from
-    this market.
+    `ranks` (T,) are the model's, seen items left in, rows as in `Split.targets`. The oracle takes about a minute for
+    600 customers on one core. Raises DataError when `prepared` was not made from this market.
     """
     _check(prepared, market)
     users, positions = prepared.split.targets(part)
@@ -37,7 +39,21 @@ def grade(model: M2Rec, prepared: Prepared, market: Market, part: Part, max_leng
         market.cycles[events],
         judged.causes[:, columns],
     )
-    return Grades(gates=report, oracle=summary(judged.ranks))
+    causes = market.causes[events]
+    groups = {name: causes == code for code, name in enumerate(CAUSES)}
+    groups["arrivals"] = prepared.sequences.events[events] > prepared.warm_items
+    hits = {
+        name: _hits(ranks[group], judged.ranks[group], prepared.item_count)
+        for name, group in groups.items()
+        if group.any()
+    }
+    return Grades(gates=report, oracle=summary(judged.ranks), hits=hits)
+
+
+def _hits(model: np.ndarray, oracle: np.ndarray, items: int) -> Hits:
+    """Ranks (N,) of the model's and the oracle's → how often each had the item among its ten."""
+    rates = (float(outcomes(ranks, HIT).mean()) for ranks in (model, oracle))
+    return Hits(targets=len(model), model=next(rates), oracle=next(rates), random=min(1.0, 10 / items))
 
 
 def _check(prepared: Prepared, market: Market) -> None:

@@ -51,11 +51,21 @@ class GateReport(_Frozen):
     by_cycles: dict[str, Agreement]
 
 
+class Hits(_Frozen):
+    """HR@10 on some of the targets, seen items left in."""
+
+    targets: int
+    model: FiniteFloat
+    oracle: FiniteFloat  # of the fair oracle on the same targets
+    random: FiniteFloat  # of ten items drawn blindly
+
+
 class Grades(_Frozen):
     """How well the gate tells causes apart, and what the fair oracle reaches on the same targets."""
 
     gates: GateReport
     oracle: dict[str, FiniteFloat]  # its HR, NDCG and MRR, seen items left in: what no model can beat
+    hits: dict[str, Hits]  # by cause; "arrivals" are the targets that no training event ever was
 
 
 class _Measured(_Frozen):

@@ -7,7 +7,7 @@ from m2rec.data.cache import prepared_folder
 from m2rec.data.prepared import Prepared
 from m2rec.evaluation.metrics import METRICS
 from m2rec.evaluation.protocol import evaluate
-from m2rec.evaluation.report import Agreement, GateReport, Grades, read_metrics
+from m2rec.evaluation.report import Agreement, GateReport, Grades, Hits, read_metrics
 
 
 @pytest.fixture
@@ -90,7 +90,9 @@ def test_a_gate_can_be_graded_only_where_the_causes_are_known(run, checkpoint):
 def test_grades_are_shown_returned_and_recorded(run, checkpoint, monkeypatch):
     row = Agreement(auc=0.875, oracle=0.95, weight_with=0.8, weight_without=0.1, targets=1234)
     grades = Grades(
-        gates=GateReport(gates={"frequency": row}, by_period={"7": row}, by_cycles={}), oracle={"HR@10": 0.5}
+        gates=GateReport(gates={"frequency": row}, by_period={"7": row}, by_cycles={}),
+        oracle={"HR@10": 0.5},
+        hits={"arrivals": Hits(targets=77, model=0.125, oracle=0.25, random=0.0131)},
     )
     monkeypatch.setattr("m2rec.commands.evaluate.MARKET", "tables")
     monkeypatch.setattr("m2rec.commands.evaluate._grade", lambda *_: grades)
@@ -98,7 +100,8 @@ def test_grades_are_shown_returned_and_recorded(run, checkpoint, monkeypatch):
     assert "period 7" in out
     assert "0.875" in out
     assert "1,234" in out
+    assert "0.1250" in out
     assert read_metrics(checkpoint, "corner-shop").gates.grades == grades
     found = run("evaluate", checkpoint, "--cpu", "--gates", "--json", "-").json
-    assert Grades(gates=found["gates"], oracle=found["oracle"]) == grades
-    assert set(found) == {"unmasked", "masked", "gates", "oracle"}
+    assert Grades(gates=found["gates"], oracle=found["oracle"], hits=found["hits"]) == grades
+    assert set(found) == {"unmasked", "masked", "gates", "oracle", "hits"}

@@ -9,6 +9,7 @@ from m2rec.data.sources import split_rule
 from m2rec.errors import DataError
 from m2rec.evaluation import market as graded
 from m2rec.evaluation.market import grade
+from m2rec.evaluation.protocol import evaluate
 from m2rec.model.config import BRANCHES
 from tests.tiny_world import random_model, tiny_config
 
@@ -40,7 +41,11 @@ def model(prepared):
 
 @pytest.fixture(scope="module")
 def found(market, prepared, model):
-    return grade(model, prepared, market, "test", 40)
+    return grade(model, prepared, market, "test", 40, ranks_of(model, prepared, "test"))
+
+
+def ranks_of(model, prepared, part):
+    return evaluate(model, prepared, part, 40).ranks["unmasked"]
 
 
 def test_every_held_out_purchase_is_graded_by_its_recorded_cause(market, prepared, found):
@@ -69,16 +74,32 @@ def test_a_gate_that_knew_the_causes_would_be_perfect(market, prepared, model, m
     stands_for = {"temporal": "chain", "frequency": "rhythm", "semantic": "taste"}
     knows = np.stack([causes == stands_for[branch] for branch in BRANCHES], axis=1).astype(float)
     monkeypatch.setattr(graded, "gate_weights", lambda *_: knows)
-    found = grade(model, prepared, market, "validation", 40)
+    found = grade(model, prepared, market, "validation", 40, ranks_of(model, prepared, "validation"))
     assert [row.auc for row in found.gates.gates.values()] == [1, 1, 1]
 
 
 def test_data_from_another_market_is_refused(market, model):
     other = prepared_from(generate(MarketSettings(customers=80, seed=1)))
     with pytest.raises(DataError, match="another market"):
-        grade(model, other, market, "test", 40)
+        grade(model, other, market, "test", 40, np.ones(1))
 
 
 def test_another_split_of_the_same_market_is_refused(market, model):
     with pytest.raises(DataError, match="not the market's own"):
-        grade(model, prepared_from(market, first_target=50), market, "test", 40)
+        grade(model, prepared_from(market, first_target=50), market, "test", 40, np.ones(1))
+
+
+def test_hits_are_counted_by_cause_and_for_arrivals_beside_the_oracle(market, prepared, model, found):
+    users, positions = prepared.split.targets("test")
+    events = prepared.sequences.offsets[users] + positions
+    hit = ranks_of(model, prepared, "test") <= 10
+    assert set(found.hits) == {*CAUSES, "arrivals"}
+    for code, name in enumerate(CAUSES):
+        rows = market.causes[events] == code
+        assert found.hits[name].targets == rows.sum()
+        assert found.hits[name].model == pytest.approx(hit[rows].mean())
+    new = prepared.sequences.events[events] > prepared.warm_items
+    assert found.hits["arrivals"].targets == new.sum() > 0
+    assert found.hits["arrivals"].model == pytest.approx(hit[new].mean())
+    assert found.hits["rhythm"].oracle > 0.9
+    assert found.hits["rhythm"].random == 10 / prepared.item_count

@@ -57,7 +57,7 @@ def test_grades_of_the_gate_stand_beside_the_figures(tmp_path):
     about = measurement(0.3).model_dump(
         include={"split", "seeds", "targets", "hardware", "date", "command", "revision"}
     )
-    graded = GateMeasurement(grades=Grades(gates=report, oracle={"HR@10": 0.7}), **about)
+    graded = GateMeasurement(grades=Grades(gates=report, oracle={"HR@10": 0.7}, hits={}), **about)
     written = MetricsFile(world="market", measurements=[measurement(0.3)], gates=graded)
     write_metrics(tmp_path, written)
     assert read_metrics(tmp_path, "market") == written
