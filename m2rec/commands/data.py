@@ -1,17 +1,19 @@
 """`python -m m2rec data …`"""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from m2rec.commands.output import Json, show, table
+from m2rec.commands.output import Json, say, show, table
+from m2rec.errors import InputError
 
-app = typer.Typer(help="Get data sets that may not be shipped with the program.")
+app = typer.Typer(help="Data sets: fetch those that may not be shipped, picture the one that is.")
 
 
 @app.callback()
 def data() -> None:
-    """Get data sets that may not be shipped with the program."""
+    """Data sets: fetch those that may not be shipped, picture the one that is."""
 
 
 @app.command()
@@ -31,3 +33,22 @@ def download(
     for what, value in summary.items():
         shown.add_row(what, str(value))
     show(summary, json_file, shown)
+
+
+@app.command()
+def picture(
+    file: Annotated[Path, typer.Argument(help="Where the SVG goes.")],
+    days: Annotated[int, typer.Option(min=7, max=100, help="How many days are shown.")] = 63,
+) -> None:
+    """Draw one customer of the Rhythm Market: every purchase with its cause, and what the fair oracle believed."""
+    from m2rec.data.atomic import atomic_file
+    from m2rec.data.market.generate import cached_market
+    from m2rec.data.market.picture import draw, example_customer
+
+    market = cached_market()
+    try:
+        with atomic_file(file) as temporary:
+            temporary.write_text(draw(market, example_customer(market), days), encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{file} cannot be written ({error.strerror}); give another place.") from error
+    say(f"Drawn in {file}.")

@@ -18,3 +18,15 @@ def test_an_unknown_data_set_is_refused_with_those_there_are(run):
     result = run("data", "download", "ml-2m")
     assert result.code == 2
     assert "known: ml-1m" in result.err
+
+
+def test_a_customer_is_drawn_into_a_file(run, monkeypatch, tmp_path):
+    from m2rec.data.market.generate import generate
+    from m2rec.data.market.settings import MarketSettings
+
+    monkeypatch.setattr("m2rec.data.market.generate.cached_market", lambda: generate(MarketSettings(customers=300)))
+    assert run("data", "picture", tmp_path / "one.svg", "--days", "14").code == 0
+    assert (tmp_path / "one.svg").read_text(encoding="utf-8").startswith("<svg")
+    refused = run("data", "picture", tmp_path / "one.svg" / "below-a-file.svg")
+    assert refused.code == 2
+    assert "cannot be written" in refused.err
