@@ -31,6 +31,11 @@ class ItemTable:
         )
 
     @property
+    def vectors(self) -> Tensor:
+        """v = e + P z, (V+1, d)."""
+        return self.scoring[:, : self.text.shape[-1]]
+
+    @property
     def bias(self) -> Tensor:
         """Popularity β, (V+1, 1)."""
         return self.scoring[:, -1:]

@@ -1,28 +1,34 @@
 """Frequency branch over items: which of the items of this history is due to come back next, and by which period?
 
-Every item of the history has a signal of its own, x_i(t) = 1 where it was chosen and 0 elsewhere. A bank of filters,
-one a period, learned in the frequency domain, listens to all these signals at once:
+Every item of the history has a signal of its own, x_i(t) = w_t where it was chosen and 0 elsewhere; w_t, between 0 and
+1, is small where the choice before it called for it anyway (tea → biscuits), since that says little about a habit. A
+bank of filters, one a period, learned in the frequency domain, listens to all these signals at once:
 
     F_b,i(t) = (k_b * x_i)(t)                       response of band b to item i
     K_b(t)   = Σ_{n: n·p_b ≤ t+1} k_b(n·p_b − 1)    what a rhythm that never failed would have given by now
-    ℓ_b,i(t) = F_b,i(t) − ρ_b·K_b(t) + β_b + π_i    log-odds that i is due through band b
-    s_i(t)   = log Σ_b exp ℓ_b,i(t)                 log-odds that i is due, against an item that was never chosen
+    h_b,i(t) = σ(F_b,i(t) − ρ_b·K_b(t) + β_b + π_i) belief that i keeps period b and falls due at t + 1
+    d_b,i(t) = h_b,i(t) + late_b·h_b,i(t−1) + early_b·h_b,i(t+1)          due now, overdue by one, or a step early
+    s_i(t)   = c + log Σ_b d_b,i(t)                 log-odds that i comes next, against an item that was never chosen
     p(i | frequency) = softmax_i of s_i, and of 0 for every item outside the history
 
-π_i, how readily item i becomes a habit at all, is read from its vector. Which bands are open is thus a matter of
-content: a period that this history does not hold has no item to pass on (the paper's adaptive filter). `gains` is the
-share of the branch's answer that comes through each band.
+Rounds kept speak for a rhythm and rounds missed against it: the argument of σ is a log-odds, and belief saturates. π_i,
+how readily item i becomes a habit at all, is read from its vector. Which bands are open is thus a matter of content: a
+period that this history does not hold has no item to pass on (the paper's adaptive filter). `gains` is the share of the
+branch's answer that comes through each band.
 
 What keeps the branch to rhythms alone (a gate has nothing to tell apart where branches can do one another's work):
 
 * it compares items by identity, so nothing that is merely alike can pass;
-* what was chosen just now is never due, so order (tea → biscuits) cannot pass;
+* what was chosen just now is never due, so order cannot pass;
 * within each round of its period a band's taps sum to zero, so what comes often but without a period (a taste) cannot
   pass either: a band hears an item's return in excess of how often that item comes anyway.
+
+h_b,i(t + 1) needs no look ahead: a band's taps begin half a round back, never at the newest item.
 
 Glossary: X slots, one for each distinct item of a history; b bands; W taps (`filter_length`).
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -34,20 +40,20 @@ from m2rec.model.due import Due, FrequencyOut
 from m2rec.model.filters import comb, impulse_response, toeplitz, transfer_function
 from m2rec.model.items import ItemTable
 
-NEVER = -1e4  # log-odds of what cannot be: finite, so that nothing becomes nan
-LEAST = 1e-20  # odds below which nothing is told apart
-MOST = 60.0  # log-odds above which nothing is told apart; e⁶⁰ still is a float32
-COMB_DECAY = 0.97  # weight of one round further back, at the start of training
-ROUND = 3.0  # what one kept round is worth then, in log-odds
-KEPT = 0.4  # share of the rounds that has to be kept, at the start of training
-EVIDENCE_SCALE = 0.1  # brings log-odds to the size of the gate's other inputs
+LEAST = 1e-20  # belief below which nothing is told apart
+ROUND = 6.5  # what one kept round is worth at the start of training, in log-odds …
+BESIDE = 3.5  # … and one kept a step early or late, for periods long enough to tell
+SHORTEST_WITH_SLIPS = 4
+KEPT = 0.42  # share of the rounds that has to be kept, at the start of training
+OVERDUE, AHEAD = 0.4, 0.04  # how likely a rhythm is a step late where it did not come, or a step early, at the start
+CERTAIN = 8.0  # c at the start: log-odds of what is sure to be due
 
 
 @dataclass
 class ReturnState:
     """What the branch carries from item to item."""
 
-    tail: Tensor  # int64 (B, W), the newest items, newest last, 0 before the first
+    tail: Tensor  # int64 (B, W + 2), the newest items, newest last, 0 before the first
     count: Tensor  # int64 (B,), how many items there have been
 
 
@@ -64,13 +70,21 @@ class ReturnBranch(nn.Module):
         self.adaptive = config.adaptive_filter
         self.bands = len(config.periods)
         self.band_periods = tuple(map(float, config.periods))
-        combs = torch.stack([comb(period, self.taps, COMB_DECAY) for period in config.periods])
-        self.transfer = nn.Parameter(transfer_function(ROUND * combs))  # H: (b, W + 1, 2)
+        self.transfer = nn.Parameter(transfer_function(_initial_kernels(config)))  # H: (b, W + 1, 2)
         self.keeps = nn.Parameter(torch.full((self.bands,), KEPT).logit())  # ρ, as a logit
-        self.band_bias = nn.Parameter(torch.zeros(self.bands))  # β
+        # β: at first all bands are equally likely, and so are a band's phases
+        self.band_bias = nn.Parameter(-torch.tensor([math.log(self.bands * period) for period in config.periods]))
+        self.overdue = nn.Parameter(torch.full((self.bands,), OVERDUE).logit())  # late, as a logit
+        self.ahead = nn.Parameter(torch.full((self.bands,), AHEAD).logit())  # early, as a logit
+        self.certain = nn.Parameter(torch.tensor(CERTAIN))  # c
         self.habit = nn.Linear(config.width + 1, 1)  # π, from an item's unit vector and its popularity
         nn.init.zeros_(self.habit.weight)
         nn.init.zeros_(self.habit.bias)
+        # what an item calls for, to be compared with the item that came: w = σ(unexpected − ⟨calls, v⟩)
+        self.calls = nn.Sequential(
+            nn.Linear(config.width, 2 * config.width), nn.GELU(), nn.Linear(2 * config.width, config.width)
+        )
+        self.unexpected = nn.Parameter(torch.tensor(2.0))
         period = torch.tensor(config.periods)[:, None]
         before = torch.arange(1, self.taps + 1)  # lag j lies j + 1 interactions before the next item
         self.register_buffer("rounds", (before + period // 2) // period, persistent=False)  # (b, W), 0 is the one now
@@ -79,7 +93,7 @@ class ReturnBranch(nn.Module):
     @property
     def evidence_width(self) -> int:
         """Width of `FrequencyOut.evidence`."""
-        return self.bands + 2
+        return self.bands + 3
 
     def kernels(self) -> Tensor:
         """Impulse responses k: (b, W). Taps of one round sum to zero; the round that is still under way has none."""
@@ -94,20 +108,27 @@ class ReturnBranch(nn.Module):
         with torch.autocast(items.device.type, enabled=False):
             length = items.shape[1]
             slots, place = distinct(items)  # (B, X), (B, L)
-            signal = ((slots[..., None] == items[:, None]) & (items > 0)[:, None]).float()  # x: (B, X, L)
+            chosen = (slots[..., None] == items[:, None]) & (items > 0)[:, None]  # (B, X, L)
+            weight = self._surprise(F.pad(items[:, :-1], (1, 0)), items, table)  # w: (B, L)
+            signal = F.pad(chosen * weight[:, None], (0, 1))  # x: (B, X, L + 1), one step on for what is early
             kernels = self.kernels()
             respond = respond_by_product if torch.is_grad_enabled() else respond_by_choice
-            response = respond(signal, place, kernels)  # F: (B, X, b, L)
-            known = _in_window(signal, self.taps)  # (B, X, L)
-            expected = self.expected(kernels, torch.arange(1, length + 1, device=items.device))  # (b, L)
-            prior = self.habit_of(slots, table)[..., None].where(known & (signal == 0), NEVER)  # (B, X, L)
-            odds = self._odds(response.add_(expected).add_(prior[:, :, None]), keep)
-            each, through = odds.sum(2).transpose(1, 2), odds.sum(1).transpose(1, 2)  # (B, L, X), (B, L, b)
+            response = respond(signal, F.pad(place, (0, 1)), kernels)  # F: (B, X, b, L + 1)
+            asked = self.asked(kernels, torch.arange(1, length + 2, device=items.device))  # (b, L + 1)
+            prior = self.habit_of(slots, table)[..., None]  # (B, X, 1)
+            belief = self._belief(response.add_(asked).add_(prior[..., None]), keep)  # h
+            late, early = self.overdue.sigmoid()[:, None], self.ahead.sigmoid()[:, None]
+            came_before = F.pad(chosen[..., :-1], (1, 0))  # a step early, so it cannot be late
+            before = F.pad(belief[..., : length - 1], (1, 0)) * ~came_before[:, :, None]
+            due = belief[..., :length] + late * before + early * belief[..., 1:]  # d
+            known = _in_window(chosen, self.taps)  # (B, X, L)
+            due = due * (known & ~chosen)[:, :, None]
+            each, through = due.sum(2).transpose(1, 2), due.sum(1).transpose(1, 2)  # (B, L, X), (B, L, b)
             return self._finish(slots, known.transpose(1, 2), each, through, F.embedding(slots, table.unit))
 
     def last(self, items: Tensor, table: ItemTable, lengths: Tensor, keep: Tensor | None = None) -> FrequencyOut:
         """The last real position only: sums over the window instead of a filter bank. items (B, L) → (B, …)."""
-        at = lengths[:, None] - self.taps + torch.arange(self.taps, device=items.device)  # (B, W), newest last
+        at = lengths[:, None] - self.taps - 2 + torch.arange(self.taps + 2, device=items.device)  # newest last
         tail = items.gather(1, at.clamp(min=0)).where(at >= 0, 0)
         return self._newest(tail, lengths, table, keep)
 
@@ -122,29 +143,39 @@ class ReturnBranch(nn.Module):
         """The state before the first item."""
         device = self.band_bias.device
         return ReturnState(
-            torch.zeros(batch, self.taps, dtype=torch.int64, device=device),
+            torch.zeros(batch, self.taps + 2, dtype=torch.int64, device=device),
             torch.zeros(batch, dtype=torch.int64, device=device),
         )
 
-    def _newest(self, tail: Tensor, count: Tensor, table: ItemTable, keep: Tensor | None) -> FrequencyOut:
-        """tail (B, W), newest last; count (B,) of all items there have been → (B, …)."""
-        slots, _ = distinct(tail)
-        signal = ((slots[..., None] == tail[:, None]) & (tail > 0)[:, None]).float()  # (B, X, W)
-        kernels = self.kernels()
-        response = torch.einsum("bxw,kw->bxk", signal, kernels.flip(-1))
-        known = slots > 0
-        prior = self.habit_of(slots, table).where(known & (signal[..., -1] == 0), NEVER)  # (B, X)
-        expected = self.expected(kernels, count).T[:, None]  # (B, 1, b)
-        odds = self._odds((response + expected + prior[..., None])[..., None], keep)[..., 0]
-        each, through = odds.sum(2)[:, None], odds.sum(1)[:, None]
-        out = self._finish(slots, known[:, None], each, through, F.embedding(slots, table.unit))
-        due = out.due.newest() if out.due else None
-        return FrequencyOut(out.y[:, 0], out.gains[:, 0], out.evidence[:, 0], due)
+    def readings(self, kernels: Tensor) -> Tensor:
+        """Taps that give F at t − 1, t and t + 1 from the newest W + 1 choices, newest last: (3, b, W + 1)."""
+        newest_last = kernels.flip(-1)
+        return torch.stack([F.pad(newest_last, (0, 1)), F.pad(newest_last, (1, 0)), F.pad(newest_last[:, :-1], (2, 0))])
 
-    def expected(self, kernels: Tensor, count: Tensor) -> Tensor:
+    def _newest(self, tail: Tensor, count: Tensor, table: ItemTable, keep: Tensor | None) -> FrequencyOut:
+        """tail (B, W + 2), newest last; count (B,) of all items there have been → (B, …)."""
+        weight = self._surprise(tail[:, :-1], tail[:, 1:], table)  # (B, W + 1)
+        tail = tail[:, 1:]
+        slots, _ = distinct(tail)
+        chosen = (slots[..., None] == tail[:, None]) & (tail > 0)[:, None]  # (B, X, W + 1)
+        kernels = self.kernels()
+        response = torch.einsum("bxw,nkw->bxnk", chosen * weight[:, None], self.readings(kernels))  # (B, X, 3, b)
+        asked = torch.stack([self.asked(kernels, count + step).T for step in (-1, 0, 1)], dim=1)  # (B, 3, b)
+        prior = self.habit_of(slots, table)[..., None, None]
+        belief = self._belief((response + asked[:, None] + prior).transpose(2, 3), keep)  # (B, X, b, 3)
+        before = belief[..., 0] * ((count > 1)[:, None] & ~chosen[..., -2])[..., None]
+        due = belief[..., 1] + self.overdue.sigmoid() * before + self.ahead.sigmoid() * belief[..., 2]
+        known = chosen[..., 1:].any(-1)
+        due = due * (known & ~chosen[..., -1])[..., None]
+        each, through = due.sum(2)[:, None], due.sum(1)[:, None]
+        out = self._finish(slots, known[:, None], each, through, F.embedding(slots, table.unit))
+        newest = out.due.newest() if out.due else None
+        return FrequencyOut(out.y[:, 0], out.gains[:, 0], out.evidence[:, 0], newest)
+
+    def asked(self, kernels: Tensor, count: Tensor) -> Tensor:
         """What each band asks of every item: β − ρ·K after `count` (n,) items, or the newest W of them → (b, n)."""
         never_failed = (kernels * self.on_phase).cumsum(-1)
-        reached = never_failed[:, (count - 1).clamp(max=self.taps - 1)]
+        reached = never_failed[:, (count - 1).clamp(min=0, max=self.taps - 1)]
         return self.band_bias[:, None] - self.keeps.sigmoid()[:, None] * reached
 
     def habit_of(self, slots: Tensor, table: ItemTable) -> Tensor:
@@ -152,26 +183,36 @@ class ReturnBranch(nn.Module):
         vectors = torch.cat([F.embedding(slots, table.unit), F.embedding(slots, table.bias)], dim=-1)
         return self.habit(vectors)[..., 0]
 
-    def _odds(self, log_odds: Tensor, keep: Tensor | None) -> Tensor:
-        """exp ℓ (B, X, b, L), bounded; the ablation without content weighs all bands alike."""
+    def called_for(self, table: ItemTable) -> Tensor:
+        """What each item calls for next, (V+1, d); nothing does so at the start of a history."""
+        return self.calls(table.temporal) * (torch.arange(len(table.unit), device=table.unit.device) > 0)[:, None]
+
+    def _surprise(self, before: Tensor, items: Tensor, table: ItemTable) -> Tensor:
+        """w: how little of each choice is explained by the one before it. (B, L), (B, L) → (B, L)."""
+        called = F.embedding(before, self.called_for(table))
+        came = F.embedding(items, table.vectors)
+        return torch.sigmoid(self.unexpected - (called * came).sum(-1))
+
+    def _belief(self, log_odds: Tensor, keep: Tensor | None) -> Tensor:
+        """h (B, X, b, n); the ablation without content weighs all bands alike."""
         if not self.adaptive:
             log_odds = log_odds.mean(2, keepdim=True).repeat(1, 1, self.bands, 1)
         # in place where nothing is learnt: fresh memory costs more than the arithmetic
-        odds = log_odds.clamp(max=MOST).exp() if torch.is_grad_enabled() else log_odds.clamp_(max=MOST).exp_()
-        return odds if keep is None else odds * keep[:, None]
+        belief = log_odds.sigmoid() if torch.is_grad_enabled() else log_odds.sigmoid_()
+        return belief if keep is None else belief * keep[:, None]
 
     def _finish(self, slots: Tensor, known: Tensor, each: Tensor, through: Tensor, unit: Tensor) -> FrequencyOut:
-        """slots (B, X), whether they are in the history (B, L, X), odds of each (B, L, X) and through each band
+        """slots (B, X), whether they are in the history (B, L, X), how due each is (B, L, X) and through which band
         (B, L, b), unit vectors (B, X, d).
         """
+        certain = self.certain.exp()
         # an item that has not been chosen yet, or not for long, is like any other outside the history: odds of 1
-        scores = (each + LEAST).log().where(known, 0)
-        everything = each.sum(-1, keepdim=True) + (self.items - known.sum(-1, keepdim=True)).clamp(min=1)
-        y = (each / everything) @ unit
-        gains = through / everything
-        highest = each.amax(-1, keepdim=True) / everything
-        evidence = torch.cat([through.log1p(), everything.log()], dim=-1) * EVIDENCE_SCALE
-        return FrequencyOut(y, gains, torch.cat([evidence, highest], dim=-1), Due(slots, scores))
+        scores = (self.certain + (each + LEAST).log()).where(known, 0)
+        total = each.sum(-1, keepdim=True)
+        everything = certain * total + (self.items - known.sum(-1, keepdim=True)).clamp(min=1)
+        share = certain * each / everything
+        evidence = [through, total.clamp(max=3), (total + 1e-4).log() / 4, share.amax(-1, keepdim=True)]
+        return FrequencyOut(share @ unit, certain * through / everything, torch.cat(evidence, -1), Due(slots, scores))
 
 
 def respond_by_product(signal: Tensor, place: Tensor, kernels: Tensor) -> Tensor:
@@ -187,11 +228,13 @@ def respond_by_choice(signal: Tensor, place: Tensor, kernels: Tensor) -> Tensor:
     place (B, L) is the slot of each choice.
     """
     batch, slots, length = signal.shape
+    weight = signal.gather(1, place[:, None])[:, 0]  # (B, L)
     later = F.pad(kernels, (length - 1, max(0, length - kernels.shape[1])))  # index L − 1 + lag
     shifted = later.as_strided((length, len(kernels), length), (1, later.stride(0), 1))  # [L − 1 − s, b, t]
     response = signal.new_zeros(batch * slots, len(kernels), length)
     for row, chosen in enumerate(place):
-        response[row * slots : (row + 1) * slots].index_add_(0, chosen.flip(0), shifted)
+        adds = shifted * weight[row].flip(0)[:, None, None]
+        response[row * slots : (row + 1) * slots].index_add_(0, chosen.flip(0), adds)
     return response.view(batch, slots, len(kernels), length)
 
 
@@ -211,8 +254,20 @@ def distinct(items: Tensor) -> tuple[Tensor, Tensor]:
     return slots[:, :width], torch.empty_like(place).scatter_(1, order, place)
 
 
-def _in_window(signal: Tensor, taps: int) -> Tensor:
-    """Whether each item was chosen within the newest `taps` interactions. (B, X, L) → bool (B, X, L)."""
-    count = signal.cumsum(-1)
+def _in_window(chosen: Tensor, taps: int) -> Tensor:
+    """Whether each item was chosen within the newest `taps` interactions. bool (B, X, L) → bool (B, X, L)."""
+    count = chosen.cumsum(-1)
     before = F.pad(count, (taps, 0))[..., : count.shape[-1]]
     return count > before
+
+
+def _initial_kernels(config: ModelConfig) -> Tensor:
+    """Combs at the periods, with lower teeth beside each where the period is long enough to tell: (b, W)."""
+    rows = []
+    for period in config.periods:
+        row = ROUND * comb(period, config.filter_length, decay=1.0)
+        if period >= SHORTEST_WITH_SLIPS:
+            teeth = (row > 0).float()
+            row = row + BESIDE * (F.pad(teeth[1:], (0, 1)) + F.pad(teeth[:-1], (1, 0)))
+        rows.append(row)
+    return torch.stack(rows)
