@@ -87,7 +87,8 @@ class ReturnBranch(nn.Module):
         self.unexpected = nn.Parameter(torch.tensor(2.0))
         period = torch.tensor(config.periods)[:, None]
         before = torch.arange(1, self.taps + 1)  # lag j lies j + 1 interactions before the next item
-        self.register_buffer("rounds", (before + period // 2) // period, persistent=False)  # (b, W), 0 is the one now
+        # (b, W), 0 is the round under way; the newest item (lag 0) is in it for every period from 2 on
+        self.register_buffer("rounds", (before + (period - 1) // 2) // period, persistent=False)
         self.register_buffer("on_phase", (before % period == 0).float(), persistent=False)  # (b, W)
 
     @property

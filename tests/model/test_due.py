@@ -5,7 +5,8 @@ import math
 import torch
 
 from m2rec.model.due import Due, due_log_probabilities, due_log_probability
-from m2rec.model.returns import NEVER
+
+NEVER = -1e4
 
 DUE = Due(torch.tensor([[3, 1, 0], [5, 2, 4]]), torch.tensor([[2.0, NEVER, 0.0], [1.0, 0.5, -1.0]]))
 
