@@ -14,6 +14,7 @@ from m2rec.commands.recommend import recommend
 from m2rec.commands.train import train
 from m2rec.commands.worlds import worlds
 from m2rec.errors import M2RecError
+from m2rec.recommend.wording import printable
 
 BAD_INPUT = 2
 INSTALL = "pip install -r requirements.txt -r requirements-train.txt"
@@ -56,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _refuse(message: str) -> int:
-    typer.echo(" ".join(message.split()), err=True)
+    typer.echo(printable(message), err=True)
     return BAD_INPUT
 
 

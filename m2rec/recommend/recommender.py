@@ -18,7 +18,8 @@ from m2rec.recommend.answer import MODALITIES, Answer, RankedItem, Shares, Spect
 from m2rec.recommend.catalogue import Catalogue, CatalogueItem
 from m2rec.recommend.live import Live
 from m2rec.recommend.reading import Reading, read
-from m2rec.recommend.requests import Band, checked_bands, checked_k, checked_override
+from m2rec.recommend.requests import Band, Options, gate_weights
+from m2rec.recommend.schema import checked
 from m2rec.recommend.spectrum import LONGEST_PERIOD, gain_at, periodogram
 
 ROWS_AT_ONCE = 64  # shortened histories asked about together
@@ -125,16 +126,16 @@ class Recommender(
         `gate_override` replaces the gate by other weights (they are normalised); `band_mask` mutes the filter's bands
         whose period, in interactions, lies in any (low, high). Raises InputError with one sentence.
         """
-        k = checked_k(k)
-        override = checked_override(gate_override)
-        keep = self._kept_bands(band_mask)
+        given = {"k": k, "exclude_seen": exclude_seen, "gate_override": gate_override, "band_mask": band_mask}
+        options = checked(Options, given)
+        keep = self._kept_bands(options.band_mask or [])
         reading, notes = self.read(history)
         if not reading.indices:
             return self._empty(k)
         encoded = self.model.encode(torch.tensor([reading.indices]), reading.table, keep)
         last = Encoded(encoded.features[:, -1], encoded.log_gate[:, -1], encoded.gains[:, -1])
-        if override is not None:
-            last.log_gate = override.log()[None]
+        if options.gate_override:
+            last.log_gate = gate_weights(options.gate_override).log()[None]
         gate_history = [_shares(row) for row in encoded.log_gate[0].exp().tolist()]
         return Answer(
             world=self.name,
@@ -218,7 +219,7 @@ class Recommender(
     def read(self, history: Sequence[str | int]) -> tuple[Reading, list[str]]:
         """A history as the model takes it, and what has to be said about it. Raises InputError."""
         if isinstance(history, str) or not isinstance(history, Sequence):
-            raise InputError("A history is a list of titles or ids, oldest first.")
+            raise InputError("history must be a list of titles or ids, oldest first.")
         notes = []
         if len(history) > self.max_history:
             notes.append(
@@ -227,8 +228,7 @@ class Recommender(
             history = history[-self.max_history :]
         return read(history, self.catalogue, self.model, self.table, self._encoder.encode), notes
 
-    def _kept_bands(self, band_mask: Sequence[Band] | None) -> Tensor | None:
-        bands = checked_bands(band_mask)
+    def _kept_bands(self, bands: Sequence[Band]) -> Tensor | None:
         if not bands:
             return None
         periods = torch.tensor([float(period) for period in self.model.frequency.band_periods])

@@ -1,6 +1,7 @@
 """Does what a request says: the one place that turns an action into a change of the session."""
 
 from m2rec.errors import InputError
+from m2rec.recommend.wording import quoted
 from m2rec.ui import actions
 from m2rec.ui.lessons import LAST_STEP, lesson
 from m2rec.ui.presets import preset
@@ -106,5 +107,5 @@ def _changed(world: World, state: State, action: Action) -> State:
 
 def _known(world: World, item_id: str) -> str:
     if not world.knows(item_id):
-        raise InputError(f"“{item_id[:60]}” is not an item of {world.title}: search for one by its title.")
+        raise InputError(f"{quoted(item_id)} is not an item of {world.title}: search for one by its title.")
     return item_id

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from m2rec.errors import InputError
+from m2rec.recommend.wording import quoted
+from m2rec.ui.state import HISTORY_LIMIT
 
 if TYPE_CHECKING:
     from m2rec.ui.worlds import World
@@ -39,7 +41,7 @@ def make(world: "World") -> tuple[Preset, ...]:
     for item in items:
         by_group[item.group].append(item.item_id)
     taste = max(by_group.values(), key=len)[:12]
-    longest = world.recommender.max_history
+    longest = min(world.recommender.max_history, HISTORY_LIMIT)
 
     def filled(length: int, rhythms: dict[str, tuple[int, int]]) -> tuple[str, ...]:
         """`length` things that do not repeat if it can be helped, and items `every` so often, `due` so soon."""
@@ -79,4 +81,4 @@ def preset(world: "World", key: str) -> Preset:
     for one in world.presets:
         if one.key == key:
             return one
-    raise InputError(f"There is no preset “{key[:60]}”; there are {', '.join(one.key for one in world.presets)}.")
+    raise InputError(f"There is no preset {quoted(key)}; there are {', '.join(one.key for one in world.presets)}.")

@@ -16,6 +16,7 @@ from m2rec.data.sources import HOW_TO_GET, titles_for
 from m2rec.errors import CheckpointError, InputError, M2RecError
 from m2rec.recommend.answer import Answer
 from m2rec.recommend.reading import INVENTED
+from m2rec.recommend.wording import printable, quoted
 from m2rec.ui.presets import Preset, make
 from m2rec.ui.words import Voice
 
@@ -74,11 +75,11 @@ class World:
 
     def named(self, entry: str) -> str:
         """What a history's entry is called: an item's title, or the visitor's own words for an invented one."""
-        return entry.removeprefix(INVENTED) if entry.startswith(INVENTED) else self.items[entry].title
+        return self.items[entry].title if entry in self.items else printable(entry.removeprefix(INVENTED))
 
     def knows(self, entry: str) -> bool:
         """Whether an entry can stand in a history: an item id, or an invention."""
-        return entry in self.items or (entry.startswith(INVENTED) and bool(entry.removeprefix(INVENTED).strip()))
+        return entry in self.items or (entry.startswith(INVENTED) and bool(printable(entry.removeprefix(INVENTED))))
 
     @property
     def missing_titles(self) -> str | None:
@@ -143,7 +144,7 @@ class Worlds:
     def get(self, name: str) -> World:
         """The world of that name; InputError names those there are."""
         if name not in self._worlds:
-            raise InputError(f"There is no world called “{name[:60]}”; there are {', '.join(self._worlds)}.")
+            raise InputError(f"There is no world called {quoted(name)}; there are {', '.join(self._worlds)}.")
         return self._worlds[name]
 
     def describe(self) -> list[dict[str, Any]]:

@@ -241,7 +241,7 @@ def test_the_gates_history_is_what_the_gate_said_whatever_replaces_it_now(shop: 
 
 @pytest.mark.parametrize("override", [{"temporal": math.nan}, {"temporal": -1}, {"rhythm": 1}, {"semantic": 0}, [1, 2]])
 def test_weights_that_are_none_are_refused(shop: Recommender, override: Any) -> None:
-    with pytest.raises(InputError, match="A gate override gives"):
+    with pytest.raises(InputError, match="gate_override must give temporal, frequency and semantic"):
         shop.recommend(HISTORY, gate_override=override)
 
 

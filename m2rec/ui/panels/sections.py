@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from m2rec.errors import CheckpointError, InputError
 from m2rec.evaluation.report import Measurement, read_metrics
+from m2rec.recommend.wording import quoted
 from m2rec.ui.lessons import lessons
 from m2rec.ui.scene import Scene
 from m2rec.ui.templating import render
@@ -35,7 +36,7 @@ class Table:
 def section(scene: Scene, name: str) -> str:
     """The HTML of one section; InputError for a name that there is not."""
     if name not in _SECTIONS:
-        raise InputError(f"There is no section “{name[:60]}”; there are {', '.join(_SECTIONS)}.")
+        raise InputError(f"There is no section {quoted(name)}; there are {', '.join(_SECTIONS)}.")
     return _SECTIONS[name](scene)
 
 
