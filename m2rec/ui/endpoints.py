@@ -9,7 +9,6 @@ from gradio.events import api as gradio_api
 
 from m2rec.errors import M2RecError
 from m2rec.recommend.schema import checked
-from m2rec.recommend.wording import printable
 from m2rec.ui.requests import Question, Search
 from m2rec.ui.service import Service
 
@@ -22,7 +21,7 @@ def _refusing(function: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return function(*args, **kwargs)
         except M2RecError as error:
-            raise gr.Error(printable(str(error)), print_exception=False) from error
+            raise gr.Error(str(error), print_exception=False) from error
 
     return told
 

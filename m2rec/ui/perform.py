@@ -1,7 +1,6 @@
 """Does what a request says: the one place that turns an action into a change of the session."""
 
 from m2rec.errors import InputError
-from m2rec.recommend.wording import quoted
 from m2rec.ui import actions
 from m2rec.ui.lessons import LAST_STEP, lesson
 from m2rec.ui.presets import preset
@@ -25,6 +24,7 @@ from m2rec.ui.requests import (
 )
 from m2rec.ui.state import Session, State, Theme
 from m2rec.ui.worlds import World, Worlds
+from m2rec.wording import quoted
 
 
 def perform(worlds: Worlds, session: Session, action: Action) -> Session:

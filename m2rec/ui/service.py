@@ -6,7 +6,6 @@ from typing import Any
 
 from m2rec.errors import InputError, M2RecError
 from m2rec.recommend.schema import checked
-from m2rec.recommend.wording import printable, quoted
 from m2rec.ui.exports import export
 from m2rec.ui.link import from_link
 from m2rec.ui.matching import entries, match
@@ -17,6 +16,7 @@ from m2rec.ui.scene import Scene, ask
 from m2rec.ui.state import Session, State
 from m2rec.ui.view import view
 from m2rec.ui.worlds import Worlds
+from m2rec.wording import quoted
 
 SEARCH_LIMIT = 50
 
@@ -110,4 +110,4 @@ class Service:
         try:
             return compute()
         except M2RecError as error:
-            return {"error": printable(str(error))}
+            return {"error": str(error)}

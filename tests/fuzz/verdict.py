@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from typing import Any
 
-from m2rec.recommend.wording import printable
+from m2rec.wording import printable
 
 LONGEST_SENTENCE = 700
 
