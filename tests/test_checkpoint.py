@@ -34,6 +34,7 @@ def rewrite_config(world: Path, change: Callable[[dict[str, Any]], object]) -> N
     path = world / "config.json"
     config = json.loads(path.read_text(encoding="utf-8"))
     change(config)
+    config["sha256"].pop("config.json", None)
     path.write_text(json.dumps(config), encoding="utf-8")
 
 

@@ -46,6 +46,16 @@ class Recommender(
         self.table = self.model.item_table()
         self._encoder = TextEncoder(cached=False)  # loads nothing until somebody invents an item
         self._order = torch.tensor(_id_ranks([item.item_id for item in items]))  # ties are broken by item id
+        self._check_answers()
+
+    def _check_answers(self) -> None:
+        """Finite weights can still be so large that what they say is not; better known now than on the page."""
+        answer = self.recommend([self.items[0].item_id] * 4, k=1, spectrum=False)
+        found = [*answer.gates.values(), *(item.probability for item in answer.items)]
+        if not answer.items or not all(map(math.isfinite, found)):
+            raise CheckpointError(
+                f"The weights of {self.name} give answers that are no numbers; train or fetch it again."
+            )
 
     # ── loading and saving ──────────────────────────────────────────────────────────────────────────────────
 

@@ -35,7 +35,7 @@ def make(world: "World") -> tuple[Preset, ...]:
     items = list(world.items.values())
     pool = [item.item_id for item in items[:POOL]]
     weekly = world.staple if world.staple in world.items else pool[0]
-    other = next(item_id for item_id in (*pool[5:], *pool) if item_id != weekly)
+    other = next((item_id for item_id in (*pool[5:], *pool) if item_id != weekly), weekly)
     rest = [item_id for item_id in pool if item_id not in (weekly, other)] or pool
     by_group: dict[str, list[str]] = defaultdict(list)
     for item in items:

@@ -1,5 +1,6 @@
 """The worlds a visitor can choose: found on disk, loaded when first needed. A broken one is listed with its error."""
 
+import logging
 import threading
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
@@ -28,6 +29,8 @@ FIRST = "rhythm-market"
 AT_ONCE = 2  # answers computed at the same time; the rest wait their turn
 KEPT_ANSWERS = 256
 NEEDED = ("config.json", "model.safetensors", "items.csv")
+
+log = logging.getLogger(__name__)
 
 Load = Callable[[], "Recommender"]
 
@@ -64,6 +67,11 @@ class World:
                     self._loaded = self.load()
                 except M2RecError as error:
                     self.error = str(error)
+                except Exception as error:  # a world is data from elsewhere, and the others must not go down with it
+                    log.exception("The world %s cannot be loaded.", self.name)
+                    self.error = (
+                        f"The world {self.name} cannot be loaded ({quoted(str(error))}): fetch or train it again."
+                    )
             if self._loaded is None:
                 raise CheckpointError(self.error)
             return self._loaded
