@@ -1,6 +1,6 @@
 """Errors meant for the person at the keyboard: one sentence, what is wrong and what would be right."""
 
-from m2rec.wording import printable
+from m2rec.wording import sentence
 
 
 class M2RecError(Exception):
@@ -9,8 +9,8 @@ class M2RecError(Exception):
     What the sentence repeats of a file or a request is made printable: it cannot hide or reorder the rest.
     """
 
-    def __init__(self, sentence: object) -> None:
-        super().__init__(printable(str(sentence)))
+    def __init__(self, what: object) -> None:
+        super().__init__(sentence(str(what)))
 
 
 class DataError(M2RecError):

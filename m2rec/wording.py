@@ -4,6 +4,7 @@ import json
 import math
 
 LONGEST_QUOTE = 60
+LONGEST_SENTENCE = 600
 # line and paragraph separators, and what turns the direction of the text that follows (“Trojan Source”)
 UNFIT = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C, 0x2028, 0x2029], None)
 
@@ -16,6 +17,14 @@ def printable(text: str, longest: int | None = None) -> str:
     if longest is None or (len(clean) <= longest and len(begun) == len(text)):
         return clean
     return f"{clean[: longest - 1].rstrip()}…"
+
+
+def sentence(text: str) -> str:
+    """An error as people are shown it: printable, and without the middle where it repeats more than anybody reads."""
+    clean = printable(text)
+    if len(clean) <= LONGEST_SENTENCE:
+        return clean
+    return f"{clean[: LONGEST_SENTENCE * 2 // 3].rstrip()} … {clean[-LONGEST_SENTENCE // 4 :].lstrip()}"
 
 
 def quoted(value: object) -> str:

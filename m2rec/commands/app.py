@@ -14,7 +14,7 @@ from m2rec.commands.recommend import recommend
 from m2rec.commands.train import train
 from m2rec.commands.worlds import worlds
 from m2rec.errors import M2RecError
-from m2rec.wording import printable
+from m2rec.wording import sentence
 
 BAD_INPUT = 2
 INSTALL = "pip install -r requirements.txt -r requirements-train.txt"
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _refuse(message: str) -> int:
-    typer.echo(printable(message), err=True)
+    typer.echo(sentence(message), err=True)
     return BAD_INPUT
 
 

@@ -42,14 +42,14 @@ class Disk:
 
 
 class Limited(Disk):
-    """The same by a limit on the size of a file, where no disk may be mounted: nothing larger than what is spared."""
+    """The same by a limit on the size of a file, where no disk may be mounted: small files would fit otherwise."""
 
     def fill(self, spare: int = 0) -> None:
-        """Let no file grow beyond `spare` bytes."""
+        """Let no file grow beyond `spare` bytes, nor beyond one page."""
         import resource
 
         self._before = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (spare, self._before[1]))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (min(spare, 4096), self._before[1]))
 
     def empty(self) -> None:
         """Lift the limit."""

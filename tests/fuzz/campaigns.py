@@ -4,7 +4,7 @@ import os
 import random
 from collections.abc import Callable
 
-from tests.fuzz import http, page, tables, titles, verdict
+from tests.fuzz import command_line, http, page, tables, titles, verdict
 
 Campaign = Callable[[int, int], verdict.Tally]
 
@@ -17,6 +17,7 @@ IN_PROCESS: dict[str, tuple[Campaign, int]] = {
     "titles in a checkpoint": (titles.saved, 10),
     "tables": (tables.read, 100),
     "pasted lists": (tables.pasted, 200),
+    "command lines": (command_line.commands, 60),
 }
 OVER_HTTP = {
     "endpoints, by name and by number": (http.endpoints, 150),

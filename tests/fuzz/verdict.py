@@ -4,9 +4,7 @@ import json
 from collections import Counter
 from typing import Any
 
-from m2rec.wording import printable
-
-LONGEST_SENTENCE = 700
+from m2rec.wording import LONGEST_SENTENCE, printable
 
 
 class Tally(Counter[str]):
@@ -24,7 +22,7 @@ def sentence(text: Any) -> None:
     assert text, "an empty refusal"
     assert text == printable(text), ascii(text)
     assert len(text) <= LONGEST_SENTENCE, text[:200]
-    assert text.endswith("."), text
+    assert text.endswith((".", "?")), text
     assert "Traceback" not in text
 
 
