@@ -185,6 +185,12 @@ def test_a_configuration_that_was_changed_after_saving_is_refused(world: Path) -
     assert "config.json is not as it was saved (its SHA-256 differs)" in refused(world)
 
 
+def test_an_older_checkpoint_whose_configuration_has_no_hash_of_its_own_is_read_as_before(world: Path) -> None:
+    config = Checkpoint.load(world).config
+    configured(world, lambda _: None)
+    assert Checkpoint.load(world).config.model_copy(update={"sha256": {}}) == config.model_copy(update={"sha256": {}})
+
+
 def test_a_hash_of_a_file_that_no_checkpoint_holds_is_refused(world: Path) -> None:
     configured(world, lambda config: config["sha256"].update({"../../etc/passwd": "0" * 64}))
     assert "SHA-256 of a file that no checkpoint holds" in refused(world)

@@ -42,7 +42,7 @@ class ServerCall(_Envelope):
 
     session_hash: SessionHash
     component_id: Annotated[int, must("be the number of the page's component")]
-    fn_name: Annotated[str, must("be act, open, search or ask")]
+    fn_name: Annotated[str, must("be the name of one of the page's functions")]
     data: Any
 
 
@@ -145,13 +145,20 @@ def _endpoint(number: int, fns: Mapping[int, Any]) -> Any:
 
 def _check_number(data: list[Any], endpoint: Any) -> None:
     """Gradio's clients fill in what was left out, so a list that comes here must be whole."""
-    names = list(inspect.signature(endpoint.fn).parameters)
-    if len(data) != len(names):
+    names = list(_parameters(endpoint))
+    kept_here = sum(block.skip_api for block in endpoint.inputs)  # what a client by name does not send
+    if len(data) not in (len(names), len(names) - kept_here):
         raise InputError(f"data must hold {len(names)} arguments ({', '.join(names) or 'none'}), not {len(data)}.")
 
 
+def _parameters(endpoint: Any) -> dict[str, inspect.Parameter]:
+    """What a client gives; what comes after it, such as the request itself, is Gradio's to fill in."""
+    everything = inspect.signature(endpoint.fn).parameters
+    return dict(list(everything.items())[: len(endpoint.inputs)])
+
+
 def _check_named(data: Any, endpoint: Any) -> None:
-    parameters = inspect.signature(endpoint.fn).parameters
+    parameters = _parameters(endpoint)
     if not isinstance(data, dict):
         raise InputError(f"the request must be an object with named fields, not {quoted(data)}.")
     for name in data:

@@ -24,6 +24,7 @@ PARAMETERS = {
     "worlds": (),
 }
 SECRETS = ("/etc/passwd", "/proc/self/environ", "app.py", "m2rec/checkpoint.py", "checkpoints/ml-1m/items.csv")
+GIVEAWAYS = ("root:x:", "M2Rec cannot start", "class CheckpointConfig", "M2REC_CACHE=")  # that stand in them
 PLACES = (
     "/gradio_api/file={}",
     "/file={}",
@@ -148,8 +149,7 @@ def addresses(client: httpx.Client, count: int, seed: int = 0) -> verdict.Tally:
             route = chance.choice((f"{API}/{chance.choice(POSTS)}", "/", "/login", "/config"))
             answer = _quietly(client, chance.choice(("POST", "POST", "PUT", "DELETE", "PATCH")), route, content, kind)
         assert answer.status_code < 500, f"{answer.request.method} {answer.request.url} gives {answer.status_code}"
-        assert "root:" not in answer.text, f"{answer.request.url} gives away a file"
-        assert "import " not in answer.text or "javascript" in answer.headers["content-type"] or answer.is_success
+        assert not [piece for piece in GIVEAWAYS if piece in answer.text], f"{answer.request.url} gives away a file"
         tally[f"{answer.status_code // 100}xx"] += 1
     return tally
 
