@@ -1,5 +1,6 @@
 """All commands under one name, and the one place where an error becomes a line and an exit code."""
 
+import errno
 import logging
 import sys
 from collections.abc import Sequence
@@ -44,6 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse(str(error))
     except typer.TyperException as error:
         return _refuse(f"{error.format_message().rstrip('.')}; see {app.info.name} {_command(given)}--help.")
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        return _refuse("A name in this command is longer than the system allows for a file; give a shorter one.")
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         if package in ("", "m2rec"):
