@@ -14,10 +14,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 from safetensors.torch import load, save
 from torch import Tensor
 
@@ -26,12 +26,23 @@ from m2rec.errors import CheckpointError
 from m2rec.model.config import ModelConfig
 from m2rec.model.m2rec import M2Rec
 
+HASHED = ("model.safetensors", "items.csv")
+CONFIG = "config.json"
+LONGEST_NAME = 100  # characters of a world's name
+LONGEST_ID = 200  # characters of an item's id: a link to the page takes no more
 ITEM_COLUMNS = ("item", "title", "text", "group")
 GATE_LABELS = {
     "temporal": "what followed what: order and recency",
     "frequency": "rhythm: what comes back after a period",
     "semantic": "meaning: what the texts of the history are about",
 }
+
+
+def _plain_name(name: str) -> str:
+    """A name that can stand on a page and in a path without leading anywhere else."""
+    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable() or name[0] == "." or {"/", "\\"} & set(name):
+        raise ValueError(f"a world's name is 1 to {LONGEST_NAME} printable characters, no slash, no dot in front")
+    return name
 
 
 class _Strict(BaseModel):
@@ -66,14 +77,14 @@ class CheckpointConfig(_Strict):
     """config.json."""
 
     format: Literal[1] = 1  # of the folder
-    world: str
+    world: Annotated[str, AfterValidator(_plain_name)]
     trained_on: str  # the device's own name
     titles: Literal["shipped", "local"] = "shipped"  # local: read on the user's machine, not shipped
     gate_labels: dict[str, str] = GATE_LABELS
     model: ModelConfig
     data: DataRecord
     training: TrainingRecord
-    sha256: dict[str, str] = {}  # of model.safetensors and items.csv
+    sha256: dict[str, str] = {}  # of model.safetensors, items.csv, and of the rest of this file
 
 
 @dataclass(frozen=True)
@@ -98,12 +109,13 @@ class Checkpoint:
     def model(self) -> M2Rec:
         """The network, strictly loaded, in evaluation mode. Raises CheckpointError when the weights do not fit."""
         try:
+            _check_size(self.config.model, self.weights)
             model = M2Rec(self.config.model)
             model.load_state_dict(self.weights, strict=True)
-        except RuntimeError as error:
+        except (RuntimeError, ValueError, TypeError, OverflowError, MemoryError) as error:
             first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
             raise CheckpointError(
-                f"The weights of {self.config.world} do not fit its configuration: {first}"
+                f"The weights of {self.config.world} do not fit its configuration: {first.rstrip('.')}."
             ) from error
         return model.eval()
 
@@ -111,13 +123,16 @@ class Checkpoint:
         """Write the folder whole, or leave what was there. Figures of older weights are not kept."""
         weights = save({name: tensor.contiguous() for name, tensor in self.weights.items()})
         items = _items_csv(self.items, self.config.titles)
+        _read_items(folder / "items.csv", items)  # nothing is written that could not be read again
         digests = {"model.safetensors": _sha256(weights), "items.csv": _sha256(items)}
         config = self.config.model_copy(update={"sha256": digests})
+        own = _own_sha256(json.loads(config.model_dump_json()))
+        config = self.config.model_copy(update={"sha256": digests | {CONFIG: own}})
         try:
             with atomic_folder(folder) as fresh:
                 (fresh / "model.safetensors").write_bytes(weights)
                 (fresh / "items.csv").write_bytes(items)
-                (fresh / "config.json").write_text(config.model_dump_json(indent=2) + "\n", encoding="utf-8")
+                (fresh / CONFIG).write_text(config.model_dump_json(indent=2) + "\n", encoding="utf-8")
                 (fresh / "README.md").write_text(self.card, encoding="utf-8")
         except OSError as error:
             raise CheckpointError(
@@ -129,7 +144,7 @@ class Checkpoint:
         """Read a folder and check all of it. Raises CheckpointError that names the file and what is wrong with it."""
         config = _read_config(folder)
         contents = {}
-        for name in ("model.safetensors", "items.csv"):
+        for name in HASHED:
             contents[name] = _read(folder / name)
             if config.sha256.get(name) != _sha256(contents[name]):
                 raise CheckpointError(
@@ -155,15 +170,23 @@ def _read(path: Path) -> bytes:
 
 
 def _read_config(folder: Path) -> CheckpointConfig:
-    path = folder / "config.json"
+    path = folder / CONFIG
     try:
-        return CheckpointConfig.model_validate(json.loads(_read(path).decode("utf-8")))
+        content = json.loads(_read(path).decode("utf-8"))
+        config = CheckpointConfig.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "as a whole"
         raise CheckpointError(f"{path} is not a valid configuration: {where}: {first['msg']}.") from error
     except (ValueError, RecursionError) as error:
         raise CheckpointError(f"{path} is not readable JSON ({error}).") from error
+    if config.sha256.keys() - {*HASHED, CONFIG}:
+        raise CheckpointError(f"{path} has a SHA-256 of a file that no checkpoint holds; fetch it again.")
+    if (
+        config.sha256.get(CONFIG, found := _own_sha256(content)) != found
+    ):  # the first checkpoints have none of their own
+        raise CheckpointError(f"{path} is not as it was saved (its SHA-256 differs); fetch it again.")
+    return config
 
 
 def _read_weights(path: Path, content: bytes) -> dict[str, Tensor]:
@@ -172,7 +195,11 @@ def _read_weights(path: Path, content: bytes) -> dict[str, Tensor]:
     except Exception as error:  # the reader's own errors are several, and all mean the same to a person
         raise CheckpointError(f"{path} is not a readable safetensors file ({error}).") from error
     for name, tensor in weights.items():
-        if not torch.isfinite(tensor).all():
+        if not tensor.dtype.is_floating_point:
+            raise CheckpointError(
+                f"{path} holds {tensor.dtype} in {name}, where weights must be floating-point numbers."
+            )
+        if not torch.isfinite(tensor.float()).all():
             raise CheckpointError(f"{path} holds numbers that are not finite, in {name}.")
     return weights
 
@@ -189,19 +216,54 @@ def _read_items(path: Path, content: bytes) -> list[Item]:
     items = [Item(*row) for row in rows[1:]]
     if len({item.item_id for item in items}) != len(items):
         raise CheckpointError(f"{path} names an item twice.")
+    for line, item in enumerate(items, start=2):
+        if not 1 <= len(item.item_id) <= LONGEST_ID or item.item_id.startswith("~"):
+            raise CheckpointError(
+                f"{path} has an item in row {line} whose id is not 1 to {LONGEST_ID} characters without a “~” in front."
+            )
     return items
 
 
 def _items_csv(items: list[Item], titles: str) -> bytes:
     columns = ITEM_COLUMNS if titles == "shipped" else ITEM_COLUMNS[:1]
     rows = [columns, *([item.item_id, item.title, item.text, item.group][: len(columns)] for item in items)]
-    return "".join(map(_csv_line, rows)).encode("utf-8")
+    try:
+        return "".join(map(_csv_line, rows)).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise CheckpointError(
+            f"items.csv cannot be written in UTF-8 ({error}); mend the item's title or text."
+        ) from error
 
 
 def _csv_line(row: Sequence[str]) -> str:
     out = io.StringIO()
     csv.writer(out).writerow(row)  # only with its own line end, \r\n, does it quote both when they are in a title
     return out.getvalue().removesuffix("\r\n") + "\n"
+
+
+def _check_size(config: ModelConfig, weights: dict[str, Tensor]) -> None:
+    """Refuse a network that these weights cannot fill, before memory is asked for it."""
+    total = sum(tensor.numel() for tensor in weights.values())
+    heads = len(config.time_scales) * config.heads_per_scale
+    for what, size in {
+        "items × text_width": config.items * config.text_width,
+        "warm_items × width": config.warm_items * config.width,
+        "width² × expansion": config.width**2 * config.expansion,
+        "width × heads × head_width": config.width * heads * config.head_width,
+        "width × state_width": config.width * config.state_width,
+        "width × identity_width": config.width * config.identity_width,
+        "bands × filter_length": (len(config.periods) + len(config.trend_scales)) * config.filter_length,
+        "conv_width × state_width": config.conv_width * config.state_width,
+        "temporal_layers": config.temporal_layers,
+    }.items():
+        if size > total:
+            raise ValueError(f"{what} is {size}, more numbers than there are in model.safetensors")
+
+
+def _own_sha256(content: dict) -> str:
+    """Of config.json without this hash itself, whatever its blanks and the order of its keys."""
+    hashes = {name: digest for name, digest in content.get("sha256", {}).items() if name != CONFIG}
+    return _sha256(json.dumps({**content, "sha256": hashes}, sort_keys=True).encode())
 
 
 def _sha256(content: bytes) -> str:

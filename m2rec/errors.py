@@ -1,8 +1,16 @@
 """Errors meant for the person at the keyboard: one sentence, what is wrong and what would be right."""
 
+from m2rec.wording import sentence
+
 
 class M2RecError(Exception):
-    """Base of every error that the command line, the page and the endpoints show as it is."""
+    """Base of every error that the command line, the page and the endpoints show as it is.
+
+    What the sentence repeats of a file or a request is made printable: it cannot hide or reorder the rest.
+    """
+
+    def __init__(self, what: object) -> None:
+        super().__init__(sentence(str(what)))
 
 
 class DataError(M2RecError):

@@ -1,5 +1,6 @@
 """All commands under one name, and the one place where an error becomes a line and an exit code."""
 
+import errno
 import logging
 import sys
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from m2rec.commands.recommend import recommend
 from m2rec.commands.train import train
 from m2rec.commands.worlds import worlds
 from m2rec.errors import M2RecError
+from m2rec.wording import sentence
 
 BAD_INPUT = 2
 INSTALL = "pip install -r requirements.txt -r requirements-train.txt"
@@ -43,6 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse(str(error))
     except typer.TyperException as error:
         return _refuse(f"{error.format_message().rstrip('.')}; see {app.info.name} {_command(given)}--help.")
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        return _refuse("A name in this command is longer than the system allows for a file; give a shorter one.")
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         if package in ("", "m2rec"):
@@ -56,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _refuse(message: str) -> int:
-    typer.echo(" ".join(message.split()), err=True)
+    typer.echo(sentence(message), err=True)
     return BAD_INPUT
 
 

@@ -65,6 +65,7 @@ def embed(
 
 
 def _write(path: Path, item_ids: list[str], vectors: "np.ndarray") -> None:
+    from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
     from m2rec.data.atomic import atomic_file
@@ -72,5 +73,5 @@ def _write(path: Path, item_ids: list[str], vectors: "np.ndarray") -> None:
     try:
         with atomic_file(path) as temporary:
             save_file({"vectors": vectors}, temporary, {"items": json.dumps(item_ids)})
-    except OSError as error:
-        raise InputError(f"{path} cannot be written ({error.strerror}); give --out another file.") from error
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"{path} cannot be written ({error}); give --out another file.") from error

@@ -13,7 +13,7 @@ from m2rec.commands.places import find_world, own_settings
 from m2rec.data.atomic import atomic_file
 from m2rec.data.cache import prepared_folder
 from m2rec.data.settings import DataSettings
-from m2rec.errors import InputError
+from m2rec.errors import DataError, InputError
 from m2rec.worlds.settings import WorldSettings, known_worlds
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -97,5 +97,12 @@ def _keep(settings: WorldSettings, given: dict[str, Any]) -> None:
     }
     # a JSON string or number is a TOML one too
     lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in chosen.items()]
-    with atomic_file(own_settings(settings.name)) as temporary:
-        temporary.write_text("\n".join([f'description = "{DESCRIPTION}"', "", "[data]", *lines, ""]), encoding="utf-8")
+    path = own_settings(settings.name)
+    try:
+        with atomic_file(path) as temporary:
+            text = "\n".join([f'description = "{DESCRIPTION}"', "", "[data]", *lines, ""])
+            temporary.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise DataError(
+            f"The settings could not be saved to {path} ({error}); free some space and prepare again."
+        ) from error

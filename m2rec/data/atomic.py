@@ -1,11 +1,19 @@
 """Saves that either happen whole or leave the old state as it was, also when the disk is full or the power goes."""
 
+import ctypes
 import os
+import re
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+MARK = "saving-"  # in the name of what is being saved and not yet in its place
+ABANDONED = 24 * 3600.0  # seconds without a change after which its process must have been killed
+EXCHANGE = 2  # RENAME_EXCHANGE of Linux
+HERE = -100  # AT_FDCWD
 
 
 @contextmanager
@@ -16,7 +24,8 @@ def atomic_file(path: Path) -> Iterator[Path]:
     ...     temporary.write_text("{}")
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    _sweep(path)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.{MARK}")
     os.close(handle)
     temporary = Path(name)
     try:
@@ -33,10 +42,12 @@ def atomic_file(path: Path) -> Iterator[Path]:
 def atomic_folder(folder: Path) -> Iterator[Path]:
     """Yield a temporary folder beside `folder`; on leaving without an error it replaces `folder` whole.
 
-    The old folder is moved aside only after everything new is safely on the disk, and put back if the last move fails.
+    Linux exchanges the two in one step, so that a kill at any moment leaves one of them whole in its place. Elsewhere
+    the old folder is moved aside after everything new is safely on the disk, and put back if the last move fails.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    workshop = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    _sweep(folder)
+    workshop = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.{MARK}"))
     fresh, old = workshop / "new", workshop / "old"
     fresh.mkdir()
     try:
@@ -44,17 +55,42 @@ def atomic_folder(folder: Path) -> Iterator[Path]:
         for path in fresh.rglob("*"):
             _flush(path)
         _flush(fresh)
-        if folder.exists():
-            os.replace(folder, old)
-        try:
-            os.replace(fresh, folder)
-        except OSError:
-            if old.exists():
-                os.replace(old, folder)
-            raise
+        if not (folder.exists() and _exchange(fresh, folder)):
+            _move(fresh, folder, old)
         _flush(folder.parent)
     finally:
         shutil.rmtree(workshop, ignore_errors=True)
+
+
+def _exchange(fresh: Path, folder: Path) -> bool:
+    """Let two folders change places in one step. False where the system or the file system cannot."""
+    try:
+        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+    except (AttributeError, OSError, TypeError):
+        return False
+    return renameat2(HERE, os.fsencode(fresh), HERE, os.fsencode(folder), EXCHANGE) == 0
+
+
+def _move(fresh: Path, folder: Path, old: Path) -> None:
+    if folder.exists():
+        os.replace(folder, old)
+    try:
+        os.replace(fresh, folder)
+    except OSError:
+        if old.exists():
+            os.replace(old, folder)
+        raise
+
+
+def _sweep(target: Path) -> None:
+    """Remove what a killed process left beside the target, long enough ago that nobody can be writing it still."""
+    mine = re.compile(re.escape(f".{target.name}.{MARK}") + r"\w{8}")
+    for path in target.parent.iterdir():
+        if not mine.fullmatch(path.name):
+            continue
+        with suppress(OSError):  # another process may be sweeping too, and what cannot be removed does no harm
+            if time.time() - path.stat().st_mtime > ABANDONED:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _flush(path: Path) -> None:

@@ -20,6 +20,7 @@ TIMEOUT = 30.0  # seconds without a byte before the connection is given up and t
 ATTEMPTS = 5
 PAUSE = 1.0  # seconds before the second attempt, doubled before each further one
 BLOCK = 1 << 16
+NUMBER = "[0-9]{1,18}"  # of bytes, as a header has it; anything else is no number that a file could have
 
 
 @dataclass(frozen=True)
@@ -131,15 +132,15 @@ def _fetch(archive: Archive, part: Path, timeout: float) -> bool:
             return True  # nothing lies beyond what we have
         refused = error.code < 500 and error.code not in (408, 429)
         raise (_Refused if refused else http.client.HTTPException)(f"{error.code} {error.reason}") from error
-    except OSError as error:
+    except (OSError, ValueError) as error:  # a ValueError is an address that is none, to which the server leads on
         raise http.client.HTTPException(_words(error)) from error
     with response, part.open("r+b") as file:
         if response.status != http.HTTPStatus.PARTIAL_CONTENT or _range_start(response) != have:
             have = 0  # the server begins at the beginning, whatever it was asked
         file.truncate(have)
         file.seek(have)
-        declared = response.headers.get("Content-Length", "")
-        total = have + int(declared) if declared.isdigit() else None
+        declared = re.fullmatch(NUMBER, response.headers.get("Content-Length", ""))
+        total = have + int(declared[0]) if declared else None
         with progress(f"Downloading {archive.name}", total, completed=have, in_bytes=True) as advance:
             while block := _receive(response):
                 have += len(block)
@@ -159,12 +160,12 @@ def _receive(response: http.client.HTTPResponse) -> bytes:
         raise http.client.HTTPException(_words(error)) from error
 
 
-def _words(error: OSError) -> str:
+def _words(error: Exception) -> str:
     return str(getattr(error, "reason", error)) or type(error).__name__
 
 
 def _range_start(response: http.client.HTTPResponse) -> int | None:
-    match = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
+    match = re.match(rf"bytes ({NUMBER})-", response.headers.get("Content-Range", ""))
     return int(match[1]) if match else None
 
 

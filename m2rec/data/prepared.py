@@ -135,7 +135,7 @@ class Prepared:
             prepared = cls._read(folder, about)
             if prepared.fingerprint != about["fingerprint"]:
                 raise ValueError("its contents do not match its fingerprint")
-        except (OSError, ValueError, KeyError, TypeError, SafetensorError, pa.ArrowException) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError, SafetensorError, pa.ArrowException) as error:
             reason = f"{error} is missing" if isinstance(error, KeyError) else error
             raise DataError(
                 f"The prepared data in {folder} cannot be used ({reason}); "

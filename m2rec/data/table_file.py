@@ -10,8 +10,10 @@ import pandas as pd
 import pyarrow as pa
 
 from m2rec.errors import DataError
+from m2rec.wording import LONGEST_QUOTE, printable, quoted
 
 EPOCH = pd.Timestamp(0, unit="s", tz="UTC")
+MOST_NAMES = 12  # columns that a message lists
 FAR_FUTURE = 1e11  # seconds; the year 5138. A larger number is a clock in milliseconds.
 
 
@@ -46,7 +48,7 @@ class TableFile:
             if not any(name in present for name in names):
                 absent = " or ".join(repr(name) for name in names)
                 raise DataError(
-                    f"{self.path} has no column {absent} (found: {', '.join(present)}){_hint(names, present)}"
+                    f"{self.path} has no column {absent} (found: {_listed(present)}){_hint(names, present)}"
                 )
 
     def text(self, column: str) -> pd.Series:
@@ -73,7 +75,7 @@ class TableFile:
         wrong = ~np.isfinite(numbers) & ~((cells == "").to_numpy() & blank_allowed)
         if wrong.any():
             row = self.first(wrong)
-            raise DataError(f"The {column} {cells[row]!r} in {self.place(row)} is not a number.")
+            raise DataError(f"The {column} {quoted(cells[row])} in {self.place(row)} is not a number.")
         return numbers
 
     def unix_seconds(self, column: str, *, blank_allowed: bool) -> np.ndarray:
@@ -99,13 +101,13 @@ class TableFile:
         if wrong.any():
             row = self.first(wrong)
             raise DataError(
-                f"The {column} {cells[row]!r} in {self.place(row)} is no time; give Unix seconds or ISO 8601 "
+                f"The {column} {quoted(cells[row])} in {self.place(row)} is no time; give Unix seconds or ISO 8601 "
                 "such as 2024-05-31T18:00:00Z."
             )
         if outside.any():
             row = self.first(outside)
             raise DataError(
-                f"The {column} {cells[row]!r} in {self.place(row)} lies before 1970 or after the year 5000; "
+                f"The {column} {quoted(cells[row])} in {self.place(row)} lies before 1970 or after the year 5000; "
                 "numbers must be Unix seconds, not milliseconds."
             )
         return seconds
@@ -129,6 +131,12 @@ def read_table_file(path: Path) -> TableFile:
     return table
 
 
+def _listed(names: list[str]) -> str:
+    """Some names, shortened: a table that is none can have a header of any length."""
+    shown = [printable(name, LONGEST_QUOTE) for name in names[:MOST_NAMES]]
+    return ", ".join([*shown, f"and {len(names) - MOST_NAMES} more"] if len(names) > MOST_NAMES else shown)
+
+
 def _hint(wanted: tuple[str, ...], present: list[str]) -> str:
     """What would be right, where the columns that are there let one guess."""
     if len(present) == 1 and any(separator in present[0] for separator in ";\t|"):
@@ -136,7 +144,7 @@ def _hint(wanted: tuple[str, ...], present: list[str]) -> str:
     as_meant = {name.strip().lower(): name for name in present}
     for name in wanted:
         for close in difflib.get_close_matches(name, as_meant, n=1):
-            return f"; rename {as_meant[close]!r} to {name!r}?"
+            return f"; rename {as_meant[close]!r} to {name!r}."
     return "."
 
 
@@ -149,6 +157,8 @@ def _read_parquet(path: Path) -> TableFile:
 
 
 def _read_csv(path: Path) -> TableFile:
+    if _holds_nul(path):
+        raise DataError(f"{path} holds NUL bytes, so it is not text in UTF-8 (in UTF-16, perhaps?); save it as UTF-8.")
     with warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)  # a row longer than the header would lose its end
         try:
@@ -168,6 +178,11 @@ def _read_csv(path: Path) -> TableFile:
             raise DataError(f"{_wrong_byte(path)}; save the file as UTF-8.") from error
     blank = (frame == "").all(axis=1)
     return TableFile(path, frame[~blank], has_lines=True)
+
+
+def _holds_nul(path: Path) -> bool:
+    with path.open("rb") as file:
+        return any(b"\0" in block for block in iter(lambda: file.read(1 << 20), b""))
 
 
 def _wrong_byte(path: Path) -> str:

@@ -8,6 +8,10 @@ import pandas as pd
 from m2rec.data.dataset import UNKNOWN_TIME, Dataset, chronological
 from m2rec.data.table_file import TableFile, read_table_file
 from m2rec.errors import DataError
+from m2rec.wording import quoted
+
+LONGEST_ID = 200  # characters
+LONGEST_CELL = 100_000  # characters of a title, text or group; readers of CSV stop at 131,072
 
 
 def read_tables(interactions_path: Path, items_path: Path, name: str) -> Dataset:
@@ -31,16 +35,43 @@ def _items(table: TableFile) -> pd.DataFrame:
     if repeated.any():
         row = table.first(repeated)
         original = table.first((items == items[row]).to_numpy())
-        raise DataError(f"The item {items[row]!r} in {table.place(row)} was already in {table.place(original)}.")
-    title = table.text("title")
+        raise DataError(f"The item {quoted(items[row])} in {table.place(row)} was already in {table.place(original)}.")
+    _fit_for_an_id(table, items)
+    title = _short(table, "title")
     return pd.DataFrame(
         {
             "item": items,
             "title": title.mask(title == "", items),
-            "text": table.text("text") if "text" in table.frame else title,
-            "group": table.text("group") if "group" in table.frame else "",
+            "text": _short(table, "text") if "text" in table.frame else title,
+            "group": _short(table, "group") if "group" in table.frame else "",
         }
     ).reset_index(drop=True)
+
+
+def _fit_for_an_id(table: TableFile, items: pd.Series) -> None:
+    """Ids travel in links and stand beside words of the visitor's own, which begin with a tilde."""
+    long = (items.str.len() > LONGEST_ID).to_numpy()
+    if long.any():
+        place = table.place(table.first(long))
+        raise DataError(f"The item in {place} has more than {LONGEST_ID} characters; give it a shorter id.")
+    tilde = items.str.startswith("~").to_numpy()
+    if tilde.any():
+        row = table.first(tilde)
+        raise DataError(
+            f"The item {quoted(items[row])} in {table.place(row)} begins with “~”, which marks a visitor's own words; "
+            "give it another id."
+        )
+
+
+def _short(table: TableFile, column: str) -> pd.Series:
+    """A column of text, no cell longer than a catalogue takes."""
+    cells = table.text(column)
+    long = (cells.str.len() > LONGEST_CELL).to_numpy()
+    if long.any():
+        raise DataError(
+            f"The {column} in {table.place(table.first(long))} has more than {LONGEST_CELL:,} characters; shorten it."
+        )
+    return cells
 
 
 def _interactions(table: TableFile, catalogue: pd.DataFrame, items_path: Path) -> pd.DataFrame:
@@ -50,7 +81,7 @@ def _interactions(table: TableFile, catalogue: pd.DataFrame, items_path: Path) -
     unknown = (~items.isin(catalogue["item"])).to_numpy()
     if unknown.any():
         row = table.first(unknown)
-        raise DataError(f"The item {items[row]!r} in {table.place(row)} is not in {items_path}; add it there.")
+        raise DataError(f"The item {quoted(items[row])} in {table.place(row)} is not in {items_path}; add it there.")
 
     columns: dict[str, pd.Series | np.ndarray] = {"user": users, "item": items}
     if has_position:

@@ -7,10 +7,12 @@ from rapidfuzz import fuzz, process, utils
 
 from m2rec.checkpoint import Item
 from m2rec.errors import InputError
+from m2rec.wording import printable, quoted
 
 SUGGESTIONS = 3
 SEARCH_FLOOR = 55.0  # RapidFuzz score below which a hit is noise to a reader
 LONGEST_QUERY = 200
+LONGEST_TITLE = 300  # characters shown of a title; the whole of it is still understood
 
 
 @dataclass(frozen=True)
@@ -26,10 +28,12 @@ class Catalogue:
     """Item index i (1…V, most popular first) is the i-th item."""
 
     def __init__(self, items: Sequence[Item]) -> None:
-        self.items = [CatalogueItem(item.item_id, item.title or f"Item {item.item_id}", item.group) for item in items]
+        self.items = [CatalogueItem(item.item_id, _title(item), printable(item.group, LONGEST_TITLE)) for item in items]
         self._by_id = {item.item_id: index for index, item in enumerate(self.items, start=1)}
         # where two items share a title, the title means the more popular one
-        self._by_title = {item.title.casefold(): i for i, item in reversed(list(enumerate(self.items, start=1)))}
+        self._by_title: dict[str, int] = {}
+        for i, (written, shown) in reversed(list(enumerate(zip(items, self.items, strict=True), start=1))):
+            self._by_title |= {title.strip().casefold(): i for title in (written.title, shown.title) if title.strip()}
         self._search_keys = [utils.default_process(item.title) for item in self.items]
 
     def __len__(self) -> int:
@@ -43,15 +47,15 @@ class Catalogue:
         """Item index of a title (any case) or an id. Raises InputError with the nearest titles when there is none."""
         if isinstance(name, bool) or not isinstance(name, str | int):
             raise InputError(f"An item is named by its title or id, not by {type(name).__name__}.")
-        text = str(name).strip()
-        found = self._by_id.get(text) or self._by_title.get(text.casefold())
+        written = name if isinstance(name, str) else quoted(name)
+        text = written.strip()
+        found = self._by_id.get(written) or self._by_id.get(text) or self._by_title.get(text.casefold())
         if found:
             return found
-        shown = text if len(text) <= 60 else text[:57] + "…"
         # a name without a letter or digit is like everything, and so like nothing
         near = [f"“{item.title}”" for item in self.search(text, SUGGESTIONS) if utils.default_process(text)]
         hint = f"; did you mean {' or '.join(near)}?" if near else "; search the catalogue for what it does have."
-        raise InputError(f"“{shown}” is not in this world{hint}")
+        raise InputError(f"{quoted(text)} is not in this world{hint}")
 
     def search(self, query: str, limit: int = 50) -> list[CatalogueItem]:
         """Items whose titles match, best first: exact beginnings before fuzzy hits. Empty query: the most popular."""
@@ -65,3 +69,8 @@ class Catalogue:
             if starts or score >= SEARCH_FLOOR:
                 ranked.append((not title.startswith(key), not starts, -float(score), index))
         return [self.items[index] for *_, index in sorted(ranked)[:limit]]
+
+
+def _title(item: Item) -> str:
+    """What an item is called where people read it; its id where it has no title that can be seen."""
+    return printable(item.title, LONGEST_TITLE) or f"Item {printable(item.item_id, LONGEST_TITLE)}"

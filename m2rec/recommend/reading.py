@@ -11,6 +11,7 @@ from m2rec.errors import InputError
 from m2rec.model.items import ItemTable
 from m2rec.model.m2rec import M2Rec
 from m2rec.recommend.catalogue import Catalogue
+from m2rec.wording import printable
 
 INVENTED = "~"  # a history entry that starts with it is no item of the world but a text of the visitor's own
 LONGEST_INVENTION = 200
@@ -65,7 +66,7 @@ def is_invention(entry: object) -> bool:
 def _invented_text(entry: str | int) -> str | None:
     if not isinstance(entry, str) or not is_invention(entry):
         return None
-    text = " ".join(entry.removeprefix(INVENTED).split())
+    text = printable(entry.removeprefix(INVENTED))
     if not text or len(text) > LONGEST_INVENTION:
         raise InputError(f"An invented item is “~” and 1 to {LONGEST_INVENTION} characters that say what it is.")
     return text

@@ -22,7 +22,8 @@ from m2rec.recommend.answer import MODALITIES, Answer, RankedItem, Shares, Spect
 from m2rec.recommend.catalogue import Catalogue, CatalogueItem
 from m2rec.recommend.live import Live
 from m2rec.recommend.reading import Reading, read
-from m2rec.recommend.requests import Band, checked_bands, checked_k, checked_override
+from m2rec.recommend.requests import Band, Options, gate_weights
+from m2rec.recommend.schema import checked
 from m2rec.recommend.spectrum import LONGEST_PERIOD, gain_at, periodogram
 
 ROWS_AT_ONCE = 64  # shortened histories asked about together
@@ -50,6 +51,16 @@ class Recommender(
         self.serving = Serving(self.model, self.table) if self.config.model.temporal_layers == 1 else None
         self._encoder = TextEncoder(cached=False)  # loads nothing until somebody invents an item
         self._order = torch.tensor(_id_ranks([item.item_id for item in items]))  # ties are broken by item id
+        self._check_answers()
+
+    def _check_answers(self) -> None:
+        """Finite weights can still be so large that what they say is not; better known now than on the page."""
+        answer = self.recommend([self.items[0].item_id] * 4, k=1, spectrum=False)
+        found = [*answer.gates.values(), *(item.probability for item in answer.items)]
+        if not answer.items or not all(map(math.isfinite, found)):
+            raise CheckpointError(
+                f"The weights of {self.name} give answers that are no numbers; train or fetch it again."
+            )
 
     # ── loading and saving ──────────────────────────────────────────────────────────────────────────────────
 
@@ -130,16 +141,16 @@ class Recommender(
         `gate_override` replaces the gate by other weights (they are normalised); `band_mask` mutes the filter's bands
         whose period, in interactions, lies in any (low, high). Raises InputError with one sentence.
         """
-        k = checked_k(k)
-        override = checked_override(gate_override)
-        keep = self._kept_bands(band_mask)
+        given = {"k": k, "exclude_seen": exclude_seen, "gate_override": gate_override, "band_mask": band_mask}
+        options = checked(Options, given)
+        keep = self._kept_bands(options.band_mask or [])
         reading, notes = self.read(history)
         if not reading.indices:
             return self._empty(k)
         encoded = self.model.encode(torch.tensor([reading.indices]), reading.table, keep)
         last = encoded.newest()
-        if override is not None:
-            last.log_gate = override.log()[None]
+        if options.gate_override:
+            last.log_gate = gate_weights(options.gate_override).log()[None]
         gate_history = [_shares(row) for row in encoded.log_gate[0].exp().tolist()]
         return Answer(
             world=self.name,
@@ -230,7 +241,7 @@ class Recommender(
     def read(self, history: Sequence[str | int], truncate: bool = True) -> tuple[Reading, list[str]]:
         """A history as the model takes it, and what has to be said about it. Raises InputError."""
         if isinstance(history, str) or not isinstance(history, Sequence):
-            raise InputError("A history is a list of titles or ids, oldest first.")
+            raise InputError("history must be a list of titles or ids, oldest first.")
         notes = []
         if truncate and len(history) > self.max_history:
             notes.append(
@@ -239,8 +250,7 @@ class Recommender(
             history = history[-self.max_history :]
         return read(history, self.catalogue, self.model, self.table, self._encoder.encode), notes
 
-    def _kept_bands(self, band_mask: Sequence[Band] | None) -> Tensor | None:
-        bands = checked_bands(band_mask)
+    def _kept_bands(self, bands: Sequence[Band]) -> Tensor | None:
         if not bands:
             return None
         periods = torch.tensor([float(period) for period in self.model.frequency.band_periods])

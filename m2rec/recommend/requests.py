@@ -1,64 +1,97 @@
-"""What may be asked of a world: the one place where the arguments of a request are checked."""
+"""What may be asked of a world: the types of a request's fields, the same for Python, HTTP, the page and its links."""
 
 import math
-import reprlib
 from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 import torch
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    field_validator,
+)
 from torch import Tensor
 
-from m2rec.errors import InputError
-from m2rec.recommend.answer import MODALITIES
+from m2rec.recommend.answer import MODALITIES, Modality
+from m2rec.recommend.schema import checked, must
 
 MOST_ITEMS = 50
+LONGEST_NAME = 200  # characters of an item id, of a title that is searched for, of an invention
+MOST_DIGITS = 10**300  # an integer beyond it fits no float
 
+Number = StrictFloat | Annotated[StrictInt, Field(ge=-MOST_DIGITS, le=MOST_DIGITS)]
 Band = tuple[float, float]  # lowest and highest period, in interactions
 
 
-def checked_k(k: int) -> int:
-    """How many items to show. Raises InputError outside 1…50."""
-    if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= MOST_ITEMS:
-        raise InputError(f"k is how many items to show, a whole number from 1 to {MOST_ITEMS}, not {reprlib.repr(k)}.")
-    return k
-
-
-def checked_override(override: Mapping[str, float] | None) -> Tensor | None:
-    """Gate weights in the order of MODALITIES, normalised, (3,); None when nothing is overridden."""
-    if not override:
-        return None
-    named = isinstance(override, Mapping) and all(name in MODALITIES for name in override)
-    values = [_number(override.get(name, 0.0)) for name in MODALITIES] if named else []
+def _shares(weights: dict[Modality, float]) -> dict[Modality, float]:
+    """All three, adding up to 1."""
+    values = [float(weights.get(name, 0.0)) for name in MODALITIES]
     if not any(values) or not all(0 <= value < math.inf for value in values):
-        raise InputError(
-            "A gate override gives temporal, frequency and semantic a finite weight of 0 or more, at least one above 0."
-        )
+        raise ValueError("not weights")
     largest = max(values)  # divided by first, so that the sum of large weights stays finite
-    weights = torch.tensor([value / largest for value in values], dtype=torch.float64)
-    return (weights / weights.sum()).float()
+    total = sum(value / largest for value in values)
+    return {name: value / largest / total for name, value in zip(MODALITIES, values, strict=True)}
 
 
-def checked_bands(bands: Sequence[Band] | None) -> list[Band]:
-    """Pairs of periods, low and high; high may be infinite, which mutes the trends too. None or empty: no band."""
-    if bands is None:
-        return []
-    if not isinstance(bands, Sequence):
-        raise InputError("Muted bands are a list of pairs of periods in interactions, each low and high.")
-    return [_checked_band(band) for band in bands]
-
-
-def _checked_band(band: Band) -> Band:
-    pair = isinstance(band, Sequence) and not isinstance(band, str) and len(band) == 2
-    low, high = (_number(edge) for edge in band) if pair else (math.nan, math.nan)
+def _rising(band: Band) -> Band:
+    low, high = (float(edge) for edge in band)
     if not 0 < low <= high:  # nor is it so for nan
-        raise InputError("A muted band is a pair of periods in interactions, low and high, with 0 < low ≤ high.")
+        raise ValueError("not a band")
     return low, high
 
 
-def _number(value: object) -> float:
-    """As a float; nan for what is no number, or is larger than a float can be."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return math.nan
-    try:
-        return float(value)
-    except OverflowError:
-        return math.nan
+def _listed(value: Any) -> Any:
+    """A sequence that is no text as a list, so that a set, a mapping or a word is not taken for one."""
+    return list(value) if isinstance(value, Sequence) and not isinstance(value, str | bytes) else value
+
+
+K = Annotated[StrictInt, Field(ge=1, le=MOST_ITEMS), must(f"be a whole number from 1 to {MOST_ITEMS}")]
+Flag = Annotated[StrictBool, must("be true or false")]
+GateShares = Annotated[
+    dict[Modality, Number],
+    AfterValidator(_shares),
+    must("give temporal, frequency and semantic a finite weight of 0 or more, at least one above 0"),
+]
+MutedBand = Annotated[
+    tuple[Number, Number],
+    BeforeValidator(_listed),
+    AfterValidator(_rising),
+    must("be a pair of periods in interactions, low and high, with 0 < low ≤ high"),
+]
+MutedBands = Annotated[
+    list[MutedBand],
+    BeforeValidator(_listed),
+    must("be a list of pairs of periods in interactions, each low and high"),
+]
+
+
+class Options(BaseModel):
+    """How a history is to be answered."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    k: K = 10
+    exclude_seen: Flag = False
+    gate_override: GateShares | None = None
+    band_mask: MutedBands | None = None
+
+    @field_validator("gate_override", mode="before")
+    @classmethod
+    def _nothing_overridden(cls, value: Any) -> Any:
+        return None if isinstance(value, Mapping) and not value else value
+
+
+def gate_weights(shares: Mapping[Modality, float]) -> Tensor:
+    """Checked gate weights in the order of MODALITIES, (3,)."""
+    return torch.tensor([shares[name] for name in MODALITIES], dtype=torch.float64).float()
+
+
+def checked_k(k: object) -> int:
+    """How many items to show. Raises InputError outside 1…50."""
+    return checked(Options, {"k": k}).k

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from starlette.middleware import Middleware
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
+from m2rec.ui.door import Door
 from m2rec.ui.endpoints import add_endpoints
 from m2rec.ui.service import Service
 from m2rec.ui.view import page
@@ -41,7 +43,7 @@ def build(worlds: Worlds) -> gr.Blocks:
             server_functions=_callable(service.act, service.open, service.search, service.ask),
         )
         add_endpoints(service)
-    return blocks.queue(default_concurrency_limit=2, max_size=64)
+    return blocks.queue(default_concurrency_limit=2, max_size=64, api_open=False)
 
 
 def launch_options(**overrides: Any) -> dict[str, Any]:
@@ -59,7 +61,7 @@ def launch_options(**overrides: Any) -> dict[str, Any]:
         "allowed_paths": [],
         "max_file_size": "1mb",
         "strict_cors": True,
-        "app_kwargs": {"routes": routes},
+        "app_kwargs": {"routes": routes, "middleware": [Middleware(Door)]},
     }
     return {**options, **overrides}
 

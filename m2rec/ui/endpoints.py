@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, cast
+from typing import Any
 
 import gradio as gr
 from gradio.events import api as gradio_api
 
-from m2rec.errors import InputError, M2RecError
+from m2rec.errors import M2RecError
+from m2rec.recommend.schema import checked
+from m2rec.ui.requests import Question, Search
 from m2rec.ui.service import Service
 
 
@@ -37,21 +39,17 @@ def add_endpoints(service: Service) -> None:
         band_mask: list[list[float]] | None = None,
     ) -> dict[str, Any]:
         """What comes next after a history of titles or item ids (oldest first), and why."""
-        if not isinstance(history, list) or not all(isinstance(entry, str) for entry in history):
-            raise InputError("history must be a list of titles or item ids, oldest first.")
-        if not isinstance(world, str):
-            raise InputError("world must be the name of a world; /worlds lists them.")
-        bands = cast("list[tuple[float, float]] | None", band_mask)  # the recommender checks that they are pairs
-        with service.worlds.turn(world) as recommender:
-            answer = recommender.recommend(
-                history, k=k, exclude_seen=bool(exclude_seen), gate_override=gate_override, band_mask=bands
-            )
+        given = {"world": world, "history": history, "k": k, "exclude_seen": exclude_seen}
+        asked = checked(Question, given | {"gate_override": gate_override, "band_mask": band_mask})
+        options = asked.model_dump(exclude={"world", "history"})
+        with service.worlds.turn(asked.world) as recommender:
+            answer = recommender.recommend(asked.history, **options)
         return answer.model_dump(mode="json")
 
     @_refusing
     def search(world: str, query: str) -> list[dict[str, str]]:
         """Up to fifty items whose titles match the query, best first."""
-        return service.hits(world, query)
+        return service.hits(checked(Search, {"world": world, "query": query}))
 
     @_refusing
     def worlds() -> list[dict[str, Any]]:

@@ -8,6 +8,9 @@ from typing import Literal
 
 from m2rec.recommend.answer import MODALITIES
 from m2rec.ui.scene import Scene
+from m2rec.wording import printable
+
+FORMULA = tuple("=+-@＝＋－＠")  # what makes a spreadsheet compute a cell, in half and full width
 
 Format = Literal["json", "csv", "python"]
 
@@ -49,7 +52,7 @@ def answer_csv(scene: Scene) -> str:
 
 
 def _inert(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+    return f"'{cell}" if printable(cell).startswith(FORMULA) else cell
 
 
 def python_snippet(scene: Scene) -> str:
@@ -83,4 +86,4 @@ def python_snippet(scene: Scene) -> str:
 
 
 def _comment(title: str) -> str:
-    return " ".join(title.split())
+    return printable(title)

@@ -6,9 +6,9 @@ import json
 import zlib
 
 from m2rec.errors import InputError
-from m2rec.ui.state import STATE_VERSION, State, checked
+from m2rec.recommend.schema import checked
+from m2rec.ui.state import LONGEST_LINK, STATE_VERSION, State
 
-LONGEST_LINK = 100_000  # characters
 LONGEST_STATE = 2_000_000  # bytes of JSON; a short link must not unpack without end
 MALFORMED = "This link is damaged: copy it again from the page that made it; the page shows its default instead."
 
@@ -25,7 +25,7 @@ def from_link(text: str) -> State:
     version, dot, body = text.partition(".")
     if not dot or not version.isdecimal() or len(text) > LONGEST_LINK:
         raise InputError(MALFORMED)
-    if int(version) != STATE_VERSION:
+    if version != str(STATE_VERSION):
         raise InputError(
             f"This link is of version {version[:6]}, but this page reads version {STATE_VERSION}: make a new link here."
         )

@@ -10,8 +10,10 @@ from rapidfuzz import fuzz, process, utils
 from m2rec.errors import InputError
 from m2rec.recommend.catalogue import CatalogueItem
 from m2rec.ui.state import HISTORY_LIMIT
+from m2rec.wording import printable
 
 LONGEST_TEXT = 1_000_000  # characters
+LONGEST_LINE = 300  # characters of a line that are compared and shown; no title needs more
 SURE = 88.0  # RapidFuzz score from which a misspelt title is taken for the item
 SUGGESTIONS = 3
 TITLE_COLUMNS = ("title", "name", "item", "product", "film", "movie", "item_id", "id")
@@ -34,16 +36,29 @@ def entries(text: str) -> list[str]:
     lines = [line.strip() for line in text.lstrip("\ufeff").splitlines() if line.strip()]
     if not lines:
         raise InputError("The list is empty: write one title a line, or choose a CSV file with a title column.")
-    header = [cell.strip().casefold() for cell in next(csv.reader([lines[0]]))]
-    column = next((header.index(name) for name in TITLE_COLUMNS if name in header), None)
-    if column is None:
-        found = lines
-    else:
-        rows = csv.reader(io.StringIO("\n".join(lines[1:])))
-        found = [row[column].strip() for row in rows if len(row) > column and row[column].strip()]
+    try:
+        found = _titles(lines)
+    except csv.Error as error:
+        raise InputError(
+            f"The list is not a regular CSV table ({error}): close every quote, or paste one title a line."
+        ) from error
+    if not found:
+        raise InputError("The list is a header without rows: write one title a line below it.")
     if len(found) > HISTORY_LIMIT:
         raise InputError(f"The list holds {len(found)} items; a history takes up to {HISTORY_LIMIT}: keep the newest.")
     return found
+
+
+def _titles(lines: list[str]) -> list[str]:
+    """The title column of a CSV file, or the lines themselves where the first one names no such column."""
+    if len(lines[0]) > LONGEST_LINE:
+        return lines
+    header = [cell.strip().casefold() for cell in next(csv.reader(lines[:1]))]
+    column = next((header.index(name) for name in TITLE_COLUMNS if name in header), None)
+    if column is None:
+        return lines
+    rows = csv.reader(io.StringIO("\n".join(lines[1:])))
+    return [row[column].strip() for row in rows if len(row) > column and row[column].strip()]
 
 
 def match(lines: Sequence[str], items: Sequence[CatalogueItem]) -> list[Match]:
@@ -55,7 +70,8 @@ def match(lines: Sequence[str], items: Sequence[CatalogueItem]) -> list[Match]:
     for line in lines:
         if line not in known:
             exact = by_name.get(line.casefold())
-            known[line] = Match(line, exact, exact=True) if exact else _nearest(line, items, keys)
+            shown = printable(line, LONGEST_LINE)
+            known[line] = Match(shown, exact, exact=True) if exact else _nearest(shown, items, keys)
     return [known[line] for line in lines]
 
 

@@ -24,6 +24,7 @@ from m2rec.ui.requests import (
 )
 from m2rec.ui.state import Session, State, Theme
 from m2rec.ui.worlds import World, Worlds
+from m2rec.wording import quoted
 
 
 def perform(worlds: Worlds, session: Session, action: Action) -> Session:
@@ -106,5 +107,5 @@ def _changed(world: World, state: State, action: Action) -> State:
 
 def _known(world: World, item_id: str) -> str:
     if not world.knows(item_id):
-        raise InputError(f"“{item_id[:60]}” is not an item of {world.title}: search for one by its title.")
+        raise InputError(f"{quoted(item_id)} is not an item of {world.title}: search for one by its title.")
     return item_id

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from m2rec.errors import InputError
+from m2rec.ui.state import HISTORY_LIMIT
+from m2rec.wording import quoted
 
 if TYPE_CHECKING:
     from m2rec.ui.worlds import World
@@ -33,13 +35,13 @@ def make(world: "World") -> tuple[Preset, ...]:
     items = list(world.items.values())
     pool = [item.item_id for item in items[:POOL]]
     weekly = world.staple if world.staple in world.items else pool[0]
-    other = next(item_id for item_id in (*pool[5:], *pool) if item_id != weekly)
+    other = next((item_id for item_id in (*pool[5:], *pool) if item_id != weekly), weekly)
     rest = [item_id for item_id in pool if item_id not in (weekly, other)] or pool
     by_group: dict[str, list[str]] = defaultdict(list)
     for item in items:
         by_group[item.group].append(item.item_id)
     taste = max(by_group.values(), key=len)[:12]
-    longest = world.recommender.max_history
+    longest = min(world.recommender.max_history, HISTORY_LIMIT)
 
     def filled(length: int, rhythms: dict[str, tuple[int, int]]) -> tuple[str, ...]:
         """`length` things that do not repeat if it can be helped, and items `every` so often, `due` so soon."""
@@ -79,4 +81,4 @@ def preset(world: "World", key: str) -> Preset:
     for one in world.presets:
         if one.key == key:
             return one
-    raise InputError(f"There is no preset “{key[:60]}”; there are {', '.join(one.key for one in world.presets)}.")
+    raise InputError(f"There is no preset {quoted(key)}; there are {', '.join(one.key for one in world.presets)}.")

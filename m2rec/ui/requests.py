@@ -4,12 +4,23 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from m2rec.recommend.answer import Modality, Shares
+from m2rec.recommend.answer import Modality
+from m2rec.recommend.requests import LONGEST_NAME, Flag, GateShares, K, Options
+from m2rec.recommend.schema import must
 from m2rec.ui.matching import LONGEST_TEXT
-from m2rec.ui.state import Comparison, ItemId, Session, Theme
+from m2rec.ui.state import HISTORY_LIMIT, Comparison, ItemId, ItemIds, Name, Session, Theme
 
-Position = Annotated[int, Field(ge=0)]
-Period = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Position = Annotated[
+    int, Field(ge=0, le=HISTORY_LIMIT), must(f"be a place in the history, a whole number from 0 to {HISTORY_LIMIT}")
+]
+Period = Annotated[float, Field(gt=0, allow_inf_nan=False), must("be a period in interactions, a number above 0")]
+Weight = Annotated[float, Field(ge=0, le=1), must("be a weight from 0 to 1")]
+Every = Annotated[int, Field(ge=2, le=HISTORY_LIMIT), must(f"be a whole number from 2 to {HISTORY_LIMIT}")]
+Query = Annotated[str, Field(max_length=LONGEST_NAME), must(f"be a text of at most {LONGEST_NAME} characters")]
+Text = Annotated[str, Field(max_length=LONGEST_TEXT), must(f"be a text of at most {LONGEST_TEXT:,} characters")]
+Entry = Annotated[str, must("be a title or an item id, as text")]
+Entries = Annotated[list[Entry], must("be a list of titles or item ids, oldest first")]
+Compared = Annotated[Comparison | Literal[""], must("be temporal, frequency, semantic, shuffled, popularity or empty")]
 
 
 class _Action(BaseModel):
@@ -50,15 +61,15 @@ class Repeat(_Action):
 
     type: Literal["repeat"]
     item_id: ItemId
-    every: Annotated[int, Field(ge=2)]
+    every: Every
 
 
 class Replace(_Action):
     """Take a whole list as the history, or add it to the end."""
 
     type: Literal["replace"]
-    item_ids: tuple[ItemId, ...]
-    append: bool = False
+    item_ids: ItemIds
+    append: Flag = False
 
 
 class Keep(_Action):
@@ -72,7 +83,7 @@ class Choose(_Action):
     """Choose a world or a preset."""
 
     type: Literal["world", "preset"]
-    value: Annotated[str, Field(max_length=100)]
+    value: Name
 
 
 class Override(_Action):
@@ -80,8 +91,8 @@ class Override(_Action):
 
     type: Literal["override"]
     modality: Modality
-    weight: Annotated[float, Field(ge=0, le=1)]
-    current: Shares
+    weight: Weight
+    current: GateShares
 
 
 class Mute(_Action):
@@ -110,7 +121,7 @@ class OpenLesson(_Action):
     """Open a lesson, or leave the one that is open."""
 
     type: Literal["lesson"]
-    lesson: Annotated[str, Field(max_length=60)] | None
+    lesson: Name | None
 
 
 class AdvanceLesson(_Action):
@@ -123,9 +134,9 @@ class Setting(_Action):
     """How many items, whether seen ones, what to compare with, which theme."""
 
     type: Literal["set"]
-    k: int | None = None
-    exclude_seen: bool | None = None
-    compare: Comparison | Literal[""] | None = None
+    k: K | None = None
+    exclude_seen: Flag | None = None
+    compare: Compared | None = None
     theme: Theme | None = None
 
 
@@ -156,7 +167,7 @@ class Request(BaseModel):
 
     session: Session
     action: Action
-    before: Annotated[tuple[ItemId, ...], Field(max_length=50)] = ()
+    before: Annotated[ItemIds, Field(max_length=50)] = ()
 
 
 class Ask(BaseModel):
@@ -165,5 +176,24 @@ class Ask(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     session: Session
-    what: Literal["details", "repeat", "paste", "match", "section", "json", "csv", "python"]
-    text: Annotated[str, Field(max_length=LONGEST_TEXT)] = ""  # an item id, a pasted list or the name of a section
+    what: Annotated[
+        Literal["details", "repeat", "paste", "match", "section", "json", "csv", "python"],
+        must("be details, repeat, paste, match, section, json, csv or python"),
+    ]
+    text: Text = ""  # an item id, a pasted list or the name of a section
+
+
+class Search(BaseModel):
+    """A search by title; an empty query asks for the most popular items."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    world: Name
+    query: Query = ""
+
+
+class Question(Options):
+    """What `/recommend` takes: a history in a world, and how it is to be answered."""
+
+    world: Name
+    history: Entries

@@ -5,19 +5,20 @@ from dataclasses import asdict
 from typing import Any
 
 from m2rec.errors import InputError, M2RecError
+from m2rec.recommend.schema import checked
 from m2rec.ui.exports import export
 from m2rec.ui.link import from_link
 from m2rec.ui.matching import entries, match
 from m2rec.ui.panels import dialogs, sections
 from m2rec.ui.perform import opening, perform
-from m2rec.ui.requests import Ask, Choose, Request
+from m2rec.ui.requests import Ask, Choose, Request, Search
 from m2rec.ui.scene import Scene, ask
-from m2rec.ui.state import Session, State, checked
+from m2rec.ui.state import Session, State
 from m2rec.ui.view import view
 from m2rec.ui.worlds import Worlds
+from m2rec.wording import quoted
 
 SEARCH_LIMIT = 50
-LONGEST_QUERY = 200
 
 Reply = dict[str, Any]
 
@@ -42,23 +43,15 @@ class Service:
 
     def search(self, payload: Any) -> Reply:
         """`payload` holds `world` and `query`; the reply lists up to fifty items as {item_id, title, group}."""
-        return self._answered(
-            lambda: (
-                {"hits": self.hits(payload.get("world"), payload.get("query"))}
-                if isinstance(payload, dict)
-                else {"hits": []}
-            )
-        )
+        return self._answered(lambda: {"hits": self.hits(checked(Search, payload))})
 
     def ask(self, payload: Any) -> Reply:
         """`payload` is an `Ask`: what opens in a dialog, what a pasted list holds, or a file to save."""
         return self._answered(lambda: self._ask(checked(Ask, payload)))
 
-    def hits(self, world: Any, query: Any) -> list[dict[str, str]]:
+    def hits(self, asked: Search) -> list[dict[str, str]]:
         """Items whose titles match, best first; an empty query gives the most popular."""
-        if not isinstance(world, str) or not isinstance(query, str) or len(query) > LONGEST_QUERY:
-            raise InputError(f"A search needs the name of a world and a text of at most {LONGEST_QUERY} characters.")
-        found = self.worlds.get(world).recommender.search(query.strip(), limit=SEARCH_LIMIT)
+        found = self.worlds.get(asked.world).recommender.search(asked.query.strip(), limit=SEARCH_LIMIT)
         return [{"item_id": item.item_id, "title": item.title, "group": item.group} for item in found]
 
     def _act(self, request: Request) -> Reply:
@@ -104,7 +97,13 @@ class Service:
 
     def _scene(self, session: Session, before: tuple[str, ...] = (), preset: str | None = None) -> Scene:
         state: State = session.state
-        return Scene(self.worlds, self.worlds.get(state.world), session, ask(self.worlds, state), before, preset)
+        world = self.worlds.get(state.world)
+        for place, entry in enumerate(state.history):
+            if not world.knows(entry):
+                raise InputError(
+                    f"history.{place} must be the id of an item of {world.title}, not {quoted(entry)}: search for it."
+                )
+        return Scene(self.worlds, world, session, ask(self.worlds, state), before, preset)
 
     @staticmethod
     def _answered(compute: Callable[[], Reply]) -> Reply:

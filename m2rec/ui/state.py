@@ -5,23 +5,65 @@ requests and a restart loses nothing. Each step of undo and redo is stored as a 
 what can be undone is exactly what can be shared.
 """
 
-import math
-from typing import Annotated, Final, Literal, Self, TypeVar
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat
 
-from m2rec.errors import InputError
-from m2rec.recommend.answer import MODALITIES, Shares
+from m2rec.recommend.answer import Shares
+from m2rec.recommend.requests import LONGEST_NAME, Flag, GateShares, K
+from m2rec.recommend.schema import checked, must
 
 STATE_VERSION: Final = 1
 HISTORY_LIMIT = 4000  # chips on the page; the model itself may read fewer and says so
 UNDO_LIMIT = 60
-K_LIMIT = 50
+BAND_LIMIT = 20
+LONGEST_LINK = 100_000  # characters
 
-ItemId = Annotated[str, Field(min_length=1, max_length=200)]
-Theme = Literal["auto", "light", "dark"]
-Comparison = Literal["temporal", "frequency", "semantic", "shuffled", "popularity"]
-Model = TypeVar("Model", bound=BaseModel)
+ItemId = Annotated[
+    str,
+    Field(min_length=1, max_length=LONGEST_NAME),
+    must(f"be an item's id, or “~” and words of one's own, of 1 to {LONGEST_NAME} characters"),
+]
+ItemIds = Annotated[
+    tuple[ItemId, ...], Field(max_length=HISTORY_LIMIT), must(f"be a list of at most {HISTORY_LIMIT} item ids")
+]
+Name = Annotated[str, Field(min_length=1, max_length=100), must("be a name of 1 to 100 characters")]
+Theme = Annotated[Literal["auto", "light", "dark"], must("be auto, light or dark")]
+Comparison = Annotated[
+    Literal["temporal", "frequency", "semantic", "shuffled", "popularity"],
+    must("be temporal, frequency, semantic, shuffled or popularity"),
+]
+Links = Annotated[
+    tuple[Annotated[str, Field(max_length=LONGEST_LINK)], ...],
+    Field(max_length=UNDO_LIMIT),
+    must(f"be a list of at most {UNDO_LIMIT} links"),
+]
+
+
+def _rounded(shares: Shares) -> Shares:
+    """To six digits, so that a link stays short; the largest takes what is left, and the sum stays 1."""
+    largest = max(shares, key=lambda name: shares[name])
+    rounded = {name: round(share, 6) for name, share in shares.items() if name != largest}
+    return {name: rounded.get(name, round(1 - sum(rounded.values()), 6)) for name in shares}
+
+
+def _rising(band: tuple[float, float]) -> tuple[float, float]:
+    if not 0 < band[0] < band[1]:
+        raise ValueError("not a band")
+    return band
+
+
+LookedAt = Annotated[float, Field(ge=1, le=HISTORY_LIMIT), must(f"be a period from 1 to {HISTORY_LIMIT} interactions")]
+FiniteBand = Annotated[
+    tuple[FiniteFloat, FiniteFloat],
+    AfterValidator(_rising),
+    must("be a pair of finite periods in interactions, the shorter one first"),
+]
+FiniteBands = Annotated[
+    tuple[FiniteBand, ...],
+    Field(max_length=BAND_LIMIT),
+    must(f"be a list of at most {BAND_LIMIT} pairs of periods in interactions"),
+]
 
 
 class State(BaseModel):
@@ -30,37 +72,17 @@ class State(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     version: Literal[1] = STATE_VERSION
-    world: Annotated[str, Field(min_length=1, max_length=100)]
-    history: Annotated[tuple[ItemId, ...], Field(max_length=HISTORY_LIMIT)] = ()  # oldest first
-    k: Annotated[int, Field(ge=1, le=K_LIMIT)] = 10
-    exclude_seen: bool = False
-    gate_override: Shares | None = None  # sums to 1
-    band_mask: Annotated[tuple[tuple[float, float], ...], Field(max_length=20)] = ()  # muted periods, in interactions
-    period: Annotated[float, Field(ge=1, le=HISTORY_LIMIT)] | None = None  # the period being looked at
+    world: Name
+    history: ItemIds = ()  # oldest first
+    k: K = 10
+    exclude_seen: Flag = False
+    gate_override: Annotated[GateShares, AfterValidator(_rounded)] | None = None  # sums to 1
+    band_mask: FiniteBands = ()  # muted periods, in interactions
+    period: LookedAt | None = None  # the period being looked at
     compare: Comparison | None = None
-    lesson: Annotated[str, Field(max_length=60)] | None = None
-    lesson_step: Annotated[int, Field(ge=0, le=9)] = 0
+    lesson: Name | None = None
+    lesson_step: Annotated[int, Field(ge=0, le=9), must("be a step of a lesson, 0 to 9")] = 0
     theme: Theme = "auto"
-
-    @field_validator("gate_override")
-    @classmethod
-    def _whole(cls, value: Shares | None) -> Shares | None:
-        if value is None:
-            return None
-        if set(value) != set(MODALITIES):
-            raise ValueError(f"gate_override must name {', '.join(MODALITIES)}")
-        if any(not math.isfinite(share) or share < 0 for share in value.values()) or sum(value.values()) <= 0:
-            raise ValueError("gate_override must hold finite weights, none negative and at least one above zero")
-        total = sum(value.values())
-        return {modality: round(value[modality] / total, 6) for modality in MODALITIES}
-
-    @field_validator("band_mask")
-    @classmethod
-    def _bands(cls, value: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
-        for low, high in value:
-            if not (math.isfinite(low) and math.isfinite(high) and 0 < low < high):
-                raise ValueError("each muted band must be a pair of finite periods, the shorter one first")
-        return value
 
     def but(self, **changes: object) -> Self:
         """A checked copy with some fields changed; raises InputError when a value is not allowed."""
@@ -73,22 +95,5 @@ class Session(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     state: State
-    undo: Annotated[tuple[str, ...], Field(max_length=UNDO_LIMIT)] = ()
-    redo: Annotated[tuple[str, ...], Field(max_length=UNDO_LIMIT)] = ()
-
-    @model_validator(mode="after")
-    def _compact(self) -> Self:
-        if any(len(step) > 100_000 for step in (*self.undo, *self.redo)):
-            raise ValueError("a step of the undo list is longer than any state")
-        return self
-
-
-def checked(kind: type[Model], data: object) -> Model:
-    """`data` as a validated model; the first thing wrong with it becomes an InputError of one sentence."""
-    try:
-        return kind.model_validate(data)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the request"
-        why = first["msg"].removeprefix("Value error, ")
-        raise InputError(f"{where} cannot be used: {why[0].lower()}{why[1:]}.") from error
+    undo: Links = ()
+    redo: Links = ()

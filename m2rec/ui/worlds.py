@@ -1,5 +1,6 @@
 """The worlds a visitor can choose: found on disk, loaded when first needed. A broken one is listed with its error."""
 
+import logging
 import threading
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
@@ -18,6 +19,7 @@ from m2rec.recommend.answer import Answer
 from m2rec.recommend.reading import INVENTED
 from m2rec.ui.presets import Preset, make
 from m2rec.ui.words import Voice
+from m2rec.wording import printable, quoted
 
 if TYPE_CHECKING:
     from m2rec.recommend.catalogue import CatalogueItem
@@ -27,6 +29,8 @@ FIRST = "rhythm-market"
 AT_ONCE = 2  # answers computed at the same time; the rest wait their turn
 KEPT_ANSWERS = 256
 NEEDED = ("config.json", "model.safetensors", "items.csv")
+
+log = logging.getLogger(__name__)
 
 Load = Callable[[], "Recommender"]
 
@@ -63,6 +67,11 @@ class World:
                     self._loaded = self.load()
                 except M2RecError as error:
                     self.error = str(error)
+                except Exception as error:  # a world is data from elsewhere, and the others must not go down with it
+                    log.exception("The world %s cannot be loaded.", self.name)
+                    self.error = (
+                        f"The world {self.name} cannot be loaded ({quoted(str(error))}): fetch or train it again."
+                    )
             if self._loaded is None:
                 raise CheckpointError(self.error)
             return self._loaded
@@ -74,11 +83,11 @@ class World:
 
     def named(self, entry: str) -> str:
         """What a history's entry is called: an item's title, or the visitor's own words for an invented one."""
-        return entry.removeprefix(INVENTED) if entry.startswith(INVENTED) else self.items[entry].title
+        return self.items[entry].title if entry in self.items else printable(entry.removeprefix(INVENTED))
 
     def knows(self, entry: str) -> bool:
         """Whether an entry can stand in a history: an item id, or an invention."""
-        return entry in self.items or (entry.startswith(INVENTED) and bool(entry.removeprefix(INVENTED).strip()))
+        return entry in self.items or (entry.startswith(INVENTED) and bool(printable(entry.removeprefix(INVENTED))))
 
     @property
     def missing_titles(self) -> str | None:
@@ -143,7 +152,7 @@ class Worlds:
     def get(self, name: str) -> World:
         """The world of that name; InputError names those there are."""
         if name not in self._worlds:
-            raise InputError(f"There is no world called “{name[:60]}”; there are {', '.join(self._worlds)}.")
+            raise InputError(f"There is no world called {quoted(name)}; there are {', '.join(self._worlds)}.")
         return self._worlds[name]
 
     def describe(self) -> list[dict[str, Any]]:

@@ -81,6 +81,14 @@ def test_a_mistyped_command_line_is_one_line_that_says_where_to_look(run, argume
     assert result.err.count("\n") == 1
 
 
+@pytest.mark.parametrize("command", [["recommend"], ["evaluate"], ["worlds", "--json"], ["prepare"]], ids=" ".join)
+def test_a_name_longer_than_any_file_s_is_refused_in_one_line(run, command):
+    result = run(*command, "x" * 5000)
+    assert result.code == 2
+    assert result.err.count("\n") == 1
+    assert len(result.err) < 700
+
+
 def test_an_interrupt_is_one_line_and_exit_code_130(run, failing):
     failing(KeyboardInterrupt())
     result = run("fail")

@@ -1,4 +1,5 @@
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -51,9 +52,9 @@ def test_recording_again_replaces(run, checkpoint):
 
 
 def test_data_that_the_checkpoint_was_not_trained_on_is_refused(run, checkpoint):
-    config = (checkpoint / "config.json").read_text()
-    fingerprint = Checkpoint.load(checkpoint).config.data.fingerprint
-    (checkpoint / "config.json").write_text(config.replace(fingerprint, "0" * 64))
+    whole = Checkpoint.load(checkpoint)
+    other = whole.config.model_copy(update={"data": whole.config.data.model_copy(update={"fingerprint": "0" * 64})})
+    replace(whole, config=other).save(checkpoint)
     result = run("evaluate", checkpoint, "--cpu")
     assert result.code == 2
     assert "is not what its checkpoint was trained on" in result.err

@@ -83,6 +83,7 @@ def test_a_folder_is_put_back_when_the_last_move_fails(tmp_path, monkeypatch):
             raise OSError("no")
         moves(source, target)
 
+    monkeypatch.setattr("m2rec.data.atomic._exchange", lambda *_: False)
     monkeypatch.setattr("m2rec.data.atomic.os.replace", second_fails)
 
     def save():
@@ -92,3 +93,25 @@ def test_a_folder_is_put_back_when_the_last_move_fails(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="no"):
         save()
     assert os.listdir(folder) == ["old"]
+
+
+@pytest.mark.parametrize("exchanged", [True, False])
+def test_a_folder_is_replaced_whether_or_not_the_system_can_exchange_two(tmp_path, monkeypatch, exchanged):
+    if not exchanged:
+        monkeypatch.setattr("m2rec.data.atomic.ctypes.CDLL", lambda *_, **__: object())
+    for text in ("one", "two"):
+        with atomic_folder(tmp_path / "world") as fresh:
+            (fresh / text).write_text(text)
+    assert os.listdir(tmp_path / "world") == ["two"]
+    assert os.listdir(tmp_path) == ["world"]
+
+
+def test_what_a_kill_left_behind_is_removed_a_day_later_and_nothing_else(tmp_path):
+    names = [".world.saving-abcd1234", ".world.saving-backup-of-mine", ".world.original", ".other.saving-abcd1234"]
+    for name in names:
+        (tmp_path / name / "new").mkdir(parents=True)
+        os.utime(tmp_path / name, (0, 0))
+    (tmp_path / ".world.saving-stillnew").mkdir()
+    with atomic_folder(tmp_path / "world") as fresh:
+        (fresh / "new").write_text("new")
+    assert sorted(os.listdir(tmp_path)) == sorted([*names[1:], ".world.saving-stillnew", "world"])

@@ -241,7 +241,7 @@ def test_the_gates_history_is_what_the_gate_said_whatever_replaces_it_now(shop: 
 
 @pytest.mark.parametrize("override", [{"temporal": math.nan}, {"temporal": -1}, {"rhythm": 1}, {"semantic": 0}, [1, 2]])
 def test_weights_that_are_none_are_refused(shop: Recommender, override: Any) -> None:
-    with pytest.raises(InputError, match="A gate override gives"):
+    with pytest.raises(InputError, match="gate_override must give temporal, frequency and semantic"):
         shop.recommend(HISTORY, gate_override=override)
 
 
@@ -254,7 +254,7 @@ def test_very_large_weights_are_weights_too(shop: Recommender) -> None:
 
 
 def test_muting_a_band_changes_the_frequency_branch_alone(shop: Recommender) -> None:
-    natural, muted = (shop.recommend(HISTORY * 4, k=50, band_mask=mask) for mask in (None, [(2, 3)]))
+    natural, muted = (shop.recommend(HISTORY * 4, k=50, band_mask=mask) for mask in (None, [(2, 14)]))
     for name in MODALITIES:
         before, after = (
             {item.item_id: item.contributions[name] / answer.gates[name] for item in answer.items}

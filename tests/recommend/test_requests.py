@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from m2rec.errors import InputError
-from m2rec.recommend.requests import MOST_ITEMS, checked_bands, checked_k, checked_override
+from m2rec.recommend.requests import MOST_ITEMS, Options, checked_k
+from m2rec.recommend.schema import checked
 
 HUGE = 10**400  # more than a float can hold
 
@@ -25,31 +26,37 @@ def test_any_other_number_of_items_is_refused_with_the_limits(k: Any) -> None:
     assert len(str(error.value)) < 150
 
 
+def override(weights: Any) -> dict[str, float] | None:
+    return checked(Options, {"gate_override": weights}).gate_override
+
+
+def bands(mask: Any) -> list[tuple[float, float]] | None:
+    return checked(Options, {"band_mask": mask}).band_mask
+
+
 @given(st.tuples(weights, weights, weights).filter(any))
 def test_gate_weights_are_normalised_whatever_their_size(values: tuple[float, float, float]) -> None:
     temporal, frequency, semantic = values
-    result = checked_override({"semantic": semantic, "temporal": temporal, "frequency": frequency})
+    result = override({"semantic": semantic, "temporal": temporal, "frequency": frequency})
     assert result is not None
-    assert math.isclose(float(result.sum()), 1, rel_tol=1e-5)
+    assert math.isclose(sum(result.values()), 1, rel_tol=1e-9)
     largest = max(values)
     shares = [value / largest for value in values]
-    for got, share in zip(result.tolist(), shares, strict=True):
+    for got, share in zip(result.values(), shares, strict=True):
         assert math.isclose(got, share / sum(shares), rel_tol=1e-5, abs_tol=1e-6)
 
 
 def test_a_branch_that_an_override_does_not_name_weighs_nothing() -> None:
-    result = checked_override({"frequency": 3})
-    assert result is not None
-    assert result.tolist() == [0.0, 1.0, 0.0]
+    assert override({"frequency": 3}) == {"temporal": 0.0, "frequency": 1.0, "semantic": 0.0}
 
 
-@pytest.mark.parametrize("override", [None, {}])
-def test_no_override_is_no_override(override: Any) -> None:
-    assert checked_override(override) is None
+@pytest.mark.parametrize("weights", [None, {}])
+def test_no_override_is_no_override(weights: Any) -> None:
+    assert override(weights) is None
 
 
 @pytest.mark.parametrize(
-    "override",
+    "weights",
     [
         {"temporal": -0.1, "frequency": 1},
         {"temporal": math.nan},
@@ -67,18 +74,18 @@ def test_no_override_is_no_override(override: Any) -> None:
         7,
     ],
 )
-def test_an_override_that_is_no_set_of_weights_is_refused_in_one_sentence(override: Any) -> None:
-    with pytest.raises(InputError, match=r"temporal, frequency and semantic a finite weight of 0 or more"):
-        checked_override(override)
+def test_an_override_that_is_no_set_of_weights_is_refused_in_one_sentence(weights: Any) -> None:
+    with pytest.raises(InputError, match=r"^gate_override must give temporal, frequency and semantic a finite weight"):
+        override(weights)
 
 
 def test_bands_are_pairs_of_periods_the_upper_one_without_limit() -> None:
-    assert checked_bands([(2, 5), (7.0, 7.0), [0.5, 3], (21, math.inf)]) == [(2, 5), (7, 7), (0.5, 3), (21, math.inf)]
+    assert bands([(2, 5), (7.0, 7.0), [0.5, 3], (21, math.inf)]) == [(2, 5), (7, 7), (0.5, 3), (21, math.inf)]
 
 
-@pytest.mark.parametrize("bands", [None, [], ()])
-def test_no_band_is_no_band(bands: Any) -> None:
-    assert checked_bands(bands) == []
+@pytest.mark.parametrize("mask", [None, [], ()])
+def test_no_band_is_no_band(mask: Any) -> None:
+    assert not bands(mask)
 
 
 @pytest.mark.parametrize(
@@ -102,17 +109,17 @@ def test_no_band_is_no_band(bands: Any) -> None:
     ],
 )
 def test_anything_else_is_refused_with_what_a_band_is(band: Any) -> None:
-    with pytest.raises(InputError, match="a pair of periods in interactions, low and high"):
-        checked_bands([(2, 3), band])
+    with pytest.raises(InputError, match=r"^band_mask\.1 must be a pair of periods in interactions, low and high"):
+        bands([(2, 3), band])
 
 
-@pytest.mark.parametrize("bands", [(2, 3), "ab", [2, 3]])
-def test_a_pair_alone_is_not_a_list_of_pairs(bands: Any) -> None:
-    with pytest.raises(InputError, match="pair of periods in interactions, low and high"):
-        checked_bands(bands)
+@pytest.mark.parametrize("mask", [(2, 3), "ab", [2, 3]])
+def test_a_pair_alone_is_not_a_list_of_pairs(mask: Any) -> None:
+    with pytest.raises(InputError, match=r"pairs? of periods in interactions"):
+        bands(mask)
 
 
-@pytest.mark.parametrize("bands", [7, {2: 3}, math.inf])
-def test_what_is_no_list_of_bands_is_refused(bands: Any) -> None:
+@pytest.mark.parametrize("mask", [7, {2: 3}, math.inf])
+def test_what_is_no_list_of_bands_is_refused(mask: Any) -> None:
     with pytest.raises(InputError, match="a list of pairs of periods"):
-        checked_bands(bands)
+        bands(mask)

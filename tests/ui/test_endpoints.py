@@ -43,11 +43,11 @@ def test_worlds_and_search(client: Client) -> None:
     ("arguments", "sentence"),
     [
         (("toy-shop", ["Nope"]), "“Nope” is not in this world"),
-        (("toy-shop", [], 51), "k must lie between 1 and 50"),
+        (("toy-shop", [], 51), "k must be a whole number from 1 to 50, not 51"),
         (("nowhere", []), "There is no world called “nowhere”; there are broken, toy-shop."),
         (("broken", []), "lacks model.safetensors"),
         (("toy-shop", "Oat milk"), "history must be a list"),
-        ((3, []), "world must be the name"),
+        ((3, []), "world must be a name"),
     ],
 )
 def test_a_refusal_carries_its_sentence(client: Client, arguments: tuple[object, ...], sentence: str) -> None:

@@ -1,7 +1,8 @@
 import pytest
 
 from m2rec.errors import InputError
-from m2rec.ui.state import State, checked
+from m2rec.recommend.schema import checked
+from m2rec.ui.state import State
 
 
 @pytest.mark.parametrize(
@@ -11,8 +12,8 @@ from m2rec.ui.state import State, checked
         ("k", 51, "k"),
         ("world", "", "world"),
         ("gate_override", {"temporal": float("nan"), "frequency": 1, "semantic": 0}, "finite"),
-        ("gate_override", {"temporal": 0, "frequency": 0, "semantic": 0}, "above zero"),
-        ("gate_override", {"temporal": 1, "frequency": -1, "semantic": 1}, "none negative"),
+        ("gate_override", {"temporal": 0, "frequency": 0, "semantic": 0}, "above 0"),
+        ("gate_override", {"temporal": 1, "frequency": -1, "semantic": 1}, "of 0 or more"),
         ("band_mask", [(7, 3)], "shorter one first"),
         ("band_mask", [(1, float("inf"))], "finite"),
         ("history", ["x"] * 4001, "history"),

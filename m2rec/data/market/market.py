@@ -91,7 +91,7 @@ class Market:
             names = [name for name in arrays if name.startswith("customers.")]
             customers = Customers(**{name.removeprefix("customers."): arrays.pop(name) for name in names})
             return cls(_settings(about["settings"]), customers, sequences, **arrays)
-        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError, SafetensorError) as error:
             raise DataError(
                 f"There is no usable market in {folder} ({error}); delete the folder and it is made anew."
             ) from error

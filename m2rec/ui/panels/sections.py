@@ -17,6 +17,7 @@ from m2rec.evaluation.report import Measurement, read_metrics
 from m2rec.ui.lessons import lessons
 from m2rec.ui.scene import Scene
 from m2rec.ui.templating import render
+from m2rec.wording import quoted
 
 SHOWN = ("HR@5", "HR@10", "HR@20", "NDCG@10", "MRR@10")
 BENCHMARKS = Path("assets") / "benchmarks"  # beside checkpoints/
@@ -35,7 +36,7 @@ class Table:
 def section(scene: Scene, name: str) -> str:
     """The HTML of one section; InputError for a name that there is not."""
     if name not in _SECTIONS:
-        raise InputError(f"There is no section “{name[:60]}”; there are {', '.join(_SECTIONS)}.")
+        raise InputError(f"There is no section {quoted(name)}; there are {', '.join(_SECTIONS)}.")
     return _SECTIONS[name](scene)
 
 
