@@ -10,6 +10,7 @@ from m2rec.ui.link import from_link
 from m2rec.ui.matching import entries, match
 from m2rec.ui.panels import dialogs, sections
 from m2rec.ui.perform import opening, perform
+from m2rec.ui.race import Course
 from m2rec.ui.requests import Ask, Choose, Request
 from m2rec.ui.scene import Scene, ask
 from m2rec.ui.state import Session, State, checked
@@ -27,6 +28,7 @@ class Service:
 
     def __init__(self, worlds: Worlds) -> None:
         self.worlds = worlds
+        self.course = Course()
 
     def first(self) -> Reply:
         """What a visitor without a link sees."""

@@ -4,7 +4,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from m2rec.ui.figures import gate_figure, spectrum_figure
+from m2rec.ui.figures.gate import gate_figure
+from m2rec.ui.figures.spectrum import spectrum_figure
 from m2rec.ui.link import to_link
 from m2rec.ui.panels import cards, evidence, history, lesson, toolbar
 from m2rec.ui.scene import Scene

@@ -26,6 +26,13 @@ export async function drawCharts(page) {
     plot.classList.toggle("bare", figure.data.length === 0);
     await Plotly.react(plot, figure.data, figure.layout, CONFIG);
   }
+  page.root.dispatchEvent(new CustomEvent("m2:drawn"));
+}
+
+/** Draws a figure that is not part of the view. */
+export async function drawFigure(page, plot, figure) {
+  const { data, layout } = resolved(figure, getComputedStyle(page.root));
+  await (await plotly).react(plot, data, layout, CONFIG);
 }
 
 /** Links the charts with the history: hovering lights chips up, dragging over the spectrum mutes a band. */

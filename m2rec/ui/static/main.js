@@ -3,6 +3,7 @@ import { Idiomorph } from "./vendor/idiomorph.esm.js";
 import { drawCharts, downloadChart, watchCharts } from "./charts.js";
 import { startDialogs } from "./dialogs.js";
 import { startHistory } from "./history.js";
+import { startRace } from "./race.js";
 import { startSearch } from "./search.js";
 import { startSections } from "./sections.js";
 import { startTheme } from "./theme.js";
@@ -20,6 +21,7 @@ export async function mount(element, first, server) {
   startButtons(page);
   startDialogs(page);
   startSections(page);
+  startRace(page);
   watchCharts(page);
   const asked = new URLSearchParams(location.search);
   root.toggleAttribute("data-class", asked.has("class")); // for a class: the lesson, without the other controls
