@@ -3,10 +3,10 @@
 from collections import Counter
 from dataclasses import dataclass
 
+from m2rec.ui.reading import reading
 from m2rec.ui.rhythm import repeats_at
 from m2rec.ui.scene import Scene
 from m2rec.ui.templating import render
-from m2rec.ui.words import reading
 
 
 @dataclass(frozen=True)
