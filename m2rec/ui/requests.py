@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from m2rec.recommend.answer import Modality, Shares
 from m2rec.ui.matching import LONGEST_TEXT
-from m2rec.ui.state import Comparison, ItemId, Session, Theme
+from m2rec.ui.state import Comparison, Day, ItemId, Session, Theme
 
 Position = Annotated[int, Field(ge=0)]
 Period = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -58,6 +58,7 @@ class Replace(_Action):
 
     type: Literal["replace"]
     item_ids: tuple[ItemId, ...]
+    days: tuple[Day | None, ...] = ()
     append: bool = False
 
 

@@ -76,8 +76,10 @@ class Service:
             raise InputError("A link is a text: copy it again from the page that made it.")
         state = from_link(text)
         world = self.worlds.get(state.world)
-        known = tuple(entry for entry in state.history if world.knows(entry))
-        reply = self._view(Session(state=state.but(history=known)))
+        places = [place for place, entry in enumerate(state.history) if world.knows(entry)]
+        known = [state.history[place] for place in places]
+        days = [state.days[place] for place in places] if state.days else ()
+        reply = self._view(Session(state=state.but(history=known, days=days)))
         if len(known) < len(state.history):
             lost = len(state.history) - len(known)
             reply["notice"] = (

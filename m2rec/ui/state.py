@@ -19,6 +19,7 @@ UNDO_LIMIT = 60
 K_LIMIT = 50
 
 ItemId = Annotated[str, Field(min_length=1, max_length=200)]
+Day = Annotated[int, Field(ge=-1_000_000, le=1_000_000)]  # since 1970
 Theme = Literal["auto", "light", "dark"]
 Comparison = Literal["temporal", "frequency", "semantic", "shuffled", "popularity"]
 Model = TypeVar("Model", bound=BaseModel)
@@ -32,6 +33,7 @@ class State(BaseModel):
     version: Literal[1] = STATE_VERSION
     world: Annotated[str, Field(min_length=1, max_length=100)]
     history: Annotated[tuple[ItemId, ...], Field(max_length=HISTORY_LIMIT)] = ()  # oldest first
+    days: Annotated[tuple[Day | None, ...], Field(max_length=HISTORY_LIMIT)] = ()  # the date of each place, or no clock
     k: Annotated[int, Field(ge=1, le=K_LIMIT)] = 10
     exclude_seen: bool = False
     gate_override: Shares | None = None  # sums to 1
@@ -61,6 +63,12 @@ class State(BaseModel):
             if not (math.isfinite(low) and math.isfinite(high) and 0 < low < high):
                 raise ValueError("each muted band must be a pair of finite periods, the shorter one first")
         return value
+
+    @model_validator(mode="after")
+    def _dated(self) -> Self:
+        if self.days and len(self.days) != len(self.history):
+            raise ValueError("days must hold one date or null for each item of the history, or nothing")
+        return self
 
     def but(self, **changes: object) -> Self:
         """A checked copy with some fields changed; raises InputError when a value is not allowed."""

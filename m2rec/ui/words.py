@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from m2rec.recommend.answer import MODALITIES, Answer, Spectrum
+from m2rec.recommend.calendar import CalendarSpectrum
 from m2rec.ui.palette import EVIDENCE, ORDERED
 
 KEPT = 0.5  # filter gain, relative to its largest, from which a period counts as kept
@@ -64,6 +65,18 @@ def spectrum_summary(spectrum: Spectrum | None, length: int, voice: Voice) -> st
     if len(spectrum.period) < FEW_BINS:
         text += f" Only {len(spectrum.period)} periods can be told apart in so short a history."
     return text
+
+
+def calendar_summary(found: CalendarSpectrum | None) -> str:
+    """What the calendar's spectrum shows; empty without a clock."""
+    if found is None:
+        return ""
+    about = f"By the calendar, {found.dates} dates over {found.span} days: "
+    if not found.peaks:
+        return f"{about}no period in days stands out from the same dates with their items shuffled among them."
+    named = ", ".join(str(period) for period in found.peaks[:3])
+    found_them = f"period {named} stands" if len(found.peaks) == 1 else f"periods {named} stand"
+    return f"{about}{found_them} out from the same dates with their items shuffled among them (days)."
 
 
 def kept_runs(spectrum: Spectrum) -> list[tuple[float, float]]:

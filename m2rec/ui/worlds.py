@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from m2rec.checkpoint import Item
+from m2rec.data.person import Person, person_of
 from m2rec.data.settings import Source
 from m2rec.data.sources import HOW_TO_GET, titles_for
 from m2rec.errors import CheckpointError, InputError, M2RecError
@@ -20,6 +21,7 @@ from m2rec.ui.presets import Preset, make
 from m2rec.ui.words import Voice
 
 if TYPE_CHECKING:
+    from m2rec.recommend.calendar import CalendarSpectrum
     from m2rec.recommend.catalogue import CatalogueItem
     from m2rec.recommend.recommender import Recommender
 
@@ -44,6 +46,7 @@ class World:
     load: Load
     folder: Path | None = None
     error: str | None = None
+    person: Callable[["World"], Person | None] = lambda world: None  # somebody's real history, where it can be had
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _loaded: "Recommender | None" = field(default=None, repr=False)
 
@@ -105,6 +108,7 @@ class Worlds:
         self._turns = threading.BoundedSemaphore(AT_ONCE)
         self._answer = lru_cache(maxsize=KEPT_ANSWERS)(self._compute)
         self.influence = lru_cache(maxsize=KEPT_ANSWERS)(self._influence)
+        self.calendar = lru_cache(maxsize=KEPT_ANSWERS)(self._calendar)
 
     @classmethod
     def find(cls, folder: Path) -> "Worlds":
@@ -117,7 +121,7 @@ class Worlds:
             error = (
                 f"The checkpoint {path.name} lacks {', '.join(missing)}: fetch or train it again." if missing else None
             )
-            found[path.name] = World(path.name, _loader(path), path, error)
+            found[path.name] = World(path.name, _loader(path), path, error, _person)
         return cls(found)
 
     def __iter__(self) -> Any:
@@ -188,6 +192,23 @@ class Worlds:
         """What each history item is worth to an item's log-probability, by leaving it out; kept like answers."""
         with self.turn(name) as recommender:
             return recommender.influence(list(history), item_id)
+
+    def _calendar(self, name: str, history: tuple[str, ...], days: tuple[int | None, ...]) -> "CalendarSpectrum | None":
+        """The spectrum in calendar time, where the history has dates enough; kept like answers."""
+        if not any(day is not None for day in days):
+            return None
+        from m2rec.recommend.calendar import calendar_of  # imports torch
+
+        with self.turn(name) as recommender:
+            return calendar_of(recommender, list(history), days)
+
+
+def _person(world: World) -> Person | None:
+    recommender = world.recommender
+    try:
+        return person_of(cast(Source, recommender.config.data.source), set(world.items), recommender.max_history)
+    except M2RecError:  # data that cannot be read is no reason not to show the world
+        return None
 
 
 def _loader(path: Path) -> Load:

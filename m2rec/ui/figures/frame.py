@@ -4,6 +4,7 @@ Colours that depend on light or dark are written as CSS variables and resolved b
 is the same whatever the theme, and switching theme redraws nothing on the server.
 """
 
+from math import log10
 from typing import Any
 
 Figure = dict[str, Any]
@@ -26,6 +27,11 @@ def axis(**own: Any) -> Figure:
     if title:
         made["title"] = {**title, "font": {"size": 11, "color": FAINT}, "standoff": 4}
     return made
+
+
+def log_range(low: float, high: float) -> list[float]:
+    """The range of a logarithmic axis from `low` to `high`, with a little air."""
+    return [log10(low * 0.93), log10(high * 1.07)]
 
 
 def layout(**own: Any) -> Figure:

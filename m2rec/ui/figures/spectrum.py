@@ -5,7 +5,7 @@ from itertools import pairwise
 from math import log10
 
 from m2rec.recommend.answer import Spectrum
-from m2rec.ui.figures.frame import FAINT, INK, Figure, axis, layout
+from m2rec.ui.figures.frame import FAINT, INK, Figure, axis, layout, log_range
 from m2rec.ui.palette import EVIDENCE
 from m2rec.ui.rhythm import repeats_at
 from m2rec.ui.words import KEPT, plain_period
@@ -88,7 +88,7 @@ def spectrum_figure(
                 tickvals=ticks,
                 ticktext=[str(tick) for tick in ticks],
                 title={"text": "period, in interactions"},
-                range=_wide(low, high),
+                range=log_range(low, high),
             ),
             yaxis=axis(range=[0, top * 1.1], nticks=4, title={"text": "power"}),
         ),
@@ -181,7 +181,3 @@ def _note(text: str, period: float) -> Figure:
         "showarrow": False,
         "font": {"size": 11, "color": INK},
     }
-
-
-def _wide(low: float, high: float) -> list[float]:
-    return [log10(low * 0.93), log10(high * 1.07)]

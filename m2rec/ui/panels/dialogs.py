@@ -79,5 +79,6 @@ def paste(scene: Scene) -> str:
 def matches(found: list[Match]) -> str:
     """What a pasted list was read as, the unmatched first."""
     missing = [match for match in found if match.item is None]
+    dated = sum(match.day is not None for match in found)
     matched = [match for match in found if match.item is not None]
-    return render("matches.html.j2", found=found, missing=missing, matched=matched)
+    return render("matches.html.j2", found=found, missing=missing, matched=matched, dated=dated)

@@ -2,7 +2,9 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import date
 
+from m2rec.ui.matching import EPOCH
 from m2rec.ui.reading import reading
 from m2rec.ui.rhythm import repeats_at
 from m2rec.ui.scene import Scene
@@ -19,6 +21,7 @@ class Chip:
     ring: bool
     unread: bool
     invented: bool
+    day: str  # its date in writing, or nothing
 
 
 def history(scene: Scene) -> str:
@@ -38,9 +41,19 @@ def history(scene: Scene) -> str:
                 ring=position in rings,
                 unread=position < unread,
                 invented=item_id not in scene.world.items,
+                day=_written(scene.state.days[position]) if scene.state.days else "",
             )
         )
-    return render("history.html.j2", chips=chips, unread=unread, unit=scene.world.voice.unit)
+    dates = len({day for day in scene.state.days if day is not None})
+    return render("history.html.j2", chips=chips, unread=unread, unit=scene.world.voice.unit, dates=dates)
+
+
+def _written(day: int | None) -> str:
+    """A day since 1970 as 2025-03-31; nothing where it is unknown, or no calendar has it."""
+    try:
+        return "" if day is None else date.fromordinal(EPOCH + day).isoformat()
+    except (ValueError, OverflowError):
+        return ""
 
 
 def sentence(scene: Scene) -> str:

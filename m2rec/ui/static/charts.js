@@ -23,6 +23,8 @@ export async function drawCharts(page) {
   const styles = getComputedStyle(page.root);
   for (const plot of page.root.querySelectorAll("[data-plot]")) {
     const figure = resolved(page.view.figures[plot.dataset.plot], styles);
+    plot.hidden = !figure;
+    if (!figure) continue;
     plot.classList.toggle("bare", figure.data.length === 0);
     await Plotly.react(plot, figure.data, figure.layout, CONFIG);
   }
@@ -45,8 +47,8 @@ export async function watchCharts(page) {
     look();
   });
   await Promise.all([until(spectrum), until(gate)]);
-  const fit = new ResizeObserver((changes) => changes.forEach(({ target }) => Plotly.Plots.resize(target)));
-  for (const plot of [spectrum, gate]) fit.observe(plot);
+  const fit = new ResizeObserver((changes) => changes.forEach(({ target }) => target.on && !target.hidden && Plotly.Plots.resize(target)));
+  for (const plot of [spectrum, gate, page.find("#m2-calendar-plot")]) fit.observe(plot);
   spectrum.on("plotly_hover", ({ points }) => {
     const repeats = points.map((point) => point.customdata).find(Array.isArray);
     if (repeats) light(page, repeats.map((position) => position + page.view.unread), true);
