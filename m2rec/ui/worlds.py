@@ -138,11 +138,19 @@ class Worlds:
             return world
         raise CheckpointError(f"No world can be loaded. The first says: {next(iter(self)).error}")
 
-    def warm(self) -> None:
-        """Loads every world, so that the first visitor need not wait and the broken ones are known."""
+    def load(self) -> None:
+        """Loads every world, so that the broken ones are known."""
         for world in self:
             with suppress(CheckpointError):
                 _ = world.recommender
+
+    def warm(self) -> None:
+        """Loads every world and answers its presets, so that no visitor need wait for what can be foreseen."""
+        self.load()
+        for world in self:
+            for one in () if world.error else world.presets:
+                self.answer(world.name, one.history)
+                self.calendar(world.name, one.history, one.days)
 
     def get(self, name: str) -> World:
         """The world of that name; InputError names those there are."""
@@ -152,7 +160,7 @@ class Worlds:
 
     def describe(self) -> list[dict[str, Any]]:
         """Each world as {name, title, about, error}, all of them loaded; error is null where there is none."""
-        self.warm()
+        self.load()
         return [
             {"name": world.name, "title": world.title, "about": world.about, "error": world.error} for world in self
         ]

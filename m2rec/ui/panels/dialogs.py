@@ -68,7 +68,7 @@ def repeat(scene: Scene) -> str:
     """The form that puts an item at every n-th place."""
     ids = dict.fromkeys([*scene.state.history, *(item.item_id for item in scene.answer.items)])
     items = [{"item_id": item_id, "title": scene.world.named(item_id)} for item_id in ids]
-    return render("repeat.html.j2", items=items, longest=len(scene.state.history), unit=scene.world.voice.unit)
+    return render("repeat.html.j2", items=items, longest=len(scene.state.history), unit=scene.voice.unit)
 
 
 def paste(scene: Scene) -> str:

@@ -46,7 +46,7 @@ def spectrum_data(scene: Scene) -> str:
         {"period": period, "power": power, "threshold": level, "gain": gain, "peak": power > level}
         for period, power, level, gain in columns
     ]
-    summary = spectrum_summary(found, len(scene.answer.history), scene.world.voice)
+    summary = spectrum_summary(found, len(scene.answer.history), scene.voice)
     clock = scene.calendar
     days = list(zip(clock.period, clock.power, clock.threshold, strict=True)) if clock else []
     return render(

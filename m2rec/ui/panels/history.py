@@ -9,6 +9,7 @@ from m2rec.ui.reading import reading
 from m2rec.ui.rhythm import repeats_at
 from m2rec.ui.scene import Scene
 from m2rec.ui.templating import render
+from m2rec.ui.words import calendar_summary
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def history(scene: Scene) -> str:
             )
         )
     dates = len({day for day in scene.state.days if day is not None})
-    return render("history.html.j2", chips=chips, unread=unread, unit=scene.world.voice.unit, dates=dates)
+    return render("history.html.j2", chips=chips, unread=unread, unit=scene.voice.unit, dates=dates)
 
 
 def _written(day: int | None) -> str:
@@ -58,7 +59,8 @@ def _written(day: int | None) -> str:
 
 def sentence(scene: Scene) -> str:
     """The reading, its numbers marked by the evidence they come from, and the notes of the model."""
-    spans = reading(scene.answer, scene.titles, scene.world.voice, scene.state.gate_override is not None)
+    spans = reading(scene.answer, scene.titles, scene.voice, scene.state.gate_override is not None)
     missing = scene.world.missing_titles
-    notes = [*scene.answer.notes, missing] if missing else scene.answer.notes
+    told = (*scene.answer.notes, missing, calendar_summary(scene.calendar))
+    notes = [note for note in told if note]
     return render("reading.html.j2", spans=spans, notes=notes)

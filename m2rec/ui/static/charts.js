@@ -21,10 +21,10 @@ function resolved(value, styles) {
 export async function drawCharts(page) {
   const Plotly = await plotly;
   const styles = getComputedStyle(page.root);
-  for (const plot of page.root.querySelectorAll("[data-plot]")) {
+  const plots = [...page.root.querySelectorAll("[data-plot]")];
+  for (const plot of plots) plot.hidden = !page.view.figures[plot.dataset.plot]; // first, so that each finds its width
+  for (const plot of plots.filter((one) => !one.hidden)) {
     const figure = resolved(page.view.figures[plot.dataset.plot], styles);
-    plot.hidden = !figure;
-    if (!figure) continue;
     plot.classList.toggle("bare", figure.data.length === 0);
     await Plotly.react(plot, figure.data, figure.layout, CONFIG);
   }
