@@ -5,6 +5,7 @@ from itertools import groupby
 
 from m2rec.recommend.answer import MODALITIES, Answer, Spectrum
 from m2rec.recommend.calendar import CalendarSpectrum
+from m2rec.recommend.spectrum import SHORTEST_HISTORY
 from m2rec.ui.palette import EVIDENCE, ORDERED
 
 KEPT = 0.5  # filter gain, relative to its largest, from which a period counts as kept
@@ -50,7 +51,7 @@ def spectrum_summary(spectrum: Spectrum | None, length: int, voice: Voice) -> st
     """The spectrum for who cannot see it, and for who wants to be sure of what they see."""
     if spectrum is None or not spectrum.period:
         have = counted(length, voice.unit)
-        return f"A rhythm needs a history: with {have} there is no spectrum yet. Add at least eight items."
+        return f"A rhythm needs a history: with {have} there is no spectrum yet; from {SHORTEST_HISTORY} on there is."
     peaks = spectrum.significant
     if peaks:
         named = ", ".join(plain_period(period) for period in peaks[:3])
@@ -71,12 +72,12 @@ def calendar_summary(found: CalendarSpectrum | None) -> str:
     """What the calendar's spectrum shows; empty without a clock."""
     if found is None:
         return ""
-    about = f"By the calendar, {found.dates} dates over {found.span} days: "
+    against = f"against the same {found.dates} dates with what was chosen on them shuffled"
     if not found.peaks:
-        return f"{about}no period in days stands out from the same dates with their items shuffled among them."
+        return f"By the calendar no period of days stands out {against}."
     named = ", ".join(str(period) for period in found.peaks[:3])
-    found_them = f"period {named} stands" if len(found.peaks) == 1 else f"periods {named} stand"
-    return f"{about}{found_them} out from the same dates with their items shuffled among them (days)."
+    one = len(found.peaks) == 1
+    return f"By the calendar {'a period' if one else 'periods'} of {named} days stand{'s' * one} out {against}."
 
 
 def kept_runs(spectrum: Spectrum) -> list[tuple[float, float]]:
