@@ -31,6 +31,9 @@ export async function mount(element, first, server) {
   root.dataset.ready = "true";
 }
 
+/** What the visitor has opened stays open: the server knows nothing of it. */
+const keepOpen = (name, element) => !(name === "open" && element.tagName === "DETAILS");
+
 class Page {
   constructor(root, view, server) {
     Object.assign(this, { root, view, server });
@@ -86,7 +89,7 @@ class Page {
     this.view = { ...this.view, ...view };
     for (const [name, html] of Object.entries(view.html)) {
       const region = this.find(`[data-region="${name}"]`);
-      Idiomorph.morph(region, html, { morphStyle: "innerHTML" });
+      Idiomorph.morph(region, html, { morphStyle: "innerHTML", callbacks: { beforeAttributeUpdated: keepOpen } });
     }
     this.glide(places);
     drawCharts(this);
