@@ -2,7 +2,6 @@
 
 import os
 import sys
-import threading
 from pathlib import Path
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported
@@ -22,5 +21,6 @@ except M2RecError as error:
     sys.exit(f"M2Rec cannot start. {error}")
 
 if __name__ == "__main__":
-    threading.Thread(target=worlds.warm, daemon=True).start()
-    demo.launch(**launch_options())
+    demo.launch(**launch_options(prevent_thread_lock=True))
+    worlds.warm()
+    demo.block_thread()

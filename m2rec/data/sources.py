@@ -64,7 +64,7 @@ def load_dataset(settings: DataSettings, name: str | None = None) -> Dataset:
     elif settings.interactions and settings.items:  # given with source "tables" and never else
         dataset = read_tables(settings.interactions, settings.items, name)
     else:
-        found = _find(settings.source)
+        found = find_layout(settings.source)
         if found is None:
             raise DataError(f"This machine has no {settings.source}; {HOW_TO_GET[settings.source]}.")
         layout, path = found
@@ -93,7 +93,7 @@ def titles_for(source: Source, item_ids: Sequence[str]) -> pd.DataFrame | None:
 
     For worlds whose titles may not be shipped. An id that the data does not know is its own title.
     """
-    found = _find(source) if source in LAYOUTS else None
+    found = find_layout(source) if source in LAYOUTS else None
     if found is None:
         return None
     layout, path = found
@@ -101,7 +101,7 @@ def titles_for(source: Source, item_ids: Sequence[str]) -> pd.DataFrame | None:
     return table.assign(title=table["title"].fillna(table["item"])).fillna("")
 
 
-def _find(source: Source) -> tuple[Layout, Path] | None:
+def find_layout(source: Source) -> tuple[Layout, Path] | None:
     """The first layout of a source that is there: in M2REC_DATA, or else among the downloads."""
     root = data_dir()
     for layout in LAYOUTS[source]:

@@ -55,12 +55,16 @@ def periodogram(vectors: Tensor) -> Periodogram:
     shuffles = torch.rand(SHUFFLES, length, generator=torch.Generator().manual_seed(_SEED + length)).argsort(1)
     orders = torch.cat([torch.arange(length)[None], shuffles])
     power = _fold(_autocorrelation(centred[orders]), periods)  # (1 + shuffles, p)
-    chance = power[1:]
+    return Periodogram(periods, power[0], chance_level(power[1:]))
+
+
+def chance_level(chance: Tensor) -> Tensor:
+    """The level that only 5 % of shuffled copies exceed at any period, from the power of `SHUFFLES` copies (S, p)."""
     centre, spread = chance.mean(0), chance.std(0)
     excess = _excess_over_the_others(chance).amax(1).sort().values
     threshold = centre + excess[math.ceil(LEVEL * (SHUFFLES + 1)) - 1] * spread
     # where every order is the same history (one item over and over) nothing can stand out
-    return Periodogram(periods, power[0], torch.maximum(threshold, centre + 1e-4))
+    return torch.maximum(threshold, centre + 1e-4)
 
 
 def power_by_harmonics(vectors: Tensor, periods: Tensor) -> Tensor:

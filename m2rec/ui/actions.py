@@ -1,4 +1,7 @@
-"""What a visitor can do to a state, as pure functions; what goes through `step` can be undone."""
+"""What a visitor can do to a state, as pure functions; what goes through `step` can be undone.
+
+Dates belong to places, not to items: what is moved or shuffled changes its date, and a new place has none.
+"""
 
 import random
 from collections.abc import Sequence
@@ -18,13 +21,14 @@ def add(state: State, item_id: str, at: int | None = None) -> State:
     place = len(state.history) if at is None else at
     if not 0 <= place <= len(state.history):
         raise InputError(f"Position {place} is outside the history, which has places 0 to {len(state.history)}.")
-    return state.but(history=(*state.history[:place], item_id, *state.history[place:]))
+    days = (*state.days[:place], None, *state.days[place:]) if state.days else ()
+    return state.but(history=(*state.history[:place], item_id, *state.history[place:]), days=days)
 
 
 def remove(state: State, at: int) -> State:
     """The history without the item at position `at` (0 is the oldest)."""
     _inside(state, at)
-    return state.but(history=state.history[:at] + state.history[at + 1 :])
+    return state.but(history=state.history[:at] + state.history[at + 1 :], days=state.days[:at] + state.days[at + 1 :])
 
 
 def move(state: State, at: int, to: int) -> State:
@@ -62,14 +66,28 @@ def clear(state: State) -> State:
     return replace(state, ())
 
 
-def replace(state: State, item_ids: Sequence[str]) -> State:
+def replace(state: State, item_ids: Sequence[str], days: Sequence[int | None] = ()) -> State:
     """Another history altogether: a preset, a pasted list. Keeps the newest when there are too many."""
-    return state.but(history=tuple(item_ids)[-HISTORY_LIMIT:], gate_override=None, band_mask=(), period=None)
+    return state.but(
+        history=tuple(item_ids)[-HISTORY_LIMIT:],
+        days=tuple(days)[-HISTORY_LIMIT:],
+        gate_override=None,
+        band_mask=(),
+        period=None,
+    )
+
+
+def append(state: State, item_ids: Sequence[str], days: Sequence[int | None] = ()) -> State:
+    """A list at the end of the history. Where only one of the two has dates, the other's places have none."""
+    both: tuple[int | None, ...] = ()
+    if any(day is not None for day in (*state.days, *days)):
+        both = (*(state.days or (None,) * len(state.history)), *(days or (None,) * len(item_ids)))
+    return replace(state, (*state.history, *item_ids), both)
 
 
 def keep(state: State, newest: int) -> State:
     """Only the newest few interactions."""
-    return state.but(history=state.history[-newest:] if newest else ())
+    return state.but(history=state.history[-newest:] if newest else (), days=state.days[-newest:] if newest else ())
 
 
 def override(state: State, current: Shares, modality: Modality, weight: float) -> State:

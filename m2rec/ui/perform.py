@@ -3,6 +3,7 @@
 from m2rec.errors import InputError
 from m2rec.ui import actions
 from m2rec.ui.lessons import LAST_STEP, lesson
+from m2rec.ui.lessons.measures import starting_history
 from m2rec.ui.presets import preset
 from m2rec.ui.requests import (
     Action,
@@ -45,7 +46,8 @@ def perform(worlds: Worlds, session: Session, action: Action) -> Session:
 
 def opening(world: World, theme: Theme = "auto") -> State:
     """The state a world opens with: its first preset."""
-    return State(world=world.name, history=world.presets[0].history, theme=theme)
+    first = world.presets[0]
+    return State(world=world.name, history=first.history, days=first.days, theme=theme)
 
 
 def _opened(worlds: Worlds, state: State, lesson_id: str | None) -> State:
@@ -54,7 +56,8 @@ def _opened(worlds: Worlds, state: State, lesson_id: str | None) -> State:
         return state.but(lesson=None, lesson_step=0)
     chosen = lesson(lesson_id)
     world = worlds.get(chosen.world or state.world)
-    start = actions.replace(State(world=world.name, k=state.k, theme=state.theme), preset(world, chosen.preset).history)
+    begun = starting_history(chosen, world)
+    start = actions.replace(State(world=world.name, k=state.k, theme=state.theme), begun.history, begun.days)
     return start.but(lesson=chosen.id)
 
 
@@ -86,11 +89,12 @@ def _changed(world: World, state: State, action: Action) -> State:
             return actions.repeat(state, _known(world, action.item_id), action.every)
         case Replace():
             added = tuple(_known(world, item_id) for item_id in action.item_ids)
-            return actions.replace(state, (*state.history, *added) if action.append else added)
+            return (actions.append if action.append else actions.replace)(state, added, action.days)
         case Keep():
             return actions.keep(state, action.newest)
         case Choose():
-            return actions.replace(state, preset(world, action.value).history)
+            chosen = preset(world, action.value)
+            return actions.replace(state, chosen.history, chosen.days)
         case Override():
             return actions.override(state, action.current, action.modality, action.weight)
         case Mute():

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 SEED = 2505
 POOL = 120  # the most popular items, from which presets are made
-WEEKS = 6  # of the default history: enough for its rhythm to stand out against shuffled copies
+WEEKS = (6, 9, 13)  # of the default history: as few as let its rhythm stand out against shuffled copies
+MONDAY = 20_094  # days since 1970: where the invented calendar begins
+CALENDAR_DAYS = 126
+OUTING = 0.55  # share of the other days on which something is chosen
 CHAIN = 9  # interactions
 
 
@@ -27,6 +30,7 @@ class Preset:
     title: str
     about: str
     history: tuple[str, ...]
+    days: tuple[int | None, ...] = ()  # the date of each interaction, where the history has a clock
 
 
 def make(world: "World") -> tuple[Preset, ...]:
@@ -52,9 +56,14 @@ def make(world: "World") -> tuple[Preset, ...]:
                 history[place] = item_id
         return tuple(history)
 
-    weeks, two = filled(7 * WEEKS - 1, {weekly: (7, 0)}), filled(48, {weekly: (7, 0), other: (5, 2)})
+    tried = [filled(7 * count - 1, {weekly: (7, 0)}) for count in WEEKS]
+    weeks = next((history for history in tried if _stands_out(world, history, 7)), tried[0])
+    two = filled(48, {weekly: (7, 0), other: (5, 2)})
     newest = (*chance.choices(taste, k=6), items[-1].item_id)
-    return (
+    dates = [day for day in range(CALENDAR_DAYS) if day % 7 == 0 or chance.random() < OUTING][-longest:]
+    fillers = filled(len(dates), {})
+    dated = tuple(weekly if day % 7 == 0 else other for day, other in zip(dates, fillers, strict=True))
+    made = (
         Preset("weekly", "A weekly rhythm", "One item every 7th time, the next one due now", weeks),
         Preset("two-rhythms", "Two rhythms", "One item every 7th time, another every 5th", two),
         Preset("chain", "A chain", "Each item is what the model expects to follow the one before", _chain(world, rest)),
@@ -62,7 +71,24 @@ def make(world: "World") -> tuple[Preset, ...]:
         Preset("noise", "Random noise", "Drawn by chance: nothing should stand out", tuple(chance.choices(pool, k=40))),
         Preset("new-item", "A brand-new item", "It ends with the item that the model has seen least", newest),
         Preset("longest", "The longest history", "As many items as the model reads", filled(longest, {weekly: (7, 0)})),
+        Preset(
+            "calendar",
+            "By the calendar",
+            "One item every 7th day, with idle days between: only the dates show the rhythm",
+            dated,
+            tuple(MONDAY + day for day in dates),
+        ),
     )
+    person = world.person(world)
+    if person is None:
+        return made
+    about = "Somebody's own list with its dates, from the data that the model learnt from"
+    return (*made, Preset("person", "A real person", about, person.item_ids, person.days))
+
+
+def _stands_out(world: "World", history: Sequence[str], period: int) -> bool:
+    spectrum = world.recommender.recommend(history, k=1).spectrum
+    return spectrum is not None and period in (round(one) for one in spectrum.significant)
 
 
 def _chain(world: "World", starts: Sequence[str]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from m2rec.recommend.answer import Modality
 from m2rec.recommend.requests import LONGEST_NAME, Flag, GateShares, K, Options
 from m2rec.recommend.schema import must
 from m2rec.ui.matching import LONGEST_TEXT
-from m2rec.ui.state import HISTORY_LIMIT, Comparison, ItemId, ItemIds, Name, Session, Theme
+from m2rec.ui.state import HISTORY_LIMIT, Comparison, Days, ItemId, ItemIds, Name, Session, Theme
 
 Position = Annotated[
     int, Field(ge=0, le=HISTORY_LIMIT), must(f"be a place in the history, a whole number from 0 to {HISTORY_LIMIT}")
@@ -69,6 +69,7 @@ class Replace(_Action):
 
     type: Literal["replace"]
     item_ids: ItemIds
+    days: Days = ()
     append: Flag = False
 
 

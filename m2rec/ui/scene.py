@@ -1,10 +1,15 @@
 """What the panels draw from: the visitor's session, the model's answer to it, and the answer before."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from m2rec.recommend.answer import Answer
 from m2rec.ui.state import Session, State
+from m2rec.ui.words import Voice
 from m2rec.ui.worlds import World, Worlds
+
+if TYPE_CHECKING:
+    from m2rec.recommend.calendar import CalendarSpectrum
 
 
 @dataclass(frozen=True)
@@ -22,6 +27,17 @@ class Scene:
     def state(self) -> State:
         """The session's present."""
         return self.session.state
+
+    @property
+    def calendar(self) -> "CalendarSpectrum | None":
+        """The spectrum in calendar time, where the history has dates enough."""
+        return self.worlds.calendar(self.world.name, self.state.history, self.state.days)
+
+    @property
+    def voice(self) -> Voice:
+        """How the world speaks; where interactions have dates of their own, they are not days themselves."""
+        voice = self.world.voice
+        return replace(voice, unit="interaction") if self.state.days and voice.unit == "day" else voice
 
     @property
     def titles(self) -> dict[str, str]:

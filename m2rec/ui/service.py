@@ -11,6 +11,7 @@ from m2rec.ui.link import from_link
 from m2rec.ui.matching import entries, match
 from m2rec.ui.panels import dialogs, sections
 from m2rec.ui.perform import opening, perform
+from m2rec.ui.race import Course
 from m2rec.ui.requests import Ask, Choose, Request, Search
 from m2rec.ui.scene import Scene, ask
 from m2rec.ui.state import Session, State
@@ -28,6 +29,7 @@ class Service:
 
     def __init__(self, worlds: Worlds) -> None:
         self.worlds = worlds
+        self.course = Course()
 
     def first(self) -> Reply:
         """What a visitor without a link sees."""
@@ -67,8 +69,10 @@ class Service:
             raise InputError("A link is a text: copy it again from the page that made it.")
         state = from_link(text)
         world = self.worlds.get(state.world)
-        known = tuple(entry for entry in state.history if world.knows(entry))
-        reply = self._view(Session(state=state.but(history=known)))
+        places = [place for place, entry in enumerate(state.history) if world.knows(entry)]
+        known = [state.history[place] for place in places]
+        days = [state.days[place] for place in places] if state.days else ()
+        reply = self._view(Session(state=state.but(history=known, days=days)))
         if len(known) < len(state.history):
             lost = len(state.history) - len(known)
             reply["notice"] = (

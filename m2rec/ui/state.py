@@ -7,7 +7,7 @@ what can be undone is exactly what can be shared.
 
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from m2rec.recommend.answer import Shares
 from m2rec.recommend.requests import LONGEST_NAME, Flag, GateShares, K
@@ -64,6 +64,12 @@ FiniteBands = Annotated[
     Field(max_length=BAND_LIMIT),
     must(f"be a list of at most {BAND_LIMIT} pairs of periods in interactions"),
 ]
+Day = Annotated[int, Field(ge=-1_000_000, le=1_000_000)]  # since 1970
+Days = Annotated[
+    tuple[Day | None, ...],
+    Field(max_length=HISTORY_LIMIT),
+    must(f"be a list of at most {HISTORY_LIMIT} days since 1970, or null where there is none"),
+]
 
 
 class State(BaseModel):
@@ -74,6 +80,7 @@ class State(BaseModel):
     version: Literal[1] = STATE_VERSION
     world: Name
     history: ItemIds = ()  # oldest first
+    days: Days = ()  # the date of each place, or no clock
     k: K = 10
     exclude_seen: Flag = False
     gate_override: Annotated[GateShares, AfterValidator(_rounded)] | None = None  # sums to 1
@@ -83,6 +90,12 @@ class State(BaseModel):
     lesson: Name | None = None
     lesson_step: Annotated[int, Field(ge=0, le=9), must("be a step of a lesson, 0 to 9")] = 0
     theme: Theme = "auto"
+
+    @model_validator(mode="after")
+    def _dated(self) -> Self:
+        if self.days and len(self.days) != len(self.history):
+            raise ValueError("days must hold one date or null for each item of the history, or nothing")
+        return self
 
     def but(self, **changes: object) -> Self:
         """A checked copy with some fields changed; raises InputError when a value is not allowed."""

@@ -4,7 +4,9 @@ from typing import Any
 
 from markupsafe import Markup
 
-from m2rec.ui.figures import gate_figure, spectrum_figure
+from m2rec.ui.figures.calendar import calendar_figure
+from m2rec.ui.figures.gate import gate_figure
+from m2rec.ui.figures.spectrum import spectrum_figure
 from m2rec.ui.link import to_link
 from m2rec.ui.panels import cards, evidence, history, lesson, toolbar
 from m2rec.ui.scene import Scene
@@ -37,6 +39,7 @@ def view(scene: Scene) -> dict[str, Any]:
         "figures": {
             "spectrum": spectrum_figure(answer.spectrum, answer.history, state.band_mask, state.period),
             "gate": gate_figure(answer, scene.titles),
+            "calendar": calendar_figure(scene.calendar),
         },
         "gates": answer.gates,
         "ranking": [item.item_id for item in answer.items],

@@ -1,22 +1,15 @@
-"""The answer in plain words: one reading for the page, and a text for each chart."""
+"""Numbers and charts in plain words."""
 
 from dataclasses import dataclass
 from itertools import groupby
 
-from m2rec.recommend.answer import MODALITIES, Answer, Modality, Spectrum
+from m2rec.recommend.answer import MODALITIES, Answer, Spectrum
+from m2rec.recommend.calendar import CalendarSpectrum
+from m2rec.recommend.spectrum import SHORTEST_HISTORY
 from m2rec.ui.palette import EVIDENCE, ORDERED
-from m2rec.ui.rhythm import Recurrence, recurrences
 
 KEPT = 0.5  # filter gain, relative to its largest, from which a period counts as kept
 FEW_BINS = 8
-
-
-@dataclass(frozen=True)
-class Span:
-    """A piece of a sentence; `kind` names the evidence its number comes from."""
-
-    text: str
-    kind: Modality | None = None
 
 
 @dataclass(frozen=True)
@@ -49,76 +42,16 @@ def plain_period(period: float) -> str:
     return f"{period:.1f}".removesuffix(".0")
 
 
-def reading(answer: Answer, titles: dict[str, str], voice: Voice, overridden: bool = False) -> list[Span]:
-    """What is going on, as spans of one short paragraph. `titles` maps the history's item ids."""
-    if not answer.items:
-        return [Span("Nothing is left to recommend: every item is already in the history. Let seen items in again.")]
-    first = answer.items[0]
-    lead = max(MODALITIES, key=lambda modality: answer.gates[modality])
-    share = Span(percent(answer.gates[lead]), lead)
-    if not answer.history:
-        return [
-            Span(f"No history yet, so this is what the model expects of anybody: {first.title} first, "),
-            Span(f"at {percent(first.probability)}. Add an item and watch the answer take shape."),
-        ]
-    told = _because(lead, answer, titles, voice)
-    spans = [Span(told), share, Span(f" of this answer comes from {EVIDENCE[lead].plain}. ")]
-    if overridden:
-        spans = [
-            Span("You set the gate by hand: "),
-            share,
-            Span(f" of this answer comes from {EVIDENCE[lead].plain}. "),
-        ]
-    strongest = max(MODALITIES, key=lambda modality: first.contributions[modality])
-    spans += [Span(f"First: {first.title}, "), Span(percent(first.probability), strongest), Span(".")]
-    return spans
-
-
-def _because(lead: Modality, answer: Answer, titles: dict[str, str], voice: Voice) -> str:
-    newest = titles.get(answer.history[-1], answer.history[-1])
-    steady = recurrences(answer.history)
-    rhythm = _rhythm(steady, answer, titles, voice)
-    if lead == "frequency":
-        return f"{rhythm[0]}, so " if rhythm else "What comes back in this history speaks loudest: "
-    if lead == "temporal":
-        opening = f"{rhythm[0]}, but " if rhythm and rhythm[1] else ""
-        you = "you" if opening else "You"
-        return f"{opening}{you} just {_past(voice.verb)} {newest}, and what follows from that speaks loudest: "
-    opening = f"{rhythm[0]}, yet " if rhythm and rhythm[1] else ""
-    what = "what these items are about speaks loudest: "
-    return opening + what if opening else what[0].upper() + what[1:]
-
-
-def _rhythm(steady: list[Recurrence], answer: Answer, titles: dict[str, str], voice: Voice) -> tuple[str, bool] | None:
-    """The clause about the most telling rhythm, and whether its item is still to wait for."""
-    if not steady:
-        return None
-    promoted = {item.item_id: item.contributions["frequency"] for item in answer.items}
-    told = max(steady, key=lambda item: (promoted.get(item.item_id, 0.0), -abs(item.due), len(item.positions)))
-    title = titles.get(told.item_id, told.item_id)
-    tomorrow = "due tomorrow" if voice.unit == "day" else "due now"
-    if told.due == 0:
-        when = tomorrow
-    elif told.due < 0:
-        when = f"overdue by {_count(-told.due, voice.unit)}"
-    else:
-        when = f"due in {_count(told.due + 1, voice.unit)}"
-    return f"You {voice.verb} {title} every {ordinal(told.period)} {voice.unit}; the next one is {when}", told.due > 0
-
-
-def _count(number: int, unit: str) -> str:
+def counted(number: int, unit: str) -> str:
+    """1 day, 2 days."""
     return f"{number} {unit}{'' if number == 1 else 's'}"
-
-
-def _past(verb: str) -> str:
-    return {"buy": "bought", "watch": "watched", "choose": "chose"}.get(verb, f"{verb}ed")
 
 
 def spectrum_summary(spectrum: Spectrum | None, length: int, voice: Voice) -> str:
     """The spectrum for who cannot see it, and for who wants to be sure of what they see."""
     if spectrum is None or not spectrum.period:
-        have = _count(length, voice.unit)
-        return f"A rhythm needs a history: with {have} there is no spectrum yet. Add at least eight items."
+        have = counted(length, voice.unit)
+        return f"A rhythm needs a history: with {have} there is no spectrum yet; from {SHORTEST_HISTORY} on there is."
     peaks = spectrum.significant
     if peaks:
         named = ", ".join(plain_period(period) for period in peaks[:3])
@@ -133,6 +66,18 @@ def spectrum_summary(spectrum: Spectrum | None, length: int, voice: Voice) -> st
     if len(spectrum.period) < FEW_BINS:
         text += f" Only {len(spectrum.period)} periods can be told apart in so short a history."
     return text
+
+
+def calendar_summary(found: CalendarSpectrum | None) -> str:
+    """What the calendar's spectrum shows; empty without a clock."""
+    if found is None:
+        return ""
+    against = f"against the same {found.dates} dates with what was chosen on them shuffled"
+    if not found.peaks:
+        return f"By the calendar no period of days stands out {against}."
+    named = ", ".join(str(period) for period in found.peaks[:3])
+    one = len(found.peaks) == 1
+    return f"By the calendar {'a period' if one else 'periods'} of {named} days stand{'s' * one} out {against}."
 
 
 def kept_runs(spectrum: Spectrum) -> list[tuple[float, float]]:

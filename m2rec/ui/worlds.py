@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from m2rec.checkpoint import Item
+from m2rec.data.person import Person, person_of
 from m2rec.data.settings import Source
 from m2rec.data.sources import HOW_TO_GET, titles_for
 from m2rec.errors import CheckpointError, InputError, M2RecError
@@ -22,6 +23,7 @@ from m2rec.ui.words import Voice
 from m2rec.wording import printable, quoted
 
 if TYPE_CHECKING:
+    from m2rec.recommend.calendar import CalendarSpectrum
     from m2rec.recommend.catalogue import CatalogueItem
     from m2rec.recommend.recommender import Recommender
 
@@ -48,6 +50,7 @@ class World:
     load: Load
     folder: Path | None = None
     error: str | None = None
+    person: Callable[["World"], Person | None] = lambda world: None  # somebody's real history, where it can be had
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _loaded: "Recommender | None" = field(default=None, repr=False)
 
@@ -114,6 +117,7 @@ class Worlds:
         self._turns = threading.BoundedSemaphore(AT_ONCE)
         self._answer = lru_cache(maxsize=KEPT_ANSWERS)(self._compute)
         self.influence = lru_cache(maxsize=KEPT_ANSWERS)(self._influence)
+        self.calendar = lru_cache(maxsize=KEPT_ANSWERS)(self._calendar)
 
     @classmethod
     def find(cls, folder: Path) -> "Worlds":
@@ -126,7 +130,7 @@ class Worlds:
             error = (
                 f"The checkpoint {path.name} lacks {', '.join(missing)}: fetch or train it again." if missing else None
             )
-            found[path.name] = World(path.name, _loader(path), path, error)
+            found[path.name] = World(path.name, _loader(path), path, error, _person)
         return cls(found)
 
     def __iter__(self) -> Any:
@@ -143,11 +147,19 @@ class Worlds:
             return world
         raise CheckpointError(f"No world can be loaded. The first says: {next(iter(self)).error}")
 
-    def warm(self) -> None:
-        """Loads every world, so that the first visitor need not wait and the broken ones are known."""
+    def load(self) -> None:
+        """Loads every world, so that the broken ones are known."""
         for world in self:
             with suppress(CheckpointError):
                 _ = world.recommender
+
+    def warm(self) -> None:
+        """Loads every world and answers its presets, so that no visitor need wait for what can be foreseen."""
+        self.load()
+        for world in self:
+            for one in () if world.error else world.presets:
+                self.answer(world.name, one.history)
+                self.calendar(world.name, one.history, one.days)
 
     def get(self, name: str) -> World:
         """The world of that name; InputError names those there are."""
@@ -157,7 +169,7 @@ class Worlds:
 
     def describe(self) -> list[dict[str, Any]]:
         """Each world as {name, title, about, error}, all of them loaded; error is null where there is none."""
-        self.warm()
+        self.load()
         return [
             {"name": world.name, "title": world.title, "about": world.about, "error": world.error} for world in self
         ]
@@ -197,6 +209,23 @@ class Worlds:
         """What each history item is worth to an item's log-probability, by leaving it out; kept like answers."""
         with self.turn(name) as recommender:
             return recommender.influence(list(history), item_id)
+
+    def _calendar(self, name: str, history: tuple[str, ...], days: tuple[int | None, ...]) -> "CalendarSpectrum | None":
+        """The spectrum in calendar time, where the history has dates enough; kept like answers."""
+        if not any(day is not None for day in days):
+            return None
+        from m2rec.recommend.calendar import calendar_of  # imports torch
+
+        with self.turn(name) as recommender:
+            return calendar_of(recommender, list(history), days)
+
+
+def _person(world: World) -> Person | None:
+    recommender = world.recommender
+    try:
+        return person_of(cast(Source, recommender.config.data.source), set(world.items), recommender.max_history)
+    except M2RecError:  # data that cannot be read is no reason not to show the world
+        return None
 
 
 def _loader(path: Path) -> Load:

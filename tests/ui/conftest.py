@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+from m2rec.benchmark.browser import chromium
 from m2rec.ui.scene import Scene, ask
 from m2rec.ui.service import Service
 from m2rec.ui.state import Session, State
@@ -61,14 +62,8 @@ def address() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator["Browser"]:
     """Chromium without a screen; the test is skipped where there is none."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: see requirements-dev.txt")
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if path is None:
+    pytest.importorskip("playwright.sync_api", reason="needs playwright: see requirements-dev.txt")
+    if not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))):
         pytest.skip("needs a browser: install chromium")
-    quiet = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
-    with playwright.sync_playwright() as api:
-        browser = api.chromium.launch(
-            executable_path=path, args=[*quiet.split(), "--disable-component-update", "--disable-sync"]
-        )
+    with chromium() as browser:
         yield browser
-        browser.close()

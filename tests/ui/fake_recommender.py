@@ -3,8 +3,10 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import numpy as np
+import torch
 
 from m2rec.errors import InputError
 from m2rec.recommend.answer import MODALITIES, Answer, RankedItem, Shares, Spectrum
@@ -126,6 +128,11 @@ class FakeRecommender:
             spectrum=found,
             notes=notes,
         )
+
+    def read(self, history: Sequence[str]) -> tuple[SimpleNamespace, list[str]]:
+        ids = [self._id(entry) for entry in history][-LONGEST:]
+        table = SimpleNamespace(unit=torch.eye(len(ITEMS)))
+        return SimpleNamespace(indices=[INDEX.get(item_id, 0) for item_id in ids], table=table), []
 
     def search(self, query: str, limit: int = 50) -> list[Item]:
         return [item for item in ITEMS if query.casefold() in item.title.casefold()][:limit]

@@ -21,6 +21,17 @@ def test_removing_and_moving_concern_one_position_only() -> None:
     assert actions.move(ABC, 2, 0).history == ("c", "a", "b")
 
 
+def test_dates_belong_to_places_and_a_new_place_has_none() -> None:
+    dated = State(world="w", history=("a", "b", "c"), days=(10, 11, 18))
+    assert actions.add(dated, "d", at=1).days == (10, None, 11, 18)
+    assert actions.remove(dated, 0).days == (11, 18)
+    assert actions.move(dated, 0, 2).days == actions.shuffle(dated).days == dated.days
+    assert actions.keep(dated, 2).days == (11, 18)
+    assert actions.append(dated, ("d",)).days == (10, 11, 18, None)
+    assert actions.append(ABC, ("d",), (4,)).days == (None, None, None, 4)
+    assert actions.append(ABC, ("d",)).days == actions.replace(dated, ("x",)).days == actions.clear(dated).days == ()
+
+
 @pytest.mark.parametrize("at", [-1, 3])
 def test_a_position_outside_the_history_is_refused(at: int) -> None:
     for act in (actions.remove, lambda state, place: actions.move(state, place, 0)):

@@ -281,6 +281,166 @@ def test_on_a_phone_all_is_one_column_without_sideways_scrolling(page: Page) -> 
     assert len(set(lefts)) == 1
 
 
+def test_the_race_is_drawn_live_and_told_in_words(page: Page) -> None:
+    page.get_by_role("tab", name="Results").click()
+    page.get_by_role("button", name="Start the race").click()
+    expect(page.get_by_role("progressbar", name="Progress of the race")).to_be_visible()
+    expect(page.get_by_role("button", name="Race again")).to_be_enabled()
+    laps = page.get_by_role("region", name="Times of the race").get_by_role("row")
+    assert laps.count() > 2
+    expect(page.locator("[data-race-plot] .scatterlayer .trace")).to_have_count(5)  # three models and two guides
+    expect(page.locator("#m2-race-words")).to_contain_text("One answer to")
+
+
+def test_a_second_race_at_the_same_time_is_politely_refused(page: Page, context: BrowserContext, address: str) -> None:
+    page.get_by_role("tab", name="Results").click()
+    page.get_by_role("button", name="Start the race").click()
+    expect(page.get_by_role("progressbar", name="Progress of the race")).to_be_visible()
+    other = context.new_page()
+    visit(other, address)
+    other.get_by_role("tab", name="Results").click()
+    other.get_by_role("button", name="Start the race").click()
+    expect(other.get_by_role("status", name="Message")).to_contain_text("racing right now")
+    expect(page.get_by_role("button", name="Race again")).to_be_enabled()
+
+
+def test_only_a_history_with_dates_has_a_calendar(page: Page) -> None:
+    calendar = page.get_by_role("img", name="Spectrum by the calendar")
+    expect(calendar).to_be_hidden()
+    page.get_by_role("combobox", name="Presets").select_option("calendar")
+    expect(calendar.locator(".main-svg").first).to_be_visible()
+    expect(page.locator(".reading")).to_contain_text("By the calendar a period of 7 days stands out")
+    boxes = page.locator(".spectrum .plot").evaluate_all("all => all.map(one => one.getBoundingClientRect().right)")
+    assert boxes == sorted(boxes)
+    page.get_by_text("Export", exact=True).click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Calendar spectrum as SVG").click()
+    assert download.value.suggested_filename == "m2rec-calendar.svg"
+    page.get_by_role("button", name="Clear the history").click()
+    expect(calendar).to_be_hidden()
+
+
+def test_a_file_with_years_and_dates_becomes_a_dated_history(page: Page) -> None:
+    rows = [f"2025-03-{day:02d},{'Ground coffee' if day % 4 == 0 else 'Bananas'},2001" for day in range(1, 25)]
+    content = "\n".join(["date,title,year", *rows, "2025-03-25,Flying carpet,"]).encode()
+    page.get_by_role("button", name="Paste a list").click()
+    page.get_by_label("or a file").set_input_files({"name": "mine.csv", "mimeType": "text/csv", "buffer": content})
+    expect(page.get_by_role("textbox", name="Titles")).to_have_value(re.compile("^date,title,year"))
+    page.get_by_role("button", name="Find these items").click()
+    expect(page.get_by_role("dialog")).to_contain_text("24 of 25 found, 1 not, 25 with a date")
+    page.get_by_role("combobox", name="What Flying carpet stands for").select_option(index=1)
+    page.get_by_role("button", name="Make it the history").click()
+    count(page, 25)
+    expect(page.locator(".history")).to_contain_text("25 items on 25 dates")
+    expect(page.get_by_role("img", name="Spectrum by the calendar")).to_be_visible()
+
+
+def test_the_chips_at_the_hovered_period_are_ringed(page: Page) -> None:
+    power = "document.querySelector('#m2-spectrum-plot').data[2].customdata"
+    repeating: list[list[int]] = page.evaluate(power)
+    at = max(range(len(repeating)), key=lambda index: len(repeating[index]))
+    page.locator("#m2-spectrum-plot .scatterlayer .trace").nth(2).locator(".points path").nth(at).hover(force=True)
+    expect(page.locator(".chip.beat")).to_have_count(len(repeating[at]))
+
+
+def test_a_tables_period_can_be_ringed_and_the_table_stays_open(page: Page) -> None:
+    page.locator(".spectrum summary").click()
+    table = page.get_by_role("region", name="Spectrum as a table")
+    table.get_by_role("button", name=re.compile("^Show what repeats every")).nth(5).click()
+    expect(page.locator("#m2-spectrum-plot .shapelayer path").first).to_be_attached()
+    expect(table).to_be_visible()
+
+
+def test_moves_are_marked_against_the_answer_before(page: Page) -> None:
+    assert page.locator(".moved").count() == 0
+    page.get_by_role("button", name="Shuffle the history").click()
+    expect(page.locator(".moved").first).to_be_visible()
+
+
+def test_two_hundred_items_and_long_titles_stay_within_their_panels(page: Page) -> None:
+    page.get_by_role("combobox", name="Presets").select_option("longest")
+    count(page, 200)
+    page.get_by_role("combobox", name="Search for an item to add").fill("a very long invented item " * 7)
+    page.get_by_role("option", name=re.compile("^Invent")).click()
+    count(page, 201)
+    for size in (LAPTOP, PHONE):
+        page.set_viewport_size(size)  # type: ignore[arg-type]
+        assert page.evaluate("document.documentElement.scrollWidth") == size["width"]
+    expect(page.locator(".history")).to_contain_text("the model reads the newest 200")
+
+
+def test_an_empty_history_says_what_to_do_next(page: Page) -> None:
+    page.get_by_role("button", name="Clear the history").click()
+    expect(page.locator(".history")).to_contain_text("Search an item above, choose a preset")
+    expect(page.locator(".spectrum")).to_contain_text("A rhythm needs a history")
+    expect(page.get_by_role("list", name="Recommendations").get_by_role("listitem")).to_have_count(10)
+
+
+def tab_to(page: Page, name: str) -> None:
+    """Press Tab until the control of this name has the focus."""
+    for _ in range(120):
+        page.keyboard.press("Tab")
+        here = page.evaluate("(({ ariaLabel, textContent }) => `${ariaLabel}|${textContent}`)(document.activeElement)")
+        if name in here:
+            return
+    pytest.fail(f"The Tab key does not reach {name}.")
+
+
+def test_everything_can_be_done_by_keyboard(page: Page) -> None:
+    keys = page.keyboard
+    tab_to(page, "Presets")
+    keys.press("ArrowDown")
+    keys.press("ArrowDown")
+    start = 48  # interactions of the second preset
+    count(page, start)
+    tab_to(page, "Search for an item to add")
+    keys.type("honey")
+    expect(page.get_by_role("option", name="Honey Coffee & tea")).to_be_visible()
+    keys.press("Enter")
+    count(page, start + 1)
+    for name, interactions in (("Undo", start), ("Redo", start + 1)):
+        page.locator("#m2-search").focus()
+        tab_to(page, name)
+        keys.press("Enter")
+        count(page, interactions)
+    page.locator("#m2-search").focus()
+    tab_to(page, "Shuffle the history")
+    keys.press("Space")
+    expect(page.locator(".moved").first).to_be_visible()
+    tab_to(page, "Export")
+    keys.press("Enter")
+    tab_to(page, "Answer as JSON")
+    with page.expect_download():
+        keys.press("Enter")
+    tab_to(page, "Repeat an item")
+    keys.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    keys.press("Escape")
+    tab_to(page, f"{start + 1}: ")
+    keys.press("Alt+ArrowLeft")
+    expect(page.locator(".chip-main").nth(start - 1)).to_be_focused()
+    keys.press("Delete")
+    count(page, start)
+    tab_to(page, "Compare with")
+    keys.press("ArrowDown")
+    expect(page.locator(".other")).to_be_visible()
+    tab_to(page, "show details")
+    keys.press("Enter")
+    expect(page.get_by_role("dialog")).to_contain_text("What in the history mattered")
+    keys.press("Escape")
+    tab_to(page, "Frequency weight")
+    keys.press("End")
+    expect(page.locator(".reading")).to_contain_text(
+        "You set the gate by hand: 100 %".replace("hand: ", "hand: Frequency: ▲")
+    )
+    tab_to(page, "Lessons")
+    keys.press("Enter")
+    expect(page.get_by_role("tabpanel", name="Lessons")).to_be_visible()
+    keys.press("ArrowRight")
+    keys.press("Enter")
+    expect(page.get_by_role("button", name="Start the race")).to_be_visible()
+
+
 @pytest.mark.parametrize(
     ("opened", "scheme", "size"),
     [
@@ -290,6 +450,9 @@ def test_on_a_phone_all_is_one_column_without_sideways_scrolling(page: Page) -> 
         ("details", "dark", LAPTOP),
         ("lessons", "dark", LAPTOP),
         ("about", "light", LAPTOP),
+        ("results", "dark", PHONE),
+        ("calendar", "light", LAPTOP),
+        ("empty", "dark", LAPTOP),
     ],
     ids=lambda value: value if isinstance(value, str) else f"{value['width']} wide",
 )
@@ -304,6 +467,12 @@ def test_axe_finds_nothing_to_complain_about(
     elif opened == "details":
         page.locator(".card-open").first.click()
         page.get_by_role("dialog").wait_for()
+    elif opened == "calendar":
+        page.get_by_role("combobox", name="Presets").select_option("calendar")
+        page.locator("#m2-calendar-plot .main-svg").first.wait_for()
+    elif opened == "empty":
+        page.get_by_role("button", name="Clear the history").click()
+        count(page, 0)
     elif opened != "page":
         page.get_by_role("tab", name=opened.capitalize()).click()
         page.get_by_role("tabpanel").wait_for()

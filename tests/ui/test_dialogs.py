@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from m2rec.errors import InputError
-from m2rec.ui.matching import match
+from m2rec.ui.matching import Entry, match
 from m2rec.ui.panels import dialogs
 from m2rec.ui.scene import Scene, ask
 from m2rec.ui.service import Service
@@ -43,10 +43,10 @@ def test_details_count_positions_from_the_start_of_a_history_too_long_to_be_read
 
 
 def test_every_line_of_a_pasted_list_is_shown_the_unmatched_with_a_choice() -> None:
-    html = dialogs.matches(match(["Oat milk", "<i>carpet</i>"], ITEMS))
+    html = dialogs.matches(match([Entry("Oat milk"), Entry("<i>carpet</i>")], ITEMS))
     assert "1 of 2 found, 1 not" in html
     assert "&lt;i&gt;carpet&lt;/i&gt;" in html
-    assert html.count("data-match") == 2
+    assert html.count("data-match ") == 2
 
 
 def test_the_service_gives_dialogs_and_files_and_refuses_others(service: Service) -> None:

@@ -3,7 +3,8 @@ import json
 import plotly.graph_objects as go
 import pytest
 
-from m2rec.ui.figures import gate_figure, spectrum_figure
+from m2rec.ui.figures.gate import gate_figure
+from m2rec.ui.figures.spectrum import spectrum_figure
 from m2rec.ui.palette import EVIDENCE
 from m2rec.ui.scene import Scene
 

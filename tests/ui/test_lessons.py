@@ -3,12 +3,15 @@ from typing import Any
 
 import pytest
 
+from m2rec.data.person import Person
 from m2rec.ui.lessons import Lesson, lesson, lessons
-from m2rec.ui.lessons.measures import measured, outcome, told
+from m2rec.ui.lessons.measures import measured, outcome, starting_history, told
 from m2rec.ui.presets import preset
 from m2rec.ui.scene import Scene, ask
 from m2rec.ui.service import Service
 from m2rec.ui.state import Session
+from m2rec.ui.worlds import World
+from tests.ui.fake_recommender import FakeRecommender
 
 ANYWHERE = [one.id for one in lessons() if one.world is None]
 
@@ -59,3 +62,10 @@ def test_a_lesson_that_needs_another_world_or_does_not_exist_is_refused_in_words
     assert "ml-1m" in act(service, first, type="lesson", lesson="real-life")["error"]
     assert "there are period" in act(service, first, type="lesson", lesson="cooking")["error"]
     assert "No lesson is open" in act(service, first, type="lesson_do")["error"]
+
+
+def test_a_lesson_about_a_real_person_has_a_stand_in_where_nobody_is_there(scene: Scene) -> None:
+    somebody = World("toy-shop", FakeRecommender, person=lambda world: Person(("i00", "i01"), (3, 9)))
+    assert starting_history(lesson("real-life"), somebody).key == "person"
+    assert starting_history(lesson("real-life"), scene.world).key == "noise"
+    assert lesson("real-life").stand_in_scene

@@ -1,5 +1,6 @@
 import pytest
 
+from m2rec.data.person import Person
 from m2rec.errors import InputError
 from m2rec.ui.presets import make, preset
 from m2rec.ui.rhythm import recurrences
@@ -15,7 +16,7 @@ def toy(worlds: Worlds) -> World:
 def test_presets_are_the_same_every_time_and_hold_known_items(toy: World) -> None:
     made = make(toy)
     assert made == make(World("toy-shop", FakeRecommender))
-    assert len({one.key for one in made}) == len(made) == 7
+    assert len({one.key for one in made}) == len(made) == 8
     for one in made:
         assert set(one.history) <= set(toy.items)
         assert 1 <= len(one.history) <= toy.recommender.max_history
@@ -40,6 +41,19 @@ def test_each_link_of_a_chain_is_what_the_temporal_branch_expects_to_follow(toy:
     assert len(set(chain)) == len(chain)
     answer = toy.recommender.recommend(chain[:-1], k=40, exclude_seen=True)
     assert max(answer.items, key=lambda item: item.contributions["temporal"]).item_id == chain[-1]
+
+
+def test_only_dates_show_the_rhythm_of_the_calendars_preset(toy: World) -> None:
+    chosen = preset(toy, "calendar")
+    weekly = {day for item_id, day in zip(chosen.history, chosen.days, strict=True) if item_id == chosen.history[0]}
+    assert weekly >= set(range(chosen.days[0] or 0, (chosen.days[-1] or 0) + 1, 7))
+    assert recurrences(chosen.history) == []
+
+
+def test_a_real_persons_list_is_offered_where_there_is_one() -> None:
+    world = World("toy-shop", FakeRecommender, person=lambda world: Person(("i00", "i01"), (3, 9)))
+    chosen = preset(world, "person")
+    assert (chosen.history, chosen.days) == (("i00", "i01"), (3, 9))
 
 
 def test_an_unknown_preset_names_those_there_are(toy: World) -> None:

@@ -18,6 +18,7 @@ from m2rec.ui.state import State
         ("band_mask", [(1, float("inf"))], "finite"),
         ("history", ["x"] * 4001, "history"),
         ("colour", "red", "colour"),
+        ("days", [3], "one date or null"),
     ],
 )
 def test_a_value_that_is_not_allowed_is_named_in_one_sentence(field: str, value: object, word: str) -> None:

@@ -2,10 +2,12 @@
 
 import typer
 
+from m2rec.commands.benchmark.pictures import pictures
 from m2rec.commands.benchmark.readme import readme
 from m2rec.commands.benchmark.serve import serve
 from m2rec.commands.benchmark.speed import speed
 from m2rec.commands.benchmark.train import train
+from m2rec.commands.benchmark.ui import ui
 
 app = typer.Typer()
 
@@ -15,5 +17,5 @@ def benchmark() -> None:
     """Measure how fast things are on this machine, and how well models rank."""
 
 
-for command in (serve, speed, train, readme):
+for command in (serve, speed, ui, train, readme, pictures):
     app.command()(command)

@@ -28,7 +28,11 @@ class Check(BaseModel):
 
 
 class Lesson(BaseModel):
-    """One lesson. `world` is named where it needs a certain one; `do` is what its button does for the visitor."""
+    """One lesson.
+
+    `world` is named where it needs a certain one, `stand_in` where its preset may be missing; `do` is what its button
+    does for the visitor.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -36,7 +40,9 @@ class Lesson(BaseModel):
     title: str
     world: str | None = None
     preset: str
+    stand_in: str | None = None  # another preset, where a world has not the first
     scene: str
+    stand_in_scene: str = ""
     question: str
     act: str
     do: Action

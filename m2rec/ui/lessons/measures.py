@@ -6,20 +6,28 @@ from m2rec.recommend.answer import MODALITIES, Spectrum
 from m2rec.ui.lessons import Lesson
 from m2rec.ui.palette import EVIDENCE
 from m2rec.ui.panels.cards import compared
-from m2rec.ui.presets import preset
+from m2rec.ui.presets import Preset, preset
 from m2rec.ui.scene import Scene, ask
 from m2rec.ui.state import Session, State
 from m2rec.ui.words import percent, plain_period
+from m2rec.ui.worlds import World
 
 
 def outcome(lesson: Lesson, scene: Scene) -> tuple[bool, str]:
     """Whether this model does what the lesson expects, and the answer to tell."""
-    start = ask(scene.worlds, State(world=scene.world.name, history=preset(scene.world, lesson.preset).history))
+    begun = starting_history(lesson, scene.world)
+    start = ask(scene.worlds, State(world=scene.world.name, history=begun.history))
     before = replace(scene, answer=start, session=Session(state=scene.state.but(compare=None)))
     numbers = measured(scene) | {f"{name}_change": scene.answer.gates[name] - start.gates[name] for name in MODALITIES}
     holds = lesson.check.holds(numbers[lesson.check.measure])
     words = told(scene) | {f"{name}_before": text for name, text in told(before).items()}
     return holds, (lesson.answer if holds else lesson.otherwise).format(**words)
+
+
+def starting_history(lesson: Lesson, world: World) -> Preset:
+    """The lesson's preset, or its stand-in in a world that has not the first."""
+    has_it = lesson.stand_in is None or any(one.key == lesson.preset for one in world.presets)
+    return preset(world, lesson.preset if has_it else str(lesson.stand_in))
 
 
 def measured(scene: Scene) -> dict[str, float]:

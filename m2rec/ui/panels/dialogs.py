@@ -68,7 +68,7 @@ def repeat(scene: Scene) -> str:
     """The form that puts an item at every n-th place."""
     ids = dict.fromkeys([*scene.state.history, *(item.item_id for item in scene.answer.items)])
     items = [{"item_id": item_id, "title": scene.world.named(item_id)} for item_id in ids]
-    return render("repeat.html.j2", items=items, longest=len(scene.state.history), unit=scene.world.voice.unit)
+    return render("repeat.html.j2", items=items, longest=len(scene.state.history), unit=scene.voice.unit)
 
 
 def paste(scene: Scene) -> str:
@@ -79,5 +79,6 @@ def paste(scene: Scene) -> str:
 def matches(found: list[Match]) -> str:
     """What a pasted list was read as, the unmatched first."""
     missing = [match for match in found if match.item is None]
+    dated = sum(match.day is not None for match in found)
     matched = [match for match in found if match.item is not None]
-    return render("matches.html.j2", found=found, missing=missing, matched=matched)
+    return render("matches.html.j2", found=found, missing=missing, matched=matched, dated=dated)

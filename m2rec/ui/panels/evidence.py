@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from m2rec.ui.scene import Scene
 from m2rec.ui.templating import render
-from m2rec.ui.words import gate_summary, spectrum_summary
+from m2rec.ui.words import calendar_summary, gate_summary, spectrum_summary
 
 MUTED_WIDTH = 1.12  # a muted peak reaches from its period / 1.12 to its period × 1.12
 
@@ -39,12 +39,21 @@ def spectrum(scene: Scene) -> str:
 
 
 def spectrum_data(scene: Scene) -> str:
-    """The spectrum in words and as a table."""
+    """The spectrum in words and as a table, and the calendar's where there is one."""
     found = scene.answer.spectrum
     columns = zip(found.period, found.power, found.threshold, found.filter_gain, strict=True) if found else ()
     rows = [
         {"period": period, "power": power, "threshold": level, "gain": gain, "peak": power > level}
         for period, power, level, gain in columns
     ]
-    summary = spectrum_summary(found, len(scene.answer.history), scene.world.voice)
-    return render("spectrum_data.html.j2", summary=summary, rows=rows, has_plot=bool(rows))
+    summary = spectrum_summary(found, len(scene.answer.history), scene.voice)
+    clock = scene.calendar
+    days = list(zip(clock.period, clock.power, clock.threshold, strict=True)) if clock else []
+    return render(
+        "spectrum_data.html.j2",
+        summary=summary,
+        rows=rows,
+        has_plot=bool(rows),
+        days=days,
+        calendar_summary=calendar_summary(clock),
+    )

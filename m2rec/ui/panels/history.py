@@ -2,11 +2,14 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import date
 
+from m2rec.ui.matching import EPOCH
+from m2rec.ui.reading import reading
 from m2rec.ui.rhythm import repeats_at
 from m2rec.ui.scene import Scene
 from m2rec.ui.templating import render
-from m2rec.ui.words import reading
+from m2rec.ui.words import calendar_summary
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,7 @@ class Chip:
     ring: bool
     unread: bool
     invented: bool
+    day: str  # its date in writing, or nothing
 
 
 def history(scene: Scene) -> str:
@@ -38,14 +42,25 @@ def history(scene: Scene) -> str:
                 ring=position in rings,
                 unread=position < unread,
                 invented=item_id not in scene.world.items,
+                day=_written(scene.state.days[position]) if scene.state.days else "",
             )
         )
-    return render("history.html.j2", chips=chips, unread=unread, unit=scene.world.voice.unit)
+    dates = len({day for day in scene.state.days if day is not None})
+    return render("history.html.j2", chips=chips, unread=unread, unit=scene.voice.unit, dates=dates)
+
+
+def _written(day: int | None) -> str:
+    """A day since 1970 as 2025-03-31; nothing where it is unknown, or no calendar has it."""
+    try:
+        return "" if day is None else date.fromordinal(EPOCH + day).isoformat()
+    except (ValueError, OverflowError):
+        return ""
 
 
 def sentence(scene: Scene) -> str:
     """The reading, its numbers marked by the evidence they come from, and the notes of the model."""
-    spans = reading(scene.answer, scene.titles, scene.world.voice, scene.state.gate_override is not None)
+    spans = reading(scene.answer, scene.titles, scene.voice, scene.state.gate_override is not None)
     missing = scene.world.missing_titles
-    notes = [*scene.answer.notes, missing] if missing else scene.answer.notes
+    told = (*scene.answer.notes, missing, calendar_summary(scene.calendar))
+    notes = [note for note in told if note]
     return render("reading.html.j2", spans=spans, notes=notes)

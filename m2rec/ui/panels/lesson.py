@@ -1,7 +1,7 @@
 """The lesson under way: its scene, its question, what to do, and then what the live model answers."""
 
 from m2rec.ui.lessons import LAST_STEP, lesson, lessons
-from m2rec.ui.lessons.measures import outcome
+from m2rec.ui.lessons.measures import outcome, starting_history
 from m2rec.ui.scene import Scene
 from m2rec.ui.templating import render
 
@@ -15,9 +15,11 @@ def current(scene: Scene) -> str:
     number = all_ids.index(one.id) + 1
     holds, told = outcome(one, scene) if scene.state.lesson_step == LAST_STEP else (False, "")
     following = all_ids[number] if number < len(all_ids) else None
+    stands_in = starting_history(one, scene.world).key != one.preset
     return render(
         "lesson.html.j2",
         lesson=one,
+        setting=one.stand_in_scene if stands_in else one.scene,
         number=number,
         count=len(all_ids),
         step=scene.state.lesson_step,

@@ -12,6 +12,10 @@ EXPORTS = (
     ("gate.svg", "Gate as SVG"),
     ("python", "Python that repeats this answer"),
 )
+CALENDAR_EXPORTS = (
+    ("calendar.png", "Calendar spectrum as PNG"),
+    ("calendar.svg", "Calendar spectrum as SVG"),
+)
 
 
 def choices(scene: Scene) -> str:
@@ -28,4 +32,5 @@ def choices(scene: Scene) -> str:
 
 def tools(scene: Scene) -> str:
     """The buttons on the right."""
-    return render("tools.html.j2", session=scene.session, exports=EXPORTS)
+    clock = CALENDAR_EXPORTS if scene.calendar else ()
+    return render("tools.html.j2", session=scene.session, exports=(*EXPORTS, *clock))

@@ -21,11 +21,20 @@ function resolved(value, styles) {
 export async function drawCharts(page) {
   const Plotly = await plotly;
   const styles = getComputedStyle(page.root);
-  for (const plot of page.root.querySelectorAll("[data-plot]")) {
+  const plots = [...page.root.querySelectorAll("[data-plot]")];
+  for (const plot of plots) plot.hidden = !page.view.figures[plot.dataset.plot]; // first, so that each finds its width
+  for (const plot of plots.filter((one) => !one.hidden)) {
     const figure = resolved(page.view.figures[plot.dataset.plot], styles);
     plot.classList.toggle("bare", figure.data.length === 0);
     await Plotly.react(plot, figure.data, figure.layout, CONFIG);
   }
+  page.root.dispatchEvent(new CustomEvent("m2:drawn"));
+}
+
+/** Draws a figure that is not part of the view. */
+export async function drawFigure(page, plot, figure) {
+  const { data, layout } = resolved(figure, getComputedStyle(page.root));
+  await (await plotly).react(plot, data, layout, CONFIG);
 }
 
 /** Links the charts with the history: hovering lights chips up, dragging over the spectrum mutes a band. */
@@ -38,8 +47,8 @@ export async function watchCharts(page) {
     look();
   });
   await Promise.all([until(spectrum), until(gate)]);
-  const fit = new ResizeObserver((changes) => changes.forEach(({ target }) => Plotly.Plots.resize(target)));
-  for (const plot of [spectrum, gate]) fit.observe(plot);
+  const fit = new ResizeObserver((changes) => changes.forEach(({ target }) => target.on && !target.hidden && Plotly.Plots.resize(target)));
+  for (const plot of [spectrum, gate, page.find("#m2-calendar-plot")]) fit.observe(plot);
   spectrum.on("plotly_hover", ({ points }) => {
     const repeats = points.map((point) => point.customdata).find(Array.isArray);
     if (repeats) light(page, repeats.map((position) => position + page.view.unread), true);

@@ -37,8 +37,11 @@ export function startDialogs(page) {
       const reply = await page.ask("ask", () => ({ session: page.view.session, what: "match", text: data.get("text") }));
       if (reply) dialog.querySelector("[data-matches]").innerHTML = reply.html;
     } else if (form.dataset.form === "take") {
-      const item_ids = [...form.querySelectorAll("[data-match]")].map((field) => field.value).filter(Boolean);
-      if (await page.act({ type: "replace", item_ids, append: Boolean(data.get("append")) })) dialog.close();
+      const taken = [...form.querySelectorAll("[data-match]")].filter((field) => field.value);
+      const item_ids = taken.map((field) => field.value);
+      const dates = taken.map((field) => (field.dataset.day === "" ? null : Number(field.dataset.day)));
+      const days = dates.some((day) => day !== null) ? dates : [];
+      if (await page.act({ type: "replace", item_ids, days, append: Boolean(data.get("append")) })) dialog.close();
     }
   });
 }

@@ -3,6 +3,7 @@ import { Idiomorph } from "./vendor/idiomorph.esm.js";
 import { drawCharts, downloadChart, watchCharts } from "./charts.js";
 import { startDialogs } from "./dialogs.js";
 import { startHistory } from "./history.js";
+import { startRace } from "./race.js";
 import { startSearch } from "./search.js";
 import { startSections } from "./sections.js";
 import { startTheme } from "./theme.js";
@@ -20,6 +21,7 @@ export async function mount(element, first, server) {
   startButtons(page);
   startDialogs(page);
   startSections(page);
+  startRace(page);
   watchCharts(page);
   const asked = new URLSearchParams(location.search);
   root.toggleAttribute("data-class", asked.has("class")); // for a class: the lesson, without the other controls
@@ -28,6 +30,9 @@ export async function mount(element, first, server) {
   if (asked.has("lesson")) await page.act({ type: "lesson", lesson: asked.get("lesson") });
   root.dataset.ready = "true";
 }
+
+/** What the visitor has opened stays open: the server knows nothing of it. */
+const keepOpen = (name, element) => !(name === "open" && element.tagName === "DETAILS");
 
 class Page {
   constructor(root, view, server) {
@@ -84,7 +89,7 @@ class Page {
     this.view = { ...this.view, ...view };
     for (const [name, html] of Object.entries(view.html)) {
       const region = this.find(`[data-region="${name}"]`);
-      Idiomorph.morph(region, html, { morphStyle: "innerHTML" });
+      Idiomorph.morph(region, html, { morphStyle: "innerHTML", callbacks: { beforeAttributeUpdated: keepOpen } });
     }
     this.glide(places);
     drawCharts(this);

@@ -11,15 +11,15 @@ export function startTheme(page) {
     document.body.classList.toggle("dark", dark);
     document.documentElement.style.colorScheme = dark ? "dark" : "light";
   };
-  SYSTEM.addEventListener("change", () => {
-    dress();
-    drawCharts(page);
-  });
-  page.root.addEventListener("m2:shown", () => {
+  const redress = () => {
     const before = page.root.dataset.theme;
     dress();
-    if (before !== page.root.dataset.theme) drawCharts(page);
-  });
+    if (before === page.root.dataset.theme) return;
+    drawCharts(page);
+    page.root.dispatchEvent(new CustomEvent("m2:dressed"));
+  };
+  SYSTEM.addEventListener("change", redress);
+  page.root.addEventListener("m2:shown", redress);
   page.root.addEventListener("click", (event) => {
     if (event.target.closest("[data-theme-toggle]")) page.act({ type: "set", theme: page.root.dataset.theme === "dark" ? "light" : "dark" });
   });

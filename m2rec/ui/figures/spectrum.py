@@ -1,22 +1,15 @@
-"""The two charts as Plotly figures in plain JSON: pure functions of an answer.
-
-Colours that depend on light or dark are written as CSS variables and resolved by the page, so a figure
-is the same whatever the theme, and switching theme redraws nothing on the server.
-"""
+"""The spectrum: power against period, in interactions."""
 
 from collections.abc import Sequence
 from itertools import pairwise
 from math import log10
-from typing import Any
 
-from m2rec.recommend.answer import Answer, Spectrum
-from m2rec.ui.palette import EVIDENCE, ORDERED
+from m2rec.recommend.answer import Spectrum
+from m2rec.ui.figures.frame import FAINT, INK, Figure, axis, layout, log_range
+from m2rec.ui.palette import EVIDENCE
 from m2rec.ui.rhythm import repeats_at
-from m2rec.ui.words import KEPT, percent, plain_period
+from m2rec.ui.words import KEPT, plain_period
 
-Figure = dict[str, Any]
-
-INK, FAINT, GRID, PAPER = "var(--m2-ink)", "var(--m2-ink-2)", "var(--m2-grid)", "var(--m2-card)"
 ROUNDS = 3  # of a period in the history; below it, change is slow rather than rhythmic
 PERIOD_TICKS = (2, 3, 4, 5, 7, 10, 14, 21, 28, 42, 56, 84, 128, 180)
 
@@ -29,7 +22,7 @@ def spectrum_figure(
 ) -> Figure:
     """Power against period (log axis), the band of shuffled histories, the filter's gain, and what it keeps."""
     if spectrum is None or not spectrum.period:
-        return {"data": [], "layout": _layout(xaxis={"visible": False}, yaxis={"visible": False})}
+        return {"data": [], "layout": layout(xaxis={"visible": False}, yaxis={"visible": False})}
     colour = EVIDENCE["frequency"].colour
     top = 1.12 * max(*spectrum.power, *spectrum.threshold, 1e-9)
     peaks = _peaks(spectrum)
@@ -85,68 +78,19 @@ def spectrum_figure(
     ticks: list[float] = [tick for tick in PERIOD_TICKS if low <= tick <= high] or [low, high]
     return {
         "data": data,
-        "layout": _layout(
+        "layout": layout(
             shapes=_shading(spectrum, len(history)) + _muted(muted) + _line(selected),
             annotations=[_note("muted", (start * stop) ** 0.5) for start, stop in muted],
             dragmode="select",
             selectdirection="h",
-            xaxis=_axis(
+            xaxis=axis(
                 type="log",
                 tickvals=ticks,
                 ticktext=[str(tick) for tick in ticks],
                 title={"text": "period, in interactions"},
-                range=_wide(low, high),
+                range=log_range(low, high),
             ),
-            yaxis=_axis(range=[0, top * 1.1], nticks=4, title={"text": "power"}),
-        ),
-    }
-
-
-def gate_figure(answer: Answer, titles: dict[str, str]) -> Figure:
-    """The three weights after every interaction, as stacked columns, oldest left."""
-    count = len(answer.gate_history)
-    names = [titles.get(item_id, item_id) for item_id in answer.history]
-    data = [
-        {
-            "type": "bar",
-            "name": kind.name,
-            "x": list(range(1, count + 1)),
-            "y": [row[kind.key] for row in answer.gate_history],
-            "text": [
-                f"{name}: {kind.name.lower()} {percent(row[kind.key])}"
-                for name, row in zip(names, answer.gate_history, strict=False)
-            ],
-            "hovertemplate": "after %{x}, %{text}<extra></extra>",
-            "textposition": "none",
-            "marker": {
-                "color": kind.colour,
-                "line": {"width": 0},
-                "pattern": {
-                    "shape": kind.pattern,
-                    "size": 6,
-                    "solidity": 0.22,
-                    "fgcolor": "rgba(0,0,0,.55)",
-                    "fillmode": "overlay",
-                },
-            },
-        }
-        for kind in ORDERED
-    ]
-    return {
-        "data": data,
-        "layout": _layout(
-            barmode="stack",
-            bargap=0.12 if count < 80 else 0,
-            hovermode="closest",
-            dragmode=False,
-            xaxis=_axis(
-                range=[0.4, max(count, 8) + 0.6],
-                showgrid=False,
-                nticks=12,
-                tickformat="d",
-                title={"text": "after interaction"},
-            ),
-            yaxis=_axis(range=[0, 1], tickvals=[0, 0.5, 1], ticktext=["0", "50 %", "100 %"]),
+            yaxis=axis(range=[0, top * 1.1], nticks=4, title={"text": "power"}),
         ),
     }
 
@@ -236,37 +180,4 @@ def _note(text: str, period: float) -> Figure:
         "yanchor": "top",
         "showarrow": False,
         "font": {"size": 11, "color": INK},
-    }
-
-
-def _wide(low: float, high: float) -> list[float]:
-    return [log10(low * 0.93), log10(high * 1.07)]
-
-
-def _axis(**own: Any) -> Figure:
-    title = own.pop("title", None)
-    axis: Figure = {
-        "gridcolor": GRID,
-        "zeroline": False,
-        "linecolor": GRID,
-        "ticks": "",
-        "fixedrange": True,
-        "automargin": False,
-        **own,
-    }
-    if title:
-        axis["title"] = {**title, "font": {"size": 11, "color": FAINT}, "standoff": 4}
-    return axis
-
-
-def _layout(**own: Any) -> Figure:
-    return {
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "showlegend": False,
-        "autosize": True,
-        "margin": {"l": 44, "r": 8, "t": 8, "b": 36},
-        "font": {"family": "system-ui, sans-serif", "size": 11, "color": FAINT},
-        "hoverlabel": {"bgcolor": PAPER, "bordercolor": GRID, "font": {"color": INK, "size": 12}},
-        **own,
     }

@@ -1,0 +1,36 @@
+"""`python -m m2rec benchmark ui`"""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from m2rec.commands.output import Json, say, show, table
+from m2rec.commands.places import this_command
+
+
+def ui(
+    rounds: Annotated[int, typer.Option(min=1, max=100, help="How often each control is used.")] = 10,
+    json_file: Json = None,
+) -> None:
+    """Time the page as a visitor feels it, in headless Chromium: start, first paint, clicks, typing, weight."""
+    import torch
+
+    from m2rec.benchmark.page import measure_page
+    from m2rec.training.machine import device_name, git_revision
+
+    felt = measure_page(rounds, told=lambda what: say(f"{what} …"))
+    shown = table("The page, as fast as it feels", "what", "measured", "goal", "")
+    for one in felt:
+        digits = 0 if one.unit == "ms" else 2
+        shown.add_row(
+            one.what, f"{one.value:.{digits}f} {one.unit}", f"≤ {one.goal:g} {one.unit}", "✓" if one.met else "over"
+        )
+    about = {
+        "hardware": device_name(torch.device("cpu")),
+        "date": datetime.now(UTC).date().isoformat(),
+        "command": this_command(),
+        "revision": git_revision(),
+    }
+    show({"felt": [asdict(one) | {"met": one.met} for one in felt]} | about, json_file, shown)

@@ -1,0 +1,40 @@
+"""One real person's history with its dates, for showing what a model is asked in earnest."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from m2rec.data.settings import Source
+from m2rec.data.sources import LAYOUTS, find_layout
+
+SECONDS_A_DAY = 86_400
+
+
+@dataclass(frozen=True)
+class Person:
+    """Item ids, oldest first, and the day of each since 1970."""
+
+    item_ids: tuple[str, ...]
+    days: tuple[int, ...]
+
+
+def person_of(source: Source, item_ids: Collection[str], longest: int) -> Person | None:
+    """The person who came on most days, of all who chose at most `longest` items; only `item_ids` are counted.
+
+    None where this machine has no such data, or where it has no clock times.
+    """
+    found = find_layout(source) if source in LAYOUTS else None
+    if found is None:
+        return None
+    layout, path = found
+    events = layout.read(path).interactions
+    if "timestamp" not in events:
+        return None
+    events = events[events["item"].isin(item_ids)]
+    day = events["timestamp"] // SECONDS_A_DAY
+    counts = events.assign(day=day).groupby("user").agg(items=("item", "size"), days=("day", "nunique"))
+    counts = counts[counts["items"] <= longest].sort_index()
+    if counts.empty:
+        return None
+    user = counts["days"].idxmax()
+    theirs = events[events["user"] == user].sort_values("position")
+    return Person(tuple(theirs["item"].astype(str)), tuple(int(one) for one in day[theirs.index]))

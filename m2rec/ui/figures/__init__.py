@@ -1,0 +1,1 @@
+"""The charts as Plotly figures in plain JSON: pure functions of an answer."""

@@ -1,0 +1,65 @@
+"""The spectrum by the calendar: power against period in days."""
+
+from m2rec.recommend.calendar import CalendarSpectrum
+from m2rec.ui.figures.frame import FAINT, INK, Figure, axis, layout, log_range
+from m2rec.ui.palette import EVIDENCE
+
+DAY_TICKS = (2, 3, 4, 5, 7, 10, 14, 21, 28, 42, 60)
+
+
+def calendar_figure(found: CalendarSpectrum | None) -> Figure | None:
+    """Power and the band of shuffled dates; None without a clock."""
+    if found is None:
+        return None
+    colour = EVIDENCE["frequency"].colour
+    top = 1.12 * max(*found.power, *found.threshold)
+    peaks = found.peaks
+    return {
+        "data": [
+            {
+                "type": "scatter",
+                "name": "95 % of shuffled histories stay below",
+                "x": found.period,
+                "y": found.threshold,
+                "mode": "lines",
+                "line": {"color": FAINT, "width": 1.2, "dash": "dot"},
+                "fill": "tozeroy",
+                "fillcolor": "rgba(128,134,145,0.16)",
+                "hoverinfo": "skip",
+            },
+            {
+                "type": "scatter",
+                "name": "power",
+                "x": found.period,
+                "y": found.power,
+                "mode": "lines+markers",
+                "line": {"color": colour, "width": 2.4},
+                "marker": {"color": colour, "size": 4},
+                "hovertemplate": "every %{x} days: power %{y:.2f}<extra></extra>",
+            },
+            {
+                "type": "scatter",
+                "name": "peaks",
+                "x": peaks,
+                "y": [found.power[found.period.index(period)] for period in peaks],
+                "mode": "markers+text",
+                "hoverinfo": "skip",
+                "marker": {"symbol": "triangle-up", "size": 11, "color": colour, "line": {"color": INK, "width": 1.2}},
+                "text": [str(period) for period in peaks],
+                "textposition": "top center",
+                "textfont": {"color": INK, "size": 12},
+                "cliponaxis": False,
+            },
+        ],
+        "layout": layout(
+            dragmode=False,
+            xaxis=axis(
+                type="log",
+                tickvals=[tick for tick in DAY_TICKS if tick <= found.period[-1]],
+                ticktext=[str(tick) for tick in DAY_TICKS if tick <= found.period[-1]],
+                title={"text": "period, in days by the calendar"},
+                range=log_range(found.period[0], found.period[-1]),
+            ),
+            yaxis=axis(range=[0, top * 1.1], nticks=4),
+        ),
+    }

@@ -1,0 +1,40 @@
+import pytest
+
+from m2rec.benchmark import browser, page
+from m2rec.benchmark.page import Felt
+
+FELT = [Felt("click to all panels updated, median", 120.4, "ms", 250), Felt("server ready", 7.5, "s", 6)]
+
+
+def test_each_wait_stands_beside_its_goal(run, monkeypatch):
+    monkeypatch.setattr(page, "measure_page", lambda rounds, told: FELT)
+    result = run("benchmark", "ui", "--rounds", 1)
+    assert result.code == 0
+    lines = [line for line in result.out.splitlines() if "ms" in line or "server" in line]
+    assert "120 ms" in lines[0]
+    assert "≤ 250 ms" in lines[0]
+    assert "✓" in lines[0]
+    assert "over" in lines[1]
+
+
+def test_the_figures_come_as_json_with_what_they_were_made_on(run, monkeypatch):
+    monkeypatch.setattr(page, "measure_page", lambda rounds, told: FELT)
+    found = run("benchmark", "ui", "--json", "-").json
+    assert [(row["value"], row["met"]) for row in found["felt"]] == [(120.4, True), (7.5, False)]
+    assert {"hardware", "date", "command", "revision"} <= set(found)
+
+
+@pytest.mark.parametrize("command", ["ui", "pictures"])
+def test_without_a_browser_the_command_says_what_to_install(run, monkeypatch, tmp_path, command):
+    monkeypatch.setattr(browser.shutil, "which", lambda name: None)
+    monkeypatch.setattr(browser, "_answers", lambda address: True)  # no page is waited for
+    arguments = ["--out", tmp_path] if command == "pictures" else []
+    result = run("benchmark", command, *arguments)
+    assert result.code == 2
+    assert "requirements-dev.txt" in result.err
+
+
+def test_pictures_need_a_folder_that_is_there(run, tmp_path):
+    result = run("benchmark", "pictures", "--out", tmp_path / "nowhere")
+    assert result.code == 2
+    assert "There is no folder" in result.err

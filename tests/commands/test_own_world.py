@@ -1,0 +1,63 @@
+"""The README's "make your own world", tried as a new user would, on a set that is not ours."""
+
+import random
+import re
+import shlex
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from m2rec.commands import train
+from m2rec.data import text
+from m2rec.ui.panels.cards import cards
+from m2rec.ui.perform import opening
+from m2rec.ui.scene import Scene, ask
+from m2rec.ui.state import Session
+from m2rec.ui.worlds import Worlds
+from tests.commands.conftest import LetterEncoder
+
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+SECTION = README.split("## Make your own world")[1].split("\n## ")[0]
+BOOKS = [
+    f"{kind} {matter}" for kind in ("Essays on", "Letters about") for matter in ["hedges", "ponds", "trains", "stars"]
+]
+
+
+def library(folder: Path) -> None:
+    """Readers, each with a book of their own that comes back every 4th loan, in the README's two tables."""
+    loans_header, books_header = (block.split("\n")[0] for block in re.findall(r"```csv\n(.*?)```", SECTION, re.S))
+    chance = random.Random(1)
+    loans = []
+    for reader in range(30):
+        day = date(2025, 1, 6)
+        for step in range(12):
+            day += timedelta(days=chance.randint(1, 3))
+            book = reader % len(BOOKS) if step % 4 == 0 else chance.randrange(len(BOOKS))
+            loans.append(f"reader{reader},b{book},{day.isoformat()}")
+    (folder / "loans.csv").write_text("\n".join([loans_header, *loans]))
+    books = [f'b{number},{title},"{title}, for quiet evenings",Books' for number, title in enumerate(BOOKS)]
+    (folder / "books.csv").write_text("\n".join([books_header, *books]))
+
+
+def test_the_readmes_three_commands_lead_from_two_tables_to_a_page(
+    run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("M2REC_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(text, "load_minilm", LetterEncoder)
+    monkeypatch.setattr(train, "CHECKPOINTS", tmp_path / "checkpoints")
+    (block,) = re.findall(r"```bash\n(.*?)```", SECTION, re.S)
+    prepare, training, start = block.strip().split("\n")
+    assert start == "python app.py"
+    assert run(*shlex.split(prepare.removeprefix("python -m m2rec "))).code == 0
+    assert run(*shlex.split(training.removeprefix("python -m m2rec ")), "--cpu", "--epochs", 1).code == 0
+
+    worlds = Worlds.find(tmp_path / "checkpoints")
+    (world,) = worlds
+    assert (world.title, world.error, world.missing_titles) == ("My library", None, None)
+    for preset in world.presets:
+        state = opening(world).but(history=preset.history, days=preset.days)
+        html = cards(Scene(worlds, world, Session(state=state), ask(worlds, state)))
+        assert any(title in html for title in BOOKS)
