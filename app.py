@@ -1,10 +1,16 @@
 """Starts the page: `python app.py`. The port is `GRADIO_SERVER_PORT`, or the first free one from 7860."""
 
+import ctypes
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
-os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported
+# read when gradio is imported, or when it starts
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "100"  # it tabulates its last calls at every call; 10,000 would be slow
+with suppress(OSError, AttributeError):  # glibc keeps a heap for each thread and hardly gives any back: two will do
+    ctypes.CDLL(None).mallopt(-8, 2)  # M_ARENA_MAX
 
 import torch
 

@@ -25,7 +25,9 @@ CHUNK = 128  # texts between two steps of the progress bar
 class Encoder(Protocol):
     """Anything that turns n texts into float32 (n, width), of unit length, zeros for an empty text."""
 
-    def encode(self, texts: Sequence[str]) -> np.ndarray: ...
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        """One row a text."""
+        ...
 
 
 class TextEncoder:

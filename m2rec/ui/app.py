@@ -13,9 +13,15 @@ from starlette.staticfiles import StaticFiles
 
 from m2rec.ui.door import Door
 from m2rec.ui.endpoints import add_endpoints
+from m2rec.ui.guard import Guard
+from m2rec.ui.room import Room
 from m2rec.ui.service import Service
 from m2rec.ui.view import page
 from m2rec.ui.worlds import Worlds
+
+WORKERS = 8  # threads: answers are short and one interpreter computes them, so more would only wait and hold memory
+WAITING = 64  # calls of the named endpoints, before Gradio's queue says that it is full
+SESSIONS = 200  # of Gradio's own, which hold nothing here: the page carries its state itself
 
 STATIC = Path(str(files("m2rec.ui") / "static"))
 
@@ -34,6 +40,7 @@ def build(worlds: Worlds) -> gr.Blocks:
     service = Service(worlds)
     first = service.first()
     with gr.Blocks(title="M2Rec", fill_width=True, analytics_enabled=False) as blocks:
+        blocks.space_id = None  # else a Space lays the hub's badge over the page, which asks other hosts for fonts
         gr.HTML(
             value=first,
             html_template=_verbatim(page(first)),
@@ -43,7 +50,7 @@ def build(worlds: Worlds) -> gr.Blocks:
             server_functions=_callable(service.act, service.open, service.search, service.ask),
         )
         add_endpoints(service)
-    return blocks.queue(default_concurrency_limit=2, max_size=64, api_open=False)
+    return blocks.queue(default_concurrency_limit=2, max_size=WAITING, api_open=False)
 
 
 def launch_options(**overrides: Any) -> dict[str, Any]:
@@ -61,7 +68,9 @@ def launch_options(**overrides: Any) -> dict[str, Any]:
         "allowed_paths": [],
         "max_file_size": "1mb",
         "strict_cors": True,
-        "app_kwargs": {"routes": routes, "middleware": [Middleware(Door)]},
+        "max_threads": WORKERS,
+        "state_session_capacity": SESSIONS,
+        "app_kwargs": {"routes": routes, "middleware": [Middleware(Guard), Middleware(Room), Middleware(Door)]},
     }
     return {**options, **overrides}
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -89,7 +90,9 @@ class Door:
             return await _refuse(404, NOT_HERE)(scope, receive, send)
         if scope["method"] != "POST":
             return await self.app(scope, receive, send)
-        body = await _body(receive)
+        announced = Headers(scope=scope).get("content-length", "0")
+        small = announced.isdecimal() and int(announced) <= LARGEST_BODY
+        body = await _body(receive) if small else None
         if body is None:
             sentence = f"The request is larger than {LARGEST_BODY >> 20} MiB, the most that is read: send less at once."
             return await _refuse(413, sentence)(scope, receive, send)

@@ -2,6 +2,7 @@
 
 import typer
 
+from m2rec.commands.benchmark.load import load
 from m2rec.commands.benchmark.pictures import pictures
 from m2rec.commands.benchmark.readme import readme
 from m2rec.commands.benchmark.serve import serve
@@ -17,5 +18,5 @@ def benchmark() -> None:
     """Measure how fast things are on this machine, and how well models rank."""
 
 
-for command in (serve, speed, ui, train, readme, pictures):
+for command in (serve, speed, ui, load, train, readme, pictures):
     app.command()(command)

@@ -41,6 +41,7 @@ class ServedHead:
         self.text_half = slice(half, half + width)
 
     def __call__(self, temporal: np.ndarray, rhythm: Rhythm, semantic: np.ndarray) -> Encoded:
+        """temporal and semantic (d,) → over (1,)."""
         features = self.blank.copy()
         features[0, 0, : self.width] = unit_power(temporal, self.epsilon) * self.temporal
         features[0, 1, : self.width] = rhythm.y * self.strength

@@ -1,0 +1,133 @@
+"""The server under load: one of our own on a free port, or one that already runs on this machine; and its memory."""
+
+import asyncio
+import ipaddress
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import psutil
+
+from m2rec.errors import InputError
+
+ROOT = Path(__file__).parents[3]
+LONGEST_START = 180  # seconds
+SAMPLES = 1.0  # seconds between two looks at the memory
+MIB = 2**20
+
+
+@dataclass(frozen=True)
+class Host:
+    """A server that answers at `url`; its process is None where this machine does not say which it is."""
+
+    url: str
+    process: psutil.Process | None
+    start_s: float | None = None  # from the command to the first answer, where we started it
+
+    def memory_mib(self) -> float | None:
+        """Resident memory of the server and its children, now."""
+        if self.process is None:
+            return None
+        total = 0
+        with suppress(psutil.NoSuchProcess):
+            for one in (self.process, *self.process.children(recursive=True)):
+                with suppress(psutil.NoSuchProcess):
+                    total += one.memory_info().rss
+        return total / MIB
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Resident memory over a phase: means of its first and last fifth, its peak, and what it grew by (0.05: 5 %)."""
+
+    first_mib: float
+    last_mib: float
+    most_mib: float
+    growth: float
+
+
+async def watch(host: Host, seen: list[float]) -> None:
+    """Note the memory every second, until cancelled."""
+    while True:
+        now = host.memory_mib()
+        if now:
+            seen.append(now)
+        await asyncio.sleep(SAMPLES)
+
+
+def memory(seen: list[float]) -> Memory | None:
+    """The samples in four figures; None where there are none."""
+    if not seen:
+        return None
+    fifth = max(1, len(seen) // 5)
+    first, last = sum(seen[:fifth]) / fifth, sum(seen[-fifth:]) / fifth
+    return Memory(round(first, 1), round(last, 1), round(max(seen), 1), round(last / first - 1, 4))
+
+
+def there(url: str) -> Host:
+    """A server that already runs. Raises InputError unless it is on this machine: others did not ask for a crowd."""
+    parts = urlsplit(url)
+    if parts.scheme != "http" or not _loopback(parts.hostname or ""):
+        raise InputError(f"{url} is not on this machine; a crowd is only sent to a page at http://127.0.0.1:PORT.")
+    return Host(url.rstrip("/"), _listening(parts.port or 80))
+
+
+@contextmanager
+def own() -> Iterator[Host]:
+    """Start the page on a free port and stop it afterwards. Raises InputError with its last words when it fails."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    place = {"GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port)}
+    with tempfile.TemporaryFile("w+") as said:
+        began = time.monotonic()
+        server = subprocess.Popen(
+            [sys.executable, "app.py"], cwd=ROOT, env={**os.environ, **place}, stdout=said, stderr=subprocess.STDOUT
+        )
+        try:
+            url = f"http://127.0.0.1:{port}"
+            while not _answers(url):
+                if server.poll() is not None or time.monotonic() - began > LONGEST_START:
+                    said.seek(0)
+                    last = said.read().strip().splitlines()[-1:] or ["nothing"]
+                    raise InputError(f"The page does not start; it said: {last[0]}")
+                time.sleep(0.1)
+            yield Host(url, psutil.Process(server.pid), round(time.monotonic() - began, 1))
+        finally:
+            server.terminate()
+            try:
+                server.wait(10)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/config", timeout=5).is_success
+    except httpx.HTTPError:
+        return False
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _listening(port: int) -> psutil.Process | None:
+    with suppress(psutil.Error):
+        for connection in psutil.net_connections("tcp"):
+            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
+                return psutil.Process(connection.pid)
+    return None

@@ -1,0 +1,131 @@
+"""One visitor: loads the page and clicks, over HTTP, as the page's own JavaScript does."""
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import httpx
+
+START = 40  # items of a visitor's own history at the beginning
+LONGEST = 60  # then one is removed for each one added
+
+Outcome = Literal["answer", "busy", "error"]
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a loaded page knows: where its calls go, what it shows first, and some of the world's items."""
+
+    component: int
+    first: dict[str, Any]
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call that was made: how it went, and how long the visitor waited."""
+
+    outcome: Outcome
+    seconds: float
+    stranger: bool = False  # the answer was about somebody else's history
+    trouble: str = ""
+
+
+async def load_page(client: httpx.AsyncClient) -> Page:
+    """Read what every visitor's page starts from. Raises httpx.HTTPError when the server is not this page."""
+    config = (await client.get("/config")).raise_for_status().json()
+    html = next(part for part in config["components"] if part["props"].get("elem_id") == "m2rec")
+    first = html["props"]["value"]
+    payload = {"world": first["session"]["state"]["world"], "query": ""}
+    found = await _send(client, html["id"], "search", payload, "search")
+    items = tuple(hit["item_id"] for hit in found.raise_for_status().json()["hits"])
+    return Page(html["id"], first, items)
+
+
+@dataclass
+class Visitor:
+    """Visitor number `number`: a history like no other's, and what the page should show of it."""
+
+    client: httpx.AsyncClient
+    page: Page
+    number: int
+    told: Callable[[Call], None]
+    history: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.chance = random.Random(self.number)
+        self.hash = f"visitor{self.number}"
+        self.view = self.page.first
+
+    async def arrive(self) -> None:
+        """Load the page and put a history of one's own in place of the first one."""
+        began = time.perf_counter()
+        try:
+            for path in ("/", "/m2rec-static/m2rec.css", "/m2rec-static/main.js"):
+                (await self.client.get(path)).raise_for_status()
+        except httpx.HTTPError as error:
+            self.told(Call("error", time.perf_counter() - began, trouble=f"page: {error!r}"))
+            return
+        mine = self.chance.choices(self.page.items, k=START)
+        await self._act({"type": "replace", "item_ids": mine}, mine)
+
+    async def click(self) -> None:
+        """Do one of the things that people do."""
+        if not self.history:  # it was busy when this visitor came
+            await self.arrive()
+            return
+        what = self.chance.random()
+        if what < 0.1:
+            await self._call("search", {"world": self._world(), "query": self.chance.choice("abcdefgst")})
+        elif what < 0.15:
+            asked = {"session": self.view["session"], "what": "details", "text": self.view["ranking"][0]}
+            await self._call("ask", asked)
+        elif what < 0.25:
+            action = {"type": "override", "modality": "frequency", "weight": round(self.chance.random(), 2)}
+            await self._act({**action, "current": self.view["gates"]}, self.history)
+        elif len(self.history) >= LONGEST or what < 0.35:
+            at = self.chance.randrange(len(self.history))
+            await self._act({"type": "remove", "at": at}, self.history[:at] + self.history[at + 1 :])
+        else:
+            added = self.chance.choice(self.view["ranking"])
+            await self._act({"type": "add", "item_id": added}, [*self.history, added])
+
+    def _world(self) -> str:
+        return str(self.view["session"]["state"]["world"])
+
+    async def _act(self, action: dict[str, Any], expected: list[str]) -> None:
+        asked = {"session": self.view["session"], "action": action, "before": self.view["ranking"]}
+        view = await self._call("act", asked, expected)
+        if view is not None:
+            self.view, self.history = view, expected
+
+    async def _call(
+        self, function: str, payload: dict[str, Any], expected: list[str] | None = None
+    ) -> dict[str, Any] | None:
+        """The reply, or None when there was none to use; either way it is told."""
+        began = time.perf_counter()
+        try:
+            response = await _send(self.client, self.page.component, function, payload, self.hash)
+            reply = response.raise_for_status().json()
+        except (httpx.HTTPError, ValueError) as error:
+            self.told(Call("error", time.perf_counter() - began, trouble=f"{function}: {error!r}"))
+            return None
+        seconds = time.perf_counter() - began
+        if "retry-after" in response.headers:
+            self.told(Call("busy", seconds))
+            return None
+        if "error" in reply:
+            self.told(Call("error", seconds, trouble=f"{function}: {reply['error']}"))
+            return None
+        stranger = expected is not None and reply["session"]["state"]["history"] != expected
+        self.told(Call("answer", seconds, stranger))
+        return None if stranger else reply
+
+
+async def _send(
+    client: httpx.AsyncClient, component: int, function: str, payload: object, session: str
+) -> httpx.Response:
+    body = {"data": payload, "component_id": component, "fn_name": function, "session_hash": session}
+    return await client.post("/gradio_api/component_server", json=body)

@@ -1,0 +1,31 @@
+import pytest
+
+from tests.ui.conftest import address
+
+__all__ = ["address"]
+
+
+def test_a_quick_crowd_is_measured_phase_by_phase(run, address):
+    found = run("benchmark", "load", "--url", address, "--quick", "--json", "-").json
+    for phase in ("steady", "rush", "in_turn"):
+        assert found[phase]["answers"] > 0
+        assert (found[phase]["errors"], found[phase]["strangers"]) == (0, 0)
+    assert found["rush"]["visitors"] == 16
+    assert found["in_turn"]["visitors"] == 20
+    assert found["start_s"] is None, "it was there already"
+    assert {"recovery_s", "hardware", "date", "command", "revision", "plan"} <= set(found)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--url", "http://example.org"], "is not on this machine"),
+        (["--visitors", "0"], "see python -m m2rec benchmark"),
+        (["--visitors", "100000"], "see python -m m2rec benchmark"),
+        (["--minutes", "600"], "see python -m m2rec benchmark"),
+    ],
+)
+def test_a_crowd_that_is_not_meant_is_refused(run, options, said):
+    result = run("benchmark", "load", *options)
+    assert result.code == 2
+    assert said in result.err

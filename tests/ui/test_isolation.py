@@ -1,0 +1,55 @@
+"""Many visitors at once, each with words that nobody else has: none ever sees another's."""
+
+import asyncio
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+from gradio_client import Client
+
+from m2rec.benchmark.load.visitor import load_page
+
+VISITORS = 12
+CLICKS = 6
+MARK = re.compile(r"secret-\d+-of")
+
+
+def test_what_one_visitor_invents_is_never_in_anothers_answer(address: str) -> None:
+    async def run() -> list[tuple[int, set[str]]]:
+        async with httpx.AsyncClient(base_url=address, timeout=120) as client:
+            page = await load_page(client)
+
+            async def visit(number: int) -> set[str]:
+                view, seen = page.first, set()
+                for click in range(CLICKS):
+                    action = {"type": "add", "item_id": f"~secret-{number}-of click {click}"}
+                    payload = {"session": view["session"], "action": action, "before": view["ranking"]}
+                    body = {"data": payload, "component_id": page.component, "fn_name": "act", "session_hash": "same"}
+                    reply = await client.post("/gradio_api/component_server", json=body)
+                    view = reply.raise_for_status().json()
+                    assert len(view["session"]["undo"]) == click + 1
+                    seen |= set(MARK.findall(reply.text))
+                return seen
+
+            return list(enumerate(await asyncio.gather(*(visit(number) for number in range(VISITORS)))))
+
+    assert asyncio.run(run()) == [(number, {f"secret-{number}-of"}) for number in range(VISITORS)]
+
+
+def test_programs_that_ask_at_the_same_time_get_their_own_answers(address: str) -> None:
+    client = Client(address, verbose=False)
+
+    def ask(number: int) -> list[str]:
+        history = [f"i{number % 5}{place}" for place in range(number % 8)] + [f"~secret-{number}-of"]
+        answer = client.predict("toy-shop", history, api_name="/recommend")
+        assert answer["history"] == history
+        return MARK.findall(str(answer))
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(ask, range(40))) == [[f"secret-{number}-of"] for number in range(40)]
+
+
+def test_the_page_that_the_next_visitor_loads_is_the_same_for_all(address: str) -> None:
+    before = httpx.get(f"{address}config").json()["components"]
+    test_what_one_visitor_invents_is_never_in_anothers_answer(address)
+    assert httpx.get(f"{address}config").json()["components"] == before
