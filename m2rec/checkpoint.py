@@ -25,10 +25,10 @@ from m2rec.data.atomic import atomic_folder
 from m2rec.errors import CheckpointError
 from m2rec.model.config import ModelConfig
 from m2rec.model.m2rec import M2Rec
+from m2rec.worlds.name import plain_name
 
 HASHED = ("model.safetensors", "items.csv")
 CONFIG = "config.json"
-LONGEST_NAME = 100  # characters of a world's name
 LONGEST_ID = 200  # characters of an item's id: a link to the page takes no more
 ITEM_COLUMNS = ("item", "title", "text", "group")
 GATE_LABELS = {
@@ -36,13 +36,6 @@ GATE_LABELS = {
     "frequency": "rhythm: what comes back after a period",
     "semantic": "meaning: what the texts of the history are about",
 }
-
-
-def _plain_name(name: str) -> str:
-    """A name that can stand on a page and in a path without leading anywhere else."""
-    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable() or name[0] == "." or {"/", "\\"} & set(name):
-        raise ValueError(f"a world's name is 1 to {LONGEST_NAME} printable characters, no slash, no dot in front")
-    return name
 
 
 class _Strict(BaseModel):
@@ -77,7 +70,7 @@ class CheckpointConfig(_Strict):
     """config.json."""
 
     format: Literal[1] = 1  # of the folder
-    world: Annotated[str, AfterValidator(_plain_name)]
+    world: Annotated[str, AfterValidator(plain_name)]
     trained_on: str  # the device's own name
     titles: Literal["shipped", "local"] = "shipped"  # local: read on the user's machine, not shipped
     gate_labels: dict[str, str] = GATE_LABELS

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -48,17 +48,22 @@ class Progress(BaseModel):
 def save_progress(
     path: Path, progress: Progress, model: nn.Module, best: dict[str, Tensor], optimizer: Optimizer
 ) -> None:
-    """Write everything, or leave the file as it was."""
+    """Write everything, or leave the file as it was. Raises CheckpointError when the disk does not take it."""
     tensors = {f"model.{name}": tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
     tensors |= {f"best.{name}": tensor.cpu().contiguous() for name, tensor in best.items()}
     names: dict[Tensor, str] = {parameter: name for name, parameter in model.named_parameters()}
     for parameter, moments in optimizer.state.items():
         tensors |= {f"optimizer.{names[parameter]}/{key}": value.cpu() for key, value in moments.items()}
     # two names of one storage would be refused by safetensors, so every tensor gets its own
-    with atomic_file(path) as temporary:
-        save_file(
-            {name: tensor.clone() for name, tensor in tensors.items()}, temporary, {"m2rec": progress.model_dump_json()}
-        )
+    own = {name: tensor.clone() for name, tensor in tensors.items()}
+    try:
+        with atomic_file(path) as temporary:
+            save_file(own, temporary, {"m2rec": progress.model_dump_json()})
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(
+            f"The training state could not be saved to {path} ({error}); free some space and give the command again, it "
+            "goes on after the last epoch that was saved."
+        ) from error
 
 
 def load_progress(path: Path, key: str, model: nn.Module, optimizer: Optimizer) -> tuple[Progress, dict[str, Tensor]]:

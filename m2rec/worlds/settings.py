@@ -3,13 +3,15 @@
 import difflib
 import tomllib
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from m2rec.data.settings import DataSettings
 from m2rec.errors import DataError
 from m2rec.model.config import ModelSettings
 from m2rec.training.settings import TrainingSettings
+from m2rec.worlds.name import plain_name
 
 SHIPPED = Path(__file__).parent
 
@@ -19,7 +21,9 @@ class WorldSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str  # the file's own, without ".toml"; what the file says under this key is not heeded
+    name: Annotated[
+        str, AfterValidator(plain_name)
+    ]  # the file's own, without ".toml"; what the file says under this key is not heeded
     description: str = ""  # one line for the list of worlds
     data: DataSettings
     model: ModelSettings = ModelSettings()

@@ -108,3 +108,11 @@ def test_movielens_1m_prepares_to_the_published_counts(real_data, monkeypatch):
     assert len(prepared.split.targets("test")[0]) == len(prepared.split.targets("validation")[0]) == 6_040
     assert prepared.train_counts.sum() == 999_611 - 2 * 6_040
     assert prepared.train_counts[0] == prepared.train_counts.max() > 3_000
+
+
+@pytest.mark.parametrize("stem", ["x" * 101, ".hidden"])
+def test_a_name_that_no_checkpoint_could_bear_is_refused_before_any_work(tmp_path, stem):
+    path = tmp_path / f"{stem}.toml"
+    path.write_text('[data]\nsource = "rhythm-market"\n', encoding="utf-8")
+    with pytest.raises(DataError, match="at name"):
+        load_world(path)
