@@ -61,8 +61,8 @@ def save_progress(
             save_file(own, temporary, {"m2rec": progress.model_dump_json()})
     except (OSError, SafetensorError) as error:
         raise CheckpointError(
-            f"The training state could not be saved to {path} ({error}); free some space and give the command again, it "
-            "goes on after the last epoch that was saved."
+            f"The training state could not be saved to {path} ({error}); free some space and give the command again: "
+            "it goes on after the last epoch that was saved."
         ) from error
 
 
