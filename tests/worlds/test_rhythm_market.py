@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from m2rec.data.market.catalogue import load_catalogue
 from m2rec.recommend.answer import MODALITIES, Answer
 from m2rec.recommend.recommender import Recommender
 
@@ -53,6 +54,11 @@ def test_coffee_is_in_the_top_three_on_the_eve_of_its_day(market: Recommender, p
     assert rank(market.recommend(weekly(market, period)), COFFEE) <= 3
 
 
+@pytest.mark.parametrize("period", [period for period in PERIODS if period > 3])
+def test_two_days_earlier_coffee_is_not_among_the_first_ten(market: Recommender, period: int) -> None:
+    assert rank(market.recommend(weekly(market, period)[:-2]), COFFEE) > 10
+
+
 @pytest.mark.parametrize("period", PERIODS)
 def test_the_frequency_gate_is_highest_on_the_eve(market: Recommender, period: int) -> None:
     assert highest(market.recommend(weekly(market, period))) == "frequency"
@@ -84,6 +90,37 @@ def test_a_chains_next_link_comes_out_on_top_by_order(market: Recommender, chain
     answer = market.recommend(begun)
     assert answer.items[0].title == following
     assert highest(answer) == "temporal"
+
+
+def themes() -> dict[str, tuple[list[str], list[str]]]:
+    """Items of each theme by the catalogue that the world was made from: those that sold, and new arrivals."""
+    catalogue = load_catalogue()
+    table = catalogue.table
+    found = {}
+    for row, name in enumerate(catalogue.themes):
+        members = table[catalogue.in_theme[row]]
+        new = members["item"][catalogue.arrival[catalogue.in_theme[row]]]
+        found[name] = ([item for item in members["item"] if item not in set(new)], list(new))
+    return found
+
+
+@pytest.mark.parametrize("theme", themes())
+def test_five_items_of_one_theme_bring_up_a_new_arrival_of_it_by_meaning(market: Recommender, theme: str) -> None:
+    sold, new = themes()[theme]
+    chance = random.Random(0)
+    answers = [market.recommend(chance.sample(sold, 5)) for _ in range(10)]
+    everyday = [item.item_id for item in market.items[:EVERYDAY]]
+    mixed = [market.recommend(chance.sample(everyday, 5)) for _ in range(10)]
+    shown = [min(rank(answer, item) for item in new) <= 10 for answer in answers]
+    assert sum(shown) >= 5
+    raised = np.mean([answer.gates["semantic"] for answer in answers])
+    assert raised > np.mean([answer.gates["semantic"] for answer in mixed])
+    assert all(
+        max(MODALITIES, key=lambda name, item=item: item.contributions[name]) == "semantic"
+        for answer in answers
+        for item in answer.items
+        if item.item_id in new
+    )
 
 
 def test_random_noise_opens_no_gate_and_shows_no_period(market: Recommender) -> None:
