@@ -109,14 +109,15 @@ class M2Rec(nn.Module):
         return self.project(self.text)
 
     def id_part(self) -> Tensor:
-        """e with its popularity bias β appended: (V+1, d+1). Row 0 is zero. Cold items have e = 0 and are held to be as
-        popular as the mean item, exp β = mean exp β.
+        """e with its popularity bias β appended: (V+1, d+1). Row 0 is zero. Cold items have e = 0 and are held to sell as
+        often as the mean item does where the semantic branch ranks it: exp κβ = mean exp κβ.
 
         In training a random share of items is treated as cold, so that text learns to stand alone.
         """
         bias = self.bias[:, None]
         ids: Tensor = self.ids
-        usual = bias.logsumexp(0, keepdim=True) - math.log(len(bias))  # (1, 1)
+        heed = self.popularity[2].detach().clamp(min=0.01)  # κ
+        usual = ((heed * bias).logsumexp(0, keepdim=True) - math.log(len(bias))) / heed  # (1, 1)
         if self.training and self.config.id_dropout:
             keep = torch.rand(len(ids), 1, device=ids.device) >= self.config.id_dropout
             ids = ids * keep

@@ -171,8 +171,9 @@ def test_a_branch_switched_off_learns_nothing_and_spoils_nothing(off: str) -> No
 
 
 def usual_popularity(model: M2Rec) -> torch.Tensor:
-    """β of an item that sells as often as the mean item does."""
-    return model.bias.exp().mean().log()
+    """β of an item that sells as often as the mean item does, as the semantic branch heeds popularity."""
+    heed = model.popularity[2]
+    return (heed * model.bias).exp().mean().log() / heed
 
 
 def test_a_cold_item_has_no_id_vector_and_average_popularity(model: M2Rec) -> None:
