@@ -109,8 +109,8 @@ class M2Rec(nn.Module):
         return self.project(self.text)
 
     def id_part(self) -> Tensor:
-        """e with its popularity bias β appended: (V+1, d+1). Row 0 is zero. Cold items have e = 0 and are held to sell as
-        often as the mean item does where the semantic branch ranks it: exp κβ = mean exp κβ.
+        """e with its popularity bias β appended: (V+1, d+1). Row 0 is zero. Cold items have e = 0 and are held to sell
+        as often as the mean item does where the semantic branch ranks it: exp κβ = mean exp κβ.
 
         In training a random share of items is treated as cold, so that text learns to stand alone.
         """
