@@ -20,6 +20,7 @@ _DATA_NOTES = {
         "vectors, no title or review."
     ),
 }
+_INTERIM = "An interim checkpoint: trained on a CPU, as far as that goes in an hour; a run on a GPU is to replace it."
 _OWN_DATA = "This world was trained on tables of its maker's own."
 
 
@@ -37,12 +38,13 @@ def model_card(config: CheckpointConfig, description: str) -> str:
     front = "\n".join(
         ["---", "license: mit", "library_name: m2rec", "tags: [sequential-recommendation, mamba, explainable]", "---"]
     )
+    interim = config.trained_on.startswith("cpu") and config.data.source in _DATA_NOTES
     gates = "\n".join(f"- **{name}**: {meaning}" for name, meaning in config.gate_labels.items())
     return f"""{front}
 
 # M2Rec: {config.world}
 
-{description}.
+{description}.{" " + _INTERIM if interim else ""}
 
 | | |
 | --- | --- |
