@@ -1,6 +1,7 @@
 """Many visitors: at once, each with a click every few seconds, or one after another. What they met, in figures."""
 
 import asyncio
+import ssl
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -17,7 +18,11 @@ KEPT = 2.0  # seconds that an idle connection is used again; the server closes i
 SOON = 0.5  # seconds: an answer that feels prompt
 CALM = 3  # prompt answers in a row that mean it is as before
 PROBE = 0.25  # seconds between two of them
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # never used, and dear to make anew for every visitor
 WATCHED = 60.0  # seconds after which a server that is not as before is given up
+
+
+Told = Callable[[Call], None]
 
 
 @dataclass(frozen=True)
@@ -39,25 +44,27 @@ class Phase:
 
 
 def client(host: Host) -> httpx.AsyncClient:
-    """A client for any number of connections to the server, and to nothing else."""
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=KEPT)
-    return httpx.AsyncClient(base_url=host.url, timeout=PATIENCE, limits=limits, trust_env=False)
+    """One visitor's own connections to the server, as a browser has them: behind one pool, many wait for the pool."""
+    limits = httpx.Limits(max_connections=6, keepalive_expiry=KEPT)
+    return httpx.AsyncClient(base_url=host.url, timeout=PATIENCE, limits=limits, trust_env=False, verify=NO_TLS)
 
 
 async def crowd(host: Host, visitors: int, seconds: float, pace: float, first: int = 0) -> Phase:
     """`visitors` come within one `pace` and click once per `pace`, for so many seconds; numbered from `first`."""
 
-    async def stay(visitor: Visitor, until: float) -> None:
-        due = time.monotonic() + pace * visitor.chance.random()
-        await asyncio.sleep(due - time.monotonic())
-        await visitor.arrive()
-        while (due := max(due + pace, time.monotonic())) < until:
-            await asyncio.sleep(max(0.0, due - time.monotonic()))
-            await visitor.click()
+    async def stay(number: int, page: Page, told: Told, until: float) -> None:
+        async with client(host) as connection:
+            visitor = Visitor(connection, page, number, told)
+            due = time.monotonic() + pace * visitor.chance.random()
+            await asyncio.sleep(due - time.monotonic())
+            await visitor.arrive()
+            while (due := max(due + pace, time.monotonic())) < until:
+                await asyncio.sleep(max(0.0, due - time.monotonic()))
+                await visitor.click()
 
-    async def everybody(come: Callable[[int], Visitor]) -> None:
+    async def everybody(page: Page, told: Told) -> None:
         until = time.monotonic() + seconds
-        await asyncio.gather(*(stay(come(first + number), until) for number in range(visitors)))
+        await asyncio.gather(*(stay(first + number, page, told, until) for number in range(visitors)))
 
     return await _phase(host, visitors, everybody)
 
@@ -65,12 +72,13 @@ async def crowd(host: Host, visitors: int, seconds: float, pace: float, first: i
 async def in_turn(host: Host, visitors: int, seconds: float, first: int = 0) -> Phase:
     """Visitors one after another, each with a single click; it ends early when the time is over."""
 
-    async def everybody(come: Callable[[int], Visitor]) -> None:
+    async def everybody(page: Page, told: Told) -> None:
         until = time.monotonic() + seconds
         for number in range(visitors):
             if time.monotonic() > until:
                 break
-            await come(first + number).arrive()
+            async with client(host) as connection:
+                await Visitor(connection, page, first + number, told).arrive()
 
     return await _phase(host, visitors, everybody)
 
@@ -92,17 +100,17 @@ async def recovery(host: Host, number: int) -> float | None:
     return None
 
 
-async def _phase(host: Host, visitors: int, everybody: Callable[[Callable[[int], Visitor]], Awaitable[None]]) -> Phase:
+async def _phase(host: Host, visitors: int, everybody: Callable[[Page, Told], Awaitable[None]]) -> Phase:
     calls: list[Call] = []
     seen: list[float] = []
     async with client(host) as connection:
-        page: Page = await load_page(connection)
-        watching = asyncio.create_task(watch(host, seen))
-        began = time.monotonic()
-        try:
-            await everybody(lambda number: Visitor(connection, page, number, calls.append))
-        finally:
-            watching.cancel()
+        page = await load_page(connection)
+    watching = asyncio.create_task(watch(host, seen))
+    began = time.monotonic()
+    try:
+        await everybody(page, calls.append)
+    finally:
+        watching.cancel()
     return _figures(visitors, time.monotonic() - began, calls, memory(seen))
 
 
