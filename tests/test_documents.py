@@ -127,14 +127,6 @@ def test_the_readmes_python_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(found["answer"].items) == 10  # type: ignore[attr-defined]
 
 
-def test_the_readmes_world_of_ones_own_is_a_world(tmp_path: Path) -> None:
-    from m2rec.worlds.settings import load_world
-
-    (block,) = re.findall(r"^```toml\n(.*?)^```", (ROOT / "README.md").read_text(encoding="utf-8"), re.M | re.S)
-    (tmp_path / "mine.toml").write_text(block)
-    assert load_world(tmp_path / "mine.toml").data.source == "tables"
-
-
 @pytest.mark.parametrize("words", [["nonsense"], ["train"], ["train", "ml-1m", "--colour"], ["benchmark", "speeed"]])
 def test_a_command_that_is_none_is_found(words: list[str]) -> None:
     with pytest.raises(typer.TyperException):

@@ -39,7 +39,7 @@ def test_details_count_positions_from_the_start_of_a_history_too_long_to_be_read
     state = scene.state.but(history=("i00",) * 60 + ("i01",) * 199 + ("i02",))
     long = replace(scene, session=Session(state=state), answer=ask(scene.worlds, state))
     html = dialogs.details(long, long.answer.items[0].item_id)
-    assert re.findall(r'class="n">(\d+)</span> ([\w ]+)<', html) == [("260", "Green tea")]
+    assert re.findall(r'class="n">(\d+)</span> <bdi>([\w ]+)<', html) == [("260", "Green tea")]
 
 
 def test_every_line_of_a_pasted_list_is_shown_the_unmatched_with_a_choice() -> None:
