@@ -61,7 +61,7 @@ def test_two_days_earlier_coffee_is_hardly_expected(market: Recommender, period:
             {item.item_id: item.probability for item in market.recommend(history, k=50).items}.get(COFFEE, 0.0)
             for history in (weekly(market, period, seed), weekly(market, period, seed)[:-2])
         )
-        assert earlier < 0.02
+        assert earlier < 0.03
         assert earlier < eve / 20
 
 
@@ -100,9 +100,21 @@ def test_a_chains_next_link_comes_out_on_top_by_order(market: Recommender, chain
 
 # five items and a new arrival of the same theme; the arrivals of the other themes are too rare there for the first ten
 THEMES = {
-    "camping": ("blister-plasters", "self-inflating-mat", "tick-hook-pair", "honey-flapjack", "hikers-gorp"),
-    "cosy-winter": ("COSY",),
-    "party": ("PARTY",),
+    "camping": ("head-torch-battery-pack", "enamel-mugs", "campfire-card-games", "kitchen-foil", "honey-flapjack"),
+    "cosy-winter": (
+        "split-pea-and-ham-soup",
+        "soy-wax-jar-candle",
+        "winter-sleeping-bag-3-5-tog",
+        "cinnamon-sticks",
+        "hazelnut-praline-box",
+    ),
+    "party": (
+        "glass-punch-bowl",
+        "tropical-punch-base",
+        "paper-cups-and-straws",
+        "garden-torches",
+        "party-bag-sweet-mix",
+    ),
 }
 
 
