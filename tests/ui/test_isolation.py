@@ -8,6 +8,7 @@ import httpx
 from gradio_client import Client
 
 from m2rec.benchmark.load.visitor import load_page
+from tests.own_loop import run_apart
 
 VISITORS = 12
 CLICKS = 6
@@ -33,7 +34,7 @@ def test_what_one_visitor_invents_is_never_in_anothers_answer(address: str) -> N
 
             return list(enumerate(await asyncio.gather(*(visit(number) for number in range(VISITORS)))))
 
-    assert asyncio.run(run()) == [(number, {f"secret-{number}-of"}) for number in range(VISITORS)]
+    assert run_apart(run()) == [(number, {f"secret-{number}-of"}) for number in range(VISITORS)]
 
 
 def test_programs_that_ask_at_the_same_time_get_their_own_answers(address: str) -> None:

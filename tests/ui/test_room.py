@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
 from m2rec.ui.room import BUSY, PAGE_CALLS, Room
+from tests.own_loop import run_apart
 
 
 class Counter:
@@ -42,7 +43,7 @@ def in_room(check: Callable[[Counter, Visit], object], **limits: float) -> None:
         async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
             await check(counter, lambda path, who: asyncio.create_task(client.post(path, params={"who": who})))
 
-    asyncio.run(run())
+    run_apart(run())
 
 
 def is_busy(reply: httpx.Response) -> bool:
