@@ -41,6 +41,8 @@ class ModelSettings(BaseModel):
     adaptive_filter: bool = True  # False: fixed gains, the ablation without content
 
     # semantic branch
+    semantic_keeps: Literal["means", "interests"] = "means"  # decayed means of texts, or a belief (`interests.py`)
+    themes: Annotated[int, Field(ge=2)] = 24  # K, of interests only; taste_scales are of means only
     taste_scales: Scales = (4.0, 16.0, 64.0)
     semantic_by_text: bool = True  # the branch scores items by their text alone, so that new ones stand beside old ones
 
@@ -57,6 +59,11 @@ class ModelSettings(BaseModel):
             raise ValueError("branches must name at least one branch, and each at most once")
         if not self.periods and (self.frequency_reads == "items" or not self.trend_scales):
             raise ValueError("periods must name at least one band (or trend_scales, where frequency_reads is vectors)")
+        if self.semantic_keeps == "interests" and not (self.frequency_reads == "items" and self.semantic_by_text):
+            raise ValueError(
+                'semantic_keeps = "interests" takes frequency_reads = "items" and semantic_by_text = true: '
+                "what came back by a rhythm is no interest, and themes are known by text alone"
+            )
         if self.periods and max(self.periods) > self.filter_length:
             raise ValueError(
                 f"filter_length ({self.filter_length}) must reach the longest period ({max(self.periods)})"

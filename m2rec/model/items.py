@@ -10,17 +10,21 @@ from torch import Tensor
 @dataclass
 class ItemTable:
     """Per-item vectors, row 0 for padding: what the temporal branch reads (e, or v), unit vector v/|v| and text part
-    P z, (V+1, d) each; and what is scored against, (V+1, c): [v, P z, β], or [v, β] where no branch scores by text
-    alone.
+    P z, (V+1, d) each; what is scored against, (V+1, c): [v, P z, β], or [v, β] where no branch scores by text alone;
+    and how likely each theme is to bring the item about, (V+1, K), where the semantic branch knows themes.
     """
 
     temporal: Tensor
     unit: Tensor
     text: Tensor
     scoring: Tensor
+    emissions: Tensor | None = None
 
-    def extended(self, text: Tensor, by_vector: bool) -> "ItemTable":
-        """The same with n more items that are known by their projected text (n, d) alone; ID vectors they have none."""
+    def extended(self, text: Tensor, by_vector: bool, emissions: Tensor | None = None) -> "ItemTable":
+        """The same with n more items that are known by their projected text (n, d) alone; ID vectors they have none.
+
+        emissions (n, K) are theirs, where there are themes.
+        """
         bias = self.scoring[-1:, -1:].expand(len(text), 1)  # not ranked, so their popularity does not matter
         halves = self.scoring.shape[-1] // text.shape[-1]
         return ItemTable(
@@ -28,6 +32,7 @@ class ItemTable:
             torch.cat([self.unit, F.normalize(text, dim=-1)]),
             torch.cat([self.text, text]),
             torch.cat([self.scoring, torch.cat([text.repeat(1, halves), bias], dim=-1)]),
+            None if self.emissions is None or emissions is None else torch.cat([self.emissions, emissions]),
         )
 
     @property

@@ -6,11 +6,12 @@ Glossary (the paper's names; shapes are batch B, length L, width d, branches M =
     v_i         e_i + P z_i, the item's scoring vector; an item without an ID vector is ranked by its text alone
     b_m         output of branch m: temporal reads e, semantic reads P z, frequency reads who was chosen when
     s_i         how much is to be said for item i coming back now: what frequency gives in place of ⟨b_m, v_i⟩
+    π, E        weights of the themes that a person is after, and the items of each: what semantic gives in its place
     g           gate, softmax over the branches
     p(i)        Σ_m g_m softmax_i⟨b_m, v_i⟩: the answer, and its three shares
 
 With `frequency_reads = "vectors"`, for worlds where nothing is chosen twice, frequency reads v/|v| and scores by
-⟨b_m, v_i⟩ as the others do.
+⟨b_m, v_i⟩ as the others do; with `semantic_keeps = "means"` so does semantic, by ⟨b_m, P z_i⟩.
 
 Three ways to run the same weights give one answer: `encode` (all positions, for training and for the gate's history),
 `encode_last` (the newest position only) and `step` (one more item on a cached state).
@@ -25,9 +26,17 @@ from torch import Tensor, nn
 
 from m2rec.model.config import BRANCHES, ModelConfig
 from m2rec.model.due import Due, FrequencyOut, due_log_probabilities, due_log_probability
+from m2rec.model.explained import Explained
 from m2rec.model.frequency import FrequencyBranch, FrequencyState
 from m2rec.model.gate import Gate
 from m2rec.model.head import branch_log_probabilities, seen_items, target_log_probability
+from m2rec.model.interests import (
+    InterestBranch,
+    InterestOut,
+    InterestState,
+    theme_log_probabilities,
+    theme_probability,
+)
 from m2rec.model.items import ItemTable
 from m2rec.model.returns import ReturnBranch, ReturnState
 from m2rec.model.semantic import SemanticBranch, SemanticState
@@ -39,23 +48,27 @@ class Encoded:
     """What the branches and the gate say, at one position or at many.
 
     `features` (…, M, c) what meets an item's scoring vector, the popularity weight last; `log_gate` (…, M); `gains`
-    (…, b), the frequency branch's gain of each band; `due`, which items may come back, where that branch knows items.
+    (…, b), the frequency branch's gain of each band; `due`, which items may come back, where that branch knows items;
+    `themes` (…, K), how much each theme is looked for, where the semantic branch knows themes.
     """
 
     features: Tensor
     log_gate: Tensor
     gains: Tensor
     due: Due | None = None
+    themes: Tensor | None = None
 
     def at(self, where: Tensor) -> "Encoded":
         """The marked positions alone. Over (B, L), where bool (B, L) → over (N,), row-major."""
         due = self.due.at(where) if self.due else None
-        return Encoded(self.features[where], self.log_gate[where], self.gains[where], due)
+        themes = None if self.themes is None else self.themes[where]
+        return Encoded(self.features[where], self.log_gate[where], self.gains[where], due, themes)
 
     def newest(self) -> "Encoded":
         """The last position alone, of rows without padding. Over (B, L) → over (B,)."""
         due = self.due.newest() if self.due else None
-        return Encoded(self.features[:, -1], self.log_gate[:, -1], self.gains[:, -1], due)
+        themes = None if self.themes is None else self.themes[:, -1]
+        return Encoded(self.features[:, -1], self.log_gate[:, -1], self.gains[:, -1], due, themes)
 
 
 @dataclass
@@ -64,7 +77,7 @@ class State:
 
     temporal: list[MambaState]
     frequency: FrequencyState | ReturnState
-    semantic: SemanticState
+    semantic: SemanticState | InterestState
 
 
 class M2Rec(nn.Module):
@@ -93,9 +106,12 @@ class M2Rec(nn.Module):
         self.by_item = config.frequency_reads == "items"
         self.frequency: FrequencyBranch | ReturnBranch
         self.frequency = ReturnBranch(config) if self.by_item else FrequencyBranch(config)
-        self.semantic = SemanticBranch(config)
+        self.semantic: SemanticBranch | InterestBranch
+        self.by_theme = config.semantic_keeps == "interests"
+        self.semantic = InterestBranch(config) if self.by_theme else SemanticBranch(config)
         self.gate = Gate(config, self.frequency.evidence_width)
-        self.norms = nn.ModuleList(nn.RMSNorm(config.width) for _ in ("temporal", "semantic"))
+        scored = ["temporal"] if self.by_theme else ["temporal", "semantic"]
+        self.norms = nn.ModuleList(nn.RMSNorm(config.width) for _ in scored)
         self.log_temperature = nn.Parameter(torch.zeros(len(BRANCHES)))
         self.popularity = nn.Parameter(torch.tensor([1.0, 0.0, 1.0]))  # κ: the frequency branch starts without it
         # who is due says all that the branch has to say: neither popularity nor readiness to repeat is added to it
@@ -133,7 +149,23 @@ class M2Rec(nn.Module):
         vectors = text + ids[:, :-1]
         parts = [vectors, text, ids[:, -1:]] if self.config.semantic_by_text else [vectors, ids[:, -1:]]
         temporal = vectors if self.config.temporal_reads == "vectors" else ids[:, :-1]
-        return ItemTable(temporal, F.normalize(vectors, dim=-1), text, torch.cat(parts, dim=-1))
+        unit, scoring = F.normalize(vectors, dim=-1), torch.cat(parts, dim=-1)
+        return ItemTable(temporal, unit, text, scoring, self._emissions(text, ids[:, -1]))
+
+    def extend(self, table: ItemTable, texts: Tensor) -> ItemTable:
+        """`table` with n more items that are known by their text vectors (n, text_width) alone."""
+        text = self.project(texts)
+        popularity = torch.cat([table.bias[:, 0], table.bias[-1:, 0].expand(len(text))])
+        emissions = self._emissions(torch.cat([table.text, text]), popularity)
+        by_vector = self.config.temporal_reads == "vectors"
+        return table.extended(text, by_vector, None if emissions is None else emissions[len(table.text) :])
+
+    def _emissions(self, text: Tensor, bias: Tensor) -> Tensor | None:
+        """E with a row of zeros for padding: text (n + 1, d), β (n + 1,) → (n + 1, K), where there are themes."""
+        if not isinstance(self.semantic, InterestBranch):
+            return None
+        emissions = self.semantic.emissions(text[1:], self.popularity[2] * bias[1:])
+        return F.pad(emissions, (0, 0, 1, 0))
 
     # ── three ways to run ───────────────────────────────────────────────────────────────────────────────────
 
@@ -147,7 +179,11 @@ class M2Rec(nn.Module):
             if isinstance(self.frequency, ReturnBranch)
             else self.frequency(unit, keep)
         )
-        semantic = self.semantic(self.dropout(text))
+        semantic = (
+            self.semantic(F.embedding(items, _known(table.emissions)), self._explained(items, table, keep))
+            if isinstance(self.semantic, InterestBranch)
+            else self.semantic(self.dropout(text))
+        )
         return self._encoded(temporal, frequency, semantic)
 
     def encode_last(self, items: Tensor, table: ItemTable | None = None, keep: Tensor | None = None) -> Encoded:
@@ -160,7 +196,12 @@ class M2Rec(nn.Module):
             frequency = self.frequency.last(items, table, lengths, keep)
         else:
             frequency = self.frequency.last(unit, lengths, keep)
-        semantic = self.semantic.last(self.dropout(text), lengths)
+        semantic: Tensor | InterestOut
+        if isinstance(self.semantic, InterestBranch):
+            emitted = F.embedding(items, _known(table.emissions))
+            semantic = self.semantic.last(emitted, self._explained(items, table, keep), lengths)
+        else:
+            semantic = self.semantic.last(self.dropout(text), lengths)
         return self._encoded(temporal, frequency, semantic)
 
     def step(
@@ -177,7 +218,18 @@ class M2Rec(nn.Module):
         else:
             assert isinstance(state.frequency, FrequencyState)
             frequency, frequency_state = self.frequency.step(unit, state.frequency, keep)
-        semantic, semantic_state = self.semantic.step(self.dropout(text), state.semantic)
+        semantic: Tensor | InterestOut
+        semantic_state: SemanticState | InterestState
+        if isinstance(self.semantic, InterestBranch):
+            assert isinstance(self.frequency, ReturnBranch)
+            assert isinstance(frequency_state, ReturnState)
+            assert isinstance(state.semantic, InterestState)
+            explained = self.frequency.explained_newest(frequency_state, table, keep)
+            emitted = F.embedding(item, _known(table.emissions))
+            semantic, semantic_state = self.semantic.step(emitted, explained, state.semantic)
+        else:
+            assert isinstance(state.semantic, SemanticState)
+            semantic, semantic_state = self.semantic.step(self.dropout(text), state.semantic)
         encoded = self._encoded(temporal, frequency, semantic)
         return encoded, State(temporal_state, frequency_state, semantic_state)
 
@@ -185,17 +237,23 @@ class M2Rec(nn.Module):
         """The state before the first item."""
         return State(self.temporal.start(batch), self.frequency.start(batch), self.semantic.start(batch))
 
-    def _encoded(self, temporal: Tensor, frequency: FrequencyOut, semantic: Tensor) -> Encoded:
+    def _explained(self, items: Tensor, table: ItemTable, keep: Tensor | None) -> Explained:
+        assert isinstance(self.frequency, ReturnBranch)  # as `ModelConfig` has it
+        return self.frequency.explained(items, table, keep)
+
+    def _encoded(self, temporal: Tensor, frequency: FrequencyOut, semantic: Tensor | InterestOut) -> Encoded:
         y = frequency.y
-        log_gate = self.gate((temporal, y, semantic), frequency.evidence)
-        branches = (self.norms[0](self.dropout(temporal).float()), y, self.norms[1](self.dropout(semantic).float()))
+        meant, themes = (semantic.y, semantic.themes) if isinstance(semantic, InterestOut) else (semantic, None)
+        log_gate = self.gate((temporal, y, meant), frequency.evidence)
+        by_text = meant if themes is not None else self.norms[1](self.dropout(meant).float())
+        branches = (self.norms[0](self.dropout(temporal).float()), y, by_text)
         stacked = torch.stack([branch.float() for branch in branches], dim=-2) * self.log_temperature.exp()[:, None]
         popularity = (self.popularity * self.heeds)[:, None].expand(*stacked.shape[:-1], 1)
         parts = [stacked, popularity]
         if self.config.semantic_by_text:  # the scoring vector is [v, P z, β]: each branch meets one half of it
-            by_text = torch.tensor([[0.0], [0.0], [1.0]], device=stacked.device)
-            parts = [stacked * (1 - by_text), stacked * by_text, popularity]
-        return Encoded(torch.cat(parts, dim=-1), log_gate, frequency.gains, frequency.due)
+            text_half = torch.tensor([[0.0], [0.0], [1.0]], device=stacked.device)
+            parts = [stacked * (1 - text_half), stacked * text_half, popularity]
+        return Encoded(torch.cat(parts, dim=-1), log_gate, frequency.gains, frequency.due, themes)
 
     # ── answers ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -204,12 +262,16 @@ class M2Rec(nn.Module):
 
         With the gate on features there is one distribution only; it stands in all three places.
         """
-        scoring = (table or self.item_table()).scoring
+        table = table or self.item_table()
+        scoring = table.scoring
         features, repeat_bias, _, due = self._mixture(encoded)
         parts = branch_log_probabilities(features, scoring, repeat_bias, seen)
         if due:
             returning = due_log_probabilities(due, len(scoring) - 1)[:, None]
             parts = torch.cat([parts[:, :1], returning, parts[:, 1:]], dim=1)
+        if encoded.themes is not None:
+            wanted = theme_log_probabilities(encoded.themes, _known(table.emissions)[1:])[:, None]
+            parts = torch.cat([parts, wanted], dim=1)
         return parts.expand(-1, len(BRANCHES), -1)
 
     def shares(self, encoded: Encoded, seen: Tensor, table: ItemTable | None = None) -> Tensor:
@@ -233,13 +295,17 @@ class M2Rec(nn.Module):
         still learns.
         """
         table = self.item_table()
-        features, repeat_bias, log_weight, due = self._mixture(self.encode(items, table))
+        encoded = self.encode(items, table)
+        features, repeat_bias, log_weight, due = self._mixture(encoded)
         scoring = table.scoring[: self.config.warm_items + 1]
         own = target_log_probability(features, scoring, repeat_bias, items, targets)  # (N, M)
         marked = targets > 0
         if due:
             returning = due_log_probability(due.at(marked), targets[marked], self.config.warm_items)[:, None]
             own = torch.cat([own[:, :1], returning, own[:, 1:]], dim=1)
+        if encoded.themes is not None:
+            emitted = F.embedding(targets[marked], _known(table.emissions))
+            own = torch.cat([own, theme_probability(encoded.themes[marked], emitted)[:, None]], dim=1)
         mixture = -torch.logsumexp(log_weight[marked] + own, dim=-1).mean()
         if not branch_loss or own.shape[-1] == 1:
             return mixture
@@ -265,5 +331,10 @@ class M2Rec(nn.Module):
         repeat_bias = branch_bias.expand(encoded.log_gate.shape)
         if encoded.due is None:
             return encoded.features, repeat_bias, encoded.log_gate, None
-        scoring = [0, 2]  # temporal and semantic
-        return encoded.features[..., scoring, :], repeat_bias[..., scoring], encoded.log_gate, encoded.due
+        scored = [0] if self.by_theme else [0, 2]  # temporal, and semantic where it does not know themes
+        return encoded.features[..., scored, :], repeat_bias[..., scored], encoded.log_gate, encoded.due
+
+
+def _known(emissions: Tensor | None) -> Tensor:
+    assert emissions is not None  # the item table of a model that knows themes has them
+    return emissions

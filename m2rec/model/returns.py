@@ -37,6 +37,7 @@ from torch import Tensor, nn
 
 from m2rec.model.config import ModelConfig
 from m2rec.model.due import Due, FrequencyOut
+from m2rec.model.explained import Explained
 from m2rec.model.filters import comb, impulse_response, toeplitz, transfer_function
 from m2rec.model.items import ItemTable
 
@@ -53,7 +54,7 @@ CERTAIN = 8.0  # c at the start: log-odds of what is sure to be due
 class ReturnState:
     """What the branch carries from item to item."""
 
-    tail: Tensor  # int64 (B, W + 2), the newest items, newest last, 0 before the first
+    tail: Tensor  # int64 (B, W + 3), the newest items, newest last, 0 before the first
     count: Tensor  # int64 (B,), how many items there have been
 
 
@@ -129,7 +130,8 @@ class ReturnBranch(nn.Module):
 
     def last(self, items: Tensor, table: ItemTable, lengths: Tensor, keep: Tensor | None = None) -> FrequencyOut:
         """The last real position only: sums over the window instead of a filter bank. items (B, L) → (B, …)."""
-        at = lengths[:, None] - self.taps - 2 + torch.arange(self.taps + 2, device=items.device)  # newest last
+        reach = self.taps + 3
+        at = lengths[:, None] - reach + torch.arange(reach, device=items.device)  # newest last
         tail = items.gather(1, at.clamp(min=0)).where(at >= 0, 0)
         return self._newest(tail, lengths, table, keep)
 
@@ -144,7 +146,7 @@ class ReturnBranch(nn.Module):
         """The state before the first item."""
         device = self.band_bias.device
         return ReturnState(
-            torch.zeros(batch, self.taps + 2, dtype=torch.int64, device=device),
+            torch.zeros(batch, self.taps + 3, dtype=torch.int64, device=device),
             torch.zeros(batch, dtype=torch.int64, device=device),
         )
 
@@ -154,9 +156,9 @@ class ReturnBranch(nn.Module):
         return torch.stack([F.pad(newest_last, (0, 1)), F.pad(newest_last, (1, 0)), F.pad(newest_last[:, :-1], (2, 0))])
 
     def _newest(self, tail: Tensor, count: Tensor, table: ItemTable, keep: Tensor | None) -> FrequencyOut:
-        """tail (B, W + 2), newest last; count (B,) of all items there have been → (B, …)."""
-        weight = self._surprise(tail[:, :-1], tail[:, 1:], table)  # (B, W + 1)
-        tail = tail[:, 1:]
+        """tail (B, W + 3), newest last; count (B,) of all items there have been → (B, …)."""
+        weight = self._surprise(tail[:, 1:-1], tail[:, 2:], table)  # (B, W + 1)
+        tail = tail[:, 2:]
         slots, _ = distinct(tail)
         chosen = (slots[..., None] == tail[:, None]) & (tail > 0)[:, None]  # (B, X, W + 1)
         kernels = self.kernels()
@@ -172,6 +174,52 @@ class ReturnBranch(nn.Module):
         out = self._finish(slots, known[:, None], each, through, F.embedding(slots, table.unit))
         newest = out.due.newest() if out.due else None
         return FrequencyOut(out.y[:, 0], out.gains[:, 0], out.evidence[:, 0], newest)
+
+    def explained(self, items: Tensor, table: ItemTable, keep: Tensor | None = None) -> Explained:
+        """How well each choice was explained before it was made. items (B, L), right-padded with 0 → (B, L) each.
+
+        `due` is s_{x_t}(t − 1), what `forward` says of this one item a step earlier, without all the others.
+        """
+        with torch.autocast(items.device.type, enabled=False):
+            called = self._called(F.pad(items[:, :-1], (1, 0)), items, table)
+            with torch.no_grad():
+                return Explained(called, self._was_due(items, torch.sigmoid(self.unexpected - called), table, keep))
+
+    def explained_newest(self, state: ReturnState, table: ItemTable, keep: Tensor | None = None) -> Explained:
+        """The same of the newest choice alone, from the state that holds it → (B,) each."""
+        tail = state.tail
+        called = self._called(tail[:, :-1], tail[:, 1:], table)
+        with torch.no_grad():
+            weight = torch.sigmoid(self.unexpected - called)  # (B, W + 2), the newest last
+            came = (tail[:, 1:-1] == tail[:, -1:]).flip(-1)[:, None]  # by lag: (B, 1, W + 1)
+            heard = came * weight[:, None, :-1].flip(-1)
+            was_due = self._due_of(came, heard, tail[:, -1:], (state.count - 1)[:, None], table, keep)
+            return Explained(called[:, -1], was_due[:, 0])
+
+    def _was_due(self, items: Tensor, weight: Tensor, table: ItemTable, keep: Tensor | None) -> Tensor:
+        length = items.shape[1]
+        place = torch.arange(length, device=items.device)
+        source = place[:, None] - 1 - torch.arange(self.taps + 1, device=items.device)  # [t, lag], before t by lag + 1
+        back = source.clamp(min=0).expand(len(items), -1, -1)
+        came = (items[:, :, None] == items[:, None]).gather(2, back) & (source >= 0)  # (B, L, W + 1)
+        heard = came * weight[:, None].expand(-1, length, -1).gather(2, back)
+        return self._due_of(came, heard, items, place, table, keep)
+
+    def _due_of(
+        self, came: Tensor, heard: Tensor, items: Tensor, count: Tensor, table: ItemTable, keep: Tensor | None
+    ) -> Tensor:
+        """s of items (B, n), which came (B, n, W + 1), by lag from the newest of the `count` (B, n) items before."""
+        kernels = self.kernels()
+        readings = self.readings(kernels).flip(-1)  # (3, b, W + 1), by lag
+        log_odds = torch.einsum("bnw,mkw->bnkm", heard, readings)
+        log_odds += torch.stack([self.asked(kernels, count.flatten() + step).T for step in (-1, 0, 1)], -1).view(
+            *count.shape, self.bands, 3
+        )
+        belief = self._belief(log_odds + self.habit_of(items, table)[..., None, None], keep)
+        before = belief[..., 0] * ((count > 1) & ~came[..., 1])[..., None]
+        due = belief[..., 1] + self.overdue.sigmoid() * before + self.ahead.sigmoid() * belief[..., 2]
+        each, known = due.sum(-1) * ~came[..., 0], came[..., :-1].any(-1)
+        return (self.certain + (each + LEAST).log()).where(known, 0)
 
     def asked(self, kernels: Tensor, count: Tensor) -> Tensor:
         """What each band asks of every item: β − ρ·K after `count` (n,) items, or the newest W of them → (b, n)."""
@@ -190,9 +238,11 @@ class ReturnBranch(nn.Module):
 
     def _surprise(self, before: Tensor, items: Tensor, table: ItemTable) -> Tensor:
         """w: how little of each choice is explained by the one before it. (B, L), (B, L) → (B, L)."""
-        called = F.embedding(before, self.called_for(table))
-        came = F.embedding(items, table.vectors)
-        return torch.sigmoid(self.unexpected - (called * came).sum(-1))
+        return torch.sigmoid(self.unexpected - self._called(before, items, table))
+
+    def _called(self, before: Tensor, items: Tensor, table: ItemTable) -> Tensor:
+        """How much of each choice is explained by the one before it, as log-odds. (B, L), (B, L) → (B, L)."""
+        return (F.embedding(before, self.called_for(table)) * F.embedding(items, table.vectors)).sum(-1)
 
     def _belief(self, log_odds: Tensor, keep: Tensor | None) -> Tensor:
         """h (B, X, b, n); the ablation without content weighs all bands alike."""

@@ -52,7 +52,7 @@ def read(
             indices.append(inventions.setdefault(text, len(catalogue) + 1 + len(inventions)))
     if inventions:
         vectors = torch.from_numpy(encode(list(inventions)))
-        table = table.extended(model.project(vectors), by_vector=model.config.temporal_reads == "vectors")
+        table = model.extend(table, vectors)
     names = {index: INVENTED + text for text, index in inventions.items()}
     ids = [names.get(index) or catalogue[index].item_id for index in indices]
     return Reading(ids, indices, table)

@@ -249,12 +249,17 @@ def test_in_training_some_items_are_taken_for_cold_and_when_serving_none() -> No
     torch.testing.assert_close(dropped[1 : WARM + 1][~cold], whole[1 : WARM + 1][~cold])
 
 
-def test_items_beyond_the_catalogue_are_read_as_cold_items_are(model: M2Rec) -> None:
+@pytest.mark.parametrize("keeps", ["means", "interests"])
+def test_items_beyond_the_catalogue_are_read_as_cold_items_are(keeps: str) -> None:
     """An extended table with a cold item's own text gives what that cold item gives."""
+    model = random_model(tiny_config(semantic_keeps=keeps))
     table = model.item_table()
-    longer = table.extended(table.text[CATALOGUE][None], by_vector=False)
+    longer = model.extend(table, model.text[CATALOGUE][None])
     as_guest, as_item = torch.tensor([[1, 2, CATALOGUE + 1]]), torch.tensor([[1, 2, CATALOGUE]])
-    torch.testing.assert_close(model.encode(as_guest, longer).features, model.encode(as_item, table).features)
+    guest, item = model.encode(as_guest, longer), model.encode(as_item, table)
+    torch.testing.assert_close(guest.features, item.features)
+    if item.themes is not None:
+        torch.testing.assert_close(guest.themes, item.themes)
     assert len(longer.scoring) == CATALOGUE + 2
     assert longer.scoring.shape[1] == table.scoring.shape[1]
 

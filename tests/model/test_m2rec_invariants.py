@@ -14,6 +14,7 @@ from m2rec.checkpoint import Checkpoint
 from m2rec.model.filters import LONGEST_FOR_MATMUL
 from m2rec.model.m2rec import M2Rec
 from m2rec.model.returns import ReturnBranch
+from m2rec.model.semantic import SemanticBranch
 from tests.model.histories import CATALOGUE, WARM, histories, marks, padded, random_histories
 from tests.tiny_world import random_model, tiny_checkpoint, tiny_config
 
@@ -23,6 +24,7 @@ VARIANTS = {
     "gate on features": {"gate": "features"},
     "equal gate": {"gate": "equal"},
     "fixed filter": {"adaptive_filter": False},
+    "themes": {"semantic_keeps": "interests"},
     "everything reads vectors": {"frequency_reads": "vectors", "temporal_reads": "vectors", "semantic_by_text": False},
 }
 MODELS = {name: random_model(tiny_config(**changes)) for name, changes in VARIANTS.items()}
@@ -36,13 +38,16 @@ def parts(model: M2Rec, items: Tensor) -> Iterator[tuple[str, Tensor]]:
     own, unit, text = table.inputs(items)
     frequency = model.frequency(items, table) if isinstance(model.frequency, ReturnBranch) else model.frequency(unit)
     yield "temporal branch", model.temporal(own)
-    yield "semantic branch", model.semantic(text)
+    if isinstance(model.semantic, SemanticBranch):
+        yield "semantic branch", model.semantic(text)
     yield "frequency branch", frequency.y
     yield "frequency evidence", frequency.evidence
     encoded = model.encode(items)
     yield "features", encoded.features
     yield "gate", encoded.log_gate
     yield "gains", encoded.gains
+    if encoded.themes is not None:
+        yield "themes", encoded.themes
     yield "log scores", model.log_scores(items, torch.ones_like(items, dtype=torch.bool)).unflatten(0, items.shape)
 
 

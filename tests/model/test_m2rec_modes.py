@@ -14,6 +14,7 @@ AGREE = 1e-4  # in float32
 VARIANTS = (
     {},
     {"temporal_layers": 2},
+    {"semantic_keeps": "interests"},
     {"gate": "features"},
     {"branches": ("temporal", "frequency")},
     {"frequency_reads": "vectors", "adaptive_filter": False, "periods": ()},
@@ -30,7 +31,8 @@ def by_steps(model: M2Rec, items: torch.Tensor, keep: torch.Tensor | None = None
     features, log_gate, gains = (
         torch.stack([getattr(row, name) for row in rows], 1) for name in ("features", "log_gate", "gains")
     )
-    return Encoded(features, log_gate, gains, due_by_steps([row.due for row in rows]))
+    themes = None if rows[0].themes is None else torch.stack([row.themes for row in rows], 1)
+    return Encoded(features, log_gate, gains, due_by_steps([row.due for row in rows]), themes)
 
 
 def due_by_steps(steps: list[Due | None]) -> Due | None:

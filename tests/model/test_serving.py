@@ -16,6 +16,8 @@ from tests.tiny_world import random_model, tiny_config
 CLOSE = {"atol": 2e-5, "rtol": 1e-4}
 SHAPES = {
     "as it is": {},
+    "themes": {"semantic_keeps": "interests"},
+    "themes, fixed filter": {"semantic_keeps": "interests", "adaptive_filter": False},
     "vectors": {"frequency_reads": "vectors"},
     "vectors everywhere": {"frequency_reads": "vectors", "temporal_reads": "vectors", "semantic_by_text": False},
     "vectors, no trends": {"frequency_reads": "vectors", "trend_scales": ()},
@@ -57,6 +59,9 @@ def assert_same(quick: Encoded, slow: Encoded) -> None:
     if quick.due and slow.due:
         mine, theirs = (due_log_probabilities(due, CATALOGUE) for due in (quick.due, slow.due))
         torch.testing.assert_close(mine.exp(), theirs.exp(), **CLOSE)
+    assert (quick.themes is None) == (slow.themes is None)
+    if quick.themes is not None:
+        torch.testing.assert_close(quick.themes, slow.themes, **CLOSE)
 
 
 @every_shape
@@ -110,9 +115,10 @@ def test_muted_bands_are_muted(model: M2Rec) -> None:
     assert not slow.gains[0, 1:3].any()
 
 
-def test_items_of_ones_own_words_are_read_by_their_meaning(model: M2Rec) -> None:
-    words = torch.randn(2, model.config.width)
-    extended = model.item_table().extended(words, by_vector=False)
+@pytest.mark.parametrize("keeps", ["means", "interests"])
+def test_items_of_ones_own_words_are_read_by_their_meaning(keeps: str) -> None:
+    model = random_model(tiny_config(semantic_keeps=keeps)).requires_grad_(False)
+    extended = model.extend(model.item_table(), torch.randn(2, model.config.text_width))
     items = np.array([3, model.config.items + 1, 5, model.config.items + 2])
     serving = Serving(model, extended)
     slow = model.encode_last(torch.from_numpy(items)[None], extended)

@@ -9,6 +9,7 @@ import torch
 from m2rec.model.due import Due
 from m2rec.model.m2rec import Encoded, M2Rec
 from m2rec.model.serving.arrays import epsilon_of, gelu, unit_power, weights_of
+from m2rec.model.serving.interests import Meaning
 from m2rec.model.serving.rhythm import Rhythm
 
 
@@ -28,10 +29,11 @@ class ServedHead:
         self.narrow, self.narrow_bias = weights_of(narrow.weight), weights_of(narrow.bias)
         self.gate_epsilon = epsilon_of(model.gate.norms[0])
         temperature = model.log_temperature.exp()
-        self.temporal, self.semantic = (
-            weights_of(cast(Any, norm).weight * temperature[place])
-            for norm, place in zip(model.norms, (0, 2), strict=True)
-        )
+        norms: Any = model.norms
+        self.temporal = weights_of(norms[0].weight * temperature[0])
+        # where the branch knows themes it is not normed: what it says is in the themes
+        self.semantic = weights_of((1.0 if model.by_theme else norms[1].weight) * temperature[2])
+        self.by_theme = model.by_theme
         self.epsilon = epsilon_of(model.norms[0])
         self.strength = float(temperature[1])  # the frequency branch is not normed: how loud it is tells something
         # what stands at the end of each branch's features, and where the rest of them begins
@@ -40,15 +42,16 @@ class ServedHead:
         self.blank[0, :, -1] = weights_of(model.popularity * model.heeds)
         self.text_half = slice(half, half + width)
 
-    def __call__(self, temporal: np.ndarray, rhythm: Rhythm, semantic: np.ndarray) -> Encoded:
-        """temporal and semantic (d,) → over (1,)."""
+    def __call__(self, temporal: np.ndarray, rhythm: Rhythm, meaning: Meaning) -> Encoded:
+        """temporal (d,) → over (1,)."""
         features = self.blank.copy()
         features[0, 0, : self.width] = unit_power(temporal, self.epsilon) * self.temporal
         features[0, 1, : self.width] = rhythm.y * self.strength
-        features[0, 2, self.text_half] = unit_power(semantic, self.epsilon) * self.semantic
+        semantic = meaning.y if self.by_theme else unit_power(meaning.y, self.epsilon)
+        features[0, 2, self.text_half] = semantic * self.semantic
         logits = self.switched_off
         if not self.equal:
-            normed = [unit_power(branch, self.gate_epsilon) for branch in (temporal, rhythm.y, semantic)]
+            normed = [unit_power(branch, self.gate_epsilon) for branch in (temporal, rhythm.y, meaning.y)]
             inner = gelu(self.widen @ np.concatenate([*normed, rhythm.evidence]) + self.widen_bias)
             logits = logits + self.narrow @ inner + self.narrow_bias
         largest = logits.max()
@@ -57,4 +60,5 @@ class ServedHead:
             torch.from_numpy(part) for part in (features, log_gate[None], rhythm.gains[None])
         )
         due = Due(*(torch.from_numpy(part[None]) for part in rhythm.due)) if rhythm.due else None
-        return Encoded(features_now, log_gate_now, gains, due)
+        themes = None if meaning.themes is None else torch.from_numpy(meaning.themes[None])
+        return Encoded(features_now, log_gate_now, gains, due, themes)

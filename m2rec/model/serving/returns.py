@@ -23,7 +23,7 @@ class ServedReturns:
     """`ReturnBranch`."""
 
     def __init__(self, branch: ReturnBranch, table: ItemTable) -> None:
-        self.taps = branch.taps + 2  # of a tail: the filter's, one for what is overdue, and the one before it
+        self.taps = branch.taps + 3  # of a tail: the filter's, what is overdue, what called for that, and the newest
         self.window, self.items, self.adaptive = branch.taps, branch.items, branch.adaptive
         kernels = branch.kernels()
         self.bands = len(kernels)
@@ -45,15 +45,55 @@ class ServedReturns:
         return self._newest(items[-self.taps :], len(items), keep)
 
     def step(self, tail: np.ndarray, state: CountState, keep: np.ndarray | None) -> tuple[Rhythm, CountState]:
-        """The newest items (W + 2,), newest last, zeros before the first → over (), and the new state."""
+        """The newest items (W + 3,), newest last, zeros before the first → over (), and the new state."""
         count = state.count + 1
         return self._newest(tail[-min(count, self.taps) :], count, keep), CountState(count)
 
+    def explained(self, items: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """How well each choice of a whole history was explained before it was made: called (L,), due (L,)."""
+        called = self._called(np.concatenate([[0], items[:-1]]), items)
+        place = np.arange(len(items))
+        source = place[:, None] - 1 - np.arange(self.window + 1)  # [t, lag]
+        back = np.maximum(source, 0)
+        came = (items[back] == items[:, None]) & (source >= 0)  # (L, W + 1)
+        heard = came * expit(self.unexpected - called).astype(np.float32)[back]
+        return called, self._due_of(came, heard, items, place)
+
+    def explained_newest(self, tail: np.ndarray, count: int) -> tuple[float, float]:
+        """The same of the newest item. tail (W + 3,), newest last, zeros before the first; count of all items."""
+        tail = tail[-min(count, self.taps) :]
+        called = self._called(np.concatenate([[0], tail[:-1]]), tail)
+        came, heard = np.zeros((2, 1, self.window + 1), dtype=np.float32)
+        earlier = tail[:-1][::-1][: self.window + 1]  # by lag
+        came[0, : len(earlier)] = earlier == tail[-1]
+        heard[0, : len(earlier)] = expit(self.unexpected - called[:-1][::-1][: self.window + 1])
+        return called[-1], self._due_of(came > 0, heard * came, tail[-1:], np.array([count - 1]))[0]
+
+    def _called(self, before: np.ndarray, items: np.ndarray) -> np.ndarray:
+        return np.einsum("nd,nd->n", self.called[before], self.came[items])
+
+    def _due_of(self, came: np.ndarray, heard: np.ndarray, items: np.ndarray, count: np.ndarray) -> np.ndarray:
+        """`ReturnBranch._due_of` of items (n,): came and heard (n, W + 1) by lag, count (n,) → (n,)."""
+        again = came.any(1)  # the others are like any other item that was never chosen
+        log_odds = (heard[again][:, ::-1] @ self.readings).reshape(-1, 3, self.bands)
+        at = count[again][:, None] + np.array([-1, 0, 1])
+        log_odds += self.asked[np.clip(at, 0, self.window + 1)]
+        log_odds += self.habit[items[again], None, None]
+        if not self.adaptive:
+            log_odds[:] = log_odds.mean(2, keepdims=True)
+        belief = expit(log_odds)
+        belief[(count[again] <= 1) | came[again][:, 1], 0] = 0
+        due = belief[:, 1] + self.overdue * belief[:, 0] + self.ahead * belief[:, 2]
+        each = due.sum(1) * ~came[again][:, 0]
+        scores = np.zeros(len(items), dtype=np.float32)
+        scores[again] = (self.certain + np.log(each + np.float32(LEAST))) * came[again][:, :-1].any(1)
+        return scores
+
     def _newest(self, tail: np.ndarray, count: int, keep: np.ndarray | None) -> Rhythm:
-        """tail (n,), the newest items up to W + 2 of them, no zeros; count of all there have been → over ()."""
+        """tail (n,), the newest items up to W + 3 of them, no zeros; count of all there have been → over ()."""
         before = np.concatenate([[0], tail[:-1]])[-self.window - 1 :]
         tail = tail[-self.window - 1 :]
-        surprise = expit(self.unexpected - np.einsum("nd,nd->n", self.called[before], self.came[tail]))
+        surprise = expit(self.unexpected - self._called(before, tail))
         slots, place = np.unique(tail, return_inverse=True)
         signal = np.zeros((len(slots), len(tail)), dtype=np.float32)
         signal[place, np.arange(len(tail))] = surprise

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from m2rec.model.items import ItemTable
-from m2rec.model.m2rec import M2Rec
+from m2rec.model.semantic import SemanticBranch
 from m2rec.model.serving.arrays import HORIZON, gelu, weights_of
 
 _LEAST_WEIGHT = 1e-12  # of a mean of texts, as in `SemanticBranch`
@@ -16,8 +16,7 @@ _LEAST_WEIGHT = 1e-12  # of a mean of texts, as in `SemanticBranch`
 class ServedSemantic:
     """`SemanticBranch`."""
 
-    def __init__(self, model: M2Rec, table: ItemTable) -> None:
-        branch = model.semantic
+    def __init__(self, branch: SemanticBranch, table: ItemTable) -> None:
         self.rows = weights_of(branch._parts(table.text[None])[0][0, :, 0])  # (V + 1, d + 1)
         self.rate = weights_of(branch.log_rate.exp())  # (K,)
         self.decay = np.exp(-self.rate)[:, None]
@@ -25,6 +24,10 @@ class ServedSemantic:
         widen, narrow = (cast(Any, branch.feed[place]) for place in (0, 3))
         self.widen, self.widen_bias = weights_of(widen.weight), weights_of(widen.bias)
         self.narrow, self.narrow_bias = weights_of(narrow.weight), weights_of(narrow.bias)
+
+    def start(self) -> np.ndarray:
+        """Decayed sums before the first item, (K, d + 1)."""
+        return np.zeros((len(self.rate), self.rows.shape[1]), dtype=np.float32)
 
     def last(self, items: np.ndarray) -> np.ndarray:
         """items (L,) → (d,)."""

@@ -23,11 +23,13 @@ import torch
 from torch import Tensor
 
 from m2rec.model.due import due_log_probabilities
+from m2rec.model.interests import LEAST, InterestBranch
 from m2rec.model.items import ItemTable
 from m2rec.model.m2rec import Encoded, M2Rec
 from m2rec.model.returns import ReturnBranch
 from m2rec.model.serving.frequency import FilterState, ServedFrequency
 from m2rec.model.serving.head import ServedHead
+from m2rec.model.serving.interests import Meaning, ServedInterests
 from m2rec.model.serving.returns import CountState, ServedReturns
 from m2rec.model.serving.semantic import ServedSemantic
 from m2rec.model.serving.temporal import ServedTemporal
@@ -40,7 +42,7 @@ class ServingState:
     tail: np.ndarray  # int64 (W or the convolution's width,)
     scan: np.ndarray  # (H, P, N), the temporal branch's hidden state
     rhythm: FilterState | CountState
-    taste: np.ndarray  # (K, d + 1), decayed sums of weighted text vectors and of the weights
+    taste: np.ndarray  # (K, d + 1), decayed sums of weighted text vectors and weights, or (1, K, K), belief over themes
 
 
 class Serving:
@@ -62,11 +64,19 @@ class Serving:
                 self._frequency = ServedReturns(model.frequency, self.table)
             else:
                 self._frequency = ServedFrequency(model.frequency, self.table)
-            self._semantic = ServedSemantic(model, self.table)
+            self._semantic: Any  # either branch
+            if isinstance(model.semantic, InterestBranch):
+                self._semantic = ServedInterests(model.semantic, self.table)
+            else:
+                self._semantic = ServedSemantic(model.semantic, self.table)
             self._head = ServedHead(model)
             ranked = self.table.scoring[1 : model.config.items + 1]
             width = model.config.width
             self._vectors = ranked[:, :width].T.contiguous()  # (d, V)
+            emissions = self.table.emissions
+            self._emissions = (
+                None if emissions is None else emissions[1 : model.config.items + 1].T.contiguous()
+            )  # (K, V)
             self._texts = self.table.text[1 : model.config.items + 1].T.contiguous()
             self._popular = (model.popularity * model.heeds)[:, None] * ranked[:, -1]  # (M, V)
             self._repeat = (model.repeat_bias * model.heeds)[:, None]
@@ -75,16 +85,26 @@ class Serving:
     def last(self, items: np.ndarray, keep: np.ndarray | None = None) -> Encoded:
         """After a whole history. items int (L,), L ≥ 1, no padding; keep (b,) mutes bands → Encoded over (1,)."""
         items = np.asarray(items, dtype=np.int64)
-        return self._head(self._temporal.last(items), self._frequency.last(items, keep), self._semantic.last(items))
+        rhythm = self._frequency.last(items, keep)
+        if self.model.by_theme:
+            meaning = self._semantic.last(items, *self._frequency.explained(items))
+        else:
+            meaning = Meaning(self._semantic.last(items))
+        return self._head(self._temporal.last(items), rhythm, meaning)
 
     def step(self, item: int, state: ServingState, keep: np.ndarray | None = None) -> tuple[Encoded, ServingState]:
         """One more item. → Encoded over (1,) and the new state; the old one stays as it was."""
         tail = np.append(state.tail[1:], item)
         temporal, scan = self._temporal.step(tail, state.scan)
         frequency, rhythm = self._frequency.step(tail, state.rhythm, keep)
-        semantic, taste = self._semantic.step(item, state.taste)
+        if self.model.by_theme:
+            explained = self._frequency.explained_newest(tail, rhythm.count)
+            meaning, taste = self._semantic.step(item, *explained, state.taste)
+        else:
+            y, taste = self._semantic.step(item, state.taste)
+            meaning = Meaning(y)
         after = replace(state, tail=tail, scan=scan, rhythm=rhythm, taste=taste)
-        return self._head(temporal, frequency, semantic), after
+        return self._head(temporal, frequency, meaning), after
 
     def start(self) -> ServingState:
         """The state before the first item."""
@@ -92,7 +112,7 @@ class Serving:
             np.zeros(max(self._frequency.taps, self._temporal.taps), dtype=np.int64),
             np.zeros((*self._temporal.per_head, self._temporal.state), dtype=np.float32),
             self._frequency.start(),
-            np.zeros((len(self._semantic.rate), self._semantic.rows.shape[1]), dtype=np.float32),
+            self._semantic.start(),
         )
 
     def seen(self, items: np.ndarray) -> Tensor:
@@ -112,11 +132,14 @@ class Serving:
         scores[0].addmv_(self._vectors.T, features[0, :width])
         if encoded.due is None:
             scores[1].addmv_(self._vectors.T, features[1, :width])
-        if self.model.config.semantic_by_text:
+        if self.model.config.semantic_by_text and encoded.themes is None:
             scores[2].addmv_(self._texts.T, features[2, width : 2 * width])
-        else:
+        elif encoded.themes is None:
             scores[2].addmv_(self._vectors.T, features[2, :width])
         shares = scores.softmax(-1)
         if encoded.due is not None:
             shares[1] = due_log_probabilities(encoded.due, shares.shape[1])[0].exp()
+        if encoded.themes is not None and self._emissions is not None:
+            wanted = (encoded.themes[0] @ self._emissions).clamp(min=LEAST)
+            shares[2] = wanted / wanted.sum()
         return shares.mul_(encoded.log_gate.exp().T)[None]

@@ -1,0 +1,167 @@
+"""Semantic branch as belief: which themes is this person after now, read from the items' text alone?
+
+K themes, each a distribution over items that knows nothing but their texts (and how much is sold of each):
+
+    E_k(i) = softmax_i(⟨q_k, P z_i⟩ + κβ_i)            over the items with an ID vector; others by the same scale
+
+A person has two interests, a first and a second, and after each item a new one may come first. What was chosen is
+evidence about them, less so the better something else explains it:
+
+    o_t = e^ω + e^(γ + ⟨calls(x_{t−1}), v_{x_t}⟩) + e^(δ + s_{x_t}(t−1))       no reason · what came before · a rhythm
+    B(i, j) ∝ B(i, j) · (o_t + V·(a E_i(x_t) + (1 − a) E_j(x_t)))              belief over pairs, i first, i ≠ j
+    B(i, j) ← (1 − h) B(i, j) + h · Σ_l B(j, l) / (K − 1)                      i is new, what was first is now second
+    π_k = a Σ_j B(k, j) + (1 − a) Σ_i B(i, k)          p(x | semantic) = Σ_k π_k E_k(x)
+
+This is the forward filter of a hidden Markov model (Rabiner 1989) whose emissions come from text; themes, a, h, ω, γ
+and δ are learned. A product that arrives tomorrow is ranked by its text like any other.
+
+`returns.py` says what s and calls are. s is taken as it is found here: what explains a choice must not be bent by the
+use that is made of it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from m2rec.model.config import ModelConfig
+from m2rec.model.explained import Explained
+
+FIRST, SHIFT = 0.65, 0.02  # a and h at the start of training
+OTHERWISE = -2.0  # ω, γ and δ at the start
+SURE = 30.0  # log-odds beyond which an explanation does not get better
+LEAST = 1e-12  # probability below which nothing is told apart
+
+
+@dataclass
+class InterestOut:
+    """y (…, d), the text that is looked for, and weights π (…, K) of the themes."""
+
+    y: Tensor
+    themes: Tensor
+
+
+@dataclass
+class InterestState:
+    """Belief over pairs of interests before the next choice, (B, K, K)."""
+
+    pairs: Tensor
+
+
+class InterestBranch(nn.Module):
+    """Likelihoods of the themes in, what the person is after out."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.themes = config.themes  # K
+        self.items = config.warm_items
+        self.queries = nn.Parameter(0.5 * torch.randn(config.themes, config.width))  # q
+        self.first = nn.Parameter(torch.tensor(FIRST).logit())  # a, as a logit
+        self.shift = nn.Parameter(torch.tensor(SHIFT).logit())  # h, as a logit
+        self.otherwise = nn.Parameter(torch.full((3,), OTHERWISE))  # ω, γ, δ
+
+    def emissions(self, text: Tensor, popularity: Tensor) -> Tensor:
+        """E of all items. text P z (n, d) and κβ (n,), those that have an ID vector first → (n, K), none of them 0."""
+        with torch.autocast(text.device.type, enabled=False):
+            scores = text.float() @ self.queries.T + popularity.float()[:, None]
+            return (scores - scores[: self.items].logsumexp(0)).exp().clamp(min=LEAST)
+
+    def forward(self, emitted: Tensor, explained: Explained) -> InterestOut:
+        """All positions. emitted (B, L, K), E of what was chosen → (B, L, …)."""
+        return self._finish(self._filter(emitted, explained)[0])
+
+    def last(self, emitted: Tensor, explained: Explained, lengths: Tensor) -> InterestOut:
+        """The last real position only. emitted (B, L, K), lengths (B,) → (B, …)."""
+        themes = self._filter(emitted, explained)[0]
+        return self._finish(themes[torch.arange(len(themes), device=themes.device), lengths - 1])
+
+    def step(self, emitted: Tensor, explained: Explained, state: InterestState) -> tuple[InterestOut, InterestState]:
+        """One more choice. emitted (B, K) → (B, …) and the new state."""
+        one = Explained(explained.called[:, None], explained.due[:, None])
+        themes, pairs = self._filter(emitted[:, None], one, state.pairs)
+        return self._finish(themes[:, 0]), InterestState(pairs)
+
+    def start(self, batch: int) -> InterestState:
+        """The state before the first choice: every pair is as likely as any other."""
+        differ = 1 - torch.eye(self.themes, device=self.queries.device)
+        return InterestState((differ / differ.sum()).expand(batch, -1, -1))
+
+    def likelihoods(self, emitted: Tensor, explained: Explained) -> tuple[Tensor, Tensor]:
+        """V·E (…, K) and o (…, 1) of what was chosen."""
+        by_nothing, by_call, by_rhythm = self.otherwise
+        called, due = explained.called.clamp(max=SURE), explained.due.clamp(max=SURE)
+        otherwise = by_nothing.exp() + (by_call + called).exp() + (by_rhythm + due).exp()
+        return self.items * emitted, otherwise[..., None]
+
+    def _filter(self, emitted: Tensor, explained: Explained, pairs: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """(B, L, K) → π after every choice (B, L, K), and the belief after the last."""
+        with torch.autocast(emitted.device.type, enabled=False):
+            likelihood, otherwise = self.likelihoods(emitted.float(), explained)
+            pairs = self.start(len(emitted)).pairs if pairs is None else pairs
+            arguments = (likelihood, otherwise, self.first.sigmoid(), self.shift.sigmoid(), pairs)
+            if torch.is_grad_enabled() or emitted.is_cuda:
+                return filter_pairs(*arguments)
+            return filter_pairs_at_hand(*arguments)
+
+    def _finish(self, themes: Tensor) -> InterestOut:
+        return InterestOut(themes @ self.queries, themes)
+
+
+def filter_pairs(
+    likelihood: Tensor, otherwise: Tensor, first: Tensor, shift: Tensor, pairs: Tensor
+) -> tuple[Tensor, Tensor]:
+    """The filter, choice by choice. (B, L, K), (B, L, 1), (), (), (B, K, K) → π (B, L, K), belief (B, K, K)."""
+    count = likelihood.shape[-1]
+    fresh = (1 - torch.eye(count, device=likelihood.device)) * shift / (count - 1)
+    as_first = first * likelihood + otherwise
+    as_second = (1 - first) * likelihood
+    shares = []
+    for one, other in zip(as_first.unbind(1), as_second.unbind(1), strict=True):
+        pairs = pairs * (one[:, :, None] + other[:, None, :])
+        pairs = pairs / pairs.sum((1, 2), keepdim=True)
+        pairs = (1 - shift) * pairs + pairs.sum(2)[:, None, :] * fresh
+        shares.append(first * pairs.sum(2) + (1 - first) * pairs.sum(1))
+    return torch.stack(shares, 1), pairs
+
+
+def filter_pairs_at_hand(
+    likelihood: Tensor, otherwise: Tensor, first: Tensor, shift: Tensor, pairs: Tensor
+) -> tuple[Tensor, Tensor]:
+    """The same where nothing is learnt: calling NumPy for a small array costs a fraction of calling PyTorch."""
+    a, h = float(first), float(shift)
+    as_first = (first * likelihood + otherwise).numpy()[..., None]
+    as_second = ((1 - first) * likelihood).numpy()[:, :, None]
+    belief, shares = pairs.numpy(), np.empty(likelihood.shape, dtype=np.float32)
+    for place in range(likelihood.shape[1]):
+        belief, shares[:, place] = next_belief(belief, as_first[:, place], as_second[:, place], a, h)
+    return torch.from_numpy(shares), torch.from_numpy(belief)
+
+
+def next_belief(
+    belief: np.ndarray, as_first: np.ndarray, as_second: np.ndarray, first: float, shift: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """One more choice. belief (B, K, K), as_first (B, K, 1), as_second (B, 1, K) → the new belief, and π (B, K)."""
+    count = belief.shape[-1]
+    belief = belief * (as_first + as_second)
+    by_first = belief.sum(2)
+    total = by_first.sum(1)[:, None]
+    by_first /= total
+    by_second = belief.sum(1) / total
+    moved = by_first * (shift / (count - 1))  # to every first interest but the one that it was
+    belief *= ((1 - shift) / total)[..., None]
+    belief += moved[:, None]
+    np.einsum("bkk->bk", belief)[...] -= moved
+    fresh = (1 - by_first) * (shift / (count - 1))
+    return belief, first * ((1 - shift) * by_first + fresh) + (1 - first) * ((1 - shift) * by_second + shift * by_first)
+
+
+def theme_probability(themes: Tensor, emissions: Tensor) -> Tensor:
+    """log Σ_k π_k E_k, item by item. themes (N, K), emissions (N, K) → (N,)."""
+    return (themes * emissions).sum(-1).clamp(min=LEAST).log()
+
+
+def theme_log_probabilities(themes: Tensor, emissions: Tensor) -> Tensor:
+    """log p over a catalogue. themes (N, K), emissions (V, K) → (N, V), rows of exp sum to 1."""
+    mixed = (themes @ emissions.T).clamp(min=LEAST)
+    return (mixed / mixed.sum(-1, keepdim=True)).log()
