@@ -11,7 +11,8 @@ from torch import Tensor
 class ItemTable:
     """Per-item vectors, row 0 for padding: what the temporal branch reads (e, or v), unit vector v/|v| and text part
     P z, (V+1, d) each; what is scored against, (V+1, c): [v, P z, β], or [v, β] where no branch scores by text alone;
-    and how likely each theme is to bring the item about, (V+1, K), where the semantic branch knows themes.
+    how likely each theme is to bring the item about, (V+1, K), where the semantic branch knows themes; and what the
+    item calls for next, (V+1, d), where the frequency branch knows items.
     """
 
     temporal: Tensor
@@ -19,11 +20,14 @@ class ItemTable:
     text: Tensor
     scoring: Tensor
     emissions: Tensor | None = None
+    calls: Tensor | None = None
 
-    def extended(self, text: Tensor, by_vector: bool, emissions: Tensor | None = None) -> "ItemTable":
+    def extended(
+        self, text: Tensor, by_vector: bool, emissions: Tensor | None = None, calls: Tensor | None = None
+    ) -> "ItemTable":
         """The same with n more items that are known by their projected text (n, d) alone; ID vectors they have none.
 
-        emissions (n, K) are theirs, where there are themes.
+        emissions (n, K) and calls (n, d) are theirs, where the table has such.
         """
         bias = self.scoring[-1:, -1:].expand(len(text), 1)  # not ranked, so their popularity does not matter
         halves = self.scoring.shape[-1] // text.shape[-1]
@@ -33,6 +37,7 @@ class ItemTable:
             torch.cat([self.text, text]),
             torch.cat([self.scoring, torch.cat([text.repeat(1, halves), bias], dim=-1)]),
             None if self.emissions is None or emissions is None else torch.cat([self.emissions, emissions]),
+            None if self.calls is None or calls is None else torch.cat([self.calls, calls]),
         )
 
     @property

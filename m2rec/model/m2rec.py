@@ -150,15 +150,21 @@ class M2Rec(nn.Module):
         parts = [vectors, text, ids[:, -1:]] if self.config.semantic_by_text else [vectors, ids[:, -1:]]
         temporal = vectors if self.config.temporal_reads == "vectors" else ids[:, :-1]
         unit, scoring = F.normalize(vectors, dim=-1), torch.cat(parts, dim=-1)
-        return ItemTable(temporal, unit, text, scoring, self._emissions(text, ids[:, -1]))
+        calls = self.frequency.called_for(temporal) if isinstance(self.frequency, ReturnBranch) else None
+        return ItemTable(temporal, unit, text, scoring, self._emissions(text, ids[:, -1]), calls)
 
     def extend(self, table: ItemTable, texts: Tensor) -> ItemTable:
         """`table` with n more items that are known by their text vectors (n, text_width) alone."""
         text = self.project(texts)
         popularity = torch.cat([table.bias[:, 0], table.bias[-1:, 0].expand(len(text))])
         emissions = self._emissions(torch.cat([table.text, text]), popularity)
+        if emissions is not None:
+            emissions = emissions[len(table.text) :]
         by_vector = self.config.temporal_reads == "vectors"
-        return table.extended(text, by_vector, None if emissions is None else emissions[len(table.text) :])
+        calls = None
+        if isinstance(self.frequency, ReturnBranch):
+            calls = self.frequency.called_for(text if by_vector else torch.zeros_like(text))
+        return table.extended(text, by_vector, emissions, calls)
 
     def _emissions(self, text: Tensor, bias: Tensor) -> Tensor | None:
         """E with a row of zeros for padding: text (n + 1, d), β (n + 1,) → (n + 1, K), where there are themes."""

@@ -71,6 +71,7 @@ class ReturnBranch(nn.Module):
         self.adaptive = config.adaptive_filter
         self.bands = len(config.periods)
         self.band_periods = tuple(map(float, config.periods))
+        self._kept: tuple[tuple[int, torch.device], Tensor] | None = None  # kernels, where nothing is learnt
         self.transfer = nn.Parameter(transfer_function(_initial_kernels(config)))  # H: (b, W + 1, 2)
         self.keeps = nn.Parameter(torch.full((self.bands,), KEPT).logit())  # ρ, as a logit
         # β: at first all bands are equally likely, and so are a band's phases
@@ -99,6 +100,14 @@ class ReturnBranch(nn.Module):
 
     def kernels(self) -> Tensor:
         """Impulse responses k: (b, W). Taps of one round sum to zero; the round that is still under way has none."""
+        if torch.is_grad_enabled():
+            return self._kernels()
+        made_from = (self.transfer._version, self.transfer.device)
+        if self._kept is None or self._kept[0] != made_from:
+            self._kept = made_from, self._kernels()
+        return self._kept[1]
+
+    def _kernels(self) -> Tensor:
         response = impulse_response(self.transfer)
         rounds = response.new_zeros(self.bands, self.taps + 1)
         sums = rounds.scatter_add(1, self.rounds, response)
@@ -232,9 +241,9 @@ class ReturnBranch(nn.Module):
         vectors = torch.cat([F.embedding(slots, table.unit), F.embedding(slots, table.bias)], dim=-1)
         return self.habit(vectors)[..., 0]
 
-    def called_for(self, table: ItemTable) -> Tensor:
-        """What each item calls for next, (V+1, d); nothing does so at the start of a history."""
-        return self.calls(table.temporal) * (torch.arange(len(table.unit), device=table.unit.device) > 0)[:, None]
+    def called_for(self, items: Tensor) -> Tensor:
+        """What items call for next, from what the temporal branch reads of them: (n, d) → (n, d)."""
+        return self.calls(items)
 
     def _surprise(self, before: Tensor, items: Tensor, table: ItemTable) -> Tensor:
         """w: how little of each choice is explained by the one before it. (B, L), (B, L) → (B, L)."""
@@ -242,7 +251,9 @@ class ReturnBranch(nn.Module):
 
     def _called(self, before: Tensor, items: Tensor, table: ItemTable) -> Tensor:
         """How much of each choice is explained by the one before it, as log-odds. (B, L), (B, L) → (B, L)."""
-        return (F.embedding(before, self.called_for(table)) * F.embedding(items, table.vectors)).sum(-1)
+        assert table.calls is not None  # as `M2Rec.item_table` has it
+        called = F.embedding(before, table.calls) * (before > 0)[..., None]  # nothing calls at the start of a history
+        return (called * F.embedding(items, table.vectors)).sum(-1)
 
     def _belief(self, log_odds: Tensor, keep: Tensor | None) -> Tensor:
         """h (B, X, b, n); the ablation without content weighs all bands alike."""

@@ -185,14 +185,23 @@ def test_a_choice_that_was_called_for_says_little() -> None:
     table = model.item_table()
     with torch.no_grad():  # the network that says what is called for, set so that 2 → 1 alone is
         model.frequency.unexpected.fill_(2.0)
-        model.frequency.called_for = lambda table: (
-            40
-            * F.one_hot(torch.tensor(2), len(table.unit))[:, None]
-            * (table.vectors[1] / table.vectors[1].square().sum())
+        model.frequency.called_for = lambda read: (
+            40 * F.one_hot(torch.tensor(2), len(read))[:, None] * (table.vectors[1] / table.vectors[1].square().sum())
         )
     after = [score_of(run(model, items, keep).due, 1) for items in (called, freely)]
     assert after[0] < after[1]
     assert table.vectors.shape[1] == model.config.width
+
+
+def test_kernels_kept_for_answering_follow_the_weights() -> None:
+    model = new_model()
+    with torch.no_grad():
+        before = model.frequency.kernels()
+        assert model.frequency.kernels() is before
+        model.frequency.transfer.mul_(2)
+        torch.testing.assert_close(model.frequency.kernels(), 2 * before)
+        model.load_state_dict(new_model().state_dict())
+        torch.testing.assert_close(model.frequency.kernels(), before)
 
 
 def test_an_item_is_not_due_before_it_was_ever_chosen_nor_after_it_left_the_window() -> None:

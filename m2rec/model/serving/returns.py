@@ -30,7 +30,10 @@ class ServedReturns:
         self.readings = weights_of(branch.readings(kernels).flatten(0, 1).T)  # (W + 1, 3 b), newest last
         self.asked = weights_of(branch.asked(kernels, torch.arange(self.window + 2)).T)  # (W + 2, b), by count
         self.habit = weights_of(branch.habit_of(torch.arange(len(table.unit))[None], table)[0])  # (V + 1,)
-        self.called, self.came = weights_of(branch.called_for(table)), weights_of(table.vectors)  # (V + 1, d)
+        assert table.calls is not None
+        called = weights_of(table.calls)
+        called[0] = 0  # nothing calls for anything at the start of a history
+        self.called, self.came = called, weights_of(table.vectors)  # (V + 1, d)
         self.unexpected = float(branch.unexpected)
         self.overdue, self.ahead = weights_of(branch.overdue.sigmoid()), weights_of(branch.ahead.sigmoid())
         self.certain = np.float32(branch.certain)
