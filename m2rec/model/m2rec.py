@@ -186,7 +186,7 @@ class M2Rec(nn.Module):
             else self.frequency(unit, keep)
         )
         semantic = (
-            self.semantic(F.embedding(items, _known(table.emissions)), self._explained(items, table, keep))
+            self.semantic(F.embedding(items, _known(table.emissions)), self._explained(items, table))
             if isinstance(self.semantic, InterestBranch)
             else self.semantic(self.dropout(text))
         )
@@ -205,7 +205,7 @@ class M2Rec(nn.Module):
         semantic: Tensor | InterestOut
         if isinstance(self.semantic, InterestBranch):
             emitted = F.embedding(items, _known(table.emissions))
-            semantic = self.semantic.last(emitted, self._explained(items, table, keep), lengths)
+            semantic = self.semantic.last(emitted, self._explained(items, table), lengths)
         else:
             semantic = self.semantic.last(self.dropout(text), lengths)
         return self._encoded(temporal, frequency, semantic)
@@ -230,7 +230,7 @@ class M2Rec(nn.Module):
             assert isinstance(self.frequency, ReturnBranch)
             assert isinstance(frequency_state, ReturnState)
             assert isinstance(state.semantic, InterestState)
-            explained = self.frequency.explained_newest(frequency_state, table, keep)
+            explained = self.frequency.explained_newest(frequency_state, table)
             emitted = F.embedding(item, _known(table.emissions))
             semantic, semantic_state = self.semantic.step(emitted, explained, state.semantic)
         else:
@@ -243,9 +243,9 @@ class M2Rec(nn.Module):
         """The state before the first item."""
         return State(self.temporal.start(batch), self.frequency.start(batch), self.semantic.start(batch))
 
-    def _explained(self, items: Tensor, table: ItemTable, keep: Tensor | None) -> Explained:
+    def _explained(self, items: Tensor, table: ItemTable) -> Explained:
         assert isinstance(self.frequency, ReturnBranch)  # as `ModelConfig` has it
-        return self.frequency.explained(items, table, keep)
+        return self.frequency.explained(items, table)
 
     def _encoded(self, temporal: Tensor, frequency: FrequencyOut, semantic: Tensor | InterestOut) -> Encoded:
         y = frequency.y

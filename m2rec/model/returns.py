@@ -38,8 +38,9 @@ from torch import Tensor, nn
 from m2rec.model.config import ModelConfig
 from m2rec.model.due import Due, FrequencyOut
 from m2rec.model.explained import Explained
-from m2rec.model.filters import comb, impulse_response, toeplitz, transfer_function
+from m2rec.model.filters import comb, impulse_response, transfer_function
 from m2rec.model.items import ItemTable
+from m2rec.model.signals import distinct, in_window, respond_by_choice, respond_by_product
 
 LEAST = 1e-20  # belief below which nothing is told apart
 ROUND = 6.5  # what one kept round is worth at the start of training, in log-odds …
@@ -132,7 +133,7 @@ class ReturnBranch(nn.Module):
             came_before = F.pad(chosen[..., :-1], (1, 0))  # a step early, so it cannot be late
             before = F.pad(belief[..., : length - 1], (1, 0)) * ~came_before[:, :, None]
             due = belief[..., :length] + late * before + early * belief[..., 1:]  # d
-            known = _in_window(chosen, self.taps)  # (B, X, L)
+            known = in_window(chosen, self.taps)  # (B, X, L)
             due = due * (known & ~chosen)[:, :, None]
             each, through = due.sum(2).transpose(1, 2), due.sum(1).transpose(1, 2)  # (B, L, X), (B, L, b)
             return self._finish(slots, known.transpose(1, 2), each, through, F.embedding(slots, table.unit))
@@ -169,32 +170,25 @@ class ReturnBranch(nn.Module):
         weight = self._surprise(tail[:, 1:-1], tail[:, 2:], table)  # (B, W + 1)
         tail = tail[:, 2:]
         slots, _ = distinct(tail)
-        chosen = (slots[..., None] == tail[:, None]) & (tail > 0)[:, None]  # (B, X, W + 1)
-        kernels = self.kernels()
-        response = torch.einsum("bxw,nkw->bxnk", chosen * weight[:, None], self.readings(kernels))  # (B, X, 3, b)
-        asked = torch.stack([self.asked(kernels, count + step).T for step in (-1, 0, 1)], dim=1)  # (B, 3, b)
-        prior = self.habit_of(slots, table)[..., None, None]
-        belief = self._belief((response + asked[:, None] + prior).transpose(2, 3), keep)  # (B, X, b, 3)
-        before = belief[..., 0] * ((count > 1)[:, None] & ~chosen[..., -2])[..., None]
-        due = belief[..., 1] + self.overdue.sigmoid() * before + self.ahead.sigmoid() * belief[..., 2]
-        known = chosen[..., 1:].any(-1)
-        due = due * (known & ~chosen[..., -1])[..., None]
+        came = ((slots[..., None] == tail[:, None]) & (tail > 0)[:, None]).flip(-1)  # by lag: (B, X, W + 1)
+        due, known = self._due_now(came, came * weight.flip(-1)[:, None], slots, count[:, None], table, keep)
         each, through = due.sum(2)[:, None], due.sum(1)[:, None]
         out = self._finish(slots, known[:, None], each, through, F.embedding(slots, table.unit))
         newest = out.due.newest() if out.due else None
         return FrequencyOut(out.y[:, 0], out.gains[:, 0], out.evidence[:, 0], newest)
 
-    def explained(self, items: Tensor, table: ItemTable, keep: Tensor | None = None) -> Explained:
+    def explained(self, items: Tensor, table: ItemTable) -> Explained:
         """How well each choice was explained before it was made. items (B, L), right-padded with 0 → (B, L) each.
 
-        `due` is s_{x_t}(t − 1), what `forward` says of this one item a step earlier, without all the others.
+        `due` is s_{x_t}(t − 1), what `forward` says of this one item a step earlier, without all the others. Bands that
+        are muted for the answer still explain what has been chosen.
         """
         with torch.autocast(items.device.type, enabled=False):
             called = self._called(F.pad(items[:, :-1], (1, 0)), items, table)
             with torch.no_grad():
-                return Explained(called, self._was_due(items, torch.sigmoid(self.unexpected - called), table, keep))
+                return Explained(called, self._was_due(items, torch.sigmoid(self.unexpected - called), table))
 
-    def explained_newest(self, state: ReturnState, table: ItemTable, keep: Tensor | None = None) -> Explained:
+    def explained_newest(self, state: ReturnState, table: ItemTable) -> Explained:
         """The same of the newest choice alone, from the state that holds it → (B,) each."""
         tail = state.tail
         called = self._called(tail[:, :-1], tail[:, 1:], table)
@@ -202,32 +196,44 @@ class ReturnBranch(nn.Module):
             weight = torch.sigmoid(self.unexpected - called)  # (B, W + 2), the newest last
             came = (tail[:, 1:-1] == tail[:, -1:]).flip(-1)[:, None]  # by lag: (B, 1, W + 1)
             heard = came * weight[:, None, :-1].flip(-1)
-            was_due = self._due_of(came, heard, tail[:, -1:], (state.count - 1)[:, None], table, keep)
-            return Explained(called[:, -1], was_due[:, 0])
+            due, known = self._due_now(came, heard, tail[:, -1:], (state.count - 1)[:, None], table)
+            return Explained(called[:, -1], self._scores(due.sum(-1), known)[:, 0])
 
-    def _was_due(self, items: Tensor, weight: Tensor, table: ItemTable, keep: Tensor | None) -> Tensor:
+    def _was_due(self, items: Tensor, weight: Tensor, table: ItemTable) -> Tensor:
         length = items.shape[1]
         place = torch.arange(length, device=items.device)
         source = place[:, None] - 1 - torch.arange(self.taps + 1, device=items.device)  # [t, lag], before t by lag + 1
         back = source.clamp(min=0).expand(len(items), -1, -1)
         came = (items[:, :, None] == items[:, None]).gather(2, back) & (source >= 0)  # (B, L, W + 1)
         heard = came * weight[:, None].expand(-1, length, -1).gather(2, back)
-        return self._due_of(came, heard, items, place, table, keep)
+        due, known = self._due_now(came, heard, items, place, table)
+        return self._scores(due.sum(-1), known)
 
-    def _due_of(
-        self, came: Tensor, heard: Tensor, items: Tensor, count: Tensor, table: ItemTable, keep: Tensor | None
-    ) -> Tensor:
-        """s of items (B, n), which came (B, n, W + 1), by lag from the newest of the `count` (B, n) items before."""
+    def _due_now(
+        self,
+        came: Tensor,
+        heard: Tensor,
+        items: Tensor,
+        count: Tensor,
+        table: ItemTable,
+        keep: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """d of items (B, n), which came (B, n, W + 1), by lag from the newest of the `count` (B, n) items so far.
+
+        → (B, n, b), and whether they are in the window (B, n).
+        """
         kernels = self.kernels()
-        readings = self.readings(kernels).flip(-1)  # (3, b, W + 1), by lag
-        log_odds = torch.einsum("bnw,mkw->bnkm", heard, readings)
-        log_odds += torch.stack([self.asked(kernels, count.flatten() + step).T for step in (-1, 0, 1)], -1).view(
-            *count.shape, self.bands, 3
-        )
+        log_odds = torch.einsum("bnw,mkw->bnkm", heard, self.readings(kernels).flip(-1))
+        asked = torch.stack([self.asked(kernels, count.flatten() + step).T for step in (-1, 0, 1)], -1)
+        log_odds += asked.view(*count.shape, self.bands, 3)
         belief = self._belief(log_odds + self.habit_of(items, table)[..., None, None], keep)
-        before = belief[..., 0] * ((count > 1) & ~came[..., 1])[..., None]
+        before = belief[..., 0] * ((count > 1) & ~came[..., 1])[..., None]  # a step early, so it cannot be late
         due = belief[..., 1] + self.overdue.sigmoid() * before + self.ahead.sigmoid() * belief[..., 2]
-        each, known = due.sum(-1) * ~came[..., 0], came[..., :-1].any(-1)
+        known = came[..., :-1].any(-1)
+        return due * (known & ~came[..., 0])[..., None], known
+
+    def _scores(self, each: Tensor, known: Tensor) -> Tensor:
+        """s from Σ_b d; an item that has not been chosen yet, or not for long, is like any other: odds of 1."""
         return (self.certain + (each + LEAST).log()).where(known, 0)
 
     def asked(self, kernels: Tensor, count: Tensor) -> Tensor:
@@ -268,59 +274,13 @@ class ReturnBranch(nn.Module):
         (B, L, b), unit vectors (B, X, d).
         """
         certain = self.certain.exp()
-        # an item that has not been chosen yet, or not for long, is like any other outside the history: odds of 1
-        scores = (self.certain + (each + LEAST).log()).where(known, 0)
         total = each.sum(-1, keepdim=True)
         everything = certain * total + (self.items - known.sum(-1, keepdim=True)).clamp(min=1)
         share = certain * each / everything
         evidence = [through, total.clamp(max=3), (total + 1e-4).log() / 4, share.amax(-1, keepdim=True)]
-        return FrequencyOut(share @ unit, certain * through / everything, torch.cat(evidence, -1), Due(slots, scores))
-
-
-def respond_by_product(signal: Tensor, place: Tensor, kernels: Tensor) -> Tensor:
-    """Every band's response to every item as one product with the bank. signal (B, X, L) → F (B, X, b, L)."""
-    length = signal.shape[-1]
-    bank = toeplitz(kernels, length).permute(2, 0, 1).reshape(length, -1)  # [s, (b, t)]
-    return (signal @ bank).unflatten(-1, (len(kernels), length))
-
-
-def respond_by_choice(signal: Tensor, place: Tensor, kernels: Tensor) -> Tensor:
-    """The same, choice by choice: each adds the bands' impulse responses to its item. Quicker where nothing is learnt.
-
-    place (B, L) is the slot of each choice.
-    """
-    batch, slots, length = signal.shape
-    weight = signal.gather(1, place[:, None])[:, 0]  # (B, L)
-    later = F.pad(kernels, (length - 1, max(0, length - kernels.shape[1])))  # index L − 1 + lag
-    shifted = later.as_strided((length, len(kernels), length), (1, later.stride(0), 1))  # [L − 1 − s, b, t]
-    response = signal.new_zeros(batch * slots, len(kernels), length)
-    for row, chosen in enumerate(place):
-        adds = shifted * weight[row].flip(0)[:, None, None]
-        response[row * slots : (row + 1) * slots].index_add_(0, chosen.flip(0), adds)
-    return response.view(batch, slots, len(kernels), length)
-
-
-def distinct(items: Tensor) -> tuple[Tensor, Tensor]:
-    """The different items of each row, 0 where a row has fewer, and where each position's is. (B, L) → (B, X), (B, L).
-
-    A padded position has some item's place, and comes after everything that counts.
-    """
-    ordered, order = items.sort(dim=1)
-    new = torch.ones_like(ordered, dtype=torch.bool)
-    new[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
-    new &= ordered > 0
-    place = (new.cumsum(1) - 1).clamp(min=0)
-    width = max(1, int(new.sum(1).max()))
-    slots = torch.zeros(len(items), width + 1, dtype=items.dtype, device=items.device)
-    slots.scatter_(1, place.where(new, width), ordered.where(new, 0))  # what is not new falls on a spare slot
-    return slots[:, :width], torch.empty_like(place).scatter_(1, order, place)
-
-
-def _in_window(chosen: Tensor, taps: int) -> Tensor:
-    """Whether each item was chosen within the newest `taps` interactions. bool (B, X, L) → bool (B, X, L)."""
-    count = chosen.cumsum(-1)
-    before = F.pad(count, (taps, 0))[..., : count.shape[-1]]
-    return count > before
+        return FrequencyOut(
+            share @ unit, certain * through / everything, torch.cat(evidence, -1), Due(slots, self._scores(each, known))
+        )
 
 
 def _initial_kernels(config: ModelConfig) -> Tensor:

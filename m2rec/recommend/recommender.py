@@ -16,8 +16,8 @@ from m2rec.errors import CheckpointError, InputError
 from m2rec.model.head import seen_items
 from m2rec.model.items import ItemTable
 from m2rec.model.m2rec import Encoded
-from m2rec.model.returns import distinct
 from m2rec.model.serving.serving import Serving
+from m2rec.model.signals import distinct
 from m2rec.recommend.answer import MODALITIES, Answer, RankedItem, Shares, Spectrum
 from m2rec.recommend.catalogue import Catalogue, CatalogueItem
 from m2rec.recommend.live import Live

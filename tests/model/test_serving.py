@@ -102,7 +102,9 @@ def test_histories_of_any_length_are_read_alike(length: int, seed: int) -> None:
     assert_same(Serving(made).last(items), plain(made, items))
 
 
-def test_muted_bands_are_muted(model: M2Rec) -> None:
+@pytest.mark.parametrize("keeps", ["means", "interests"])
+def test_muted_bands_are_muted(keeps: str) -> None:
+    model = random_model(tiny_config(semantic_keeps=keeps)).requires_grad_(False)
     items, serving = history(30, model.config.items), Serving(model)
     keep = torch.ones(model.frequency.bands)
     keep[1:3] = 0

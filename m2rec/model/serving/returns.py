@@ -60,7 +60,11 @@ class ServedReturns:
         back = np.maximum(source, 0)
         came = (items[back] == items[:, None]) & (source >= 0)  # (L, W + 1)
         heard = came * expit(self.unexpected - called).astype(np.float32)[back]
-        return called, self._due_of(came, heard, items, place)
+        again = came[:, :-1].any(1)  # the others are like any item that was never chosen
+        due, _ = self._due_now(came[again], heard[again], items[again], place[again])
+        scores = np.zeros(len(items), dtype=np.float32)
+        scores[again] = self._scores(due.sum(1))
+        return called, scores
 
     def explained_newest(self, tail: np.ndarray, count: int) -> tuple[float, float]:
         """The same of the newest item. tail (W + 3,), newest last, zeros before the first; count of all items."""
@@ -70,56 +74,24 @@ class ServedReturns:
         earlier = tail[:-1][::-1][: self.window + 1]  # by lag
         came[0, : len(earlier)] = earlier == tail[-1]
         heard[0, : len(earlier)] = expit(self.unexpected - called[:-1][::-1][: self.window + 1])
-        return called[-1], self._due_of(came > 0, heard * came, tail[-1:], np.array([count - 1]))[0]
+        due, known = self._due_now(came > 0, heard * came, tail[-1:], np.array([count - 1]))
+        return called[-1], self._scores(due.sum(1))[0] if known[0] else 0.0
 
     def _called(self, before: np.ndarray, items: np.ndarray) -> np.ndarray:
         return np.einsum("nd,nd->n", self.called[before], self.came[items])
 
-    def _due_of(self, came: np.ndarray, heard: np.ndarray, items: np.ndarray, count: np.ndarray) -> np.ndarray:
-        """`ReturnBranch._due_of` of items (n,): came and heard (n, W + 1) by lag, count (n,) → (n,)."""
-        again = came.any(1)  # the others are like any other item that was never chosen
-        log_odds = (heard[again][:, ::-1] @ self.readings).reshape(-1, 3, self.bands)
-        at = count[again][:, None] + np.array([-1, 0, 1])
-        log_odds += self.asked[np.clip(at, 0, self.window + 1)]
-        log_odds += self.habit[items[again], None, None]
-        if not self.adaptive:
-            log_odds[:] = log_odds.mean(2, keepdims=True)
-        belief = expit(log_odds)
-        belief[(count[again] <= 1) | came[again][:, 1], 0] = 0
-        due = belief[:, 1] + self.overdue * belief[:, 0] + self.ahead * belief[:, 2]
-        each = due.sum(1) * ~came[again][:, 0]
-        scores = np.zeros(len(items), dtype=np.float32)
-        scores[again] = (self.certain + np.log(each + np.float32(LEAST))) * came[again][:, :-1].any(1)
-        return scores
-
     def _newest(self, tail: np.ndarray, count: int, keep: np.ndarray | None) -> Rhythm:
         """tail (n,), the newest items up to W + 3 of them, no zeros; count of all there have been → over ()."""
-        before = np.concatenate([[0], tail[:-1]])[-self.window - 1 :]
+        called = self._called(np.concatenate([[0], tail[:-1]]), tail)[-self.window - 1 :]
         tail = tail[-self.window - 1 :]
-        surprise = expit(self.unexpected - self._called(before, tail))
         slots, place = np.unique(tail, return_inverse=True)
-        signal = np.zeros((len(slots), len(tail)), dtype=np.float32)
-        signal[place, np.arange(len(tail))] = surprise
-        log_odds = (signal @ self.readings[-len(tail) :]).reshape(len(slots), 3, self.bands)
-        # the same limits as in `ReturnBranch.asked`: the row of a count holds what it asks
-        log_odds += self.asked[np.minimum([count - 1, count, count + 1], self.window + 1)]
-        log_odds += self.habit[slots, None, None]
-        if not self.adaptive:
-            log_odds[:] = log_odds.mean(2, keepdims=True)
-        belief = expit(log_odds)
-        if keep is not None:
-            belief *= keep
-        if count > 1:
-            belief[place[-2], 0] = 0  # it came a step early, so it cannot be late
-        else:
-            belief[:, 0] = 0
-        due = belief[:, 1] + self.overdue * belief[:, 0] + self.ahead * belief[:, 2]
-        due[place[-1]] = 0  # what was chosen just now is never due
-        recent = np.zeros(len(slots), dtype=bool)
-        recent[place[-self.window :]] = True
-        slots, due = slots[recent], due[recent]
+        came = np.zeros((len(slots), self.window + 1), dtype=bool)  # by lag
+        came[place[::-1], np.arange(len(tail))] = True
+        heard = np.zeros(came.shape, dtype=np.float32)
+        heard[:, : len(tail)] = expit(self.unexpected - called[::-1])
+        due, known = self._due_now(came, heard * came, slots, np.full(len(slots), count), keep)
+        slots, due = slots[known], due[known]
         each, through = due.sum(1), due.sum(0)
-        scores = self.certain + np.log(each + np.float32(LEAST))
         total = each.sum()
         certain = np.exp(self.certain)
         everything = certain * total + np.float32(max(1, self.items - len(slots)))
@@ -129,5 +101,27 @@ class ServedReturns:
             share @ self.vectors[slots],
             certain * through / everything,
             np.append(through, summary).astype(np.float32),
-            (slots, scores.astype(np.float32)),
+            (slots, self._scores(each)),
         )
+
+    def _due_now(
+        self, came: np.ndarray, heard: np.ndarray, items: np.ndarray, count: np.ndarray, keep: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """d of items (n,), which came (n, W + 1), by lag from the newest of `count` (n,), and whether they did."""
+        log_odds = (heard[:, ::-1] @ self.readings).reshape(-1, 3, self.bands)
+        # the same limits as in `ReturnBranch.asked`: the row of a count holds what it asks
+        log_odds += self.asked[np.clip(count[:, None] + np.array([-1, 0, 1]), 0, self.window + 1)]
+        log_odds += self.habit[items, None, None]
+        if not self.adaptive:
+            log_odds[:] = log_odds.mean(2, keepdims=True)
+        belief = expit(log_odds)
+        if keep is not None:
+            belief *= keep
+        belief[(count <= 1) | came[:, 1], 0] = 0  # a step early, so it cannot be late
+        due = belief[:, 1] + self.overdue * belief[:, 0] + self.ahead * belief[:, 2]
+        known = np.asarray(came[:, :-1].any(1))
+        due[came[:, 0] | ~known] = 0  # what was chosen just now is never due
+        return due, known
+
+    def _scores(self, each: np.ndarray) -> np.ndarray:
+        return (self.certain + np.log(each + np.float32(LEAST))).astype(np.float32)
