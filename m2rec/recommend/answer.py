@@ -47,12 +47,20 @@ class Spectrum(_Frozen):
         return [period for _, period in sorted(excess, reverse=True)]
 
 
+class Theme(_Frozen):
+    """Something that the person seems to be after: its share of the taste, and titles that are typical of it."""
+
+    share: float
+    items: list[str]
+
+
 class Answer(_Frozen):
     """One answer: what comes next, why, and what the history looks like.
 
     `history` holds item ids, oldest first, after truncation to the model's longest history.
     `gates` are the three weights now (they sum to 1); `gate_history` has one row per history item:
-    the weights after that item was seen. `notes` are sentences for the reader, such as a truncation.
+    the weights after that item was seen. `themes` are what the history is held to be about, the strongest first; none
+    where the model keeps no belief over themes. `notes` are sentences for the reader, such as a truncation.
     """
 
     world: str
@@ -61,4 +69,5 @@ class Answer(_Frozen):
     gates: Shares
     gate_history: list[Shares]
     spectrum: Spectrum | None
+    themes: list[Theme] = []
     notes: list[str] = []

@@ -67,6 +67,7 @@ class Live:
             gates=self._gates[-1],
             gate_history=list(self._gates),
             spectrum=self._spectrum(self._encoded) if spectrum else None,
+            themes=recommender.themes(self._encoded),
         )
 
     def _spectrum(self, encoded: Encoded) -> Spectrum:

@@ -18,13 +18,14 @@ from m2rec.model.items import ItemTable
 from m2rec.model.m2rec import Encoded
 from m2rec.model.serving.serving import Serving
 from m2rec.model.signals import distinct
-from m2rec.recommend.answer import MODALITIES, Answer, RankedItem, Shares, Spectrum
+from m2rec.recommend.answer import MODALITIES, Answer, RankedItem, Shares, Spectrum, Theme
 from m2rec.recommend.catalogue import Catalogue, CatalogueItem
 from m2rec.recommend.live import Live
 from m2rec.recommend.reading import Reading, read
 from m2rec.recommend.requests import Band, Options, gate_weights
 from m2rec.recommend.schema import checked
 from m2rec.recommend.spectrum import LONGEST_PERIOD, gain_at, periodogram
+from m2rec.recommend.themes import strongest, typical_items
 
 ROWS_AT_ONCE = 64  # shortened histories asked about together
 NOTHING_CHOSEN = "Nothing has been chosen yet: this is what is chosen most often, and no evidence has been weighed."
@@ -49,6 +50,7 @@ class Recommender(
         self.model = checkpoint.model().requires_grad_(False)
         self.table = self.model.item_table()
         self.serving = Serving(self.model, self.table) if self.config.model.temporal_layers == 1 else None
+        self._typical = [] if self.table.emissions is None else typical_items(self.table.emissions)
         self._encoder = TextEncoder(cached=False)  # loads nothing until somebody invents an item
         self._order = torch.tensor(_id_ranks([item.item_id for item in items]))  # ties are broken by item id
         self._check_answers()
@@ -159,6 +161,7 @@ class Recommender(
             gates=_shares(last.log_gate[0].exp().tolist()),
             gate_history=gate_history,
             spectrum=self.spectrum(reading, last.gains[0]) if spectrum else None,
+            themes=self.themes(last),
             notes=notes,
         )
 
@@ -192,6 +195,14 @@ class Recommender(
                 )
             )
         return rows
+
+    def themes(self, encoded: Encoded) -> list[Theme]:
+        """What the history is held to be about. `encoded` over (1,)."""
+        found = [] if encoded.themes is None else strongest(encoded.themes[0])
+        return [
+            Theme(share=share, items=[self.catalogue[item].title for item in self._typical[theme]])
+            for theme, share in found
+        ]
 
     def spectrum(self, reading: Reading, gains: Tensor) -> Spectrum:
         """Spectrum of a history beside the gain of the filter in force, gains (b,).
