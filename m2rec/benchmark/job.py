@@ -77,6 +77,7 @@ class Job:
         decides = [entry.kind, self.settings, self.training.model_dump(), entry.treatment, plan.test, fingerprint]
         self.key = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
         self.name = f"{entry.name}-{seed}"
+        self.label = f"{plan.name}/{self.name}"
         self.result_file = runs / plan.name / f"{self.name}.json"
         self.ranks_file = self.result_file.with_suffix(".safetensors")
         self.state_file = cache_dir() / "runs" / plan.name / f"{self.name}-{self.key[:12]}.safetensors"
@@ -180,10 +181,10 @@ class Job:
     def _save(self, result: Result, ranked: Evaluation) -> None:
         """Ranks first: a result without them counts as not yet there."""
         # a rank is a whole number or a half one, so twice the rank is whole and small
-        arrays = {f"twice_rank_{seen}": (2 * ranks).astype(np.uint32) for seen, ranks in ranked.ranks.items()}
+        arrays = {f"twice_rank_{seen}": _small(2 * ranks) for seen, ranks in ranked.ranks.items()}
         try:
             with atomic_file(self.ranks_file) as temporary:
-                save_file(arrays | {"users": ranked.users.astype(np.uint32)}, temporary, {"key": self.key})
+                save_file(arrays | {"users": _small(ranked.users)}, temporary, {"key": self.key})
             with atomic_file(self.result_file) as temporary:
                 temporary.write_text(result.model_dump_json(indent=2) + "\n", encoding="utf-8")
         except OSError as error:
@@ -226,6 +227,11 @@ def _training(plan: Plan, entry: Entry, world: WorldSettings, seed: int) -> Trai
         raise DataError(
             f"In the plan {plan.name}, the training of {entry.name} does not fit at {where}: {first['msg']}."
         ) from error
+
+
+def _small(values: np.ndarray) -> np.ndarray:
+    """Whole numbers in as few bytes as hold them: the ranks of a run are kept in the repository."""
+    return values.astype(np.min_scalar_type(int(values.max())))
 
 
 def _by_name(found: Evaluation) -> dict[str, Figures]:
