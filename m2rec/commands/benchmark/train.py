@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from m2rec.commands.output import Json, say, show, table
-from m2rec.commands.places import find_world, this_command
+from m2rec.commands.places import find_checkpoint, find_world, this_command
 from m2rec.data.cache import prepared_folder
 from m2rec.errors import InputError
 
@@ -42,6 +42,10 @@ def train(
     list_runs: Annotated[
         bool, typer.Option("--list", help="Only say which runs are there and which are to come.")
     ] = False,
+    checkpoint: Annotated[
+        str | None,
+        typer.Option(help="A checkpoint (folder or world) that is one of these runs: measured, not trained again."),
+    ] = None,
     here: Annotated[
         bool, typer.Option("--here", help="Run in this process, one run after another, and show epochs.")
     ] = False,
@@ -67,6 +71,8 @@ def train(
     folder = runs or RUNS
     parts = {given: _part(one) for given, one in (_published() if all_plans else _named(plan or [])).items()}
     asked = {given: jobs_of(*part, folder, only or (), seed or ()) for given, part in parts.items()}
+    if checkpoint:
+        _adopt(checkpoint, list(parts.values()), asked)
     waiting = in_turn([job for jobs in asked.values() for job in jobs if job.result() is None])
     if list_runs:
         states = {
@@ -129,6 +135,23 @@ def _part(plan: "Plan") -> _Part:
 
     world = find_world(plan.world)
     return _Part(plan, world, Prepared.load(prepared_folder(world.name)))
+
+
+def _adopt(name: str, parts: "list[_Part]", asked: "dict[str, list[Job]]") -> None:
+    """Measure a checkpoint as the run that it is, unless that is there."""
+    from m2rec.benchmark.adopt import adopt, run_of
+    from m2rec.checkpoint import Checkpoint
+
+    checkpoint = Checkpoint.load(find_checkpoint(name))
+    world = checkpoint.config.world
+    part = next((part for part in parts if part.world.name == world), None)
+    if part is None:
+        raise InputError(f"The checkpoint is of {world}, which none of these plans is about.")
+    jobs = [job for of_plan in asked.values() for job in of_plan if job.plan.name == part.plan.name]
+    job = run_of(checkpoint, jobs, part.prepared)
+    if job.result() is None:
+        say(f"{job.label} is what the checkpoint of {world} is; measuring it …")
+        adopt(checkpoint, job, part.prepared)
 
 
 def _run_here(

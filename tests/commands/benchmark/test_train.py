@@ -121,3 +121,24 @@ def test_the_first_seed_of_every_plan_comes_before_the_second_of_any(run, shop, 
         "one/m2rec-7", "one/gru4rec-7", "two/m2rec-0", "two/gru4rec-0",
         "one/m2rec-3", "one/gru4rec-3", "two/m2rec-1", "two/gru4rec-1",
     ]  # fmt: skip
+
+
+def test_a_checkpoint_is_taken_for_the_run_that_it_is_and_for_no_other(run, plan, shop, tmp_path):
+    runs = tmp_path / "runs"
+    taken = run("benchmark", "train", plan, "--checkpoint", shop.checkpoint, "--list", "--runs", runs, "--json", "-")
+    assert taken.json["trial"]["m2rec-0"] == "done"
+    assert "trial/m2rec-0 is what the checkpoint of corner-shop is" in taken.err
+    assert run("benchmark", "train", plan, "--here", "--only", "m2rec", "--cpu", "--runs", tmp_path / "anew").code == 0
+    adopted, anew = (json.loads((tmp_path / name / "trial" / "m2rec-0.json").read_text()) for name in ("runs", "anew"))
+    same = ("test", "validation", "key", "targets", "best_epoch", "epochs", "parameters")
+    assert {name: adopted[name] for name in same} == {name: anew[name] for name in same}
+    recorded = json.loads((shop.checkpoint / "config.json").read_text())
+    assert (adopted["command"], adopted["hardware"]) == (recorded["training"]["command"], recorded["trained_on"])
+
+    again = run("benchmark", "train", plan, "--checkpoint", shop.checkpoint, "--list", "--runs", runs)
+    assert "measuring it" not in again.err  # it is there
+    other = tmp_path / "other.toml"
+    other.write_text(plan.read_text().replace("[0]", "[1]"))
+    refused = run("benchmark", "train", other, "--checkpoint", shop.checkpoint, "--list", "--runs", runs)
+    assert refused.code == 2
+    assert "its settings or its seed differ from all of them" in refused.err
