@@ -59,9 +59,12 @@ def test_both_worlds_take_away_one_idea_at_a_time_and_nothing_else(world: str, t
     assert len(heads) == 1  # one time scale has as many heads as several
 
 
-def test_choosing_settings_leaves_the_test_set_shut_and_gives_every_model_as_many_tries() -> None:
-    plan = load_plan("ml-1m-tuning")
-    assert not plan.test
+@pytest.mark.parametrize("world", ["ml-1m", "rhythm-market"])
+def test_choosing_settings_leaves_the_test_set_shut_and_gives_every_model_as_many_tries(world: str) -> None:
+    plan = load_plan(f"{world}-tuning")
+    assert (plan.world, plan.test) == (world, False)
+    compared = [entry.name for entry in load_plan(world).entries if not entry.ablates and entry.kind != "popularity"]
+    assert [entry.name for entry in plan.model] == compared
     assert len({len(entry.points()) for entry in plan.model}) == 1
 
 
