@@ -100,7 +100,7 @@ class Theirs:
 
     def __post_init__(self) -> None:
         self.table = self.module.items.table()
-        self.scored = self.table.vectors[1 : len(self.table.bias) + 1].contiguous()
+        self.scored = self.table.vectors[1 : len(self.table.bias) + 1].T.contiguous()  # (d, V), as ours has it
         self.encoder = self.module.encoder
 
     def answer(self, items: Tensor) -> Tensor:
@@ -123,7 +123,7 @@ class Theirs:
         return add
 
     def _rank(self, h: Tensor) -> Tensor:
-        return _best(F.linear(h, self.scored, self.table.bias))
+        return _best(torch.addmm(self.table.bias, h, self.scored))
 
 
 def contestants(items: int, longest: int, device: torch.device, names: Sequence[str] = NAMES) -> list[Contestant]:
