@@ -106,7 +106,7 @@ def test_killed_and_given_again_it_keeps_what_is_finished_and_goes_on_with_the_r
     assert "trial/popularity-0 has started" not in second.stderr
     (log,) = (cache / "runs" / "trial").glob("m2rec-0-*.log")
     assert re.search(r"Going on after epoch \d+ of 150\.", log.read_text())
-    assert log.read_text().count("epoch 1: loss") == 1
+    assert log.read_text().count("epoch 1: loss") <= 1  # the kill may come between saving and saying
     table = json.loads((assets / "trial.json").read_text())
     assert table["missing"] == []
     names = ["m2rec", "popularity", "m2rec-plain-low-pass", "sasrec"]
