@@ -43,11 +43,50 @@ class SasRecTextSettings(SasRecSettings):
     id_dropout: Rate = 0.1  # share of items read and scored by their text alone in a training batch
 
 
+FIRST_CAPACITY = 64  # items a new cache has room for; it doubles when it is full
+
+
+@dataclass
+class Cache:
+    """Keys and values of one layer, each (B, heads, capacity, d / heads); the first `filled` places are taken."""
+
+    keys: Tensor
+    values: Tensor
+    filled: int = 0
+
+    def extended(self, length: int, keys: Tensor, values: Tensor) -> "Cache":
+        """With one more place after the first `length`, keys and values (B, heads, 1, d / heads).
+
+        Nothing is copied as long as there is room and nobody else has gone on from the same place: then this cache
+        is what is returned, and who knows of fewer places never looks at the new one.
+        """
+        cache = self
+        if self.filled != length or length == self.keys.shape[2]:
+            cache = Cache(self._roomier(self.keys, length), self._roomier(self.values, length), length)
+        cache.keys[:, :, length : length + 1] = keys
+        cache.values[:, :, length : length + 1] = values
+        cache.filled = length + 1
+        return cache
+
+    @staticmethod
+    def _roomier(part: Tensor, length: int) -> Tensor:
+        batch, heads, _, width = part.shape
+        room = part.new_empty(batch, heads, max(FIRST_CAPACITY, 2 * length), width)
+        room[:, :, :length] = part[:, :, :length]
+        return room
+
+
 @dataclass(frozen=True)
 class SasRecState:
-    """Keys and values of every layer, each (B, heads, t, d / heads) after t items: grows with the history."""
+    """What has been read, `length` items; a cache for every layer, which grows with the history."""
 
-    cache: list[tuple[Tensor, Tensor]]
+    caches: list[Cache]
+    length: int
+
+    def rewind(self) -> None:
+        """Let the next step go on from here in place. States that came of this one before are worth nothing then."""
+        for cache in self.caches:
+            cache.filled = self.length
 
 
 class Attention(nn.Module):
@@ -81,11 +120,12 @@ class Attention(nn.Module):
         mask = None if len(x) == 1 and int(lengths[0]) == x.shape[1] else real[:, None, None]
         return self._merge(F.scaled_dot_product_attention(q, k, v, attn_mask=mask))[:, 0]
 
-    def step(self, x: Tensor, cached: tuple[Tensor, Tensor]) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """x (B, d) → (B, d) and the longer cache."""
+    def step(self, x: Tensor, cache: Cache, length: int) -> tuple[Tensor, Cache]:
+        """x (B, d) after `length` items → (B, d) and the longer cache."""
         q, k, v = (self._split(part) for part in self.read(x[:, None]).chunk(3, dim=-1))
-        k, v = (torch.cat([old, new], dim=2) for old, new in zip(cached, (k, v), strict=True))
-        return self._merge(F.scaled_dot_product_attention(q, k, v))[:, 0], (k, v)
+        cache = cache.extended(length, k, v)
+        k, v = cache.keys[:, :, : length + 1], cache.values[:, :, : length + 1]
+        return self._merge(F.scaled_dot_product_attention(q, k, v))[:, 0], cache
 
     def _split(self, x: Tensor) -> Tensor:
         """(B, L, d) → (B, heads, L, d / heads)."""
@@ -122,10 +162,10 @@ class Block(nn.Module):
         here = self.attention.last(normed[rows, lengths - 1], normed, lengths)
         return self._feed(x[rows, lengths - 1] + self.dropout(here))
 
-    def step(self, x: Tensor, cached: tuple[Tensor, Tensor]) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """x (B, d) → (B, d) and the longer cache."""
-        out, cached = self.attention.step(self.before_attention(x), cached)
-        return self._feed(x + self.dropout(out)), cached
+    def step(self, x: Tensor, cache: Cache, length: int) -> tuple[Tensor, Cache]:
+        """x (B, d) after `length` items → (B, d) and the longer cache."""
+        out, cache = self.attention.step(self.before_attention(x), cache, length)
+        return self._feed(x + self.dropout(out)), cache
 
     def _feed(self, x: Tensor) -> Tensor:
         inner = self.dropout(F.relu(self.widen(self.before_feed(x))))
@@ -162,7 +202,7 @@ class SasRec(nn.Module):
         """An empty cache."""
         heads = self._stack()[0].attention.heads
         empty = self.positions.new_zeros(batch, heads, 0, self.positions.shape[1] // heads)
-        return SasRecState([(empty, empty) for _ in self.blocks])
+        return SasRecState([Cache(empty, empty) for _ in self.blocks], 0)
 
     def step(self, x: Tensor, state: SasRecState) -> tuple[Tensor, SasRecState]:
         """x (B, d) → (B, d) and the longer state.
@@ -170,12 +210,12 @@ class SasRec(nn.Module):
         Raises ValueError when the window is full: every position then moves, so the cache is worth nothing and the
         history has to be read anew.
         """
-        x = self._placed(x[:, None], state.cache[0][0].shape[2])[:, 0]
-        cache = []
-        for block, cached in zip(self._stack(), state.cache, strict=True):
-            x, cached = block.step(x, cached)
-            cache.append(cached)
-        return self.norm(x), SasRecState(cache)
+        x = self._placed(x[:, None], state.length)[:, 0]
+        caches = []
+        for block, cache in zip(self._stack(), state.caches, strict=True):
+            x, cache = block.step(x, cache, state.length)
+            caches.append(cache)
+        return self.norm(x), SasRecState(caches, state.length + 1)
 
     def _placed(self, x: Tensor, first: int) -> Tensor:
         end = first + x.shape[1]

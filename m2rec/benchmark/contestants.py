@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar, cast
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from m2rec.baselines.registry import make_baseline
-from m2rec.baselines.sequential import SequentialBaseline
+from m2rec.baselines.sasrec import SasRecState
+from m2rec.baselines.sequential import Recurrent, SequentialBaseline
 from m2rec.model.config import ModelConfig, ModelSettings
 from m2rec.model.head import seen_items
 from m2rec.model.m2rec import M2Rec
@@ -91,24 +93,37 @@ class Ours:
 
 @dataclass
 class Theirs:
-    """A baseline, its item table made once."""
+    """A baseline, its item table made once. The best items are wanted, so their scores are not made probabilities."""
 
     name: str
     module: SequentialBaseline
 
     def __post_init__(self) -> None:
         self.table = self.module.items.table()
+        self.scored = self.table.vectors[1 : len(self.table.bias) + 1].T.contiguous()  # (d, V), as ours has it
+        self.encoder = self.module.encoder
 
     def answer(self, items: Tensor) -> Tensor:
         """As `Contestant.answer`."""
-        return _best(self.module.last_scores(items, self.table))
+        lengths = torch.full((len(items),), items.shape[1], device=items.device)
+        return self._rank(self.encoder.last(F.embedding(items, self.table.vectors), lengths))
 
     def live(self, items: Tensor) -> Callable[[Tensor], Tensor]:
         """As `Contestant.live`."""
-        state = self.module.start(1)
+        encoder = cast(Recurrent, self.encoder)
+        state = encoder.start(1)
         for item in items.T:
-            _, state = self.module.step(item, state, self.table)
-        return lambda item: _best(self.module.step(item, state, self.table)[0])
+            _, state = encoder.step(F.embedding(item, self.table.vectors), state)
+
+        def add(item: Tensor) -> Tensor:
+            if isinstance(state, SasRecState):
+                state.rewind()  # so that the cache is written in place, as it is where a history goes on
+            return self._rank(encoder.step(F.embedding(item, self.table.vectors), state)[0])
+
+        return add
+
+    def _rank(self, h: Tensor) -> Tensor:
+        return _best(torch.addmm(self.table.bias, h, self.scored))
 
 
 def contestants(items: int, longest: int, device: torch.device, names: Sequence[str] = NAMES) -> list[Contestant]:
@@ -116,24 +131,31 @@ def contestants(items: int, longest: int, device: torch.device, names: Sequence[
 
     They read histories of up to `longest` items; `names` leaves out the others.
     """
+    with torch.inference_mode():
+        made: list[Contestant] = []
+        for name, module in modules(items, longest, names).items():
+            ready = _ready(module, device)
+            made.append(Ours(ready) if isinstance(ready, M2Rec) else Theirs(name, cast(SequentialBaseline, ready)))
+        return made
+
+
+def modules(items: int, longest: int, names: Sequence[str] = NAMES) -> dict[str, nn.Module]:
+    """The same networks untrained and bare, by name."""
     torch.manual_seed(0)
     shape = load_world(WORLD).model
-    with torch.inference_mode():
-        return [_make(name, shape, items, longest, device) for name in NAMES if name in names]
+    return {name: _make(name, shape, items, longest) for name in NAMES if name in names}
 
 
-def _make(name: str, shape: ModelSettings, items: int, longest: int, device: torch.device) -> Contestant:
+def _make(name: str, shape: ModelSettings, items: int, longest: int) -> nn.Module:
     if name == "m2rec":
         config = ModelConfig(
             **(shape.model_dump() | {"max_length": longest}), items=items, warm_items=items, text_width=TEXT_WIDTH
         )
         text = torch.randn(items + 1, TEXT_WIDTH)
         text[0] = 0
-        return Ours(_ready(M2Rec(config, text), device))
+        return M2Rec(config, text)
     kind, settings = BASELINES[name]
-    settings = settings | {"width": shape.width, "max_length": longest}
-    baseline = cast(SequentialBaseline, make_baseline(kind, items, items, settings=settings))
-    return Theirs(name, _ready(baseline, device))
+    return make_baseline(kind, items, items, settings=settings | {"width": shape.width, "max_length": longest})
 
 
 def _ready(module: Module, device: torch.device) -> Module:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -66,6 +67,20 @@ class Result(BaseModel):
     revision: str
 
 
+@dataclass(frozen=True)
+class Ran:
+    """How a run went, and on what."""
+
+    hardware: str
+    date: str
+    command: str
+    revision: str
+    epochs: int = 0
+    best_epoch: int = 0
+    seconds: float = 0.0
+    peak_memory_mib: float = 0.0
+
+
 class Job:
     """One entry with one seed, and where its files lie."""
 
@@ -77,6 +92,7 @@ class Job:
         decides = [entry.kind, self.settings, self.training.model_dump(), entry.treatment, plan.test, fingerprint]
         self.key = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
         self.name = f"{entry.name}-{seed}"
+        self.label = f"{plan.name}/{self.name}"
         self.result_file = runs / plan.name / f"{self.name}.json"
         self.ranks_file = self.result_file.with_suffix(".safetensors")
         self.state_file = cache_dir() / "runs" / plan.name / f"{self.name}-{self.key[:12]}.safetensors"
@@ -111,9 +127,13 @@ class Job:
         """
         data = treated(prepared, self.entry.treatment, self.seed)
         model = self.make_model(data)
-        epochs = best_epoch = 0
-        seconds = peak = 0.0
         device = torch.device("cuda" if torch.cuda.is_available() and not cpu else "cpu")
+        ran = Ran(
+            hardware=device_name(device),
+            date=datetime.now(UTC).date().isoformat(),
+            command=command,
+            revision=git_revision(),
+        )
 
         def watch(report: EpochReport) -> None:
             if on_epoch:
@@ -133,9 +153,19 @@ class Job:
                 on_epoch=watch,
             )
             model, progress = trained.model, trained.progress
-            epochs, best_epoch = len(progress.epochs), progress.best_epoch
-            seconds, peak = progress.seconds, progress.peak_memory_mib
-        model.to(device)
+            ran = replace(
+                ran,
+                epochs=len(progress.epochs),
+                best_epoch=progress.best_epoch,
+                seconds=progress.seconds,
+                peak_memory_mib=progress.peak_memory_mib,
+            )
+        result = self.measure(model.to(device), data, ran)
+        self.state_file.unlink(missing_ok=True)
+        return result
+
+    def measure(self, model: nn.Module, data: Prepared, ran: Ran) -> Result:
+        """Rank every target with the trained model, and keep what came out."""
         longest = self.settings.get("max_length", self.world.model.max_length)
         validation = evaluate(cast(Scorer, model), data, "validation", longest)
         test = evaluate(cast(Scorer, model), data, "test", longest) if self.plan.test else None
@@ -152,17 +182,16 @@ class Job:
             validation=_by_name(validation),
             test=_by_name(test) if test else None,
             targets=len((test or validation).users),
-            epochs=epochs,
-            best_epoch=best_epoch,
-            seconds=round(seconds, 1),
-            peak_memory_mib=round(peak, 1),
-            hardware=device_name(device),
-            date=datetime.now(UTC).date().isoformat(),
-            command=command,
-            revision=git_revision(),
+            epochs=ran.epochs,
+            best_epoch=ran.best_epoch,
+            seconds=round(ran.seconds, 1),
+            peak_memory_mib=round(ran.peak_memory_mib, 1),
+            hardware=ran.hardware,
+            date=ran.date,
+            command=ran.command,
+            revision=ran.revision,
         )
         self._save(result, test or validation)
-        self.state_file.unlink(missing_ok=True)
         return result
 
     def make_model(self, data: Prepared) -> nn.Module:
@@ -180,10 +209,10 @@ class Job:
     def _save(self, result: Result, ranked: Evaluation) -> None:
         """Ranks first: a result without them counts as not yet there."""
         # a rank is a whole number or a half one, so twice the rank is whole and small
-        arrays = {f"twice_rank_{seen}": (2 * ranks).astype(np.uint32) for seen, ranks in ranked.ranks.items()}
+        arrays = {f"twice_rank_{seen}": _small(2 * ranks) for seen, ranks in ranked.ranks.items()}
         try:
             with atomic_file(self.ranks_file) as temporary:
-                save_file(arrays | {"users": ranked.users.astype(np.uint32)}, temporary, {"key": self.key})
+                save_file(arrays | {"users": _small(ranked.users)}, temporary, {"key": self.key})
             with atomic_file(self.result_file) as temporary:
                 temporary.write_text(result.model_dump_json(indent=2) + "\n", encoding="utf-8")
         except OSError as error:
@@ -226,6 +255,11 @@ def _training(plan: Plan, entry: Entry, world: WorldSettings, seed: int) -> Trai
         raise DataError(
             f"In the plan {plan.name}, the training of {entry.name} does not fit at {where}: {first['msg']}."
         ) from error
+
+
+def _small(values: np.ndarray) -> np.ndarray:
+    """Whole numbers in as few bytes as hold them: the ranks of a run are kept in the repository."""
+    return values.astype(np.min_scalar_type(int(values.max())))
 
 
 def _by_name(found: Evaluation) -> dict[str, Figures]:

@@ -2,39 +2,41 @@
 
 from pathlib import Path
 
+from m2rec.benchmark.beside import SHOWN, beside, cell
+from m2rec.benchmark.train import ASSETS
 from m2rec.checkpoint import CheckpointConfig
 from m2rec.data.atomic import atomic_file
 from m2rec.errors import DataError
 from m2rec.evaluation.report import FILE, Figure, GateMeasurement, Measurement, MetricsFile, read_metrics
 
 START, END = "<!-- results -->", "<!-- /results -->"
-SHOWN = ("HR@10", "NDCG@10", "MRR@10")
 SEEN = {"unmasked": "left in", "masked": "taken out"}
 CAUSE_OF = {"temporal": "chain", "frequency": "rhythm", "semantic": "taste"}
 
 
-def results(checkpoints: Path) -> str:
-    """Markdown: one table a world that has recorded figures, in alphabetical order."""
+def results(checkpoints: Path, benchmarks: Path = ASSETS) -> str:
+    """Markdown: one table a world that has recorded figures, in alphabetical order, with what stands beside M2Rec."""
     parts = []
     for folder in sorted(path for path in checkpoints.iterdir() if (path / FILE).is_file()):
         config = CheckpointConfig.model_validate_json((folder / "config.json").read_text(encoding="utf-8"))
-        parts += _world(config, read_metrics(folder, config.world))
+        parts += _world(config, read_metrics(folder, config.world), benchmarks)
     return "\n".join(parts)
 
 
-def write_results(readme: Path, checkpoints: Path) -> None:
+def write_results(readme: Path, checkpoints: Path, benchmarks: Path = ASSETS) -> None:
     """Put the results between their marks in `readme`. Raises DataError where the marks are missing."""
     text = readme.read_text(encoding="utf-8")
     if text.count(START) != 1 or text.count(END) != 1 or text.index(START) > text.index(END):
         raise DataError(f"{readme} must have {START} and {END} once each, in this order, to hold the results.")
     before, after = text.split(START)[0], text.split(END)[1]
     with atomic_file(readme) as temporary:
-        temporary.write_text(f"{before}{START}\n{results(checkpoints)}\n{END}{after}", encoding="utf-8")
+        temporary.write_text(f"{before}{START}\n{results(checkpoints, benchmarks)}\n{END}{after}", encoding="utf-8")
 
 
-def _world(config: CheckpointConfig, metrics: MetricsFile) -> list[str]:
+def _world(config: CheckpointConfig, metrics: MetricsFile, benchmarks: Path) -> list[str]:
     first = metrics.measurements[0]
     where = f"trained on {config.trained_on}, measured on {first.hardware}, {first.date}, by `{first.command}`"
+    others = beside(config.world, benchmarks, first.targets)
     lines = [
         f"### {config.world}",
         "",
@@ -44,18 +46,22 @@ def _world(config: CheckpointConfig, metrics: MetricsFile) -> list[str]:
         f"| --- | --- | {' | '.join('---' for _ in SHOWN)} | --- |",
     ]
     lines += [_row(measurement) for measurement in metrics.measurements]
-    return [*lines, "", *(_gates(metrics.gates) if metrics.gates else [])]
+    lines += [_line(row.model, SEEN[row.seen], row.cells, row.seeds) for row in others.rows]
+    return [*lines, "", *others.notes, *(_gates(metrics.gates) if metrics.gates else [])]
 
 
 def _row(measured: Measurement) -> str:
-    cells = " | ".join(_cell(measured.figures[name]) for name in SHOWN)
-    return f"| {measured.model} | {SEEN[measured.seen]} | {cells} | {len(measured.seeds)} |"
+    return _line(
+        measured.model, SEEN[measured.seen], [_cell(measured.figures[name]) for name in SHOWN], len(measured.seeds)
+    )
+
+
+def _line(model: str, seen: str, cells: list[str], seeds: int) -> str:
+    return f"| {model} | {seen} | {' | '.join(cells)} | {seeds} |"
 
 
 def _cell(figure: Figure) -> str:
-    if figure.low is None or figure.high is None:
-        return f"{figure.value:.4f}"
-    return f"{figure.value:.4f} ({figure.low:.3f}–{figure.high:.3f})"
+    return cell(figure.value, low=figure.low, high=figure.high)
 
 
 def _gates(measured: GateMeasurement) -> list[str]:

@@ -1,13 +1,17 @@
-"""Run a plan to its end: several runs side by side, each in a process of its own, until all are done or time is up.
+"""Run plans to their end: several runs side by side, each in a process of its own, until all are done or time is up.
 
 A run that fails or is stopped costs the others nothing, and the next call goes on from there.
 """
 
 import os
+import signal
 import subprocess
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import FrameType
 from typing import TextIO
 
 from m2rec.benchmark.job import Job
@@ -44,26 +48,46 @@ def run_queue(
     """Start `command(job, seconds left)` for every job, at most `at_once` at a time, in order.
 
     No run is started after `deadline` (`time.monotonic`); one that is still going then is ended, and its last whole
-    epoch is kept. Every process started here is gone when this returns, also when it is interrupted.
+    epoch is kept. Every process started here is gone when this returns, also when it is interrupted or told to end.
     """
     outcome = Outcome()
     waiting, running = list(jobs), list[_Running]()
-    try:
-        while running or (waiting and not _over(deadline)):
-            while waiting and len(running) < at_once and not _over(deadline):
-                left = None if deadline is None else deadline - time.monotonic()
-                running.append(_start(waiting[0], command(waiting[0], left), at_once))
-                del waiting[0]
-                told(f"{running[-1].job.name} has started, {len(waiting)} to come.")
-            time.sleep(POLL_SECONDS)
-            for one in [one for one in running if one.process.poll() is not None or _over(deadline, GRACE_SECONDS)]:
-                running.remove(one)
-                _settle(one, outcome, told)
-    finally:
-        for one in running:
-            _end(one)
+    with _told_to_end():
+        try:
+            while running or (waiting and not _over(deadline)):
+                while waiting and len(running) < at_once and not _over(deadline):
+                    left = None if deadline is None else deadline - time.monotonic()
+                    running.append(_start(waiting[0], command(waiting[0], left), at_once))
+                    del waiting[0]
+                    told(f"{running[-1].job.label} has started, {len(waiting)} to come.")
+                time.sleep(POLL_SECONDS)
+                for one in [one for one in running if one.process.poll() is not None or _over(deadline, GRACE_SECONDS)]:
+                    running.remove(one)
+                    _settle(one, outcome, told)
+        finally:
+            for one in running:
+                _end(one)
     outcome.stopped += waiting
     return outcome
+
+
+@contextmanager
+def _told_to_end() -> Iterator[None]:
+    """SIGTERM, by which `timeout` and schedulers end a command, is an interruption inside: Python would just be gone,
+    and the processes that it started would go on.
+    """
+
+    def interrupt(signum: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():  # which alone hears signals
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _start(job: Job, arguments: list[str], at_once: int) -> _Running:
@@ -86,13 +110,13 @@ def _settle(one: _Running, outcome: Outcome, told: Callable[[str], None]) -> Non
     if result is not None:
         outcome.finished.append(one.job)
         shown = (result.test or result.validation)["unmasked"]
-        told(f"{one.job.name} is done: HR@10 {shown['HR@10']:.4f}, NDCG@10 {shown['NDCG@10']:.4f}.")
+        told(f"{one.job.label} is done: HR@10 {shown['HR@10']:.4f}, NDCG@10 {shown['NDCG@10']:.4f}.")
     elif code == STOPPED:
         outcome.stopped.append(one.job)
-        told(f"{one.job.name} was stopped for lack of time and will go on next time.")
+        told(f"{one.job.label} was stopped for lack of time and will go on next time.")
     else:
         outcome.failed.append(one.job)
-        told(f"{one.job.name} has failed (exit code {code}); the reason is at the end of {one.job.log_file}.")
+        told(f"{one.job.label} has failed (exit code {code}); the reason is at the end of {one.job.log_file}.")
 
 
 def _end(one: _Running) -> None:

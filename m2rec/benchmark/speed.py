@@ -9,7 +9,7 @@ does not depend on them.
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from m2rec.benchmark.contestants import NAMES, Contestant, contestants
+from m2rec.benchmark.learning import Learning, learning_times
 from m2rec.benchmark.memory import peak_mib
 from m2rec.training.machine import device_name
 
@@ -47,10 +48,11 @@ class Effort:
     seconds: float = 20.0  # after which no further round of one kind begins
     catalogue: int = CATALOGUE
     names: tuple[str, ...] = NAMES
+    training_steps: int = 3  # of each model; 0: training is not timed
 
 
 THOROUGH = Effort()
-QUICK = Effort(live_lengths=(200,), batch_lengths=(), threads=(1,), seconds=5.0, names=("m2rec", "sasrec", "mamba4rec"))
+QUICK = Effort(batch_lengths=(), threads=(1,), seconds=5.0, names=("m2rec", "sasrec", "mamba4rec"), training_steps=0)
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Peak:
-    """MiB of tensors one answer from scratch needs at its worst moment, weights and item tables apart."""
+    """MiB of tensors and arrays one answer from scratch needs at its worst moment, weights and item tables apart."""
 
     model: str
     device: str
@@ -90,6 +92,7 @@ class Speed:
 
     rows: list[Row]
     peaks: list[Peak]
+    learning: list[Learning] = field(default_factory=list)
 
     def ratios(self, what: str = "answer", rival: str = RIVAL) -> dict[str, float]:
         """The rival's time on one CPU thread ÷ ours, at each length where both were timed."""
@@ -122,6 +125,7 @@ class Speed:
             "growth": self.growth(),
             "rows": rows,
             "peaks": [vars(peak) for peak in self.peaks],
+            "training": [vars(one) for one in self.learning],
         }
 
 
@@ -159,7 +163,13 @@ def measure(effort: Effort = THOROUGH, seed: int = 0, told: Callable[[str], None
                         torch.cuda.empty_cache()
                         told("left out: the card's memory does not hold so many")
             peaks += _peaks(models, effort, card, generator)
-    return Speed(rows, peaks)
+    learning = []
+    if effort.training_steps:
+        for device in [CPU] + [torch.device("cuda")] * torch.cuda.is_available():
+            told(f"training, {device_name(device)}")
+            with computing_on(max(effort.threads)):
+                learning += learning_times(effort.catalogue, device, effort.names, effort.training_steps)
+    return Speed(rows, peaks, learning)
 
 
 def answer_times(

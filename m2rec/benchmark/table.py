@@ -9,10 +9,11 @@ from safetensors.numpy import load_file
 
 from m2rec.benchmark.job import Job, Result
 from m2rec.benchmark.plan import Plan
-from m2rec.evaluation.bootstrap import paired_difference
+from m2rec.evaluation.bootstrap import mean_interval, paired_difference
 from m2rec.evaluation.metrics import outcomes
 
 COMPARED = ("HR@10", "NDCG@10")
+BOUNDED = (*COMPARED, "MRR@10")  # the figures with an interval, where there is one seed
 SEEN = ("unmasked", "masked")
 
 Finished = Sequence[tuple[Job, Result]]
@@ -21,14 +22,15 @@ Finished = Sequence[tuple[Job, Result]]
 def table_of(plan: Plan, finished: Finished) -> dict[str, Any]:
     """`{"world", "plan", "rows", "comparisons"}`: means over seeds, and the reference against every other model.
 
-    A row has "unmasked" and "masked" (test figures) only where the plan opens the test set.
+    A row has "unmasked" and "masked" (test figures) only where the plan opens the test set. Several seeds have a
+    spread; one has none, and "unmasked_interval" and "masked_interval" then say what other users would change (95 %).
     """
     by_name: dict[str, list[tuple[Job, Result]]] = defaultdict(list)
     for job, result in finished:
         by_name[result.model].append((job, result))
     ordered = [entry.name for entry in plan.entries if entry.name in by_name]
     described = {entry.name: entry for entry in plan.entries}
-    rows = [_row(described[name].ablates, [result for _, result in by_name[name]]) for name in ordered]
+    rows = [_row(described[name].ablates, by_name[name]) for name in ordered]
     comparisons = []
     if plan.test and plan.reference in by_name:
         others = [name for name in ordered if name != plan.reference]
@@ -47,12 +49,15 @@ def table_of(plan: Plan, finished: Finished) -> dict[str, Any]:
     }
 
 
-def _row(ablates: str, results: list[Result]) -> dict[str, Any]:
+def _row(ablates: str, runs: list[tuple[Job, Result]]) -> dict[str, Any]:
+    results = [result for _, result in runs]
     first = results[0]
     row: dict[str, Any] = {"model": first.model}
     if first.test is not None:
         for seen in SEEN:
             row[seen], row[f"{seen}_sd"] = _over_seeds([(result.test or {})[seen] for result in results])
+            if len(runs) == 1:
+                row[f"{seen}_interval"] = _intervals(runs, seen)
     row["validation"], row["validation_sd"] = _over_seeds([result.validation["unmasked"] for result in results])
     return row | {
         "seeds": sorted(result.seed for result in results),
@@ -64,6 +69,7 @@ def _row(ablates: str, results: list[Result]) -> dict[str, Any]:
         "parameters": first.parameters,
         "epochs": [result.best_epoch for result in results],
         "seconds": [result.seconds for result in results],
+        "seconds_per_epoch": [round(result.seconds / max(1, result.epochs), 1) for result in results],
         "hardware": sorted({result.hardware for result in results}),
         "dates": sorted({result.date for result in results}),
         "revisions": sorted({result.revision for result in results}),
@@ -76,6 +82,14 @@ def _over_seeds(figures: list[dict[str, float]]) -> tuple[dict[str, float], dict
     values = {name: np.array([one[name] for one in figures]) for name in figures[0]}
     means = {name: float(value.mean()) for name, value in values.items()}
     return means, {name: float(value.std(ddof=1)) if len(value) > 1 else 0.0 for name, value in values.items()}
+
+
+def _intervals(runs: list[tuple[Job, Result]], seen: str) -> dict[str, list[float]]:
+    found = {}
+    for metric in BOUNDED:
+        interval = mean_interval(*_mean_outcomes(runs, seen, metric))
+        found[metric] = [interval.low, interval.high]
+    return found
 
 
 def _comparison(

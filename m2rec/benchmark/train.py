@@ -18,8 +18,9 @@ RUNS = ASSETS / "runs"
 
 
 def published_plans() -> list[Plan]:
-    """The shipped plans that open the test set, in alphabetical order; the others only choose settings."""
-    return [plan for plan in map(load_plan, known_plans()) if plan.test]
+    """The shipped plans that open the test set, the longest first; the others only choose settings."""
+    plans = [plan for plan in map(load_plan, known_plans()) if plan.test]
+    return sorted(plans, key=lambda plan: (-len(plan.entries), plan.name))
 
 
 def jobs_of(
@@ -45,6 +46,11 @@ def jobs_of(
         for entry in entries
         if (not only or entry.name in only) and (not seeds or seed in seeds)
     ]
+
+
+def in_turn(jobs: Sequence[Job]) -> list[Job]:
+    """Every plan's first seed before any plan's second: where time is up early, all tables have the same seeds."""
+    return sorted(jobs, key=lambda job: job.plan.seeds.index(job.seed))
 
 
 def benchmark_table(plan: Plan, jobs: Sequence[Job]) -> dict[str, Any]:

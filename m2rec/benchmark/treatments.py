@@ -10,10 +10,11 @@ from m2rec.data.sequences import Sequences
 
 
 def treated(prepared: Prepared, treatment: Treatment, seed: int) -> Prepared:
-    """The same data without one thing; targets and what came before them are never touched.
+    """The same data without one thing; targets, and which items came before each of them, are never touched.
 
-    "order-shuffled" shuffles each user's training part, so that no model can learn anything from order;
-    "text-permuted" gives each item another item's text; "text-removed" gives none.
+    "order-shuffled" shuffles each user's training part, so that no model can learn anything from order. Where targets
+    belong to the same users (leave-one-out), the histories that are answered are shuffled with it; users kept apart
+    keep theirs. "text-permuted" gives each item another item's text; "text-removed" gives none.
     """
     rng = np.random.default_rng(seed)
     if treatment == "order-shuffled":

@@ -39,6 +39,7 @@ class ModelSettings(BaseModel):
     identity_width: Positive = 32  # width in which two items are compared for being the same
     memory: Scale = 48.0  # how long a band's record of good predictions is kept, in interactions
     adaptive_filter: bool = True  # False: fixed gains, the ablation without content
+    filter: Literal["learned", "low-pass"] = "learned"  # low-pass: the plain FFT filter, an ablation; vectors only
 
     # semantic branch
     semantic_keeps: Literal["means", "interests"] = "means"  # decayed means of texts, or a belief (`interests.py`)
@@ -68,6 +69,8 @@ class ModelSettings(BaseModel):
             raise ValueError(
                 f"filter_length ({self.filter_length}) must reach the longest period ({max(self.periods)})"
             )
+        if self.filter == "low-pass" and self.frequency_reads == "items":
+            raise ValueError('the low-pass filter reads vectors: set frequency_reads = "vectors" with it')
         return self
 
 

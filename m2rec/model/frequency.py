@@ -19,6 +19,16 @@ p − 1) or as a slow trend; learning happens on H. Two things decide a band's g
 So a band that finds nothing in this history is turned down as noise, and one that does is kept (the paper's "adaptive"
 filter). Nothing passes at lag 0: the branch cannot see the current item and so cannot do the temporal branch's work;
 without that restriction the gate has nothing to tell apart.
+
+With `filter = "low-pass"` all of this is taken away, for an ablation. What is left is the plain filter of the authors'
+released code (snapshot of October 2025): an FFT whose frequencies below a tenth (periods longer than ten) are kept and
+the others dropped, nothing learned, and the same for every history. Three things had to differ from theirs:
+
+* it filters item vectors along the history, as the paper describes it; theirs filters Δ along the channels;
+* position t is given the FFT of the W interactions that end at t, zeros before the first. An FFT of the whole sequence
+  would show every position its own future, where all are trained at once. Read at its end, a window's filter is a fixed
+  weighted sum over lags, the current item's (lag 0) among them;
+* it has unit energy, at which every band here starts. How loud it is and the matrix behind it can be learned.
 """
 
 from dataclasses import dataclass
@@ -34,6 +44,7 @@ from m2rec.model.scan import scan_chunked
 
 EPSILON = 1e-6
 COMB_DECAY = 0.85  # weight of one cycle further back, at the start of training
+CUTOFF = 0.1  # cycles an interaction; the plain low-pass keeps what is slower, as the authors' released code does
 
 
 @dataclass
@@ -51,15 +62,22 @@ class FrequencyBranch(nn.Module):
     """Unit item vectors in, frequency evidence out."""
 
     log_forget: Tensor
+    fixed: Tensor
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.taps = config.filter_length  # W
-        self.adaptive = config.adaptive_filter
-        self.bands = len(config.periods) + len(config.trend_scales)
+        self.plain = config.filter == "low-pass"
+        self.adaptive = config.adaptive_filter and not self.plain
         # a trend has no period: it lies beyond every one that the filter can hold
-        self.band_periods = (*map(float, config.periods), *(float("inf") for _ in config.trend_scales))
-        self.transfer = nn.Parameter(transfer_function(_initial_kernels(config)))  # H: (b, W + 1, 2)
+        trend = float("inf")
+        if self.plain:
+            self.band_periods: tuple[float, ...] = (trend,)
+            self.register_buffer("fixed", fft_low_pass(self.taps)[None], persistent=False)  # (1, W)
+        else:
+            self.band_periods = (*map(float, config.periods), *(trend for _ in config.trend_scales))
+            self.transfer = nn.Parameter(transfer_function(_initial_kernels(config)))  # H: (b, W + 1, 2)
+        self.bands = len(self.band_periods)
         self.narrow = nn.Linear(config.width, config.identity_width, bias=False)
         self.features = 2  # f
         hidden = 16
@@ -78,7 +96,9 @@ class FrequencyBranch(nn.Module):
         return 2 * self.bands + 1
 
     def kernels(self) -> Tensor:
-        """Impulse responses k: (b, W), zero at lag 0."""
+        """Impulse responses k: (b, W), zero at lag 0; the plain low-pass is not."""
+        if self.plain:
+            return self.fixed
         response = impulse_response(self.transfer)
         return response * _after_now(self.taps, response.device)
 
@@ -99,7 +119,8 @@ class FrequencyBranch(nn.Module):
             record = sums[..., :-1] / sums[..., -1:]
             gains, coherence = self._gains(filtered, record, kernels, keep)
             y = filter_adaptively(u, gains, kernels)
-            y = F.pad(y[:, 1:], (0, 0, 1, 0))  # nothing came before the first item; an FFT leaves rounding there
+            if not self.plain:  # nothing came before the first item; an FFT leaves rounding there
+                y = F.pad(y[:, 1:], (0, 0, 1, 0))
             return self._finish(y, gains, coherence)
 
     def last(self, u: Tensor, lengths: Tensor, keep: Tensor | None = None) -> FrequencyOut:
@@ -177,6 +198,14 @@ class FrequencyBranch(nn.Module):
         weighted = torch.fft.rfft(q * weight[..., None], n=size, dim=1)
         R = torch.fft.irfft((spectrum.conj() * weighted).sum(-1), n=size, dim=1)  # R(j) = Σ_τ w_τ ⟨q_{τ−j}, q_τ⟩
         return R[:, 1 : self.taps + 1] @ kernels.T / weight.sum(-1, keepdim=True)
+
+
+def fft_low_pass(taps: int) -> Tensor:
+    """Weight of the item `lag` places back when a window's FFT is cut to its lowest frequencies: (W,), unit energy."""
+    kept = torch.zeros(taps // 2 + 1)
+    kept[: max(1, int(CUTOFF * taps))] = 1
+    kernel = torch.fft.irfft(kept, n=taps)
+    return kernel / kernel.norm()
 
 
 def _after_now(taps: int, device: torch.device) -> Tensor:

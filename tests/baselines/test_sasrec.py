@@ -75,6 +75,36 @@ def test_a_full_window_is_refused_and_says_how_long_it_is() -> None:
         model.step(torch.randn(1, 8), state)
 
 
+def test_two_ways_to_go_on_from_one_state_do_not_disturb_each_other() -> None:
+    """The cache is written in place while that harms nobody, and copied where somebody else went on from there."""
+    model = SasRec(SasRecSettings(width=8, heads=2, max_length=200)).eval().requires_grad_(False)
+    items = torch.randn(130, 1, 8)
+    state = model.start(1)
+    for x in items[:100]:
+        _, state = model.step(x, state)
+    one, other = state, state
+    for x, y in zip(items[100:115], items[115:], strict=True):
+        first, one = model.step(x, one)
+        second, other = model.step(y, other)
+    assert one.caches[0] is not other.caches[0]
+    whole = model(torch.cat([items[:115, 0]])[None])[:, -1]
+    torch.testing.assert_close(first, whole, atol=1e-5, rtol=1e-4)
+    whole = model(torch.cat([items[:100, 0], items[115:, 0]])[None])[:, -1]
+    torch.testing.assert_close(second, whole, atol=1e-5, rtol=1e-4)
+
+
+def test_going_on_copies_nothing_while_there_is_room() -> None:
+    model = SasRec(SasRecSettings(width=8, heads=1, max_length=200)).eval().requires_grad_(False)
+    x = torch.randn(1, 8)
+    _, state = model.step(x, model.start(1))
+    _, after = model.step(x, state)
+    assert after.caches[0] is state.caches[0]
+    state.rewind()
+    again, third = model.step(x, state)
+    assert third.caches[0] is state.caches[0]
+    assert torch.equal(again, model.step(x, state)[0])  # and without it, by a copy
+
+
 def test_heads_that_do_not_divide_the_width_are_refused() -> None:
     with pytest.raises(ValidationError, match=r"heads \(3\) must divide width \(64\)"):
         SasRecSettings(heads=3)

@@ -21,6 +21,8 @@ ABLATIONS = [
     {"settings": {"gate": "features"}},
     {"settings": {"time_scales": [4.0], "heads_per_scale": 3}},
     {"settings": {"adaptive_filter": False}},
+    {"settings": {"frequency_reads": "vectors"}},
+    {"settings": {"frequency_reads": "vectors", "filter": "low-pass"}},
     {"settings": {"repeat_bias": False}},
 ]
 

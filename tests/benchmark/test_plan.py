@@ -31,9 +31,40 @@ def test_a_published_plan_has_every_model_three_seeds_and_is_named_for_its_world
     assert all(entry.ablates for entry in ablations)
 
 
-def test_choosing_settings_leaves_the_test_set_shut_and_gives_every_model_as_many_tries() -> None:
-    plan = load_plan("ml-1m-tuning")
-    assert not plan.test
+TAKEN_AWAY = {
+    "no frequency": lambda job: job.settings["branches"] == ["temporal", "semantic"],
+    "no text": lambda job: job.settings["branches"] == ["temporal", "frequency"] and treatment(job) == "text-removed",
+    "no gate": lambda job: job.settings["gate"] == "equal",
+    "one time scale": lambda job: len(job.settings["time_scales"]) == 1,
+    "plain FFT low-pass": lambda job: job.settings["filter"] == "low-pass",
+    "order shuffled": lambda job: treatment(job) == "order-shuffled",
+    "texts permuted": lambda job: treatment(job) == "text-permuted",
+}
+
+
+def treatment(job: Job) -> str:
+    return job.entry.treatment
+
+
+@pytest.mark.parametrize("world", ["ml-1m", "rhythm-market"])
+def test_both_worlds_take_away_one_idea_at_a_time_and_nothing_else(world: str, tmp_path: Path) -> None:
+    plan = load_plan(world)
+    made = [Job(plan, entry, 0, load_world(world), "fingerprint", tmp_path) for entry in plan.entries]
+    whole = next(job for job in made if job.entry.name == plan.reference)
+    ablations = [job for job in made if job.entry.ablates]
+    assert [name for name, is_it in TAKEN_AWAY.items() if sum(map(is_it, ablations)) != 1] == []
+    assert not any(is_it(whole) for is_it in TAKEN_AWAY.values())
+    assert all(job.training == whole.training for job in ablations)
+    heads = {job.settings["heads_per_scale"] * len(job.settings["time_scales"]) for job in [whole, *ablations]}
+    assert len(heads) == 1  # one time scale has as many heads as several
+
+
+@pytest.mark.parametrize("world", ["ml-1m", "rhythm-market"])
+def test_choosing_settings_leaves_the_test_set_shut_and_gives_every_model_as_many_tries(world: str) -> None:
+    plan = load_plan(f"{world}-tuning")
+    assert (plan.world, plan.test) == (world, False)
+    compared = [entry.name for entry in load_plan(world).entries if not entry.ablates and entry.kind != "popularity"]
+    assert {entry.name for entry in plan.model} <= set(compared)  # what is chosen goes into a plan that has the model
     assert len({len(entry.points()) for entry in plan.model}) == 1
 
 

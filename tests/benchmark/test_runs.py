@@ -1,5 +1,7 @@
 """Runs side by side: order, failures, time that runs out, and nothing left behind. Stand-ins train instead."""
 
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -41,7 +43,7 @@ def test_each_run_is_its_own_process_and_failures_stay_their_own(jobs: list[Job]
     assert [job.name for job in outcome.finished] == ["run-a-0"]
     assert {job.name for job in outcome.failed} == {"run-b-0", "run-d-0"}
     assert [job.name for job in outcome.stopped] == ["run-c-0"]
-    assert "run-a-0 is done: HR@10 0.2500, NDCG@10 0.2500." in told
+    assert "trial/run-a-0 is done: HR@10 0.2500, NDCG@10 0.2500." in told
     assert any("exit code 3" in sentence and str(jobs[1].log_file) in sentence for sentence in told)
 
 
@@ -91,6 +93,18 @@ def test_an_interruption_leaves_no_process_behind(jobs: list[Job], monkeypatch: 
         run_queue(jobs, lambda job, left: SLEEPS, at_once=2, told=interrupt)
     assert len(started) == 2
     assert all(process.poll() is not None for process in started)
+
+
+def test_told_to_end_by_a_signal_it_leaves_no_process_behind(jobs: list[Job], monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[subprocess.Popen] = []
+    real = subprocess.Popen
+    monkeypatch.setattr(runs.subprocess, "Popen", lambda *a, **o: started.append(real(*a, **o)) or started[-1])
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt):
+        run_queue(jobs, lambda job, left: SLEEPS, at_once=2, told=lambda what: os.kill(os.getpid(), signal.SIGTERM))
+    assert started
+    assert all(process.poll() is not None for process in started)
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_what_a_run_says_is_in_its_log(jobs: list[Job], prepared: Prepared, tmp_path: Path) -> None:

@@ -5,13 +5,21 @@ import json
 import pytest
 import torch
 
-from m2rec.benchmark.contestants import NAMES, Ours, contestants
+from m2rec.benchmark.contestants import NAMES, Ours, Theirs, contestants
 from m2rec.benchmark.speed import Effort, Row, Speed, computing_on, measure
 from m2rec.model.head import seen_items
 
 CPU = torch.device("cpu")
 TINY = Effort(
-    lengths=(5, 9), live_lengths=(5,), batch_lengths=(5,), threads=(1,), batch_cpu=3, rounds=3, burst=2, catalogue=30
+    lengths=(5, 9),
+    live_lengths=(5,),
+    batch_lengths=(5,),
+    threads=(1,),
+    batch_cpu=3,
+    rounds=3,
+    burst=2,
+    catalogue=30,
+    training_steps=1,
 )
 
 
@@ -41,6 +49,15 @@ def test_the_figures_are_json_with_the_ratio_to_sasrec(measured: Speed) -> None:
     assert set(found["ratio_to_sasrec_added_item"]["read anew"]) == {"5"}
     assert set(found["growth"]) == set(NAMES)
     assert found["rows"][0]["answers_per_second"] == pytest.approx(1000 / found["rows"][0]["median_ms"])
+
+
+def test_every_model_learns_on_as_many_targets_and_with_the_same_threads(measured: Speed) -> None:
+    here = [one for one in measured.learning if one.device == "cpu"]
+    assert [one.model for one in here] == list(NAMES)
+    assert len({(one.threads, one.batch, one.length) for one in here}) == 1
+    first = here[0]
+    million = first.step_ms / 1000 * 1e6 / (first.batch * first.length)
+    assert first.seconds_per_million == pytest.approx(million)
 
 
 def test_a_ratio_is_the_rivals_time_over_ours_on_one_thread() -> None:
@@ -83,6 +100,16 @@ def test_ours_answers_as_the_model_itself_does() -> None:
         at_end[:, -1] = True
         plain = model.module.shares(model.module.encode_last(items), seen_items(items, at_end, 40)).sum(1)
         assert torch.equal(model.answer(items), plain.topk(10).indices + 1)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "m2rec"])
+def test_a_rival_ranks_as_its_model_does(name: str) -> None:
+    """Its answer leaves out what a ranking has no need of; it is the same ranking."""
+    with torch.inference_mode():
+        (model,) = contestants(40, 30, CPU, [name])
+        assert isinstance(model, Theirs)
+        items = torch.randint(1, 41, (3, 20), generator=torch.Generator().manual_seed(1))
+        assert torch.equal(model.answer(items), model.module.last_scores(items).topk(10).indices + 1)
 
 
 def test_threads_are_given_back(measured: Speed) -> None:

@@ -94,6 +94,17 @@ def test_a_row_holds_the_mean_over_seeds_and_its_spread(jobs: list[Job]) -> None
     assert rows["sasrec"]["ablates"] == "us"
 
 
+def test_one_seed_has_an_interval_over_users_and_several_have_none(jobs: list[Job]) -> None:
+    finish(jobs[0], ranked(20))
+    for job, hits in zip(jobs[1::2], (10, 10), strict=True):
+        finish(job, ranked(hits))
+    rows = {row["model"]: row for row in benchmark_table(plan(), jobs)["rows"]}
+    low, high = rows["m2rec"]["unmasked_interval"]["HR@10"]
+    assert 0.3 < low < 0.5 < high < 0.7  # 20 of 40 users: about half, and 1.96 · .08 to either side
+    assert rows["m2rec"]["seconds_per_epoch"] == [0.5]
+    assert "unmasked_interval" not in rows["sasrec"]
+
+
 def test_a_clear_lead_is_no_chance_and_no_lead_is(jobs: list[Job]) -> None:
     for job, hits in zip(jobs, (30, 10, 30, 10), strict=True):
         finish(job, ranked(hits))

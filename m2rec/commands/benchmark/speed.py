@@ -11,16 +11,18 @@ from m2rec.commands.places import this_command
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from m2rec.benchmark.learning import Learning
     from m2rec.benchmark.speed import Speed
 
 
 def speed(
     quick: Annotated[
-        bool, typer.Option("--quick", help="Fewer repeats, one CPU thread, no batches, Mamba4Rec of one layer only.")
+        bool,
+        typer.Option("--quick", help="Fewer repeats, one CPU thread, no batches, no training, Mamba4Rec of one layer."),
     ] = False,
     json_file: Json = None,
 ) -> None:
-    """Race M2Rec against SASRec and Mamba4Rec: time of an answer by history length, throughput, memory.
+    """Race M2Rec against SASRec and Mamba4Rec: time of an answer by history length, throughput, memory, training.
 
     The models take turns on the same random histories, with random weights (time does not depend on them), over a
     catalogue as large as MovieLens-1M's. On a GPU too, where there is one.
@@ -94,7 +96,29 @@ def _tables(measured: "Speed") -> "list[Table]":
     cached = measured.ratios("added item")
     for length, ratio in scratch.items():
         ratios.add_row(length, f"{ratio:.2f}", _number(anew.get(length)), _number(cached.get(length)))
-    return [times, needs, ratios]
+    return [times, needs, ratios, *([_learning(measured.learning)] if measured.learning else [])]
+
+
+def _learning(measured: "list[Learning]") -> "Table":
+    shown = table(
+        "Training: a million targets, about an epoch of MovieLens-1M",
+        "model",
+        "where",
+        "windows",
+        "ms a step",
+        "s",
+        text=2,
+    )
+    for one in measured:
+        where = f"cpu, {one.threads} threads" if one.device == "cpu" else one.device
+        shown.add_row(
+            one.model,
+            where,
+            f"{one.batch} × {one.length}",
+            f"{one.step_ms:.1f}",
+            f"{one.seconds_per_million:,.0f}",
+        )
+    return shown
 
 
 def _number(value: float | None, digits: int = 2) -> str:

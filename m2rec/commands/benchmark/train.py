@@ -4,12 +4,12 @@ import sys
 import time
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from m2rec.commands.output import Json, say, show, table
-from m2rec.commands.places import find_world, this_command
+from m2rec.commands.places import find_checkpoint, find_world, this_command
 from m2rec.data.cache import prepared_folder
 from m2rec.errors import InputError
 
@@ -42,6 +42,10 @@ def train(
     list_runs: Annotated[
         bool, typer.Option("--list", help="Only say which runs are there and which are to come.")
     ] = False,
+    checkpoint: Annotated[
+        str | None,
+        typer.Option(help="A checkpoint (folder or world) that is one of these runs: measured, not trained again."),
+    ] = None,
     here: Annotated[
         bool, typer.Option("--here", help="Run in this process, one run after another, and show epochs.")
     ] = False,
@@ -57,64 +61,127 @@ def train(
     Finished runs are kept and not run again, stopped ones go on from their last whole epoch, and a run that fails costs
     the others nothing. The models differ in what the plan says and in nothing else.
     """
-    from m2rec.benchmark.job import OutOfTimeError
-    from m2rec.benchmark.plan import load_plan
     from m2rec.benchmark.runs import STOPPED, run_queue
-    from m2rec.benchmark.train import ASSETS, RUNS, benchmark_table, jobs_of, limit_memory, published_plans, write_table
+    from m2rec.benchmark.train import ASSETS, RUNS, benchmark_table, in_turn, jobs_of, write_table
 
     if bool(plan) == all_plans:
         raise InputError("Give the plans to carry out, or --all for every one that is published.")
     began = time.monotonic()
     deadline = None if budget_minutes is None else began + 60 * budget_minutes
-    plans = (
-        {one.name: one for one in published_plans()} if all_plans else {name: load_plan(name) for name in plan or []}
-    )
-    tables: dict[str, Any] = {}
-    incomplete: list[str] = []
-    for given, one in plans.items():
-        world, prepared = _world(one)
-        asked = jobs_of(one, world, prepared, runs or RUNS, only or (), seed or ())
-        waiting = [job for job in asked if job.result() is None]
-        if list_runs:
-            tables[one.name] = {job.name: "to come" if job in waiting else "done" for job in asked}
-            continue
-        if here:
-            limit_memory(card_share)
-            try:
-                for job in waiting:
-                    job.run(
-                        prepared, command=this_command(), cpu=cpu, show=True, deadline=deadline, on_epoch=_say_epoch
-                    )
-            except OutOfTimeError:
-                raise typer.Exit(STOPPED) from None
-            continue
-        outcome = run_queue(
-            waiting,
-            partial(_run_command, given, at_once=at_once, cpu=cpu, runs=runs),
-            at_once=at_once,
-            deadline=deadline,
-            told=say,
-        )
-        incomplete += [job.name for job in (*outcome.failed, *outcome.stopped)]
-        tables[one.name] = benchmark_table(one, jobs_of(one, world, prepared, runs or RUNS))
-        say(f"Wrote {write_table(tables[one.name], out or ASSETS)}.")
-    shown = [_listed(name, found) if list_runs else _benchmark(name, found) for name, found in tables.items()]
-    show(tables, json_file, *shown)
+    folder = runs or RUNS
+    parts = {given: _part(one) for given, one in (_published() if all_plans else _named(plan or [])).items()}
+    asked = {given: jobs_of(*part, folder, only or (), seed or ()) for given, part in parts.items()}
+    if checkpoint:
+        _adopt(checkpoint, list(parts.values()), asked)
+    waiting = in_turn([job for jobs in asked.values() for job in jobs if job.result() is None])
+    if list_runs:
+        states = {
+            parts[given].plan.name: {job.name: "to come" if job in waiting else "done" for job in jobs}
+            for given, jobs in asked.items()
+        }
+        show(states, json_file, *(_listed(name, runs_of) for name, runs_of in states.items()))
+        return
+    if here:
+        _run_here(waiting, {part.plan.name: part.prepared for part in parts.values()}, card_share, cpu, deadline)
+        return
+    given_by_plan = {part.plan.name: given for given, part in parts.items()}
+    command = partial(_run_command, given_by_plan, at_once=at_once, cpu=cpu, runs=runs)
+    outcome = run_queue(waiting, command, at_once=at_once, deadline=deadline, told=say)
+    tables = {part.plan.name: benchmark_table(part.plan, jobs_of(*part, folder)) for part in parts.values()}
+    for found in tables.values():
+        say(f"Wrote {write_table(found, out or ASSETS)}.")
+    show(tables, json_file, *(_benchmark(name, found) for name, found in tables.items()))
+    incomplete = [job.label for job in (*outcome.failed, *outcome.stopped)]
     if incomplete:
         say(f"Not finished: {', '.join(incomplete)}; the same command goes on from there.")
         raise typer.Exit(STOPPED)
 
 
-def _world(plan: "Plan") -> "tuple[WorldSettings, Prepared]":
+class _Part(NamedTuple):
+    """A plan and what its runs read."""
+
+    plan: "Plan"
+    world: "WorldSettings"
+    prepared: "Prepared"
+
+
+def _named(plans: list[str]) -> "dict[str, Plan]":
+    from m2rec.benchmark.plan import load_plan
+
+    found = {given: load_plan(given) for given in plans}
+    names = [one.name for one in found.values()]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InputError(f"Two of these plans are called {twice[0]}, and so would be their tables; give one at a time.")
+    return found
+
+
+def _published() -> "dict[str, Plan]":
+    """The published plans whose worlds are prepared here; which are not is said."""
+    from m2rec.benchmark.train import published_plans
+
+    plans = published_plans()
+    there = {one.name: one for one in plans if prepared_folder(find_world(one.world).name).is_dir()}
+    for one in plans:
+        if one.name not in there:
+            say(f"Left out: {one.name}, which is not prepared here (python -m m2rec prepare {one.world}).")
+    if not there:
+        raise InputError(f"No published plan's world is prepared here; begin with prepare {plans[0].world}.")
+    return there
+
+
+def _part(plan: "Plan") -> _Part:
     from m2rec.data.prepared import Prepared
 
     world = find_world(plan.world)
-    return world, Prepared.load(prepared_folder(world.name))
+    return _Part(plan, world, Prepared.load(prepared_folder(world.name)))
 
 
-def _run_command(plan: str, job: "Job", left: float | None, *, at_once: int, cpu: bool, runs: Path | None) -> list[str]:
-    """One run as a command of its own, with `left` seconds for it."""
-    arguments = [sys.executable, "-m", "m2rec", "benchmark", "train", plan, "--here"]
+def _adopt(name: str, parts: "list[_Part]", asked: "dict[str, list[Job]]") -> None:
+    """Measure a checkpoint as the run that it is, unless that is there."""
+    from m2rec.benchmark.adopt import adopt, run_of
+    from m2rec.checkpoint import Checkpoint
+
+    checkpoint = Checkpoint.load(find_checkpoint(name))
+    world = checkpoint.config.world
+    part = next((part for part in parts if part.world.name == world), None)
+    if part is None:
+        raise InputError(f"The checkpoint is of {world}, which none of these plans is about.")
+    jobs = [job for of_plan in asked.values() for job in of_plan if job.plan.name == part.plan.name]
+    job = run_of(checkpoint, jobs, part.prepared)
+    if job.result() is None:
+        say(f"{job.label} is what the checkpoint of {world} is; measuring it …")
+        adopt(checkpoint, job, part.prepared)
+
+
+def _run_here(
+    jobs: "list[Job]", prepared: "dict[str, Prepared]", card_share: float, cpu: bool, deadline: float | None
+) -> None:
+    """In this process, one after another, showing epochs; leaves with STOPPED when the time is up."""
+    from m2rec.benchmark.job import OutOfTimeError
+    from m2rec.benchmark.runs import STOPPED
+    from m2rec.benchmark.train import limit_memory
+
+    limit_memory(card_share)
+    try:
+        for job in jobs:
+            job.run(
+                prepared[job.plan.name],
+                command=this_command(),
+                cpu=cpu,
+                show=True,
+                deadline=deadline,
+                on_epoch=_say_epoch,
+            )
+    except OutOfTimeError:
+        raise typer.Exit(STOPPED) from None
+
+
+def _run_command(
+    given: dict[str, str], job: "Job", left: float | None, *, at_once: int, cpu: bool, runs: Path | None
+) -> list[str]:
+    """One run as a command of its own, with `left` seconds for it. `given` is how the command line named each plan."""
+    arguments = [sys.executable, "-m", "m2rec", "benchmark", "train", given[job.plan.name], "--here"]
     arguments += ["--only", job.entry.name, "--seed", str(job.seed), "--card-share", f"{1 / at_once:.3f}"]
     arguments += ["--cpu"] * cpu
     if left is not None:

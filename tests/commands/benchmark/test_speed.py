@@ -1,7 +1,16 @@
 from m2rec.benchmark import speed
 from m2rec.benchmark.speed import Effort
 
-TINY = Effort(lengths=(4, 7), live_lengths=(4,), batch_lengths=(5,), threads=(1,), rounds=1, burst=1, catalogue=20)
+TINY = Effort(
+    lengths=(4, 7),
+    live_lengths=(4,),
+    batch_lengths=(5,),
+    threads=(1,),
+    rounds=1,
+    burst=1,
+    catalogue=20,
+    training_steps=0,
+)
 
 
 def test_the_figures_name_the_ratios_and_where_they_were_measured(run, monkeypatch):

@@ -37,8 +37,8 @@ def test_a_plan_is_carried_out_and_its_table_written(run, plan, tmp_path):
 
     result = run("benchmark", "train", plan, "--at-once", 2, *places)
     assert result.code == 0, result.err
-    assert "m2rec-0 has started" not in result.err
-    assert "popularity-0 is done: HR@10" in result.err
+    assert "trial/m2rec-0 has started" not in result.err
+    assert "trial/popularity-0 is done: HR@10" in result.err
     table = json.loads((tmp_path / "assets" / "trial.json").read_text())
     assert [row["model"] for row in table["rows"]] == ["m2rec", "popularity", "gru4rec"]
     assert all(
@@ -60,7 +60,10 @@ def test_time_that_is_up_stops_the_plan_and_says_how_to_go_on(run, plan, tmp_pat
         "benchmark", "train", plan, "--budget-minutes", 1, "--runs", tmp_path / "runs", "--out", tmp_path, "--cpu"
     )
     assert result.code == runs.STOPPED
-    assert "Not finished: m2rec-0, popularity-0, gru4rec-0; the same command goes on from there." in result.err
+    assert (
+        "Not finished: trial/m2rec-0, trial/popularity-0, trial/gru4rec-0; the same command goes on from there."
+        in result.err
+    )
 
 
 def test_a_plan_or_all_of_them_has_to_be_said(run):
@@ -74,3 +77,68 @@ def test_a_mistaken_model_is_refused_before_anything_runs(run, plan, tmp_path):
     result = run("benchmark", "train", plan, "--only", "sasrec", "--runs", tmp_path / "runs")
     assert result.code == 2
     assert "The plan trial has no model sasrec; it has m2rec, popularity, gru4rec." in result.err
+
+
+def test_plans_of_one_name_would_share_a_table_and_are_refused(run, plan, tmp_path):
+    (tmp_path / "other").mkdir()
+    twin = tmp_path / "other" / plan.name
+    twin.write_text(plan.read_text())
+    result = run("benchmark", "train", plan, twin, "--list")
+    assert result.code == 2
+    assert "Two of these plans are called trial" in result.err
+
+
+def test_all_leaves_out_what_is_not_prepared_here_and_says_so(run, shop, tmp_path, monkeypatch):
+    from m2rec.benchmark import plan as module
+
+    monkeypatch.setattr(module, "SHIPPED", tmp_path)
+    (tmp_path / "here.toml").write_text(PLAN.format(world=shop.settings))
+    (tmp_path / "elsewhere.toml").write_text(PLAN.format(world="amazon-beauty"))
+    (tmp_path / "choosing.toml").write_text("test = false\n" + PLAN.format(world=shop.settings))
+    result = run("benchmark", "train", "--all", "--list", "--runs", tmp_path / "runs", "--json", "-")
+    assert set(result.json) == {"here"}
+    assert "Left out: elsewhere, which is not prepared here (python -m m2rec prepare amazon-beauty)." in result.err
+    (tmp_path / "here.toml").unlink()
+    result = run("benchmark", "train", "--all", "--list")
+    assert result.code == 2
+    assert "No published plan's world is prepared here" in result.err
+
+
+def test_the_first_seed_of_every_plan_comes_before_the_second_of_any(run, shop, tmp_path):
+    from m2rec.benchmark.plan import load_plan
+    from m2rec.benchmark.train import in_turn, jobs_of
+    from m2rec.data.cache import prepared_folder
+    from m2rec.data.prepared import Prepared
+    from m2rec.worlds.settings import load_world
+
+    jobs = []
+    for name, seeds in (("one", "[7, 3]"), ("two", "[0, 1]")):
+        path = tmp_path / f"{name}.toml"
+        path.write_text(PLAN.replace("[0]", seeds).format(world=shop.settings))
+        prepared = Prepared.load(prepared_folder("corner-shop"))
+        jobs += jobs_of(load_plan(path), load_world(shop.settings), prepared, tmp_path, only=["m2rec", "gru4rec"])
+    assert [job.label for job in in_turn(jobs)] == [
+        "one/m2rec-7", "one/gru4rec-7", "two/m2rec-0", "two/gru4rec-0",
+        "one/m2rec-3", "one/gru4rec-3", "two/m2rec-1", "two/gru4rec-1",
+    ]  # fmt: skip
+
+
+def test_a_checkpoint_is_taken_for_the_run_that_it_is_and_for_no_other(run, plan, shop, tmp_path):
+    runs = tmp_path / "runs"
+    taken = run("benchmark", "train", plan, "--checkpoint", shop.checkpoint, "--list", "--runs", runs, "--json", "-")
+    assert taken.json["trial"]["m2rec-0"] == "done"
+    assert "trial/m2rec-0 is what the checkpoint of corner-shop is" in taken.err
+    assert run("benchmark", "train", plan, "--here", "--only", "m2rec", "--cpu", "--runs", tmp_path / "anew").code == 0
+    adopted, anew = (json.loads((tmp_path / name / "trial" / "m2rec-0.json").read_text()) for name in ("runs", "anew"))
+    same = ("test", "validation", "key", "targets", "best_epoch", "epochs", "parameters")
+    assert {name: adopted[name] for name in same} == {name: anew[name] for name in same}
+    recorded = json.loads((shop.checkpoint / "config.json").read_text())
+    assert (adopted["command"], adopted["hardware"]) == (recorded["training"]["command"], recorded["trained_on"])
+
+    again = run("benchmark", "train", plan, "--checkpoint", shop.checkpoint, "--list", "--runs", runs)
+    assert "measuring it" not in again.err  # it is there
+    other = tmp_path / "other.toml"
+    other.write_text(plan.read_text().replace("[0]", "[1]"))
+    refused = run("benchmark", "train", other, "--checkpoint", shop.checkpoint, "--list", "--runs", runs)
+    assert refused.code == 2
+    assert "its settings or its seed differ from all of them" in refused.err
