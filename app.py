@@ -27,6 +27,6 @@ except M2RecError as error:
     sys.exit(f"M2Rec cannot start. {error}")
 
 if __name__ == "__main__":
-    demo.launch(**launch_options(prevent_thread_lock=True))
+    demo.launch(**launch_options(worlds, prevent_thread_lock=True))
     worlds.warm()
     demo.block_thread()

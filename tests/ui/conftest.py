@@ -53,8 +53,9 @@ def address() -> Iterator[str]:
     from m2rec.ui.app import build, launch_options
 
     broken = World("broken", FakeRecommender, error="The checkpoint broken lacks model.safetensors: fetch it again.")
-    blocks = build(Worlds({"toy-shop": World("toy-shop", FakeRecommender), "broken": broken}))
-    _, url, _ = blocks.launch(**launch_options(prevent_thread_lock=True, quiet=True))
+    worlds = Worlds({"toy-shop": World("toy-shop", FakeRecommender), "broken": broken})
+    blocks = build(worlds)
+    _, url, _ = blocks.launch(**launch_options(worlds, prevent_thread_lock=True, quiet=True))
     yield url
     blocks.close(verbose=False)
 
