@@ -361,6 +361,10 @@ def test_the_race_is_drawn_live_and_told_in_words(page: Page) -> None:
     assert laps.count() > 2
     expect(page.locator("[data-race-plot] .scatterlayer .trace")).to_have_count(5)  # three models and two guides
     expect(page.locator("#m2-race-words")).to_contain_text("One answer to")
+    for name in ("PNG", "SVG"):
+        with page.expect_download() as download:
+            page.get_by_role("tabpanel").get_by_role("button", name=name).click()
+        assert download.value.suggested_filename == f"m2rec-race.{name.lower()}"
 
 
 def test_a_second_race_at_the_same_time_is_politely_refused(page: Page, context: BrowserContext, address: str) -> None:
@@ -383,10 +387,11 @@ def test_only_a_history_with_dates_has_a_calendar(page: Page) -> None:
     expect(page.locator(".reading")).to_contain_text("By the calendar a period of 7 days stands out")
     boxes = page.locator(".spectrum .plot").evaluate_all("all => all.map(one => one.getBoundingClientRect().right)")
     assert boxes == sorted(boxes)
-    page.get_by_text("Export", exact=True).click()
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Calendar spectrum as SVG").click()
-    assert download.value.suggested_filename == "m2rec-calendar.svg"
+    for name in ("PNG", "SVG"):
+        page.get_by_text("Export", exact=True).click()
+        with page.expect_download() as download:
+            page.get_by_role("button", name=f"Calendar spectrum as {name}").click()
+        assert download.value.suggested_filename == f"m2rec-calendar.{name.lower()}"
     page.get_by_role("button", name="Clear the history").click()
     expect(calendar).to_be_hidden()
 

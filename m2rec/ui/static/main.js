@@ -1,6 +1,6 @@
 // The page's one entry: holds the session, sends actions one after the other, and patches what came back into place.
 import { Idiomorph } from "./vendor/idiomorph.esm.js";
-import { drawCharts, downloadChart, watchCharts } from "./charts.js";
+import { downloadFigure, drawCharts, watchCharts } from "./charts.js";
 import { startDialogs } from "./dialogs.js";
 import { startHistory } from "./history.js";
 import { startRace } from "./race.js";
@@ -157,7 +157,7 @@ function startButtons(page) {
 
 async function save(page, what) {
   await page.waiting;
-  if (what.includes(".")) return downloadChart(page, what);
+  if (what.includes(".")) return downloadFigure(page, page.view.figures[what.split(".")[0]], what);
   const reply = await page.ask("ask", () => ({ session: page.view.session, what }));
   if (!reply) return;
   const link = document.createElement("a");
