@@ -4,8 +4,11 @@ Colours that depend on light or dark are written as CSS variables and resolved b
 is the same whatever the theme, and switching theme redraws nothing on the server.
 """
 
+from collections.abc import Sequence
 from math import log10
 from typing import Any
+
+from m2rec.ui.palette import EVIDENCE
 
 Figure = dict[str, Any]
 
@@ -45,4 +48,41 @@ def layout(**own: Any) -> Figure:
         "font": {"family": "system-ui, sans-serif", "size": 11, "color": FAINT},
         "hoverlabel": {"bgcolor": PAPER, "bordercolor": GRID, "font": {"color": INK, "size": 12}},
         **own,
+    }
+
+
+def chance_band(period: Sequence[float], threshold: Sequence[float]) -> Figure:
+    """The grey band below which 95 % of shuffled histories stay, as a trace."""
+    return {
+        "type": "scatter",
+        "name": "95 % of shuffled histories stay below",
+        "x": period,
+        "y": threshold,
+        "mode": "lines",
+        "line": {"color": FAINT, "width": 1.2, "dash": "dot"},
+        "fill": "tozeroy",
+        "fillcolor": "rgba(128,134,145,0.16)",
+        "hoverinfo": "skip",
+    }
+
+
+def peak_marks(period: Sequence[float], power: Sequence[float], names: Sequence[str]) -> Figure:
+    """What stands out of the band, each marked and named, as a trace."""
+    return {
+        "type": "scatter",
+        "name": "peaks",
+        "x": period,
+        "y": power,
+        "mode": "markers+text",
+        "hoverinfo": "skip",
+        "marker": {
+            "symbol": "triangle-up",
+            "size": 11,
+            "color": EVIDENCE["frequency"].colour,
+            "line": {"color": INK, "width": 1.2},
+        },
+        "text": names,
+        "textposition": "top center",
+        "textfont": {"color": INK, "size": 12},
+        "cliponaxis": False,
     }
