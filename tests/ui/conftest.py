@@ -46,14 +46,27 @@ def scene(worlds: Worlds) -> Scene:
     return Scene(worlds, worlds.get("toy-shop"), Session(state=state), ask(worlds, state))
 
 
+CARD = """# Toy shop
+
+A made-up shop.
+
+| | |
+| --- | --- |
+| command | `python -m m2rec train toy-shop --with-an-option-that-is-longer-than-a-phone-is-wide` |
+"""
+
+
 @pytest.fixture(scope="session")
-def address() -> Iterator[str]:
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where a running page can be reached, started once for all tests that need one."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     from m2rec.ui.app import build, launch_options
 
     broken = World("broken", FakeRecommender, error="The checkpoint broken lacks model.safetensors: fetch it again.")
-    worlds = Worlds({"toy-shop": World("toy-shop", FakeRecommender), "broken": broken})
+    folder = tmp_path_factory.mktemp("root") / "checkpoints" / "toy-shop"
+    folder.mkdir(parents=True)
+    (folder / "README.md").write_text(CARD, encoding="utf-8")
+    worlds = Worlds({"toy-shop": World("toy-shop", FakeRecommender, folder), "broken": broken})
     blocks = build(worlds)
     _, url, _ = blocks.launch(**launch_options(worlds, prevent_thread_lock=True, quiet=True))
     yield url

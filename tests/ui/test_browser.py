@@ -163,6 +163,20 @@ def test_what_is_typed_can_be_invented(page: Page) -> None:
     assert chips(page)[-1] == "a <lamp> & more"
 
 
+def test_after_an_invention_one_can_type_on_by_keyboard_alone(page: Page) -> None:
+    box = page.get_by_role("combobox", name="Search for an item to add")
+    box.focus()
+    for turn, words in enumerate(("a lamp that hums", "a hat"), start=1):
+        page.keyboard.type(words)
+        page.get_by_role("option", name=re.compile(f"^Invent “{words}”")).wait_for()
+        page.keyboard.press("ArrowUp")  # from the first to the last
+        page.keyboard.press("Enter")
+        count(page, START + turn)
+        expect(box).to_be_focused()
+        expect(box).to_have_value("")
+    assert chips(page)[-2:] == ["a lamp that hums", "a hat"]
+
+
 def test_chips_are_moved_and_removed_by_keyboard(page: Page) -> None:
     before = chips(page)
     page.locator(".chip-main").last.focus()
@@ -419,6 +433,29 @@ def test_on_a_phone_all_is_one_column_without_sideways_scrolling(page: Page) -> 
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
     lefts = page.locator(".panel").evaluate_all("all => all.map(one => Math.round(one.getBoundingClientRect().left))")
     assert len(set(lefts)) == 1
+
+
+@pytest.mark.parametrize("section", ["Lessons", "Results", "Your own data", "About"])
+def test_on_a_phone_no_section_scrolls_the_page_sideways(page: Page, section: str) -> None:
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    page.get_by_role("tab", name=section).click()
+    page.get_by_role("tabpanel", name=section).wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+
+
+@pytest.mark.parametrize("compare", ["", "frequency"], ids=["one list", "two lists"])
+def test_ten_recommendations_fit_into_their_panel_on_a_laptop(page: Page, compare: str) -> None:
+    page.get_by_role("combobox", name="Presets").select_option("calendar")  # the tallest that stands above the cards
+    page.locator("#m2-calendar-plot .main-svg").first.wait_for()
+    if compare:
+        page.get_by_role("combobox", name="Compare with").select_option(compare)
+        page.locator(".other").wait_for()
+    lists = page.locator(".lists")
+    assert lists.evaluate("box => box.scrollHeight - box.clientHeight") <= 1
+    tops = lists.locator(".cards").evaluate_all(
+        "all => all.map(list => [...list.children].map(card => card.offsetTop))"
+    )
+    assert len({tuple(top) for top in tops}) == 1  # the same rank is at the same height
 
 
 def test_the_race_is_drawn_live_and_told_in_words(page: Page) -> None:

@@ -1,7 +1,7 @@
 """The spectrum by the calendar: power against period in days."""
 
 from m2rec.recommend.calendar import CalendarSpectrum
-from m2rec.ui.figures.frame import Figure, axis, chance_band, layout, log_range, peak_marks
+from m2rec.ui.figures.frame import Figure, axis, chance_band, layout, log_range, peak_marks, peak_names
 from m2rec.ui.palette import EVIDENCE
 
 DAY_TICKS = (2, 3, 4, 5, 7, 10, 14, 21, 28, 42, 60)
@@ -14,6 +14,7 @@ def calendar_figure(found: CalendarSpectrum | None) -> Figure | None:
     colour = EVIDENCE["frequency"].colour
     top = 1.12 * max(*found.power, *found.threshold)
     peaks = found.peaks
+    heights = [found.power[found.period.index(period)] for period in peaks]
     return {
         "data": [
             chance_band(found.period, found.threshold),
@@ -27,12 +28,11 @@ def calendar_figure(found: CalendarSpectrum | None) -> Figure | None:
                 "marker": {"color": colour, "size": 4},
                 "hovertemplate": "every %{x} days: power %{y:.2f}<extra></extra>",
             },
-            peak_marks(
-                peaks, [found.power[found.period.index(period)] for period in peaks], [str(period) for period in peaks]
-            ),
+            peak_marks(peaks, heights),
         ],
         "layout": layout(
             dragmode=False,
+            annotations=peak_names(peaks, heights, [str(period) for period in peaks]),
             xaxis=axis(
                 type="log",
                 tickvals=[tick for tick in DAY_TICKS if tick <= found.period[-1]],

@@ -12,6 +12,7 @@ from m2rec.ui.palette import EVIDENCE
 
 Figure = dict[str, Any]
 
+ROOM = 0.09  # decades between two names, which on a phone do not touch then
 INK, FAINT, GRID, PAPER = "var(--m2-ink)", "var(--m2-ink-2)", "var(--m2-grid)", "var(--m2-card)"
 
 
@@ -66,14 +67,14 @@ def chance_band(period: Sequence[float], threshold: Sequence[float]) -> Figure:
     }
 
 
-def peak_marks(period: Sequence[float], power: Sequence[float], names: Sequence[str]) -> Figure:
-    """What stands out of the band, each marked and named, as a trace."""
+def peak_marks(period: Sequence[float], power: Sequence[float]) -> Figure:
+    """What stands out of the band, marked, as a trace; `peak_names` says what it is."""
     return {
         "type": "scatter",
         "name": "peaks",
         "x": period,
         "y": power,
-        "mode": "markers+text",
+        "mode": "markers",
         "hoverinfo": "skip",
         "marker": {
             "symbol": "triangle-up",
@@ -81,8 +82,27 @@ def peak_marks(period: Sequence[float], power: Sequence[float], names: Sequence[
             "color": EVIDENCE["frequency"].colour,
             "line": {"color": INK, "width": 1.2},
         },
-        "text": names,
-        "textposition": "top center",
-        "textfont": {"color": INK, "size": 12},
         "cliponaxis": False,
     }
+
+
+def peak_names(period: Sequence[float], power: Sequence[float], names: Sequence[str]) -> list[Figure]:
+    """The periods of the marked peaks, as annotations of a logarithmic axis: the highest, with room between them."""
+    named: list[int] = []
+    for at in sorted(range(len(period)), key=lambda index: -power[index]):
+        if all(abs(log10(period[at] / period[other])) >= ROOM for other in named):
+            named.append(at)
+    return [
+        {
+            "text": names[at],
+            "x": log10(period[at]),
+            "y": power[at],
+            "yshift": 9,
+            "yanchor": "bottom",
+            "showarrow": False,
+            "bgcolor": PAPER,  # over the curves, or it could not be read
+            "borderpad": 0,
+            "font": {"color": INK, "size": 12},
+        }
+        for at in sorted(named)
+    ]
