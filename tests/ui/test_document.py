@@ -1,6 +1,5 @@
 """What is in the document before any script has run."""
 
-import asyncio
 import re
 
 import httpx
@@ -12,6 +11,7 @@ from m2rec.ui.app import STATIC
 from m2rec.ui.document import Document, head
 from m2rec.ui.service import Service
 from m2rec.ui.worlds import Worlds
+from tests.own_loop import run_apart
 
 GRADIO = """<!doctype html><html><head><script>window.gradio_config = {"title": "<gradio-app>"};</script></head>
 <body><gradio-app eager="true"></gradio-app><script>const ce = 1;</script></body></html>"""
@@ -28,7 +28,7 @@ def filled(path: str = "/", method: str = "GET", json: bool = False) -> httpx.Re
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here") as client:
             return await client.request(method, path)
 
-    return asyncio.run(ask())
+    return run_apart(ask())
 
 
 def test_the_default_answer_is_in_the_document_escaped_and_only_once(address: str, worlds: Worlds) -> None:
