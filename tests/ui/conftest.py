@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import settings
@@ -16,7 +17,7 @@ from m2rec.ui.worlds import World, Worlds
 from tests.ui.fake_recommender import FakeRecommender
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 settings.register_profile("patient", deadline=None)  # speed is never asserted
 settings.load_profile("patient")
@@ -81,3 +82,33 @@ def browser() -> Iterator["Browser"]:
         pytest.skip("needs a browser: install chromium")
     with chromium() as browser:
         yield browser
+
+
+@pytest.fixture
+def context(browser: "Browser") -> Iterator["BrowserContext"]:
+    """A visitor's browser of laptop size."""
+    from tests.ui.visiting import LAPTOP, PATIENCE
+
+    context = browser.new_context(viewport=LAPTOP, accept_downloads=True)
+    context.set_default_timeout(PATIENCE)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: "BrowserContext", address: str) -> Iterator["Page"]:
+    """The page, ready; the test fails on a console error or on a request to any other host."""
+    from tests.ui.visiting import visit
+
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", lambda request: complaints.append(request.url) if _foreign(request.url, address) else None)
+    visit(page, address)
+    yield page
+    assert complaints == []
+
+
+def _foreign(url: str, address: str) -> bool:
+    return urlsplit(url).scheme not in ("data", "blob") and urlsplit(url).hostname != urlsplit(address).hostname

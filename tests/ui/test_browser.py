@@ -1,142 +1,10 @@
 """The page in a real browser: what a visitor sees and can do, by role and label."""
 
 import re
-from collections.abc import Callable, Iterator
-from urllib.parse import urlsplit
 
 import pytest
 
-expect = pytest.importorskip("playwright.sync_api", reason="needs playwright: see requirements-dev.txt").expect
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route  # noqa: E402
-
-LAPTOP = {"width": 1366, "height": 768}
-PHONE = {"width": 360, "height": 740}
-PATIENCE = 60_000  # ms; a busy machine is slow, and speed is not what is tested here
-expect.set_options(timeout=PATIENCE)
-START = 41  # interactions of the history it opens with
-READY = ".m2[data-ready]"
-CHART = "#m2-spectrum-plot .main-svg"
-
-
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    context = browser.new_context(viewport=LAPTOP, accept_downloads=True)
-    context.set_default_timeout(PATIENCE)
-    yield context
-    context.close()
-
-
-@pytest.fixture
-def page(context: BrowserContext, address: str) -> Iterator[Page]:
-    """The page, ready; the test fails on a console error or on a request to any other host."""
-    page = context.new_page()
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", lambda request: complaints.append(request.url) if _foreign(request.url, address) else None)
-    visit(page, address)
-    yield page
-    assert complaints == []
-
-
-def _foreign(url: str, address: str) -> bool:
-    return urlsplit(url).scheme not in ("data", "blob") and urlsplit(url).hostname != urlsplit(address).hostname
-
-
-def visit(page: Page, url: str) -> None:
-    page.goto(url)
-    page.locator(READY).wait_for()
-    page.locator(CHART).first.wait_for()
-
-
-def chips(page: Page) -> list[str]:
-    return page.locator(".chip-main").evaluate_all("all => all.map(one => one.lastChild.textContent)")
-
-
-def count(page: Page, interactions: int) -> None:
-    expect(page.locator(".chip")).to_have_count(interactions)
-
-
-def test_everything_is_on_one_laptop_screen(page: Page) -> None:
-    size = page.evaluate("[document.documentElement.scrollHeight, document.documentElement.scrollWidth]")
-    assert size == [LAPTOP["height"], LAPTOP["width"]]
-    count(page, START)
-    expect(page.get_by_role("list", name="Recommendations").get_by_role("listitem")).to_have_count(10)
-    for name in ("What you did", "What comes next", "Who to trust: the gate", "Rhythm in the history: the spectrum"):
-        expect(page.get_by_role("heading", name=name)).to_be_in_viewport()
-    for tab in ("Lessons", "Results", "Your own data", "About"):
-        expect(page.get_by_role("tab", name=tab)).to_be_in_viewport()
-
-
-WATCH_READING = """
-(() => {
-  window.readings = new Set();
-  const look = () => {
-    const said = document.querySelector(".reading p");
-    if (said?.checkVisibility({ visibilityProperty: true })) window.readings.add(said.textContent);
-    requestAnimationFrame(look);
-  };
-  look();
-})();
-"""
-WATCH_SHIFTS = """
-window.shifts = 0;
-new PerformanceObserver((all) => all.getEntries().forEach((one) => (window.shifts += one.value)))
-  .observe({ type: "layout-shift", buffered: true });
-"""
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [LAPTOP, PHONE], ids=["laptop", "phone"])
-def test_what_the_document_holds_is_what_stays_and_nothing_shifts(
-    context: BrowserContext, address: str, scheme: str, size: dict[str, int]
-) -> None:
-    page = context.new_page()
-    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-    page.set_viewport_size(size)  # type: ignore[arg-type]
-    page.add_init_script(WATCH_SHIFTS)
-    page.route("**/assets/*.js", lambda route: route.abort())  # Gradio's, before which all should be there
-    page.goto(address)
-    expect(page.locator(".m2")).to_have_attribute("data-theme", scheme)
-    page.locator(CHART).first.wait_for()
-    early = page.locator(".m2").inner_text()
-    page.unroute("**/assets/*.js")
-    visit(page, address)
-    assert page.locator(".m2").inner_text() == early
-    assert page.evaluate("window.shifts") < 0.01
-    assert page.locator("main:visible").count() == 1
-
-
-def test_what_is_clicked_before_the_server_is_connected_is_done_once_it_is(
-    context: BrowserContext, address: str
-) -> None:
-    page = context.new_page()
-    held: list[Route] = []
-    page.route("**/assets/HTML-*.js", lambda route: held.append(route))  # what connects the page
-    page.goto(address)
-    page.locator(CHART).first.wait_for()
-    page.get_by_role("button", name="Clear the history").click()
-    expect(page.get_by_role("progressbar", name="Computing the answer")).to_be_visible()
-    count(page, START)
-    for route in held:
-        route.continue_()
-    count(page, 0)
-
-
-def test_a_link_shows_its_own_history_and_never_the_default_before_it(
-    page: Page, context: BrowserContext, address: str
-) -> None:
-    page.get_by_role("combobox", name="Presets").select_option("taste")
-    count(page, 20)
-    page.get_by_role("button", name="Copy link").click()
-    page.wait_for_url("**/?s=*")
-    for link, interactions in ((page.url, 20), (f"{address}?lesson=chains", 9)):
-        other = context.new_page()
-        other.add_init_script(WATCH_READING)
-        visit(other, link)
-        count(other, interactions)
-        expect(other.locator(".reading")).to_be_visible()
-        assert other.evaluate("[...window.readings]") == [other.locator(".reading p").first.text_content()]
+from tests.ui.visiting import START, BrowserContext, Page, chips, count, expect, visit
 
 
 def test_an_item_is_found_and_added_by_keyboard_alone_and_undone(page: Page) -> None:
@@ -186,81 +54,6 @@ def test_chips_are_moved_and_removed_by_keyboard(page: Page) -> None:
     page.keyboard.press("Delete")
     count(page, START - 1)
     assert chips(page) == before[:-1]
-
-
-def test_a_chip_is_dragged_to_another_place(page: Page) -> None:
-    before = chips(page)
-    page.locator(".chip").nth(0).drag_to(page.locator(".chip").nth(3))
-    expect(page.locator(".chip-main").nth(3)).to_have_accessible_name(f"4: {before[0]}")
-
-
-Point = tuple[float, float]
-
-
-def finger(page: Page) -> Callable[..., None]:
-    """A finger on the screen: called with touchStart or touchMove and where, or with touchEnd."""
-    session = page.context.new_cdp_session(page)
-
-    def event(kind: str, *points: Point) -> None:
-        there = [{"x": x, "y": y} for x, y in points]
-        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": there})
-
-    return event
-
-
-def middle(chip: Locator) -> Point:
-    box = chip.bounding_box()
-    assert box is not None
-    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-
-
-@pytest.fixture
-def touched(browser: Browser, address: str) -> Iterator[Page]:
-    """The page on a phone, used by finger, its list of chips at the top."""
-    context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)
-    context.set_default_timeout(PATIENCE)
-    page = context.new_page()
-    visit(page, address)
-    page.locator(".chips").evaluate("list => (list.scrollTop = 0)")
-    yield page
-    context.close()
-
-
-def test_a_chip_is_dragged_by_a_finger_that_rested_on_it(touched: Page) -> None:
-    before, touch = chips(touched), finger(touched)
-    (x, y), (to_x, to_y) = (middle(touched.locator(".chip-main").nth(at)) for at in (0, 2))
-    touch("touchStart", (x, y))
-    touched.locator(".chip.taken").wait_for()
-    for part in (0.3, 0.7, 1):
-        touch("touchMove", (x + part * (to_x - x), y + part * (to_y - y)))
-    expect(touched.locator(".chip.drop")).to_have_attribute("data-at", "2")
-    touch("touchEnd")
-    expect(touched.locator(".chip-main").nth(2)).to_have_accessible_name(f"3: {before[0]}")
-    assert touched.locator(".chip:is(.taken, .drop)").count() == 0
-
-
-def test_a_finger_that_moves_on_at_once_scrolls_and_moves_no_chip(touched: Page) -> None:
-    before, touch = chips(touched), finger(touched)
-    x, y = middle(touched.locator(".chip-main").nth(4))
-    touch("touchStart", (x, y))
-    for up in range(10, 70, 10):
-        touch("touchMove", (x, y - up))
-    touch("touchEnd")
-    touched.wait_for_function("document.querySelector('.chips').scrollTop > 0")
-    assert touched.locator(".chip:is(.taken, .drop)").count() == 0
-    assert chips(touched) == before
-
-
-def test_a_drag_is_given_up_with_escape(page: Page) -> None:
-    before = chips(page)
-    page.mouse.move(*middle(page.locator(".chip-main").nth(0)))
-    page.mouse.down()
-    page.mouse.move(*middle(page.locator(".chip-main").nth(3)), steps=4)
-    expect(page.locator(".chip.drop")).to_have_count(1)
-    page.keyboard.press("Escape")
-    page.mouse.up()
-    expect(page.get_by_role("button", name="Undo")).to_be_disabled()
-    assert chips(page) == before
 
 
 def test_the_charts_are_updated_in_place(page: Page) -> None:
@@ -410,54 +203,6 @@ def test_a_lesson_opens_by_address_and_answers_live_with_other_controls_hidden(p
     expect(lesson).to_have_count(0)
 
 
-def test_the_theme_follows_the_system_until_chosen_and_stays_chosen(page: Page) -> None:
-    page.emulate_media(color_scheme="dark")
-    expect(page.locator(".m2")).to_have_attribute("data-theme", "dark")
-    page.get_by_role("button", name="Light or dark").click()
-    expect(page.locator(".m2")).to_have_attribute("data-theme", "light")
-    page.get_by_role("button", name="Shuffle the history").click()
-    expect(page.get_by_role("button", name="Undo")).to_be_enabled()
-    expect(page.locator(".m2")).to_have_attribute("data-theme", "light")
-
-
-def test_nothing_moves_for_who_wants_it_calm(page: Page) -> None:
-    page.emulate_media(reduced_motion="reduce")
-    page.get_by_role("combobox", name="Presets").select_option("noise")
-    count(page, 40)
-    assert page.evaluate("document.querySelector('.m2').getAnimations({ subtree: true }).length") == 0
-
-
-def test_on_a_phone_all_is_one_column_without_sideways_scrolling(page: Page) -> None:
-    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
-    expect(page.locator(CHART).first).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
-    lefts = page.locator(".panel").evaluate_all("all => all.map(one => Math.round(one.getBoundingClientRect().left))")
-    assert len(set(lefts)) == 1
-
-
-@pytest.mark.parametrize("section", ["Lessons", "Results", "Your own data", "About"])
-def test_on_a_phone_no_section_scrolls_the_page_sideways(page: Page, section: str) -> None:
-    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
-    page.get_by_role("tab", name=section).click()
-    page.get_by_role("tabpanel", name=section).wait_for()
-    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
-
-
-@pytest.mark.parametrize("compare", ["", "frequency"], ids=["one list", "two lists"])
-def test_ten_recommendations_fit_into_their_panel_on_a_laptop(page: Page, compare: str) -> None:
-    page.get_by_role("combobox", name="Presets").select_option("calendar")  # the tallest that stands above the cards
-    page.locator("#m2-calendar-plot .main-svg").first.wait_for()
-    if compare:
-        page.get_by_role("combobox", name="Compare with").select_option(compare)
-        page.locator(".other").wait_for()
-    lists = page.locator(".lists")
-    assert lists.evaluate("box => box.scrollHeight - box.clientHeight") <= 1
-    tops = lists.locator(".cards").evaluate_all(
-        "all => all.map(list => [...list.children].map(card => card.offsetTop))"
-    )
-    assert len({tuple(top) for top in tops}) == 1  # the same rank is at the same height
-
-
 def test_the_race_is_drawn_live_and_told_in_words(page: Page) -> None:
     page.get_by_role("tab", name="Results").click()
     page.get_by_role("button", name="Start the race").click()
@@ -539,18 +284,6 @@ def test_moves_are_marked_against_the_answer_before(page: Page) -> None:
     expect(page.locator(".moved").first).to_be_visible()
 
 
-def test_two_hundred_items_and_long_titles_stay_within_their_panels(page: Page) -> None:
-    page.get_by_role("combobox", name="Presets").select_option("longest")
-    count(page, 200)
-    page.get_by_role("combobox", name="Search for an item to add").fill("a very long invented item " * 7)
-    page.get_by_role("option", name=re.compile("^Invent")).click()
-    count(page, 201)
-    for size in (LAPTOP, PHONE):
-        page.set_viewport_size(size)  # type: ignore[arg-type]
-        assert page.evaluate("document.documentElement.scrollWidth") == size["width"]
-    expect(page.locator(".history")).to_contain_text("the model reads the newest 200")
-
-
 def test_an_empty_history_says_what_to_do_next(page: Page) -> None:
     page.get_by_role("button", name="Clear the history").click()
     expect(page.locator(".history")).to_contain_text("Search an item above, choose a preset")
@@ -621,42 +354,3 @@ def test_everything_can_be_done_by_keyboard(page: Page) -> None:
     keys.press("ArrowRight")
     keys.press("Enter")
     expect(page.get_by_role("button", name="Start the race")).to_be_visible()
-
-
-@pytest.mark.parametrize(
-    ("opened", "scheme", "size"),
-    [
-        ("page", "light", LAPTOP),
-        ("page", "dark", PHONE),
-        ("lesson", "light", PHONE),
-        ("details", "dark", LAPTOP),
-        ("lessons", "dark", LAPTOP),
-        ("about", "light", LAPTOP),
-        ("results", "dark", PHONE),
-        ("calendar", "light", LAPTOP),
-        ("empty", "dark", LAPTOP),
-    ],
-    ids=lambda value: value if isinstance(value, str) else f"{value['width']} wide",
-)
-def test_axe_finds_nothing_to_complain_about(
-    page: Page, address: str, scheme: str, size: dict[str, int], opened: str
-) -> None:
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe: see requirements-dev.txt")
-    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
-    page.set_viewport_size(size)  # type: ignore[arg-type]
-    if opened == "lesson":
-        visit(page, f"{address}?lesson=period")
-    elif opened == "details":
-        page.locator(".card-open").first.click()
-        page.get_by_role("dialog").wait_for()
-    elif opened == "calendar":
-        page.get_by_role("combobox", name="Presets").select_option("calendar")
-        page.locator("#m2-calendar-plot .main-svg").first.wait_for()
-    elif opened == "empty":
-        page.get_by_role("button", name="Clear the history").click()
-        count(page, 0)
-    elif opened != "page":
-        page.get_by_role("tab", name=opened.capitalize()).click()
-        page.get_by_role("tabpanel").wait_for()
-    found = axe.Axe().run(page).response["violations"]
-    assert [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in found] == []
