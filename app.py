@@ -16,6 +16,7 @@ import torch
 
 from m2rec.errors import M2RecError
 from m2rec.ui.app import build, launch_options
+from m2rec.ui.foresight import foresee
 from m2rec.ui.worlds import Worlds
 
 torch.set_num_threads(1)  # an answer is small: more threads only wait for one another
@@ -27,6 +28,6 @@ except M2RecError as error:
     sys.exit(f"M2Rec cannot start. {error}")
 
 if __name__ == "__main__":
-    demo.launch(**launch_options(prevent_thread_lock=True))
-    worlds.warm()
+    demo.launch(**launch_options(worlds, prevent_thread_lock=True))
+    foresee(worlds)
     demo.block_thread()

@@ -11,6 +11,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
+from m2rec.ui.document import Document, head
 from m2rec.ui.door import Door
 from m2rec.ui.endpoints import add_endpoints
 from m2rec.ui.guard import Guard
@@ -25,26 +26,20 @@ SESSIONS = 200  # of Gradio's own, which hold nothing here: the page carries its
 
 STATIC = Path(str(files("m2rec.ui") / "static"))
 
-HEAD = """
-<link rel="stylesheet" href="m2rec-static/m2rec.css">
-<link rel="modulepreload" href="m2rec-static/main.js">
-<script defer src="m2rec-static/vendor/plotly-basic.min.js"></script>
-"""
-START = """
-import(new URL("m2rec-static/main.js", document.baseURI)).then(({ mount }) => mount(element, props.value, server));
+CONNECT = """
+import(new URL("m2rec-static/main.js", document.baseURI)).then(({ connect }) => connect(server));
 """
 
 
 def build(worlds: Worlds) -> gr.Blocks:
     """The page and the endpoints over these worlds. Start it with `launch(**launch_options())`."""
     service = Service(worlds)
-    first = service.first()
-    with gr.Blocks(title="M2Rec", fill_width=True, analytics_enabled=False) as blocks:
+    with gr.Blocks(title="M2Rec", analytics_enabled=False) as blocks:
         blocks.space_id = None  # else a Space lays the hub's badge over the page, which asks other hosts for fonts
-        gr.HTML(
-            value=first,
-            html_template=_verbatim(page(first)),
-            js_on_load=START,
+        gr.HTML(  # nothing to be seen: the page itself is in the document
+            value={name: part for name, part in service.first().items() if name != "html"},
+            html_template="<!-- -->",
+            js_on_load=CONNECT,
             apply_default_css=False,
             elem_id="m2rec",
             server_functions=_callable(service.act, service.open, service.search, service.ask),
@@ -53,11 +48,11 @@ def build(worlds: Worlds) -> gr.Blocks:
     return blocks.queue(default_concurrency_limit=2, max_size=WAITING, api_open=False)
 
 
-def launch_options(**overrides: Any) -> dict[str, Any]:
-    """Arguments of `launch`: files from this machine only, nothing readable but the page's own."""
+def launch_options(worlds: Worlds, **overrides: Any) -> dict[str, Any]:
+    """Arguments of `launch` over the same worlds: files from this machine only, nothing readable but the page's own."""
+    document = Middleware(Document, head=head(STATIC), body=page(Service(worlds).first()))
     routes = [Mount("/m2rec-static", StaticFiles(directory=STATIC))]
     options: dict[str, Any] = {
-        "head": HEAD,
         "theme": gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]),
         "footer_links": [],
         "run_history": False,
@@ -70,7 +65,10 @@ def launch_options(**overrides: Any) -> dict[str, Any]:
         "strict_cors": True,
         "max_threads": WORKERS,
         "state_session_capacity": SESSIONS,
-        "app_kwargs": {"routes": routes, "middleware": [Middleware(Guard), Middleware(Room), Middleware(Door)]},
+        "app_kwargs": {
+            "routes": routes,
+            "middleware": [Middleware(Guard), Middleware(Room), Middleware(Door), document],
+        },
     }
     return {**options, **overrides}
 
@@ -86,10 +84,3 @@ def _callable(*methods: Callable[[Any], Any]) -> list[Callable[[Any], Any]]:
         return call
 
     return [plain(method) for method in methods]
-
-
-def _verbatim(text: str) -> str:
-    """HTML that survives being read as a JavaScript and Handlebars template: its special characters as entities."""
-    for character in "\\`${}":
-        text = text.replace(character, f"&#{ord(character)};")
-    return text

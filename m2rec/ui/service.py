@@ -12,7 +12,7 @@ from m2rec.ui.matching import entries, match
 from m2rec.ui.panels import dialogs, sections
 from m2rec.ui.perform import opening, perform
 from m2rec.ui.race import Course
-from m2rec.ui.requests import Ask, Choose, Request, Search
+from m2rec.ui.requests import Ask, Choose, OpenLesson, Request, Search
 from m2rec.ui.scene import Scene, ask
 from m2rec.ui.state import Session, State
 from m2rec.ui.view import view
@@ -61,8 +61,8 @@ class Service:
         chosen = (
             request.action.value if isinstance(request.action, Choose) and request.action.type == "preset" else None
         )
-        same_world = session.state.world == request.session.state.world
-        return self._view(session, request.before if same_world else (), chosen)
+        begins_anew = session.state.world != request.session.state.world or isinstance(request.action, OpenLesson)
+        return self._view(session, () if begins_anew else request.before, chosen)
 
     def _open(self, text: Any) -> Reply:
         if not isinstance(text, str):

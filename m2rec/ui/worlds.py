@@ -18,6 +18,7 @@ from m2rec.data.sources import HOW_TO_GET, titles_for
 from m2rec.errors import CheckpointError, InputError, M2RecError
 from m2rec.recommend.answer import Answer
 from m2rec.recommend.reading import INVENTED
+from m2rec.ui.kept import Kept
 from m2rec.ui.presets import Preset, make
 from m2rec.ui.words import Voice
 from m2rec.wording import printable, quoted
@@ -115,9 +116,9 @@ class Worlds:
             raise CheckpointError("No world was found: train one, or run from the folder that holds checkpoints/.")
         self._worlds = dict(sorted(worlds.items(), key=lambda entry: (entry[0] != FIRST, entry[0])))
         self._turns = threading.BoundedSemaphore(AT_ONCE)
-        self._answer = lru_cache(maxsize=KEPT_ANSWERS)(self._compute)
-        self.influence = lru_cache(maxsize=KEPT_ANSWERS)(self._influence)
-        self.calendar = lru_cache(maxsize=KEPT_ANSWERS)(self._calendar)
+        self._answer = Kept(self._compute, KEPT_ANSWERS)
+        self.influence = Kept(self._influence, KEPT_ANSWERS)
+        self.calendar = Kept(self._calendar, KEPT_ANSWERS)
 
     @classmethod
     def find(cls, folder: Path) -> "Worlds":
@@ -152,14 +153,6 @@ class Worlds:
         for world in self:
             with suppress(CheckpointError):
                 _ = world.recommender
-
-    def warm(self) -> None:
-        """Loads every world and answers its presets, so that no visitor need wait for what can be foreseen."""
-        self.load()
-        for world in self:
-            for one in () if world.error else world.presets:
-                self.answer(world.name, one.history)
-                self.calendar(world.name, one.history, one.days)
 
     def get(self, name: str) -> World:
         """The world of that name; InputError names those there are."""

@@ -85,8 +85,9 @@ def running() -> Iterator[httpx.Client]:
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     from m2rec.ui.app import build, launch_options
 
-    blocks = build(shop.worlds())
-    _, url, _ = blocks.launch(**launch_options(prevent_thread_lock=True, quiet=True))
+    worlds = shop.worlds()
+    blocks = build(worlds)
+    _, url, _ = blocks.launch(**launch_options(worlds, prevent_thread_lock=True, quiet=True))
     try:
         with httpx.Client(base_url=url.rstrip("/"), timeout=60, trust_env=False) as client:
             yield client

@@ -13,7 +13,6 @@ from pathlib import Path
 from m2rec.checkpoint import Checkpoint, Item
 from m2rec.recommend.catalogue import Catalogue
 from m2rec.recommend.recommender import Recommender
-from m2rec.ui.app import _verbatim
 from m2rec.ui.service import Service
 from m2rec.ui.view import page
 from m2rec.ui.worlds import World, Worlds
@@ -57,8 +56,8 @@ def _served(made: Recommender, items: list[Item]) -> Service:
     return Service(Worlds({"tiny-shop": World("tiny-shop", lambda: made)}))
 
 
-def _pages(service: Service) -> tuple[str, list[dict]]:
-    """Everything that shows a title, as one HTML text, and the views it came from."""
+def _pages(service: Service) -> str:
+    """Everything that shows a title, as one HTML text."""
     first = service.first()
     session = {"state": {"world": "tiny-shop", "history": ["i00", "i03", "i00", "i05", "i00", "~<i>own</i>"], "k": 30}}
     compared = {"type": "set", "compare": "shuffled"}
@@ -69,18 +68,17 @@ def _pages(service: Service) -> tuple[str, list[dict]]:
     for reply in (*views, *asked):
         assert verdict.reply(reply) == "answered", reply
     parts = [page(first), *(html for view in views for html in view["html"].values()), *(one["html"] for one in asked)]
-    return "\n".join(parts), views
+    return "\n".join(parts)
 
 
 def rendered(count: int, seed: int = 0) -> verdict.Tally:
     """Hostile titles on the page: no tag and no attribute that harmless titles would not have."""
     chance, tally, made = random.Random(seed), verdict.Tally(), shop.recommender()
-    plain = Structure(_pages(_served(made, tiny_items()))[0]).found
+    plain = Structure(_pages(_served(made, tiny_items()))).found
     for _ in range(count):
-        html, views = _pages(_served(made, catalogue(chance)))
+        html = _pages(_served(made, catalogue(chance)))
         strange = Structure(html).found - plain
         assert not strange, strange
-        assert not set("`{}$\\") & set(_verbatim(page(views[0])))
         assert printable(html) == " ".join(html.split()), "something in the page hides or reorders its text"
         tally["titles"] += 2 * len(tiny_items())
     return tally

@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import settings
@@ -16,7 +17,7 @@ from m2rec.ui.worlds import World, Worlds
 from tests.ui.fake_recommender import FakeRecommender
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 settings.register_profile("patient", deadline=None)  # speed is never asserted
 settings.load_profile("patient")
@@ -46,15 +47,29 @@ def scene(worlds: Worlds) -> Scene:
     return Scene(worlds, worlds.get("toy-shop"), Session(state=state), ask(worlds, state))
 
 
+CARD = """# Toy shop
+
+A made-up shop.
+
+| | |
+| --- | --- |
+| command | `python -m m2rec train toy-shop --with-an-option-that-is-longer-than-a-phone-is-wide` |
+"""
+
+
 @pytest.fixture(scope="session")
-def address() -> Iterator[str]:
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where a running page can be reached, started once for all tests that need one."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     from m2rec.ui.app import build, launch_options
 
     broken = World("broken", FakeRecommender, error="The checkpoint broken lacks model.safetensors: fetch it again.")
-    blocks = build(Worlds({"toy-shop": World("toy-shop", FakeRecommender), "broken": broken}))
-    _, url, _ = blocks.launch(**launch_options(prevent_thread_lock=True, quiet=True))
+    folder = tmp_path_factory.mktemp("root") / "checkpoints" / "toy-shop"
+    folder.mkdir(parents=True)
+    (folder / "README.md").write_text(CARD, encoding="utf-8")
+    worlds = Worlds({"toy-shop": World("toy-shop", FakeRecommender, folder), "broken": broken})
+    blocks = build(worlds)
+    _, url, _ = blocks.launch(**launch_options(worlds, prevent_thread_lock=True, quiet=True))
     yield url
     blocks.close(verbose=False)
 
@@ -67,3 +82,33 @@ def browser() -> Iterator["Browser"]:
         pytest.skip("needs a browser: install chromium")
     with chromium() as browser:
         yield browser
+
+
+@pytest.fixture
+def context(browser: "Browser") -> Iterator["BrowserContext"]:
+    """A visitor's browser of laptop size."""
+    from tests.ui.visiting import LAPTOP, PATIENCE
+
+    context = browser.new_context(viewport=LAPTOP, accept_downloads=True)
+    context.set_default_timeout(PATIENCE)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: "BrowserContext", address: str) -> Iterator["Page"]:
+    """The page, ready; the test fails on a console error or on a request to any other host."""
+    from tests.ui.visiting import visit
+
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", lambda request: complaints.append(request.url) if _foreign(request.url, address) else None)
+    visit(page, address)
+    yield page
+    assert complaints == []
+
+
+def _foreign(url: str, address: str) -> bool:
+    return urlsplit(url).scheme not in ("data", "blob") and urlsplit(url).hostname != urlsplit(address).hostname

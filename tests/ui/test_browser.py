@@ -1,71 +1,10 @@
 """The page in a real browser: what a visitor sees and can do, by role and label."""
 
 import re
-from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 import pytest
 
-expect = pytest.importorskip("playwright.sync_api", reason="needs playwright: see requirements-dev.txt").expect
-from playwright.sync_api import Browser, BrowserContext, Page  # noqa: E402
-
-LAPTOP = {"width": 1366, "height": 768}
-PHONE = {"width": 360, "height": 740}
-PATIENCE = 60_000  # ms; a busy machine is slow, and speed is not what is tested here
-expect.set_options(timeout=PATIENCE)
-START = 41  # interactions of the history it opens with
-READY = ".m2[data-ready]"
-CHART = "#m2-spectrum-plot .main-svg"
-
-
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    context = browser.new_context(viewport=LAPTOP, accept_downloads=True)
-    context.set_default_timeout(PATIENCE)
-    yield context
-    context.close()
-
-
-@pytest.fixture
-def page(context: BrowserContext, address: str) -> Iterator[Page]:
-    """The page, ready; the test fails on a console error or on a request to any other host."""
-    page = context.new_page()
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", lambda request: complaints.append(request.url) if _foreign(request.url, address) else None)
-    visit(page, address)
-    yield page
-    assert complaints == []
-
-
-def _foreign(url: str, address: str) -> bool:
-    return urlsplit(url).scheme not in ("data", "blob") and urlsplit(url).hostname != urlsplit(address).hostname
-
-
-def visit(page: Page, url: str) -> None:
-    page.goto(url)
-    page.locator(READY).wait_for()
-    page.locator(CHART).first.wait_for()
-
-
-def chips(page: Page) -> list[str]:
-    return page.locator(".chip-main").evaluate_all("all => all.map(one => one.lastChild.textContent)")
-
-
-def count(page: Page, interactions: int) -> None:
-    expect(page.locator(".chip")).to_have_count(interactions)
-
-
-def test_everything_is_on_one_laptop_screen(page: Page) -> None:
-    size = page.evaluate("[document.documentElement.scrollHeight, document.documentElement.scrollWidth]")
-    assert size == [LAPTOP["height"], LAPTOP["width"]]
-    count(page, START)
-    expect(page.get_by_role("list", name="Recommendations").get_by_role("listitem")).to_have_count(10)
-    for name in ("What you did", "What comes next", "Who to trust: the gate", "Rhythm in the history: the spectrum"):
-        expect(page.get_by_role("heading", name=name)).to_be_in_viewport()
-    for tab in ("Lessons", "Results", "Your own data", "About"):
-        expect(page.get_by_role("tab", name=tab)).to_be_in_viewport()
+from tests.ui.visiting import START, BrowserContext, Page, chips, count, expect, visit
 
 
 def test_an_item_is_found_and_added_by_keyboard_alone_and_undone(page: Page) -> None:
@@ -92,6 +31,20 @@ def test_what_is_typed_can_be_invented(page: Page) -> None:
     assert chips(page)[-1] == "a <lamp> & more"
 
 
+def test_after_an_invention_one_can_type_on_by_keyboard_alone(page: Page) -> None:
+    box = page.get_by_role("combobox", name="Search for an item to add")
+    box.focus()
+    for turn, words in enumerate(("a lamp that hums", "a hat"), start=1):
+        page.keyboard.type(words)
+        page.get_by_role("option", name=re.compile(f"^Invent “{words}”")).wait_for()
+        page.keyboard.press("ArrowUp")  # from the first to the last
+        page.keyboard.press("Enter")
+        count(page, START + turn)
+        expect(box).to_be_focused()
+        expect(box).to_have_value("")
+    assert chips(page)[-2:] == ["a lamp that hums", "a hat"]
+
+
 def test_chips_are_moved_and_removed_by_keyboard(page: Page) -> None:
     before = chips(page)
     page.locator(".chip-main").last.focus()
@@ -101,12 +54,6 @@ def test_chips_are_moved_and_removed_by_keyboard(page: Page) -> None:
     page.keyboard.press("Delete")
     count(page, START - 1)
     assert chips(page) == before[:-1]
-
-
-def test_a_chip_is_dragged_to_another_place(page: Page) -> None:
-    before = chips(page)
-    page.locator(".chip").nth(0).drag_to(page.locator(".chip").nth(3))
-    expect(page.locator(".chip-main").nth(3)).to_have_accessible_name(f"4: {before[0]}")
 
 
 def test_the_charts_are_updated_in_place(page: Page) -> None:
@@ -256,31 +203,6 @@ def test_a_lesson_opens_by_address_and_answers_live_with_other_controls_hidden(p
     expect(lesson).to_have_count(0)
 
 
-def test_the_theme_follows_the_system_until_chosen_and_stays_chosen(page: Page) -> None:
-    page.emulate_media(color_scheme="dark")
-    expect(page.locator(".m2")).to_have_attribute("data-theme", "dark")
-    page.get_by_role("button", name="Light or dark").click()
-    expect(page.locator(".m2")).to_have_attribute("data-theme", "light")
-    page.get_by_role("button", name="Shuffle the history").click()
-    expect(page.get_by_role("button", name="Undo")).to_be_enabled()
-    expect(page.locator(".m2")).to_have_attribute("data-theme", "light")
-
-
-def test_nothing_moves_for_who_wants_it_calm(page: Page) -> None:
-    page.emulate_media(reduced_motion="reduce")
-    page.get_by_role("combobox", name="Presets").select_option("noise")
-    count(page, 40)
-    assert page.evaluate("document.querySelector('.m2').getAnimations({ subtree: true }).length") == 0
-
-
-def test_on_a_phone_all_is_one_column_without_sideways_scrolling(page: Page) -> None:
-    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
-    expect(page.locator(CHART).first).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
-    lefts = page.locator(".panel").evaluate_all("all => all.map(one => Math.round(one.getBoundingClientRect().left))")
-    assert len(set(lefts)) == 1
-
-
 def test_the_race_is_drawn_live_and_told_in_words(page: Page) -> None:
     page.get_by_role("tab", name="Results").click()
     page.get_by_role("button", name="Start the race").click()
@@ -290,6 +212,10 @@ def test_the_race_is_drawn_live_and_told_in_words(page: Page) -> None:
     assert laps.count() > 2
     expect(page.locator("[data-race-plot] .scatterlayer .trace")).to_have_count(5)  # three models and two guides
     expect(page.locator("#m2-race-words")).to_contain_text("One answer to")
+    for name in ("PNG", "SVG"):
+        with page.expect_download() as download:
+            page.get_by_role("tabpanel").get_by_role("button", name=name).click()
+        assert download.value.suggested_filename == f"m2rec-race.{name.lower()}"
 
 
 def test_a_second_race_at_the_same_time_is_politely_refused(page: Page, context: BrowserContext, address: str) -> None:
@@ -312,10 +238,11 @@ def test_only_a_history_with_dates_has_a_calendar(page: Page) -> None:
     expect(page.locator(".reading")).to_contain_text("By the calendar a period of 7 days stands out")
     boxes = page.locator(".spectrum .plot").evaluate_all("all => all.map(one => one.getBoundingClientRect().right)")
     assert boxes == sorted(boxes)
-    page.get_by_text("Export", exact=True).click()
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Calendar spectrum as SVG").click()
-    assert download.value.suggested_filename == "m2rec-calendar.svg"
+    for name in ("PNG", "SVG"):
+        page.get_by_text("Export", exact=True).click()
+        with page.expect_download() as download:
+            page.get_by_role("button", name=f"Calendar spectrum as {name}").click()
+        assert download.value.suggested_filename == f"m2rec-calendar.{name.lower()}"
     page.get_by_role("button", name="Clear the history").click()
     expect(calendar).to_be_hidden()
 
@@ -355,18 +282,6 @@ def test_moves_are_marked_against_the_answer_before(page: Page) -> None:
     assert page.locator(".moved").count() == 0
     page.get_by_role("button", name="Shuffle the history").click()
     expect(page.locator(".moved").first).to_be_visible()
-
-
-def test_two_hundred_items_and_long_titles_stay_within_their_panels(page: Page) -> None:
-    page.get_by_role("combobox", name="Presets").select_option("longest")
-    count(page, 200)
-    page.get_by_role("combobox", name="Search for an item to add").fill("a very long invented item " * 7)
-    page.get_by_role("option", name=re.compile("^Invent")).click()
-    count(page, 201)
-    for size in (LAPTOP, PHONE):
-        page.set_viewport_size(size)  # type: ignore[arg-type]
-        assert page.evaluate("document.documentElement.scrollWidth") == size["width"]
-    expect(page.locator(".history")).to_contain_text("the model reads the newest 200")
 
 
 def test_an_empty_history_says_what_to_do_next(page: Page) -> None:
@@ -439,42 +354,3 @@ def test_everything_can_be_done_by_keyboard(page: Page) -> None:
     keys.press("ArrowRight")
     keys.press("Enter")
     expect(page.get_by_role("button", name="Start the race")).to_be_visible()
-
-
-@pytest.mark.parametrize(
-    ("opened", "scheme", "size"),
-    [
-        ("page", "light", LAPTOP),
-        ("page", "dark", PHONE),
-        ("lesson", "light", PHONE),
-        ("details", "dark", LAPTOP),
-        ("lessons", "dark", LAPTOP),
-        ("about", "light", LAPTOP),
-        ("results", "dark", PHONE),
-        ("calendar", "light", LAPTOP),
-        ("empty", "dark", LAPTOP),
-    ],
-    ids=lambda value: value if isinstance(value, str) else f"{value['width']} wide",
-)
-def test_axe_finds_nothing_to_complain_about(
-    page: Page, address: str, scheme: str, size: dict[str, int], opened: str
-) -> None:
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe: see requirements-dev.txt")
-    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
-    page.set_viewport_size(size)  # type: ignore[arg-type]
-    if opened == "lesson":
-        visit(page, f"{address}?lesson=period")
-    elif opened == "details":
-        page.locator(".card-open").first.click()
-        page.get_by_role("dialog").wait_for()
-    elif opened == "calendar":
-        page.get_by_role("combobox", name="Presets").select_option("calendar")
-        page.locator("#m2-calendar-plot .main-svg").first.wait_for()
-    elif opened == "empty":
-        page.get_by_role("button", name="Clear the history").click()
-        count(page, 0)
-    elif opened != "page":
-        page.get_by_role("tab", name=opened.capitalize()).click()
-        page.get_by_role("tabpanel").wait_for()
-    found = axe.Axe().run(page, context=".m2").response["violations"]
-    assert [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in found] == []

@@ -3,10 +3,12 @@ import json
 import plotly.graph_objects as go
 import pytest
 
+from m2rec.ui.figures.frame import peak_names
 from m2rec.ui.figures.gate import gate_figure
 from m2rec.ui.figures.spectrum import spectrum_figure
 from m2rec.ui.palette import EVIDENCE
 from m2rec.ui.scene import Scene
+from m2rec.ui.words import plain_period
 
 
 def test_both_figures_are_ones_plotly_accepts_and_json_can_carry(scene: Scene) -> None:
@@ -39,7 +41,14 @@ def test_only_peaks_above_chance_are_named_and_each_once(scene: Scene) -> None:
     )
     wide = flat.model_copy(update={"power": [1.0] * 5 + [3.0, 4.0, 3.0] + [1.0] * (len(spectrum.period) - 8)})
     assert spectrum_figure(flat, [])["data"][3]["x"] == []
-    assert spectrum_figure(wide, [])["data"][3]["x"] == [spectrum.period[6]]
+    figure = spectrum_figure(wide, [])
+    assert figure["data"][3]["x"] == [spectrum.period[6]]
+    assert [note["text"] for note in figure["layout"]["annotations"]] == [plain_period(spectrum.period[6])]
+
+
+def test_names_of_peaks_do_not_touch_and_the_highest_go_first() -> None:
+    names = peak_names([7, 7.5, 14, 15, 40], [3, 9, 5, 2, 1], ["7", "7.5", "14", "15", "40"])
+    assert [name["text"] for name in names] == ["7.5", "14", "40"]
 
 
 def test_a_period_knows_which_interactions_repeat_at_it() -> None:

@@ -55,7 +55,8 @@ def test_results_show_each_figure_with_its_interval_and_how_it_was_made(on_disk:
     write_metrics(folder_of(on_disk), MetricsFile(world="toy-shop", measurements=[one]))
     html = section(on_disk, "results")
     for text in (
-        "0.3400 [0.3300, 0.3500]",
+        ">0.3400 <",
+        ">[0.3300, 0.3500]<",
         "0.2000",
         "3 seeds, one CPU, 2026-01-02",
         "python -m m2rec evaluate toy-shop",
@@ -84,7 +85,7 @@ def test_a_model_card_is_shown_without_its_front_matter_raw_html_or_pictures(on_
     card = "---\nlicense: mit\n---\n# A card\n<script>alert(1)</script>\n![pixel](https://elsewhere/pixel.png)\n"
     (folder_of(on_disk) / "README.md").write_text(card)
     html = section(on_disk, "results")
-    assert "<h1>A card</h1>" in html
+    assert "<h4>A card</h4>" in html
     assert "license: mit" not in html
     assert "<script>" not in html
     assert "<img" not in html

@@ -69,15 +69,6 @@ def test_a_world_without_its_titles_says_how_to_get_them() -> None:
     assert "M2REC_DATA" in missing
 
 
-def test_presets_are_answered_before_anybody_asks() -> None:
-    worlds = Worlds({"toy": World("toy", FakeRecommender), "cut": World("cut", failing)})
-    worlds.warm()
-    recommender = worlds.get("toy").recommender
-    recommender.recommend = None  # type: ignore[method-assign, assignment]  # whatever asks it now fails
-    for one in worlds.get("toy").presets:
-        assert worlds.answer("toy", one.history).history
-
-
 def test_listing_the_worlds_finds_out_which_are_broken() -> None:
     worlds = Worlds({"toy": World("toy", FakeRecommender), "cut": World("cut", failing)})
     assert [world["error"] for world in worlds.describe()] == ["model.safetensors is cut short: fetch it again.", None]

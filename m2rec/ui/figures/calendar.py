@@ -1,7 +1,7 @@
 """The spectrum by the calendar: power against period in days."""
 
 from m2rec.recommend.calendar import CalendarSpectrum
-from m2rec.ui.figures.frame import FAINT, INK, Figure, axis, layout, log_range
+from m2rec.ui.figures.frame import Figure, axis, chance_band, layout, log_range, peak_marks, peak_names
 from m2rec.ui.palette import EVIDENCE
 
 DAY_TICKS = (2, 3, 4, 5, 7, 10, 14, 21, 28, 42, 60)
@@ -14,19 +14,10 @@ def calendar_figure(found: CalendarSpectrum | None) -> Figure | None:
     colour = EVIDENCE["frequency"].colour
     top = 1.12 * max(*found.power, *found.threshold)
     peaks = found.peaks
+    heights = [found.power[found.period.index(period)] for period in peaks]
     return {
         "data": [
-            {
-                "type": "scatter",
-                "name": "95 % of shuffled histories stay below",
-                "x": found.period,
-                "y": found.threshold,
-                "mode": "lines",
-                "line": {"color": FAINT, "width": 1.2, "dash": "dot"},
-                "fill": "tozeroy",
-                "fillcolor": "rgba(128,134,145,0.16)",
-                "hoverinfo": "skip",
-            },
+            chance_band(found.period, found.threshold),
             {
                 "type": "scatter",
                 "name": "power",
@@ -37,22 +28,11 @@ def calendar_figure(found: CalendarSpectrum | None) -> Figure | None:
                 "marker": {"color": colour, "size": 4},
                 "hovertemplate": "every %{x} days: power %{y:.2f}<extra></extra>",
             },
-            {
-                "type": "scatter",
-                "name": "peaks",
-                "x": peaks,
-                "y": [found.power[found.period.index(period)] for period in peaks],
-                "mode": "markers+text",
-                "hoverinfo": "skip",
-                "marker": {"symbol": "triangle-up", "size": 11, "color": colour, "line": {"color": INK, "width": 1.2}},
-                "text": [str(period) for period in peaks],
-                "textposition": "top center",
-                "textfont": {"color": INK, "size": 12},
-                "cliponaxis": False,
-            },
+            peak_marks(peaks, heights),
         ],
         "layout": layout(
             dragmode=False,
+            annotations=peak_names(peaks, heights, [str(period) for period in peaks]),
             xaxis=axis(
                 type="log",
                 tickvals=[tick for tick in DAY_TICKS if tick <= found.period[-1]],

@@ -4,11 +4,15 @@ Colours that depend on light or dark are written as CSS variables and resolved b
 is the same whatever the theme, and switching theme redraws nothing on the server.
 """
 
+from collections.abc import Sequence
 from math import log10
 from typing import Any
 
+from m2rec.ui.palette import EVIDENCE
+
 Figure = dict[str, Any]
 
+ROOM = 0.09  # decades between two names, which on a phone do not touch then
 INK, FAINT, GRID, PAPER = "var(--m2-ink)", "var(--m2-ink-2)", "var(--m2-grid)", "var(--m2-card)"
 
 
@@ -46,3 +50,59 @@ def layout(**own: Any) -> Figure:
         "hoverlabel": {"bgcolor": PAPER, "bordercolor": GRID, "font": {"color": INK, "size": 12}},
         **own,
     }
+
+
+def chance_band(period: Sequence[float], threshold: Sequence[float]) -> Figure:
+    """The grey band below which 95 % of shuffled histories stay, as a trace."""
+    return {
+        "type": "scatter",
+        "name": "95 % of shuffled histories stay below",
+        "x": period,
+        "y": threshold,
+        "mode": "lines",
+        "line": {"color": FAINT, "width": 1.2, "dash": "dot"},
+        "fill": "tozeroy",
+        "fillcolor": "rgba(128,134,145,0.16)",
+        "hoverinfo": "skip",
+    }
+
+
+def peak_marks(period: Sequence[float], power: Sequence[float]) -> Figure:
+    """What stands out of the band, marked, as a trace; `peak_names` says what it is."""
+    return {
+        "type": "scatter",
+        "name": "peaks",
+        "x": period,
+        "y": power,
+        "mode": "markers",
+        "hoverinfo": "skip",
+        "marker": {
+            "symbol": "triangle-up",
+            "size": 11,
+            "color": EVIDENCE["frequency"].colour,
+            "line": {"color": INK, "width": 1.2},
+        },
+        "cliponaxis": False,
+    }
+
+
+def peak_names(period: Sequence[float], power: Sequence[float], names: Sequence[str]) -> list[Figure]:
+    """The periods of the marked peaks, as annotations of a logarithmic axis: the highest, with room between them."""
+    named: list[int] = []
+    for at in sorted(range(len(period)), key=lambda index: -power[index]):
+        if all(abs(log10(period[at] / period[other])) >= ROOM for other in named):
+            named.append(at)
+    return [
+        {
+            "text": names[at],
+            "x": log10(period[at]),
+            "y": power[at],
+            "yshift": 9,
+            "yanchor": "bottom",
+            "showarrow": False,
+            "bgcolor": PAPER,  # over the curves, or it could not be read
+            "borderpad": 0,
+            "font": {"color": INK, "size": 12},
+        }
+        for at in sorted(named)
+    ]

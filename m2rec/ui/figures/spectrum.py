@@ -5,7 +5,7 @@ from itertools import pairwise
 from math import log10
 
 from m2rec.recommend.answer import Spectrum
-from m2rec.ui.figures.frame import FAINT, INK, Figure, axis, layout, log_range
+from m2rec.ui.figures.frame import INK, Figure, axis, chance_band, layout, log_range, peak_marks, peak_names
 from m2rec.ui.palette import EVIDENCE
 from m2rec.ui.rhythm import repeats_at
 from m2rec.ui.words import KEPT, plain_period
@@ -28,17 +28,7 @@ def spectrum_figure(
     peaks = _peaks(spectrum)
     hover = [_hover(spectrum, index) for index in range(len(spectrum.period))]
     data = [
-        {
-            "type": "scatter",
-            "name": "95 % of shuffled histories stay below",
-            "x": spectrum.period,
-            "y": spectrum.threshold,
-            "mode": "lines",
-            "line": {"color": FAINT, "width": 1.2, "dash": "dot"},
-            "fill": "tozeroy",
-            "fillcolor": "rgba(128,134,145,0.16)",
-            "hoverinfo": "skip",
-        },
+        chance_band(spectrum.period, spectrum.threshold),
         {
             "type": "scatter",
             "name": "filter gain",
@@ -60,19 +50,7 @@ def spectrum_figure(
             "hovertemplate": "%{text}<extra></extra>",
             "customdata": [repeats_at(history, period) for period in spectrum.period],
         },
-        {
-            "type": "scatter",
-            "name": "peaks",
-            "x": [spectrum.period[index] for index in peaks],
-            "y": [spectrum.power[index] for index in peaks],
-            "mode": "markers+text",
-            "hoverinfo": "skip",
-            "marker": {"symbol": "triangle-up", "size": 11, "color": colour, "line": {"color": INK, "width": 1.2}},
-            "text": [plain_period(spectrum.period[index]) for index in peaks],
-            "textposition": "top center",
-            "textfont": {"color": INK, "size": 12},
-            "cliponaxis": False,
-        },
+        peak_marks([spectrum.period[index] for index in peaks], [spectrum.power[index] for index in peaks]),
     ]
     low, high = spectrum.period[0], spectrum.period[-1]
     ticks: list[float] = [tick for tick in PERIOD_TICKS if low <= tick <= high] or [low, high]
@@ -80,7 +58,14 @@ def spectrum_figure(
         "data": data,
         "layout": layout(
             shapes=_shading(spectrum, len(history)) + _muted(muted) + _line(selected),
-            annotations=[_note("muted", (start * stop) ** 0.5) for start, stop in muted],
+            annotations=[
+                *peak_names(
+                    [spectrum.period[index] for index in peaks],
+                    [spectrum.power[index] for index in peaks],
+                    [plain_period(spectrum.period[index]) for index in peaks],
+                ),
+                *(_note("muted", (start * stop) ** 0.5) for start, stop in muted),
+            ],
             dragmode="select",
             selectdirection="h",
             xaxis=axis(

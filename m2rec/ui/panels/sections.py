@@ -1,6 +1,7 @@
 """What lies below the page: lessons, results, own data, about. Fetched when first opened."""
 
 import json
+import re
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from m2rec.ui.templating import render
 from m2rec.wording import quoted
 
 SHOWN = ("HR@5", "HR@10", "HR@20", "NDCG@10", "MRR@10")
+CARD_LEVEL = 3  # of the heading that a model card stands under; its own are below it
+EMPTY_HEAD = re.compile(r"<thead>\s*<tr>(\s*<th[^>]*></th>)+\s*</tr>\s*</thead>")
 BENCHMARKS = Path("assets") / "benchmarks"  # beside checkpoints/
 
 
@@ -127,7 +130,12 @@ def _card(folder: Path | None) -> Markup | None:
         return None
     text = path.read_text(encoding="utf-8", errors="replace")
     body = text.split("\n---\n", 1)[1] if text.startswith("---\n") and "\n---\n" in text else text
-    return Markup(MarkdownIt("commonmark", {"html": False}).enable("table").disable("image").render(body))
+    markdown = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
+    tokens = markdown.parse(body)
+    for token in tokens:
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(int(token.tag[1]) + CARD_LEVEL, 6)}"
+    return Markup(EMPTY_HEAD.sub("", markdown.renderer.render(tokens, markdown.options, {})))
 
 
 def _own(scene: Scene) -> str:

@@ -64,12 +64,12 @@ export async function watchCharts(page) {
   });
 }
 
-/** Saves a chart as a picture; `name` is "spectrum.png" and the like. */
-export async function downloadChart(page, name) {
+/** Saves a figure as a picture, in the theme's colours; `name` is "spectrum.png" and the like. */
+export async function downloadFigure(page, figure, name) {
   const [which, format] = name.split(".");
   const Plotly = await plotly;
   const styles = getComputedStyle(page.root);
-  const figure = resolved(page.view.figures[which], styles);
-  const layout = { ...figure.layout, paper_bgcolor: styles.getPropertyValue("--m2-card").trim(), width: 900, height: 420 };
-  await Plotly.downloadImage({ data: figure.data, layout }, { format, width: 900, height: 420, scale: 2, filename: `m2rec-${which}` });
+  const { data, layout } = resolved(figure, styles);
+  const paper = { paper_bgcolor: styles.getPropertyValue("--m2-card").trim(), width: 900, height: 420 };
+  await Plotly.downloadImage({ data, layout: { ...layout, ...paper } }, { format, width: 900, height: 420, scale: 2, filename: `m2rec-${which}` });
 }

@@ -1,8 +1,9 @@
 // The history's chips: one stop of the Tab key, arrows inside; Delete removes, Alt+arrows or dragging move.
+import { startDragging } from "./dragging.js";
+
 export function startHistory(page) {
   const region = page.find('[data-region="history"]');
   const chips = () => [...region.querySelectorAll(".chip")];
-  let dragged = null;
 
   function focus(index) {
     const all = chips();
@@ -41,27 +42,7 @@ export function startHistory(page) {
     if (chip) light(page, chips().filter((other) => other.dataset.item === chip.dataset.item).map((other) => Number(other.dataset.at)));
   });
 
-  region.addEventListener("dragstart", (event) => {
-    dragged = event.target.closest(".chip");
-    event.dataTransfer.effectAllowed = "move";
-    event.dataTransfer.setData("text/plain", dragged.dataset.item);
-  });
-  region.addEventListener("dragover", (event) => {
-    const over = event.target.closest(".chip");
-    if (!dragged || !over) return;
-    event.preventDefault();
-    chips().forEach((chip) => chip.classList.toggle("drop", chip === over && chip !== dragged));
-  });
-  region.addEventListener("drop", (event) => {
-    const over = event.target.closest(".chip");
-    if (!dragged || !over) return;
-    event.preventDefault();
-    if (over !== dragged) page.act({ type: "move", at: Number(dragged.dataset.at), to: Number(over.dataset.at) });
-  });
-  region.addEventListener("dragend", () => {
-    chips().forEach((chip) => chip.classList.remove("drop"));
-    dragged = null;
-  });
+  startDragging(region, (at, to) => page.act({ type: "move", at, to }));
 
   page.root.addEventListener("m2:shown", newest);
   newest();

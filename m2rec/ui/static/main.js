@@ -1,6 +1,6 @@
 // The page's one entry: holds the session, sends actions one after the other, and patches what came back into place.
 import { Idiomorph } from "./vendor/idiomorph.esm.js";
-import { drawCharts, downloadChart, watchCharts } from "./charts.js";
+import { downloadFigure, drawCharts, watchCharts } from "./charts.js";
 import { startDialogs } from "./dialogs.js";
 import { startHistory } from "./history.js";
 import { startRace } from "./race.js";
@@ -11,10 +11,13 @@ import { startTheme } from "./theme.js";
 const SLOW = 400; // ms before the bar says that something is being computed
 const CALM = matchMedia("(prefers-reduced-motion: reduce)");
 
-/** Brings the page to life inside `element`; `first` is the view it was rendered with, `server` calls Python. */
-export async function mount(element, first, server) {
-  const root = element.querySelector(".m2");
-  const page = new Page(root, first, server);
+/** Gives the page its way to Python; Gradio calls this once it stands, and again should it ever start anew. */
+export function connect(server) {
+  page.connect(server);
+}
+
+/** Brings to life the page that stands in the document, with the view that it was rendered with. */
+async function start() {
   startTheme(page);
   startSearch(page);
   startHistory(page);
@@ -24,19 +27,21 @@ export async function mount(element, first, server) {
   startRace(page);
   watchCharts(page);
   const asked = new URLSearchParams(location.search);
-  root.toggleAttribute("data-class", asked.has("class")); // for a class: the lesson, without the other controls
   if (asked.has("s")) await page.open(asked.get("s"));
-  else drawCharts(page);
-  if (asked.has("lesson")) await page.act({ type: "lesson", lesson: asked.get("lesson") });
-  root.dataset.ready = "true";
+  else if (!asked.has("lesson")) drawCharts(page);
+  if (asked.has("lesson") && !(await page.act({ type: "lesson", lesson: asked.get("lesson") }))) drawCharts(page);
+  page.root.removeAttribute("data-waiting");
+  await page.server;
+  page.root.dataset.ready = "true";
 }
 
 /** What the visitor has opened stays open: the server knows nothing of it. */
 const keepOpen = (name, element) => !(name === "open" && element.tagName === "DETAILS");
 
 class Page {
-  constructor(root, view, server) {
-    Object.assign(this, { root, view, server });
+  constructor(root, view) {
+    Object.assign(this, { root, view });
+    this.server = new Promise((resolve) => (this.connect = (server) => resolve((this.server = server))));
     this.waiting = Promise.resolve();
     this.notice = root.querySelector("[data-notice]");
     this.dialog = root.querySelector("[data-dialog]");
@@ -72,7 +77,7 @@ class Page {
     const bar = this.find(".busy");
     const slow = setTimeout(() => (bar.hidden = false), SLOW);
     try {
-      const reply = await this.server[name](payload());
+      const reply = await (await this.server)[name](payload());
       if (!reply.error) return reply;
       this.say(reply.error, "error");
     } catch {
@@ -152,7 +157,7 @@ function startButtons(page) {
 
 async function save(page, what) {
   await page.waiting;
-  if (what.includes(".")) return downloadChart(page, what);
+  if (what.includes(".")) return downloadFigure(page, page.view.figures[what.split(".")[0]], what);
   const reply = await page.ask("ask", () => ({ session: page.view.session, what }));
   if (!reply) return;
   const link = document.createElement("a");
@@ -176,3 +181,7 @@ async function copyLink(page) {
     page.say("The link is now in the address bar: copy it from there.");
   }
 }
+
+const given = window.gradio_config.components.find(({ props }) => props.elem_id === "m2rec");
+const page = new Page(document.querySelector(".m2"), given.props.value);
+start();

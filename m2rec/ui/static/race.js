@@ -1,5 +1,5 @@
 // The race in the results: started by a button, drawn as the laps come in through the endpoint /race.
-import { drawFigure } from "./charts.js";
+import { downloadFigure, drawFigure } from "./charts.js";
 
 export function startRace(page) {
   let source = null;
@@ -50,6 +50,8 @@ export function startRace(page) {
   page.root.addEventListener("click", (event) => {
     const button = event.target.closest("[data-race]");
     if (button) run(button);
+    const picture = event.target.closest("[data-race-picture]");
+    if (picture) downloadFigure(page, figure, picture.dataset.racePicture);
   });
   page.root.addEventListener("m2:dressed", draw);
 }
