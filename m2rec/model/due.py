@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from m2rec.model.explained import Explained
+
 
 @dataclass
 class Due:
@@ -32,12 +34,15 @@ class Due:
 
 @dataclass
 class FrequencyOut:
-    """y (…, d), the bands' gains (…, b), what the gate may look at (…, e), and who is due, where that is known."""
+    """y (…, d), the bands' gains (…, b), what the gate may look at (…, e); and, where the branch knows items, who is
+    due and how well every choice that was read was explained before it was made.
+    """
 
     y: Tensor
     gains: Tensor
     evidence: Tensor
     due: Due | None = None
+    explained: Explained | None = None
 
 
 def due_log_probability(due: Due, targets: Tensor, catalogue: int) -> Tensor:

@@ -19,6 +19,7 @@ Three ways to run the same weights give one answer: `encode` (all positions, for
 
 import math
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -26,7 +27,6 @@ from torch import Tensor, nn
 
 from m2rec.model.config import BRANCHES, ModelConfig
 from m2rec.model.due import Due, FrequencyOut, due_log_probabilities, due_log_probability
-from m2rec.model.explained import Explained
 from m2rec.model.frequency import FrequencyBranch, FrequencyState
 from m2rec.model.gate import Gate
 from m2rec.model.head import branch_log_probabilities, seen_items, target_log_probability
@@ -41,6 +41,8 @@ from m2rec.model.items import ItemTable
 from m2rec.model.returns import ReturnBranch, ReturnState
 from m2rec.model.semantic import SemanticBranch, SemanticState
 from m2rec.model.temporal import MambaState, TemporalBranch
+
+Part = TypeVar("Part")
 
 
 @dataclass
@@ -186,7 +188,7 @@ class M2Rec(nn.Module):
             else self.frequency(unit, keep)
         )
         semantic = (
-            self.semantic(F.embedding(items, _known(table.emissions)), self._explained(items, table))
+            self.semantic(F.embedding(items, _known(table.emissions)), _known(frequency.explained))
             if isinstance(self.semantic, InterestBranch)
             else self.semantic(self.dropout(text))
         )
@@ -205,7 +207,7 @@ class M2Rec(nn.Module):
         semantic: Tensor | InterestOut
         if isinstance(self.semantic, InterestBranch):
             emitted = F.embedding(items, _known(table.emissions))
-            semantic = self.semantic.last(emitted, self._explained(items, table), lengths)
+            semantic = self.semantic.last(emitted, _known(frequency.explained), lengths)
         else:
             semantic = self.semantic.last(self.dropout(text), lengths)
         return self._encoded(temporal, frequency, semantic)
@@ -227,12 +229,9 @@ class M2Rec(nn.Module):
         semantic: Tensor | InterestOut
         semantic_state: SemanticState | InterestState
         if isinstance(self.semantic, InterestBranch):
-            assert isinstance(self.frequency, ReturnBranch)
-            assert isinstance(frequency_state, ReturnState)
             assert isinstance(state.semantic, InterestState)
-            explained = self.frequency.explained_newest(frequency_state, table)
             emitted = F.embedding(item, _known(table.emissions))
-            semantic, semantic_state = self.semantic.step(emitted, explained, state.semantic)
+            semantic, semantic_state = self.semantic.step(emitted, _known(frequency.explained), state.semantic)
         else:
             assert isinstance(state.semantic, SemanticState)
             semantic, semantic_state = self.semantic.step(self.dropout(text), state.semantic)
@@ -242,10 +241,6 @@ class M2Rec(nn.Module):
     def start(self, batch: int = 1) -> State:
         """The state before the first item."""
         return State(self.temporal.start(batch), self.frequency.start(batch), self.semantic.start(batch))
-
-    def _explained(self, items: Tensor, table: ItemTable) -> Explained:
-        assert isinstance(self.frequency, ReturnBranch)  # as `ModelConfig` has it
-        return self.frequency.explained(items, table)
 
     def _encoded(self, temporal: Tensor, frequency: FrequencyOut, semantic: Tensor | InterestOut) -> Encoded:
         y = frequency.y
@@ -341,6 +336,6 @@ class M2Rec(nn.Module):
         return encoded.features[..., scored, :], repeat_bias[..., scored], encoded.log_gate, encoded.due
 
 
-def _known(emissions: Tensor | None) -> Tensor:
-    assert emissions is not None  # the item table of a model that knows themes has them
-    return emissions
+def _known(part: Part | None) -> Part:
+    assert part is not None  # a model that knows themes has emissions, and a frequency branch that explains
+    return part

@@ -6,15 +6,17 @@ bank of filters, one a period, learned in the frequency domain, listens to all t
 
     F_b,i(t) = (k_b * x_i)(t)                       response of band b to item i
     K_b(t)   = Σ_{n: n·p_b ≤ t+1} k_b(n·p_b − 1)    what a rhythm that never failed would have given by now
-    h_b,i(t) = σ(F_b,i(t) − ρ_b·K_b(t) + β_b + π_i) belief that i keeps period b and falls due at t + 1
+    h_b,i(t) = σ(F_b,i(t) − ρ_b·K_b(t) + β_b + π_i − ε·R_b,i(t))      belief that i keeps period b and is due at t + 1
     d_b,i(t) = h_b,i(t) + late_b·h_b,i(t−1) + early_b·h_b,i(t+1)          due now, overdue by one, or a step early
     s_i(t)   = c + log Σ_b d_b,i(t)                 log-odds that i comes next, against an item that was never chosen
     p(i | frequency) = softmax_i of s_i, and of 0 for every item outside the history
 
 Rounds kept speak for a rhythm and rounds missed against it: the argument of σ is a log-odds, and belief saturates. π_i,
-how readily item i becomes a habit at all, is read from its vector. Which bands are open is thus a matter of content: a
-period that this history does not hold has no item to pass on (the paper's adaptive filter). `gains` is the share of the
-branch's answer that comes through each band.
+how readily item i becomes a habit at all, is read from its vector. An item keeps one rhythm: R_b,i, how well all others
+had explained its last coming before it came, log(1 + Σ their odds), speaks against band b (band b itself counts among
+them where it would have to fall on another phase now). Which bands are open is thus a matter of content: a period that
+this history does not hold has no item to pass on (the paper's adaptive filter). `gains` is the share of the branch's
+answer that comes through each band.
 
 What keeps the branch to rhythms alone (a gate has nothing to tell apart where branches can do one another's work):
 
@@ -40,7 +42,14 @@ from m2rec.model.due import Due, FrequencyOut
 from m2rec.model.explained import Explained
 from m2rec.model.filters import comb, impulse_response, transfer_function
 from m2rec.model.items import ItemTable
-from m2rec.model.signals import distinct, in_window, respond_by_choice, respond_by_product
+from m2rec.model.signals import (
+    all_but_each,
+    at_newest,
+    distinct,
+    in_window,
+    respond_by_choice,
+    respond_by_product,
+)
 
 LEAST = 1e-20  # belief below which nothing is told apart
 ROUND = 6.5  # what one kept round is worth at the start of training, in log-odds …
@@ -56,6 +65,7 @@ class ReturnState:
     """What the branch carries from item to item."""
 
     tail: Tensor  # int64 (B, W + 3), the newest items, newest last, 0 before the first
+    rivals: Tensor  # (B, W + 3, b + 1), how well other rhythms had explained each of them
     count: Tensor  # int64 (B,), how many items there have been
 
 
@@ -64,6 +74,7 @@ class ReturnBranch(nn.Module):
 
     rounds: Tensor
     on_phase: Tensor
+    near: Tensor
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -79,6 +90,7 @@ class ReturnBranch(nn.Module):
         self.band_bias = nn.Parameter(-torch.tensor([math.log(self.bands * period) for period in config.periods]))
         self.overdue = nn.Parameter(torch.full((self.bands,), OVERDUE).logit())  # late, as a logit
         self.ahead = nn.Parameter(torch.full((self.bands,), AHEAD).logit())  # early, as a logit
+        self.exclusive = nn.Parameter(torch.tensor(0.5))  # ε
         self.certain = nn.Parameter(torch.tensor(CERTAIN))  # c
         self.habit = nn.Linear(config.width + 1, 1)  # π, from an item's unit vector and its popularity
         nn.init.zeros_(self.habit.weight)
@@ -92,6 +104,9 @@ class ReturnBranch(nn.Module):
         before = torch.arange(1, self.taps + 1)  # lag j lies j + 1 interactions before the next item
         # (b, W), 0 is the round under way; the newest item (lag 0) is in it for every period from 2 on
         self.register_buffer("rounds", (before + (period - 1) // 2) // period, persistent=False)
+        gap = torch.arange(self.taps + 4)[:, None] % period[:, 0]
+        # whether a coming and another so many interactions later can be of one phase, slips allowed: (W + 4, b)
+        self.register_buffer("near", torch.minimum(gap, period[:, 0] - gap) <= 1, persistent=False)
         self.register_buffer("on_phase", (before % period == 0).float(), persistent=False)  # (b, W)
 
     @property
@@ -121,42 +136,60 @@ class ReturnBranch(nn.Module):
             length = items.shape[1]
             slots, place = distinct(items)  # (B, X), (B, L)
             chosen = (slots[..., None] == items[:, None]) & (items > 0)[:, None]  # (B, X, L)
-            weight = self._surprise(F.pad(items[:, :-1], (1, 0)), items, table)  # w: (B, L)
+            called = self._called(F.pad(items[:, :-1], (1, 0)), items, table)
+            weight = torch.sigmoid(self.unexpected - called)  # w: (B, L)
             signal = F.pad(chosen * weight[:, None], (0, 1))  # x: (B, X, L + 1), one step on for what is early
             kernels = self.kernels()
             respond = respond_by_product if torch.is_grad_enabled() else respond_by_choice
             response = respond(signal, F.pad(place, (0, 1)), kernels)  # F: (B, X, b, L + 1)
             asked = self.asked(kernels, torch.arange(1, length + 2, device=items.device))  # (b, L + 1)
             prior = self.habit_of(slots, table)[..., None]  # (B, X, 1)
-            belief = self._belief(response.add_(asked).add_(prior[..., None]), keep)  # h
+            response = response.add_(asked).add_(prior[..., None])
+            rivals, explained = self._explain(items, called, table)
+            against, gap = self._at_last_choice(rivals, chosen)  # (B, X, b + 1, L), (B, X, L)
+            belief = self._belief(response[..., :length] - self._excluded(against, gap), keep)  # h
+            ahead = self._belief(response[..., 1:] - self._excluded(against, gap + 1), keep)
             late, early = self.overdue.sigmoid()[:, None], self.ahead.sigmoid()[:, None]
             came_before = F.pad(chosen[..., :-1], (1, 0))  # a step early, so it cannot be late
             before = F.pad(belief[..., : length - 1], (1, 0)) * ~came_before[:, :, None]
-            due = belief[..., :length] + late * before + early * belief[..., 1:]  # d
+            due = belief + late * before + early * ahead  # d
             known = in_window(chosen, self.taps)  # (B, X, L)
             due = due * (known & ~chosen)[:, :, None]
             each, through = due.sum(2).transpose(1, 2), due.sum(1).transpose(1, 2)  # (B, L, X), (B, L, b)
-            return self._finish(slots, known.transpose(1, 2), each, through, F.embedding(slots, table.unit))
+            unit = F.embedding(slots, table.unit)
+            return self._finish(slots, known.transpose(1, 2), each, through, unit, explained)
 
     def last(self, items: Tensor, table: ItemTable, lengths: Tensor, keep: Tensor | None = None) -> FrequencyOut:
         """The last real position only: sums over the window instead of a filter bank. items (B, L) → (B, …)."""
+        with torch.autocast(items.device.type, enabled=False):
+            rivals, explained = self._explain(items, self._called(F.pad(items[:, :-1], (1, 0)), items, table), table)
         reach = self.taps + 3
         at = lengths[:, None] - reach + torch.arange(reach, device=items.device)  # newest last
         tail = items.gather(1, at.clamp(min=0)).where(at >= 0, 0)
-        return self._newest(tail, lengths, table, keep)
+        known = rivals.gather(1, at.clamp(min=0)[..., None].expand(-1, -1, self.bands + 1))
+        return self._newest(tail, known, lengths, table, explained, keep)
 
     def step(
         self, item: Tensor, table: ItemTable, state: ReturnState, keep: Tensor | None = None
     ) -> tuple[FrequencyOut, ReturnState]:
         """One more item. item (B,) → (B, …) and the new state."""
-        state = ReturnState(torch.cat([state.tail[:, 1:], item[:, None]], dim=1), state.count + 1)
-        return self._newest(state.tail, state.count, table, keep), state
+        tail, count = torch.cat([state.tail[:, 1:], item[:, None]], dim=1), state.count + 1
+        called = self._called(tail[:, :-1], tail[:, 1:], table)  # (B, W + 2), the newest last
+        with torch.no_grad():
+            came = (tail[:, 1:-1] == item[:, None]).flip(-1)[:, None]  # by lag: (B, 1, W + 1)
+            heard = came * torch.sigmoid(self.unexpected - called)[:, None, :-1].flip(-1)
+            before = state.rivals[:, 2:].flip(1)[:, None]  # by lag: (B, 1, W + 1, b + 1)
+            rivals, was_due = self._judge(came, heard, before, item[:, None], state.count[:, None], table)
+        state = ReturnState(tail, torch.cat([state.rivals[:, 1:], rivals], dim=1), count)
+        explained = Explained(called[:, -1], was_due[:, 0])
+        return self._newest(tail, state.rivals, count, table, explained, keep), state
 
     def start(self, batch: int) -> ReturnState:
         """The state before the first item."""
         device = self.band_bias.device
         return ReturnState(
             torch.zeros(batch, self.taps + 3, dtype=torch.int64, device=device),
+            torch.zeros(batch, self.taps + 3, self.bands + 1, device=device),
             torch.zeros(batch, dtype=torch.int64, device=device),
         )
 
@@ -165,72 +198,101 @@ class ReturnBranch(nn.Module):
         newest_last = kernels.flip(-1)
         return torch.stack([F.pad(newest_last, (0, 1)), F.pad(newest_last, (1, 0)), F.pad(newest_last[:, :-1], (2, 0))])
 
-    def _newest(self, tail: Tensor, count: Tensor, table: ItemTable, keep: Tensor | None) -> FrequencyOut:
-        """tail (B, W + 3), newest last; count (B,) of all items there have been → (B, …)."""
-        weight = self._surprise(tail[:, 1:-1], tail[:, 2:], table)  # (B, W + 1)
-        tail = tail[:, 2:]
-        slots, _ = distinct(tail)
-        came = ((slots[..., None] == tail[:, None]) & (tail > 0)[:, None]).flip(-1)  # by lag: (B, X, W + 1)
-        due, known = self._due_now(came, came * weight.flip(-1)[:, None], slots, count[:, None], table, keep)
-        each, through = due.sum(2)[:, None], due.sum(1)[:, None]
-        out = self._finish(slots, known[:, None], each, through, F.embedding(slots, table.unit))
-        newest = out.due.newest() if out.due else None
-        return FrequencyOut(out.y[:, 0], out.gains[:, 0], out.evidence[:, 0], newest)
-
-    def explained(self, items: Tensor, table: ItemTable) -> Explained:
-        """How well each choice was explained before it was made. items (B, L), right-padded with 0 → (B, L) each.
-
-        `due` is s_{x_t}(t − 1), what `forward` says of this one item a step earlier, without all the others. Bands that
-        are muted for the answer still explain what has been chosen.
-        """
-        with torch.autocast(items.device.type, enabled=False):
-            called = self._called(F.pad(items[:, :-1], (1, 0)), items, table)
-            with torch.no_grad():
-                return Explained(called, self._was_due(items, torch.sigmoid(self.unexpected - called), table))
-
-    def explained_newest(self, state: ReturnState, table: ItemTable) -> Explained:
-        """The same of the newest choice alone, from the state that holds it → (B,) each."""
-        tail = state.tail
-        called = self._called(tail[:, :-1], tail[:, 1:], table)
-        with torch.no_grad():
-            weight = torch.sigmoid(self.unexpected - called)  # (B, W + 2), the newest last
-            came = (tail[:, 1:-1] == tail[:, -1:]).flip(-1)[:, None]  # by lag: (B, 1, W + 1)
-            heard = came * weight[:, None, :-1].flip(-1)
-            due, known = self._due_now(came, heard, tail[:, -1:], (state.count - 1)[:, None], table)
-            return Explained(called[:, -1], self._scores(due.sum(-1), known)[:, 0])
-
-    def _was_due(self, items: Tensor, weight: Tensor, table: ItemTable) -> Tensor:
-        length = items.shape[1]
-        place = torch.arange(length, device=items.device)
-        source = place[:, None] - 1 - torch.arange(self.taps + 1, device=items.device)  # [t, lag], before t by lag + 1
-        back = source.clamp(min=0).expand(len(items), -1, -1)
-        came = (items[:, :, None] == items[:, None]).gather(2, back) & (source >= 0)  # (B, L, W + 1)
-        heard = came * weight[:, None].expand(-1, length, -1).gather(2, back)
-        due, known = self._due_now(came, heard, items, place, table)
-        return self._scores(due.sum(-1), known)
-
-    def _due_now(
+    def _newest(
         self,
-        came: Tensor,
-        heard: Tensor,
-        items: Tensor,
+        tail: Tensor,
+        rivals: Tensor,
         count: Tensor,
         table: ItemTable,
-        keep: Tensor | None = None,
-    ) -> tuple[Tensor, Tensor]:
-        """d of items (B, n), which came (B, n, W + 1), by lag from the newest of the `count` (B, n) items so far.
+        explained: Explained,
+        keep: Tensor | None,
+    ) -> FrequencyOut:
+        """tail (B, W + 3), rivals (B, W + 3, b + 1), newest last; count (B,) of all items there have been → (B, …)."""
+        weight = self._surprise(tail[:, 1:-1], tail[:, 2:], table)  # (B, W + 1)
+        tail, rivals = tail[:, 2:], rivals[:, 2:]
+        slots, _ = distinct(tail)
+        came = ((slots[..., None] == tail[:, None]) & (tail > 0)[:, None]).flip(-1)  # by lag: (B, X, W + 1)
+        log_odds = self._log_odds(came * weight.flip(-1)[:, None], slots, count[:, None], table)
+        against = at_newest(rivals.flip(1)[:, None], came)
+        due, known = self._due(self._corrected(log_odds, against, came), came, count[:, None], keep)
+        each, through = due.sum(2)[:, None], due.sum(1)[:, None]
+        out = self._finish(slots, known[:, None], each, through, F.embedding(slots, table.unit), explained)
+        newest = out.due.newest() if out.due else None
+        return FrequencyOut(out.y[:, 0], out.gains[:, 0], out.evidence[:, 0], newest, explained)
 
-        → (B, n, b), and whether they are in the window (B, n).
+    def _explain(self, items: Tensor, called: Tensor, table: ItemTable) -> tuple[Tensor, Explained]:
+        """What was said of each choice before it was made. items, called (B, L) → rivals (B, L, b + 1), over (B, L)."""
+        with torch.no_grad():
+            place = torch.arange(items.shape[1], device=items.device)
+            source = place[:, None] - 1 - torch.arange(self.taps + 1, device=items.device)  # [t, lag]: lag + 1 before t
+            back = source.clamp(min=0).expand(len(items), -1, -1)
+            came = (items[:, :, None] == items[:, None]).gather(2, back) & (source >= 0)  # (B, L, W + 1)
+            weight = torch.sigmoid(self.unexpected - called)
+            heard = came * weight[:, None].expand(-1, len(place), -1).gather(2, back)
+            rivals, was_due = self._judge(came, heard, None, items, place, table)
+        return rivals, Explained(called, was_due)
+
+    def _judge(
+        self, came: Tensor, heard: Tensor, before: Tensor | None, items: Tensor, count: Tensor, table: ItemTable
+    ) -> tuple[Tensor, Tensor]:
+        """How well each of the choices `items` (B, n) was explained by the rhythms known before it.
+
+        came, heard (B, n, W + 1) by lag; before (B, 1, W + 1, b + 1) the rivals of what came then, or None where all of
+        it is judged here; count (B, n) of the items before each. → rivals (B, n, b + 1) and s (B, n).
         """
-        kernels = self.kernels()
-        log_odds = torch.einsum("bnw,mkw->bnkm", heard, self.readings(kernels).flip(-1))
-        asked = torch.stack([self.asked(kernels, count.flatten() + step).T for step in (-1, 0, 1)], -1)
-        log_odds += asked.view(*count.shape, self.bands, 3)
-        belief = self._belief(log_odds + self.habit_of(items, table)[..., None, None], keep)
-        before = belief[..., 0] * ((count > 1) & ~came[..., 1])[..., None]  # a step early, so it cannot be late
+        log_odds = self._log_odds(heard, items, count, table)
+        late = log_odds[..., 0].masked_fill(~self._may_be_late(came, count)[..., None], -math.inf)
+        early = log_odds[..., 2] + F.logsigmoid(self.ahead)
+        ways = torch.stack([log_odds[..., 1], late + F.logsigmoid(self.overdue), early])
+        known = came[..., :-1].any(-1) & ~came[..., 0]
+        rivals = all_but_each(ways.logsumexp(0).masked_fill(~known[..., None], -math.inf))
+        if before is None:
+            last = (count - 1 - came.int().argmax(-1)).clamp(min=0)  # where the same item came before
+            at_last = rivals.gather(1, last[..., None].expand(-1, -1, self.bands + 1))
+        else:
+            at_last = at_newest(before, came)
+        due, known = self._due(self._corrected(log_odds, at_last, came), came, count, None)
+        return rivals, self._scores(due.sum(-1), known)
+
+    def _at_last_choice(self, rivals: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
+        """Rivals (B, L, b + 1) at each item's last coming, chosen (B, X, L) → (B, X, b + 1, L), and how many
+        interactions after that coming the next one is: (B, X, L).
+        """
+        place = torch.arange(1, chosen.shape[-1] + 1, device=chosen.device)
+        last = (chosen * place).cummax(-1).values.clamp(min=1)
+        spread = rivals.transpose(1, 2)[:, None].expand(-1, chosen.shape[1], -1, -1)
+        return spread.gather(3, (last - 1)[:, :, None].expand(-1, -1, rivals.shape[2], -1)), place + 1 - last
+
+    def _excluded(self, against: Tensor, gap: Tensor) -> Tensor:
+        """ε·R. against (B, X, b + 1, …), gap (B, X, …) interactions after the last coming → (B, X, b, …)."""
+        own_phase = self.near[gap.clamp(max=len(self.near) - 1)].movedim(-1, 2)
+        return self.exclusive * torch.where(own_phase, against[:, :, :-1], against[:, :, -1:])
+
+    def _corrected(self, log_odds: Tensor, against: Tensor, came: Tensor) -> Tensor:
+        """`_log_odds` (B, n, b, 3) less ε·R, against (B, n, b + 1) at the last coming: came (B, n, W + 1) by lag."""
+        steps = torch.arange(3, device=came.device)  # a step ago, now, a step on
+        return log_odds - self._excluded(against[..., None].expand(-1, -1, -1, 3), came.int().argmax(-1, True) + steps)
+
+    def _log_odds(self, heard: Tensor, items: Tensor, count: Tensor, table: ItemTable) -> Tensor:
+        """That each band has items (B, n) due, heard (B, n, W + 1) by lag from the newest of the `count` (B, n) so far.
+
+        → (B, n, b, 3), a step ago, now and a step on.
+        """
+        response = torch.einsum("bnw,mkw->bnkm", heard, self.readings(self.kernels()).flip(-1))
+        asked = torch.stack([self.asked(self.kernels(), count.flatten() + step).T for step in (-1, 0, 1)], -1)
+        return response + asked.view(*count.shape, self.bands, 3) + self.habit_of(items, table)[..., None, None]
+
+    def _due(self, log_odds: Tensor, came: Tensor, count: Tensor, keep: Tensor | None) -> tuple[Tensor, Tensor]:
+        """d (B, n, b) from `_log_odds`, and which items are in the window (B, n)."""
+        belief = self._belief(log_odds, keep)
+        before = belief[..., 0] * self._may_be_late(came, count)[..., None]
         due = belief[..., 1] + self.overdue.sigmoid() * before + self.ahead.sigmoid() * belief[..., 2]
         known = came[..., :-1].any(-1)
         return due * (known & ~came[..., 0])[..., None], known
+
+    def _may_be_late(self, came: Tensor, count: Tensor) -> Tensor:
+        """What came a step early is not late."""
+        return (count > 1) & ~came[..., 1]
 
     def _scores(self, each: Tensor, known: Tensor) -> Tensor:
         """s from Σ_b d; an item that has not been chosen yet, or not for long, is like any other: odds of 1."""
@@ -269,7 +331,9 @@ class ReturnBranch(nn.Module):
         belief = log_odds.sigmoid() if torch.is_grad_enabled() else log_odds.sigmoid_()
         return belief if keep is None else belief * keep[:, None]
 
-    def _finish(self, slots: Tensor, known: Tensor, each: Tensor, through: Tensor, unit: Tensor) -> FrequencyOut:
+    def _finish(
+        self, slots: Tensor, known: Tensor, each: Tensor, through: Tensor, unit: Tensor, explained: Explained
+    ) -> FrequencyOut:
         """slots (B, X), whether they are in the history (B, L, X), how due each is (B, L, X) and through which band
         (B, L, b), unit vectors (B, X, d).
         """
@@ -278,9 +342,8 @@ class ReturnBranch(nn.Module):
         everything = certain * total + (self.items - known.sum(-1, keepdim=True)).clamp(min=1)
         share = certain * each / everything
         evidence = [through, total.clamp(max=3), (total + 1e-4).log() / 4, share.amax(-1, keepdim=True)]
-        return FrequencyOut(
-            share @ unit, certain * through / everything, torch.cat(evidence, -1), Due(slots, self._scores(each, known))
-        )
+        due = Due(slots, self._scores(each, known))
+        return FrequencyOut(share @ unit, certain * through / everything, torch.cat(evidence, -1), due, explained)
 
 
 def _initial_kernels(config: ModelConfig) -> Tensor:

@@ -3,6 +3,8 @@
 Glossary: X slots, one for each distinct item of a history; b bands; W taps.
 """
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -54,3 +56,17 @@ def in_window(chosen: Tensor, taps: int) -> Tensor:
     count = chosen.cumsum(-1)
     before = F.pad(count, (taps, 0))[..., : count.shape[-1]]
     return count > before
+
+
+def at_newest(values: Tensor, came: Tensor) -> Tensor:
+    """Values (B, 1, w, c) by lag, at the smallest lag at which each item came: came (B, n, w) → (B, n, c)."""
+    lag = came.int().argmax(-1)[..., None].expand(-1, -1, values.shape[-1])
+    return values[:, 0].gather(1, lag)
+
+
+def all_but_each(log_odds: Tensor) -> Tensor:
+    """log(1 + Σ_{c≠b} e^{log odds of c}) for every b, and log(1 + Σ_c …) after them. (…, b) → (…, b + 1)."""
+    bands = log_odds.shape[-1]
+    itself = torch.eye(bands, dtype=torch.bool, device=log_odds.device)
+    others = log_odds[..., None, :].masked_fill(itself, -math.inf)
+    return F.softplus(torch.cat([others.logsumexp(-1), log_odds.logsumexp(-1, keepdim=True)], -1))

@@ -167,8 +167,8 @@ def test_probabilities_of_a_catalogue_sum_to_one_and_agree_item_by_item() -> Non
 def test_how_due_a_choice_was_is_what_the_frequency_branch_said_of_it_the_step_before() -> None:
     model = themed()
     items, table = random_histories(4, 40, highest=6), model.item_table()
-    said = model.frequency(items, table).due
-    explained = model.frequency.explained(items, table).due
+    out = model.frequency(items, table)
+    said, explained = out.due, out.explained.due
     assert not explained[:, 0].any()
     for t in range(1, items.shape[1]):
         expected = ((said.items == items[:, t, None]) * said.scores[:, t - 1]).sum(-1)

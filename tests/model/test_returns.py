@@ -12,7 +12,7 @@ from torch import Tensor
 from m2rec.model.due import Due, due_log_probabilities
 from m2rec.model.m2rec import M2Rec
 from m2rec.model.returns import AHEAD, BESIDE, CERTAIN, KEPT, OVERDUE, ROUND, SHORTEST_WITH_SLIPS, ReturnBranch
-from m2rec.model.signals import distinct, respond_by_choice, respond_by_product
+from m2rec.model.signals import all_but_each, distinct, respond_by_choice, respond_by_product
 from tests.model.histories import WARM, histories, padded, random_histories
 from tests.tiny_world import random_model, tiny_config
 
@@ -106,6 +106,8 @@ def test_the_belief_is_what_the_formula_says() -> None:
     """Item 1 every third time, three times; others but once. Worked out by hand for band 3 alone."""
     model = without_calls(new_model())
     items = torch.tensor([[1, 2, 3, 1, 4, 5, 1, 6, 7]])
+    with torch.no_grad():
+        model.frequency.exclusive.fill_(0)  # as if there were no other band
     keep = torch.tensor([0.0, 1.0, 0.0, 0.0])
     tooth, side = ROUND * 2 / 3, -ROUND / 3
     prior = -math.log(len(PERIODS) * 3)
@@ -180,6 +182,29 @@ def test_a_choice_that_was_called_for_says_little() -> None:
     after = [score_of(run(model, items, keep).due, 1) for items in (called, freely)]
     assert after[0] < after[1]
     assert table.vectors.shape[1] == model.config.width
+
+
+def test_what_one_period_explains_is_not_due_by_another() -> None:
+    """Item 1 comes every seventh day: a return speaks for other periods too, but less if the seventh explains it."""
+    model = new_model()
+    items = 2 + torch.arange(29)[None] % 20
+    items[0, ::7] = 1  # the newest is item 1
+    scores = {}
+    with torch.no_grad():
+        for exclusive in (0.0, 1.0):
+            model.frequency.exclusive.fill_(exclusive)
+            for gap in (5, 7):  # interactions from its last coming to the next
+                later = torch.cat([items, 22 + torch.arange(gap - 1)[None]], dim=1)
+                scores[exclusive, gap] = score_of(run(model, later).due, 1)
+    assert scores[1.0, 5] < scores[0.0, 5] - 0.5
+    assert scores[1.0, 7] == pytest.approx(scores[0.0, 7], abs=0.3)
+
+
+def test_rivals_are_all_other_bands_and_then_all() -> None:
+    odds = torch.tensor([1.0, 2.0, 4.0])
+    expected = torch.tensor([1 + 6.0, 1 + 5.0, 1 + 3.0, 1 + 7.0]).log()
+    torch.testing.assert_close(all_but_each(odds.log()), expected)
+    assert not all_but_each(torch.full((3,), -torch.inf)).any()
 
 
 def test_kernels_kept_for_answering_follow_the_weights() -> None:

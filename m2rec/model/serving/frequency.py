@@ -96,4 +96,4 @@ class ServedFrequency:
             gains = gains * keep
         y = (gains @ self.reading) @ self.vectors[tail]
         strength = np.array([math.log1p(math.sqrt(y @ y))], dtype=np.float32)
-        return Rhythm(self.out @ y, gains, np.concatenate([gains, features[0], strength]), None)
+        return Rhythm(self.out @ y, gains, np.concatenate([gains, features[0], strength]))

@@ -36,9 +36,9 @@ class ServedInterests:
         """items (L,), and how well each was explained: called (L,), due (L,) → over ()."""
         return self._read(items, called, due, self.before)[0]
 
-    def step(self, item: int, called: float, due: float, belief: np.ndarray) -> tuple[Meaning, np.ndarray]:
-        """One more choice. belief (1, K, K) → over (), and the new belief."""
-        return self._read(np.array([item]), np.array([called]), np.array([due]), belief)
+    def step(self, item: int, called: np.ndarray, due: np.ndarray, belief: np.ndarray) -> tuple[Meaning, np.ndarray]:
+        """One more choice. called (1,), due (1,), belief (1, K, K) → over (), and the new belief."""
+        return self._read(np.array([item]), called, due, belief)
 
     def _read(
         self, items: np.ndarray, called: np.ndarray, due: np.ndarray, belief: np.ndarray

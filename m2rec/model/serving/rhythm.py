@@ -6,9 +6,12 @@ import numpy as np
 
 
 class Rhythm(NamedTuple):
-    """`FrequencyOut` at one position; `due` is items (X,) and their scores (X,)."""
+    """`FrequencyOut` at one position; `due` is items (X,) and their scores (X,), `explained` how well what was read was
+    called for (L,) and due (L,).
+    """
 
     y: np.ndarray  # (d,)
     gains: np.ndarray  # (b,)
     evidence: np.ndarray  # (e,)
-    due: tuple[np.ndarray, np.ndarray] | None
+    due: tuple[np.ndarray, np.ndarray] | None = None
+    explained: tuple[np.ndarray, np.ndarray] | None = None

@@ -87,7 +87,7 @@ class Serving:
         items = np.asarray(items, dtype=np.int64)
         rhythm = self._frequency.last(items, keep)
         if self.model.by_theme:
-            meaning = self._semantic.last(items, *self._frequency.explained(items))
+            meaning = self._semantic.last(items, *rhythm.explained)
         else:
             meaning = Meaning(self._semantic.last(items))
         return self._head(self._temporal.last(items), rhythm, meaning)
@@ -98,8 +98,7 @@ class Serving:
         temporal, scan = self._temporal.step(tail, state.scan)
         frequency, rhythm = self._frequency.step(tail, state.rhythm, keep)
         if self.model.by_theme:
-            explained = self._frequency.explained_newest(tail, rhythm.count)
-            meaning, taste = self._semantic.step(item, *explained, state.taste)
+            meaning, taste = self._semantic.step(item, *frequency.explained, state.taste)
         else:
             y, taste = self._semantic.step(item, state.taste)
             meaning = Meaning(y)
