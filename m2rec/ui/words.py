@@ -91,6 +91,14 @@ def kept_runs(spectrum: Spectrum) -> list[tuple[float, float]]:
     return runs
 
 
+def themes_summary(answer: Answer) -> str:
+    """What the choices are held to be about, where the model believes in themes; nothing where it does not."""
+    if not answer.themes:
+        return ""
+    told = "; ".join(f"{percent(theme.share)} things like {', '.join(theme.items)}" for theme in answer.themes)
+    return f"What the semantic branch takes your taste to be: {told}."
+
+
 def gate_summary(answer: Answer) -> str:
     """How the three weights stand and how they moved."""
     now = ", ".join(f"{kind.name.lower()} {percent(answer.gates[kind.key])}" for kind in ORDERED)

@@ -3,7 +3,8 @@ from dataclasses import replace
 
 import pytest
 
-from m2rec.ui.panels import cards, history
+from m2rec.recommend.answer import Theme
+from m2rec.ui.panels import cards, evidence, history
 from m2rec.ui.scene import Scene, ask
 from m2rec.ui.state import Session
 from m2rec.ui.templating import render
@@ -74,3 +75,12 @@ def test_a_template_without_its_value_fails_loudly() -> None:
 def test_the_page_holds_every_region(scene: Scene) -> None:
     html = page(view(scene))
     assert set(re.findall(r'data-region="(\w+)"', html)) == set(REGIONS)
+
+
+def test_the_gate_names_the_strongest_theme_and_escapes_its_titles(scene: Scene) -> None:
+    assert 'class="taste"' not in evidence.gate(scene)
+    themes = [Theme(share=0.54, items=["<b>Oat</b> milk", "Tofu"])]
+    believing = replace(scene, answer=scene.answer.model_copy(update={"themes": themes}))
+    html = evidence.gate(believing)
+    assert "taste for &lt;b&gt;Oat&lt;/b&gt; milk, Tofu · 54 %" in html
+    assert "54 % things like &lt;b&gt;Oat&lt;/b&gt; milk, Tofu" in evidence.gate_data(believing)

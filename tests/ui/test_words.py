@@ -1,7 +1,16 @@
 import pytest
 
-from m2rec.recommend.answer import Answer, Shares, Spectrum
-from m2rec.ui.words import Voice, gate_summary, kept_runs, ordinal, percent, plain_period, spectrum_summary
+from m2rec.recommend.answer import Answer, Shares, Spectrum, Theme
+from m2rec.ui.words import (
+    Voice,
+    gate_summary,
+    kept_runs,
+    ordinal,
+    percent,
+    plain_period,
+    spectrum_summary,
+    themes_summary,
+)
 
 SHOP = Voice("buy", "day")
 
@@ -61,3 +70,18 @@ def test_the_gate_is_told_with_the_weight_that_moved_most() -> None:
         "Gate now: temporal 20 %, frequency 70 %, semantic 10 %. "
         "Since the first item, frequency went from 50 % to 70 %."
     )
+
+
+def test_themes_are_told_by_what_is_typical_of_them_and_none_says_nothing() -> None:
+    answer = Answer(
+        world="toy-shop",
+        history=["a"],
+        items=[],
+        gates={"temporal": 0.2, "frequency": 0.2, "semantic": 0.6},
+        gate_history=[],
+        spectrum=None,
+        themes=[Theme(share=0.54, items=["Oat milk", "Tofu"]), Theme(share=0.2, items=["Tent", "Torch"])],
+    )
+    text = themes_summary(answer)
+    assert text.endswith("54 % things like Oat milk, Tofu; 20 % things like Tent, Torch.")
+    assert themes_summary(answer.model_copy(update={"themes": []})) == ""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from m2rec.ui.scene import Scene
 from m2rec.ui.templating import render
-from m2rec.ui.words import calendar_summary, gate_summary, spectrum_summary
+from m2rec.ui.words import calendar_summary, gate_summary, spectrum_summary, themes_summary
 
 MUTED_WIDTH = 1.12  # a muted peak reaches from its period / 1.12 to its period × 1.12
 
@@ -20,14 +20,21 @@ class Peak:
 
 def gate(scene: Scene) -> str:
     """The three weights as sliders."""
-    return render("gate.html.j2", gates=scene.answer.gates, overridden=scene.state.gate_override is not None)
+    return render(
+        "gate.html.j2",
+        gates=scene.answer.gates,
+        overridden=scene.state.gate_override is not None,
+        theme=next(iter(scene.answer.themes), None),
+    )
 
 
 def gate_data(scene: Scene) -> str:
     """The gate along the history in words and as a table."""
     pairs = zip(scene.answer.history, scene.answer.gate_history, strict=False)
     rows = [{"title": scene.world.named(item_id), "gates": gates} for item_id, gates in pairs]
-    return render("gate_data.html.j2", summary=gate_summary(scene.answer), rows=rows)
+    return render(
+        "gate_data.html.j2", summary=gate_summary(scene.answer), themes=themes_summary(scene.answer), rows=rows
+    )
 
 
 def spectrum(scene: Scene) -> str:
