@@ -60,10 +60,9 @@ class ModelSettings(BaseModel):
             raise ValueError("branches must name at least one branch, and each at most once")
         if not self.periods and (self.frequency_reads == "items" or not self.trend_scales):
             raise ValueError("periods must name at least one band (or trend_scales, where frequency_reads is vectors)")
-        if self.semantic_keeps == "interests" and not (self.frequency_reads == "items" and self.semantic_by_text):
+        if self.semantic_keeps == "interests" and not self.semantic_by_text:
             raise ValueError(
-                'semantic_keeps = "interests" takes frequency_reads = "items" and semantic_by_text = true: '
-                "what came back by a rhythm is no interest, and themes are known by text alone"
+                'semantic_keeps = "interests" takes semantic_by_text = true: themes know items by their texts'
             )
         if self.periods and max(self.periods) > self.filter_length:
             raise ValueError(

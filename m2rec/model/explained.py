@@ -1,7 +1,9 @@
 """How well the other two kinds of evidence explain what was chosen, which is what the semantic branch may discount."""
 
+import math
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 
@@ -13,3 +15,9 @@ class Explained:
 
     called: Tensor
     due: Tensor
+
+
+def unexplained(items: Tensor) -> Explained:
+    """What a frequency branch that knows no items has to say of these, (B, L) or (B,)."""
+    nothing = torch.full(items.shape, -math.inf, device=items.device)
+    return Explained(nothing, nothing)

@@ -19,7 +19,6 @@ Three ways to run the same weights give one answer: `encode` (all positions, for
 
 import math
 from dataclasses import dataclass
-from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -27,6 +26,7 @@ from torch import Tensor, nn
 
 from m2rec.model.config import BRANCHES, ModelConfig
 from m2rec.model.due import Due, FrequencyOut, due_log_probabilities, due_log_probability
+from m2rec.model.explained import unexplained
 from m2rec.model.frequency import FrequencyBranch, FrequencyState
 from m2rec.model.gate import Gate
 from m2rec.model.head import branch_log_probabilities, seen_items, target_log_probability
@@ -41,8 +41,6 @@ from m2rec.model.items import ItemTable
 from m2rec.model.returns import ReturnBranch, ReturnState
 from m2rec.model.semantic import SemanticBranch, SemanticState
 from m2rec.model.temporal import MambaState, TemporalBranch
-
-Part = TypeVar("Part")
 
 
 @dataclass
@@ -188,7 +186,7 @@ class M2Rec(nn.Module):
             else self.frequency(unit, keep)
         )
         semantic = (
-            self.semantic(F.embedding(items, _known(table.emissions)), _known(frequency.explained))
+            self.semantic(F.embedding(items, _known(table.emissions)), frequency.explained or unexplained(items))
             if isinstance(self.semantic, InterestBranch)
             else self.semantic(self.dropout(text))
         )
@@ -207,7 +205,7 @@ class M2Rec(nn.Module):
         semantic: Tensor | InterestOut
         if isinstance(self.semantic, InterestBranch):
             emitted = F.embedding(items, _known(table.emissions))
-            semantic = self.semantic.last(emitted, _known(frequency.explained), lengths)
+            semantic = self.semantic.last(emitted, frequency.explained or unexplained(items), lengths)
         else:
             semantic = self.semantic.last(self.dropout(text), lengths)
         return self._encoded(temporal, frequency, semantic)
@@ -230,8 +228,9 @@ class M2Rec(nn.Module):
         semantic_state: SemanticState | InterestState
         if isinstance(self.semantic, InterestBranch):
             assert isinstance(state.semantic, InterestState)
+            explained = frequency.explained or unexplained(item)
             emitted = F.embedding(item, _known(table.emissions))
-            semantic, semantic_state = self.semantic.step(emitted, _known(frequency.explained), state.semantic)
+            semantic, semantic_state = self.semantic.step(emitted, explained, state.semantic)
         else:
             assert isinstance(state.semantic, SemanticState)
             semantic, semantic_state = self.semantic.step(self.dropout(text), state.semantic)
@@ -330,12 +329,11 @@ class M2Rec(nn.Module):
             repeat_bias = (gate * branch_bias).sum(-1, keepdim=True)
             return features, repeat_bias, torch.zeros_like(repeat_bias), None
         repeat_bias = branch_bias.expand(encoded.log_gate.shape)
-        if encoded.due is None:
-            return encoded.features, repeat_bias, encoded.log_gate, None
-        scored = [0] if self.by_theme else [0, 2]  # temporal, and semantic where it does not know themes
+        answered = (False, encoded.due is not None, encoded.themes is not None)  # by who is due, or by themes
+        scored = [place for place, otherwise in enumerate(answered) if not otherwise]
         return encoded.features[..., scored, :], repeat_bias[..., scored], encoded.log_gate, encoded.due
 
 
-def _known(part: Part | None) -> Part:
-    assert part is not None  # a model that knows themes has emissions, and a frequency branch that explains
-    return part
+def _known(emissions: Tensor | None) -> Tensor:
+    assert emissions is not None  # the item table of a model that knows themes has them
+    return emissions

@@ -182,6 +182,6 @@ def test_rhythms_are_not_bent_by_the_use_that_interests_make_of_them() -> None:
     assert model.frequency.calls[0].weight.grad.any()
 
 
-def test_themes_need_a_frequency_branch_that_knows_items() -> None:
-    with pytest.raises(ValidationError, match="what came back by a rhythm is no interest"):
-        tiny_config(semantic_keeps="interests", frequency_reads="vectors")
+def test_themes_score_by_text_alone() -> None:
+    with pytest.raises(ValidationError, match="themes know items by their texts"):
+        tiny_config(semantic_keeps="interests", semantic_by_text=False)

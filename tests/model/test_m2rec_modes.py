@@ -15,6 +15,7 @@ VARIANTS = (
     {},
     {"temporal_layers": 2},
     {"semantic_keeps": "interests"},
+    {"semantic_keeps": "interests", "frequency_reads": "vectors"},
     {"gate": "features"},
     {"branches": ("temporal", "frequency")},
     {"frequency_reads": "vectors", "adaptive_filter": False, "periods": ()},

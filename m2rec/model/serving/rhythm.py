@@ -15,3 +15,9 @@ class Rhythm(NamedTuple):
     evidence: np.ndarray  # (e,)
     due: tuple[np.ndarray, np.ndarray] | None = None
     explained: tuple[np.ndarray, np.ndarray] | None = None
+
+
+def unexplained(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """As `m2rec/model/explained.py` has it, of so many items."""
+    nothing = np.full(count, -np.inf, dtype=np.float32)
+    return nothing, nothing

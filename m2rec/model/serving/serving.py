@@ -31,6 +31,7 @@ from m2rec.model.serving.frequency import FilterState, ServedFrequency
 from m2rec.model.serving.head import ServedHead
 from m2rec.model.serving.interests import Meaning, ServedInterests
 from m2rec.model.serving.returns import CountState, ServedReturns
+from m2rec.model.serving.rhythm import unexplained
 from m2rec.model.serving.semantic import ServedSemantic
 from m2rec.model.serving.temporal import ServedTemporal
 
@@ -87,7 +88,7 @@ class Serving:
         items = np.asarray(items, dtype=np.int64)
         rhythm = self._frequency.last(items, keep)
         if self.model.by_theme:
-            meaning = self._semantic.last(items, *rhythm.explained)
+            meaning = self._semantic.last(items, *(rhythm.explained or unexplained(len(items))))
         else:
             meaning = Meaning(self._semantic.last(items))
         return self._head(self._temporal.last(items), rhythm, meaning)
@@ -98,7 +99,7 @@ class Serving:
         temporal, scan = self._temporal.step(tail, state.scan)
         frequency, rhythm = self._frequency.step(tail, state.rhythm, keep)
         if self.model.by_theme:
-            meaning, taste = self._semantic.step(item, *frequency.explained, state.taste)
+            meaning, taste = self._semantic.step(item, *(frequency.explained or unexplained(1)), state.taste)
         else:
             y, taste = self._semantic.step(item, state.taste)
             meaning = Meaning(y)
