@@ -119,6 +119,8 @@ THEMES = {
         "cinnamon-sticks",
         "hazelnut-praline-box",
     ),
+    "italian-night": ("anchovy-fillets", "bitter-orange-aperitivo", "mascarpone", "rocket", "almond-cantucci"),
+    "vegan": ("nut-milk-bag", "vegan-down-sleeping-bag", "oat-milk", "cream-deodorant-jar", "coconut-yoghurt"),
     "party": (
         "glass-punch-bowl",
         "tropical-punch-base",
