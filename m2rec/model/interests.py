@@ -130,30 +130,40 @@ def filter_pairs_at_hand(
 ) -> tuple[Tensor, Tensor]:
     """The same where nothing is learnt: calling NumPy for a small array costs a fraction of calling PyTorch."""
     a, h = float(first), float(shift)
-    as_first = (first * likelihood + otherwise).numpy()[..., None]
-    as_second = ((1 - first) * likelihood).numpy()[:, :, None]
-    belief, shares = pairs.numpy(), np.empty(likelihood.shape, dtype=np.float32)
+    as_first, as_second = (first * likelihood + otherwise).numpy(), ((1 - first) * likelihood).numpy()
+    belief = pairs.numpy()
+    by_first, by_second = np.empty((2, *likelihood.shape), dtype=np.float32)
     for place in range(likelihood.shape[1]):
-        belief, shares[:, place] = next_belief(belief, as_first[:, place], as_second[:, place], a, h)
-    return torch.from_numpy(shares), torch.from_numpy(belief)
+        belief, by_first[:, place], by_second[:, place] = next_belief(
+            belief, as_first[:, place, :, None], as_second[:, place, None], h
+        )
+    return torch.from_numpy(theme_shares(by_first, by_second, a, h)), torch.from_numpy(belief)
 
 
 def next_belief(
-    belief: np.ndarray, as_first: np.ndarray, as_second: np.ndarray, first: float, shift: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """One more choice. belief (B, K, K), as_first (B, K, 1), as_second (B, 1, K) → the new belief, and π (B, K)."""
+    belief: np.ndarray, as_first: np.ndarray, as_second: np.ndarray, shift: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """One more choice. belief (B, K, K), as_first (B, K, 1), as_second (B, 1, K) → the new belief, and how likely each
+    theme is to have been the first and the second interest when the choice was made: (B, K) each.
+    """
     count = belief.shape[-1]
     belief = belief * (as_first + as_second)
-    by_first = belief.sum(2)
-    total = by_first.sum(1)[:, None]
-    by_first /= total
-    by_second = belief.sum(1) / total
+    by_first, by_second = belief.sum(2), belief.sum(1)
+    scale = 1 / by_first.sum(1)[:, None]
+    by_first *= scale
+    by_second *= scale
     moved = by_first * (shift / (count - 1))  # to every first interest but the one that it was
-    belief *= ((1 - shift) / total)[..., None]
+    belief *= (1 - shift) * scale[:, :, None]
     belief += moved[:, None]
     np.einsum("bkk->bk", belief)[...] -= moved
-    fresh = (1 - by_first) * (shift / (count - 1))
-    return belief, first * ((1 - shift) * by_first + fresh) + (1 - first) * ((1 - shift) * by_second + shift * by_first)
+    return belief, by_first, by_second
+
+
+def theme_shares(by_first: np.ndarray, by_second: np.ndarray, first: float, shift: float) -> np.ndarray:
+    """π after the night in which interests may shift, from how likely each theme was before it: (…, K) → (…, K)."""
+    fresh = (1 - by_first) * (shift / (by_first.shape[-1] - 1))
+    new_first = (1 - shift) * by_first + fresh
+    return first * new_first + (1 - first) * ((1 - shift) * by_second + shift * by_first)
 
 
 def theme_probability(themes: Tensor, emissions: Tensor) -> Tensor:

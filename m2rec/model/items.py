@@ -23,16 +23,16 @@ class ItemTable:
     calls: Tensor | None = None
 
     def extended(
-        self, text: Tensor, by_vector: bool, emissions: Tensor | None = None, calls: Tensor | None = None
+        self, text: Tensor, temporal: Tensor, emissions: Tensor | None = None, calls: Tensor | None = None
     ) -> "ItemTable":
         """The same with n more items that are known by their projected text (n, d) alone; ID vectors they have none.
 
-        emissions (n, K) and calls (n, d) are theirs, where the table has such.
+        temporal (n, d), emissions (n, K) and calls (n, d) are theirs, where the table has such.
         """
         bias = self.scoring[-1:, -1:].expand(len(text), 1)  # not ranked, so their popularity does not matter
         halves = self.scoring.shape[-1] // text.shape[-1]
         return ItemTable(
-            torch.cat([self.temporal, text if by_vector else torch.zeros_like(text)]),
+            torch.cat([self.temporal, temporal]),
             torch.cat([self.unit, F.normalize(text, dim=-1)]),
             torch.cat([self.text, text]),
             torch.cat([self.scoring, torch.cat([text.repeat(1, halves), bias], dim=-1)]),

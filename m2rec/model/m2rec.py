@@ -148,7 +148,7 @@ class M2Rec(nn.Module):
         text, ids = self.text_part(), self.id_part()
         vectors = text + ids[:, :-1]
         parts = [vectors, text, ids[:, -1:]] if self.config.semantic_by_text else [vectors, ids[:, -1:]]
-        temporal = vectors if self.config.temporal_reads == "vectors" else ids[:, :-1]
+        temporal = vectors if self.config.temporal_reads == "vectors" else self._read_as(ids[:, :-1])
         unit, scoring = F.normalize(vectors, dim=-1), torch.cat(parts, dim=-1)
         calls = self.frequency.called_for(temporal) if isinstance(self.frequency, ReturnBranch) else None
         return ItemTable(temporal, unit, text, scoring, self._emissions(text, ids[:, -1]), calls)
@@ -160,11 +160,18 @@ class M2Rec(nn.Module):
         emissions = self._emissions(torch.cat([table.text, text]), popularity)
         if emissions is not None:
             emissions = emissions[len(table.text) :]
-        by_vector = self.config.temporal_reads == "vectors"
-        calls = None
-        if isinstance(self.frequency, ReturnBranch):
-            calls = self.frequency.called_for(text if by_vector else torch.zeros_like(text))
-        return table.extended(text, by_vector, emissions, calls)
+        temporal = text if self.config.temporal_reads == "vectors" else self.ids.mean(0).expand(len(text), -1)
+        calls = self.frequency.called_for(temporal) if isinstance(self.frequency, ReturnBranch) else None
+        return table.extended(text, temporal, emissions, calls)
+
+    def _read_as(self, ids: Tensor) -> Tensor:
+        """What the temporal branch reads of items: e (V+1, d), and the mean of all where an item has none of its own.
+
+        Nothing at all would be a vector that no sequence ever held, and be taken for a strong call.
+        """
+        known = (ids != 0).any(-1, keepdim=True)
+        known[0] = True  # padding
+        return torch.where(known, ids, self.ids.mean(0))
 
     def _emissions(self, text: Tensor, bias: Tensor) -> Tensor | None:
         """E with a row of zeros for padding: text (n + 1, d), β (n + 1,) → (n + 1, K), where there are themes."""

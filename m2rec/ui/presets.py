@@ -20,6 +20,8 @@ MONDAY = 20_094  # days since 1970: where the invented calendar begins
 CALENDAR_DAYS = 126
 OUTING = 0.55  # share of the other days on which something is chosen
 CHAIN = 9  # interactions
+CHAINS = 12  # tried at most
+ORDERLY = 0.6  # weight of the temporal branch at the end of a chain that shows what it should
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def make(world: "World") -> tuple[Preset, ...]:
     tried = [filled(7 * count - 1, {weekly: (7, 0)}) for count in WEEKS]
     weeks = next((history for history in tried if _stands_out(world, history, 7)), tried[0])
     two = filled(48, {weekly: (7, 0), other: (5, 2)})
-    newest = (*chance.choices(taste, k=6), items[-1].item_id)
+    newest = (*chance.choices(by_group[items[-1].group][:12], k=6), items[-1].item_id)
     dates = [day for day in range(CALENDAR_DAYS) if day % 7 == 0 or chance.random() < OUTING][-longest:]
     fillers = filled(len(dates), {})
     dated = tuple(weekly if day % 7 == 0 else other for day, other in zip(dates, fillers, strict=True))
@@ -92,14 +94,25 @@ def _stands_out(world: "World", history: Sequence[str], period: int) -> bool:
 
 
 def _chain(world: "World", starts: Sequence[str]) -> tuple[str, ...]:
-    """From one item to the one that the temporal branch expects most, and on; never back."""
-    history = [starts[0]]
-    while len(history) < CHAIN:
-        answer = world.recommender.recommend(history, k=50, exclude_seen=True, spectrum=False)
-        if not answer.items:
+    """From one item to the one that the temporal branch expects most, and on; never back.
+
+    Some items call for nothing. Of a few chains the first is taken that the gate leaves to order, or the best of them.
+    """
+    best: tuple[str, ...] = (starts[0],)
+    trust = -1.0
+    for start in starts[:CHAINS]:
+        history, gate = [start], 0.0
+        while True:
+            answer = world.recommender.recommend(history, k=50, exclude_seen=True, spectrum=False)
+            gate = answer.gates["temporal"]
+            if len(history) == CHAIN or not answer.items:
+                break
+            history.append(max(answer.items, key=lambda item: item.contributions["temporal"]).item_id)
+        if gate > trust:
+            best, trust = tuple(history), gate
+        if trust >= ORDERLY:
             break
-        history.append(max(answer.items, key=lambda item: item.contributions["temporal"]).item_id)
-    return tuple(history)
+    return best
 
 
 def preset(world: "World", key: str) -> Preset:

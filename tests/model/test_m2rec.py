@@ -176,9 +176,9 @@ def usual_popularity(model: M2Rec) -> torch.Tensor:
     return (heed * model.bias).exp().mean().log() / heed
 
 
-def test_a_cold_item_has_no_id_vector_and_average_popularity(model: M2Rec) -> None:
+def test_a_cold_item_is_read_as_the_mean_item_and_scored_by_its_text_and_average_popularity(model: M2Rec) -> None:
     table = model.item_table()
-    assert (table.temporal[WARM + 1 :] == 0).all()
+    torch.testing.assert_close(table.temporal[WARM + 1 :], model.ids.mean(0).expand(COLD, -1))
     torch.testing.assert_close(table.text[WARM + 1 :], model.project(model.text[WARM + 1 :]))
     torch.testing.assert_close(table.scoring[WARM + 1 :, : model.config.width], table.text[WARM + 1 :])
     torch.testing.assert_close(table.scoring[WARM + 1 :, -1], usual_popularity(model).expand(COLD))

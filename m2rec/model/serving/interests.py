@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from m2rec.model.interests import SURE, InterestBranch, next_belief
+from m2rec.model.interests import SURE, InterestBranch, next_belief, theme_shares
 from m2rec.model.items import ItemTable
 from m2rec.model.serving.arrays import weights_of
 
@@ -52,5 +52,6 @@ class ServedInterests:
         as_first = (self.first * likelihood + otherwise[:, None])[:, None, :, None]
         as_second = ((1 - self.first) * likelihood)[:, None, None]
         for one, other in zip(as_first, as_second, strict=True):
-            belief, themes = next_belief(belief, one, other, self.first, self.shift)
-        return Meaning(self.queries @ themes[0], themes[0]), belief
+            belief, by_first, by_second = next_belief(belief, one, other, self.shift)
+        themes = theme_shares(by_first[0], by_second[0], self.first, self.shift)
+        return Meaning(self.queries @ themes, themes), belief
