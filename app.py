@@ -9,8 +9,12 @@ from pathlib import Path
 # read when gradio is imported, or when it starts
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "100"  # it tabulates its last calls at every call; 10,000 would be slow
-with suppress(OSError, AttributeError):  # glibc keeps a heap for each thread and hardly gives any back: two will do
-    ctypes.CDLL(None).mallopt(-8, 2)  # M_ARENA_MAX
+with suppress(OSError, AttributeError):
+    allocator = ctypes.CDLL(None)
+    allocator.mallopt(-8, 2)  # M_ARENA_MAX: a heap for each thread hardly gives any back, two will do
+    # some megabytes are taken and given back with every answer: to fetch them from the system each time costs a third
+    allocator.mallopt(-3, 16 << 20)  # M_MMAP_THRESHOLD
+    allocator.mallopt(-1, 64 << 20)  # M_TRIM_THRESHOLD
 
 import torch
 

@@ -146,13 +146,14 @@ class ReturnBranch(nn.Module):
             prior = self.habit_of(slots, table)[..., None]  # (B, X, 1)
             response = response.add_(asked).add_(prior[..., None])
             rivals, explained = self._explain(items, called, table)
-            against, gap = self._at_last_choice(rivals, chosen)  # (B, X, b + 1, L), (B, X, L)
+            # weighed while they are few
+            against, gap = self._at_last_choice(self.exclusive * rivals, chosen)  # (B, X, b + 1, L), (B, X, L)
             belief = self._belief(response[..., :length] - self._excluded(against, gap), keep)  # h
             ahead = self._belief(response[..., 1:] - self._excluded(against, gap + 1), keep)
             late, early = self.overdue.sigmoid()[:, None], self.ahead.sigmoid()[:, None]
             came_before = F.pad(chosen[..., :-1], (1, 0))  # a step early, so it cannot be late
             before = F.pad(belief[..., : length - 1], (1, 0)) * ~came_before[:, :, None]
-            due = belief + late * before + early * ahead  # d
+            due = torch.addcmul(torch.addcmul(belief, late, before), early, ahead)  # d
             known = in_window(chosen, self.taps)  # (B, X, L)
             due = due * (known & ~chosen)[:, :, None]
             each, through = due.sum(2).transpose(1, 2), due.sum(1).transpose(1, 2)  # (B, L, X), (B, L, b)
@@ -245,7 +246,8 @@ class ReturnBranch(nn.Module):
         early = log_odds[..., 2] + F.logsigmoid(self.ahead)
         ways = torch.stack([log_odds[..., 1], late + F.logsigmoid(self.overdue), early])
         known = came[..., :-1].any(-1) & ~came[..., 0]
-        rivals = all_but_each(ways.logsumexp(0).masked_fill(~known[..., None], -math.inf))
+        rivals = ways.new_zeros(*known.shape, self.bands + 1)
+        rivals[known] = all_but_each(ways.logsumexp(0)[known])  # most choices have no past
         if before is None:
             last = (count - 1 - came.int().argmax(-1)).clamp(min=0)  # where the same item came before
             at_last = rivals.gather(1, last[..., None].expand(-1, -1, self.bands + 1))
@@ -264,14 +266,17 @@ class ReturnBranch(nn.Module):
         return spread.gather(3, (last - 1)[:, :, None].expand(-1, -1, rivals.shape[2], -1)), place + 1 - last
 
     def _excluded(self, against: Tensor, gap: Tensor) -> Tensor:
-        """ε·R. against (B, X, b + 1, …), gap (B, X, …) interactions after the last coming → (B, X, b, …)."""
+        """ε·R, which depends on the phase: against (B, X, b + 1, …) is weighed with ε already, gap (B, X, …) is how long
+        ago the last coming was → (B, X, b, …).
+        """
         own_phase = self.near[gap.clamp(max=len(self.near) - 1)].movedim(-1, 2)
-        return self.exclusive * torch.where(own_phase, against[:, :, :-1], against[:, :, -1:])
+        return torch.where(own_phase, against[:, :, :-1], against[:, :, -1:])
 
     def _corrected(self, log_odds: Tensor, against: Tensor, came: Tensor) -> Tensor:
         """`_log_odds` (B, n, b, 3) less ε·R, against (B, n, b + 1) at the last coming: came (B, n, W + 1) by lag."""
         steps = torch.arange(3, device=came.device)  # a step ago, now, a step on
-        return log_odds - self._excluded(against[..., None].expand(-1, -1, -1, 3), came.int().argmax(-1, True) + steps)
+        against = (self.exclusive * against)[..., None].expand(-1, -1, -1, 3)
+        return log_odds - self._excluded(against, came.int().argmax(-1, True) + steps)
 
     def _log_odds(self, heard: Tensor, items: Tensor, count: Tensor, table: ItemTable) -> Tensor:
         """That each band has items (B, n) due, heard (B, n, W + 1) by lag from the newest of the `count` (B, n) so far.
