@@ -266,8 +266,8 @@ class ReturnBranch(nn.Module):
         return spread.gather(3, (last - 1)[:, :, None].expand(-1, -1, rivals.shape[2], -1)), place + 1 - last
 
     def _excluded(self, against: Tensor, gap: Tensor) -> Tensor:
-        """ε·R, which depends on the phase: against (B, X, b + 1, …) is weighed with ε already, gap (B, X, …) is how long
-        ago the last coming was → (B, X, b, …).
+        """ε·R, which depends on the phase: against (B, X, b + 1, …) is weighed with ε already, gap (B, X, …) is how
+        long ago the last coming was → (B, X, b, …).
         """
         own_phase = self.near[gap.clamp(max=len(self.near) - 1)].movedim(-1, 2)
         return torch.where(own_phase, against[:, :, :-1], against[:, :, -1:])
