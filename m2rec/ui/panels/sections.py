@@ -104,7 +104,8 @@ def _benchmarks(folder: Path) -> list[Table]:
 
 def _benchmark_row(row: dict[str, Any]) -> tuple[str, ...]:
     cells = [_figure(row.get(seen, {}).get(name)) for seen in ("unmasked", "masked") for name in ("HR@10", "NDCG@10")]
-    return (str(row["model"]), *cells, str(row.get("seeds", "–")))
+    seeds = row.get("seeds")
+    return (str(row["model"]), *cells, str(len(seeds)) if isinstance(seeds, list) else str(seeds or "–"))
 
 
 def _figure(value: Any) -> str:
