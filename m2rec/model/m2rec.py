@@ -271,13 +271,13 @@ class M2Rec(nn.Module):
         """
         table = table or self.item_table()
         scoring = table.scoring
-        features, repeat_bias, _, due = self._mixture(encoded)
+        features, repeat_bias, _, due, themes = self._mixture(encoded)
         parts = branch_log_probabilities(features, scoring, repeat_bias, seen)
         if due:
             returning = due_log_probabilities(due, len(scoring) - 1)[:, None]
             parts = torch.cat([parts[:, :1], returning, parts[:, 1:]], dim=1)
-        if encoded.themes is not None:
-            wanted = theme_log_probabilities(encoded.themes, _known(table.emissions)[1:])[:, None]
+        if themes is not None:
+            wanted = theme_log_probabilities(themes, _known(table.emissions)[1:])[:, None]
             parts = torch.cat([parts, wanted], dim=1)
         return parts.expand(-1, len(BRANCHES), -1)
 
@@ -302,17 +302,16 @@ class M2Rec(nn.Module):
         still learns.
         """
         table = self.item_table()
-        encoded = self.encode(items, table)
-        features, repeat_bias, log_weight, due = self._mixture(encoded)
+        features, repeat_bias, log_weight, due, themes = self._mixture(self.encode(items, table))
         scoring = table.scoring[: self.config.warm_items + 1]
         own = target_log_probability(features, scoring, repeat_bias, items, targets)  # (N, M)
         marked = targets > 0
         if due:
             returning = due_log_probability(due.at(marked), targets[marked], self.config.warm_items)[:, None]
             own = torch.cat([own[:, :1], returning, own[:, 1:]], dim=1)
-        if encoded.themes is not None:
+        if themes is not None:
             emitted = F.embedding(targets[marked], _known(table.emissions))
-            own = torch.cat([own, theme_probability(encoded.themes[marked], emitted)[:, None]], dim=1)
+            own = torch.cat([own, theme_probability(themes[marked], emitted)[:, None]], dim=1)
         mixture = -torch.logsumexp(log_weight[marked] + own, dim=-1).mean()
         if not branch_loss or own.shape[-1] == 1:
             return mixture
@@ -323,10 +322,10 @@ class M2Rec(nn.Module):
         """The loss: what a data-parallel wrapper has to call to see the gradients."""
         return self.loss(items, targets, branch_loss)
 
-    def _mixture(self, encoded: Encoded) -> tuple[Tensor, Tensor, Tensor, Due | None]:
-        """The softmaxes to take: features (…, M', c), repeat bias (…, M'), log weight (…, M), and who is due.
+    def _mixture(self, encoded: Encoded) -> tuple[Tensor, Tensor, Tensor, Due | None, Tensor | None]:
+        """The softmaxes to take: features (…, M', c), repeat bias (…, M'), log weight (…, M), who is due, and themes.
 
-        M' = 3 with the gate on distributions, less one where who is due stands for the frequency branch, and 1 with
+        M' = 3 with the gate on distributions, less one where who is due or themes stand for a branch, and 1 with
         the gate on features, where the branches are averaged first.
         """
         branch_bias = self.repeat_bias * self.heeds
@@ -334,11 +333,12 @@ class M2Rec(nn.Module):
             gate = encoded.log_gate.exp()
             features = (gate[..., None] * encoded.features).sum(-2, keepdim=True)
             repeat_bias = (gate * branch_bias).sum(-1, keepdim=True)
-            return features, repeat_bias, torch.zeros_like(repeat_bias), None
+            return features, repeat_bias, torch.zeros_like(repeat_bias), None, None
         repeat_bias = branch_bias.expand(encoded.log_gate.shape)
         answered = (False, encoded.due is not None, encoded.themes is not None)  # by who is due, or by themes
         scored = [place for place, otherwise in enumerate(answered) if not otherwise]
-        return encoded.features[..., scored, :], repeat_bias[..., scored], encoded.log_gate, encoded.due
+        features, repeat_bias = encoded.features[..., scored, :], repeat_bias[..., scored]
+        return features, repeat_bias, encoded.log_gate, encoded.due, encoded.themes
 
 
 def _known(emissions: Tensor | None) -> Tensor:

@@ -16,6 +16,7 @@ VARIANTS = (
     {"temporal_layers": 2},
     {"semantic_keeps": "interests"},
     {"semantic_keeps": "interests", "frequency_reads": "vectors"},
+    {"semantic_keeps": "interests", "gate": "features"},
     {"gate": "features"},
     {"branches": ("temporal", "frequency")},
     {"frequency_reads": "vectors", "adaptive_filter": False, "periods": ()},

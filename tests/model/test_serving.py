@@ -18,6 +18,7 @@ SHAPES = {
     "as it is": {},
     "themes": {"semantic_keeps": "interests"},
     "themes, fixed filter": {"semantic_keeps": "interests", "adaptive_filter": False},
+    "themes, gate on features": {"semantic_keeps": "interests", "gate": "features"},
     "themes, vectors": {"semantic_keeps": "interests", "frequency_reads": "vectors"},
     "vectors": {"frequency_reads": "vectors"},
     "vectors everywhere": {"frequency_reads": "vectors", "temporal_reads": "vectors", "semantic_by_text": False},
