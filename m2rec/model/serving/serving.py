@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 
 from m2rec.model.due import due_log_probabilities
-from m2rec.model.interests import LEAST, InterestBranch
+from m2rec.model.interests import InterestBranch, theme_log_probabilities
 from m2rec.model.items import ItemTable
 from m2rec.model.m2rec import Encoded, M2Rec
 from m2rec.model.returns import ReturnBranch
@@ -75,9 +75,7 @@ class Serving:
             width = model.config.width
             self._vectors = ranked[:, :width].T.contiguous()  # (d, V)
             emissions = self.table.emissions
-            self._emissions = (
-                None if emissions is None else emissions[1 : model.config.items + 1].T.contiguous()
-            )  # (K, V)
+            self._emissions = None if emissions is None else emissions[1 : model.config.items + 1]  # (V, K)
             self._texts = self.table.text[1 : model.config.items + 1].T.contiguous()
             self._popular = (model.popularity * model.heeds)[:, None] * ranked[:, -1]  # (M, V)
             self._repeat = (model.repeat_bias * model.heeds)[:, None]
@@ -140,6 +138,5 @@ class Serving:
         if encoded.due is not None:
             shares[1] = due_log_probabilities(encoded.due, shares.shape[1])[0].exp()
         if encoded.themes is not None and self._emissions is not None:
-            wanted = (encoded.themes[0] @ self._emissions).clamp(min=LEAST)
-            shares[2] = wanted / wanted.sum()
+            shares[2] = theme_log_probabilities(encoded.themes, self._emissions)[0].exp()
         return shares.mul_(encoded.log_gate.exp().T)[None]
