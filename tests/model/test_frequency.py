@@ -136,10 +136,11 @@ def test_the_record_is_the_decayed_mean_of_past_agreements() -> None:
     torch.testing.assert_close(record, expected, atol=1e-5, rtol=1e-4)
 
 
+@pytest.mark.parametrize("filtering", ["learned", "low-pass"])
 @settings(max_examples=15)
 @given(lengths=st.lists(st.integers(1, 60), min_size=1, max_size=3), seed=st.integers(0, 9))
-def test_all_positions_the_last_one_and_step_by_step_agree(lengths: list[int], seed: int) -> None:
-    frequency = branch(seed)
+def test_all_positions_the_last_one_and_step_by_step_agree(filtering: str, lengths: list[int], seed: int) -> None:
+    frequency = branch(seed, filter=filtering)
     u = vectors(len(lengths), max(lengths), seed)
     real = torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]
     u = u * real[..., None]

@@ -4,8 +4,6 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from torch import Tensor
 
 from m2rec.model.filters import LONGEST_FOR_MATMUL
@@ -84,24 +82,6 @@ def test_nothing_comes_from_the_future_and_the_current_item_passes(length: int) 
     torch.testing.assert_close(before[:, :12], after[:, :12], atol=1e-5, rtol=0)
     assert (before[:, 12] - after[:, 12]).abs().max() > 1e-2
     torch.testing.assert_close(before[:, 12 + WINDOW :], after[:, 12 + WINDOW :], atol=1e-5, rtol=0)
-
-
-@settings(max_examples=15)
-@given(lengths=st.lists(st.integers(1, 60), min_size=1, max_size=3), seed=st.integers(0, 9))
-def test_all_positions_the_last_one_and_step_by_step_agree(lengths: list[int], seed: int) -> None:
-    frequency = branch(seed)
-    u = vectors(len(lengths), max(lengths), seed)
-    real = torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]
-    u = u * real[..., None]
-    rows, end = torch.arange(len(lengths)), torch.tensor(lengths) - 1
-    whole, last = frequency(u), frequency.last(u, end + 1)
-    state = frequency.start(len(lengths))
-    for name in ("y", "gains", "evidence"):
-        torch.testing.assert_close(getattr(last, name), getattr(whole, name)[rows, end], **CLOSE)
-    for t in range(u.shape[1]):
-        out, state = frequency.step(u[:, t], state)
-        for name in ("y", "gains", "evidence"):
-            torch.testing.assert_close(getattr(out, name), getattr(whole, name)[:, t], **CLOSE)
 
 
 @pytest.mark.parametrize("changes", [{}, {"temporal_reads": "vectors", "semantic_by_text": False}], ids=str)

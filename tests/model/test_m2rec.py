@@ -269,9 +269,10 @@ def test_items_beyond_the_catalogue_are_read_as_cold_items_are(keeps: str) -> No
 # ── the loss ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.parametrize("keeps", ["means", "interests"])
 @pytest.mark.parametrize("gate", GATES)
-def test_the_loss_is_minus_the_mean_log_score_of_the_targets_where_every_item_is_warm(gate: str) -> None:
-    model = random_model(tiny_config(gate=gate, warm_items=CATALOGUE)).train()
+def test_the_loss_is_minus_the_mean_log_score_of_the_targets_where_every_item_is_warm(gate: str, keeps: str) -> None:
+    model = random_model(tiny_config(gate=gate, semantic_keeps=keeps, warm_items=CATALOGUE)).train()
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = 0.0
