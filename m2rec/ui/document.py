@@ -9,15 +9,12 @@ replaced or moved.
 from pathlib import Path
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from m2rec.ui.templating import render
 
 HERE = "/"  # the only address of a document
 GRADIO = b"<gradio-app"  # where Gradio will build its components
-SMALLEST_PACKED = 1000  # bytes
-PACKING = 5  # of 9: what more would save is not worth the time it takes
 
 
 def head(static: Path) -> str:
@@ -29,19 +26,17 @@ def head(static: Path) -> str:
 class Document:
     """Middleware around Gradio's app: what it answers at `/` gets `head` and, before Gradio's element, `body`.
 
-    Both are HTML, already escaped. The document is compressed where the browser allows it: Gradio compresses only what
-    has a file's ending.
+    Both are HTML, already escaped.
     """
 
     def __init__(self, app: ASGIApp, head: str, body: str) -> None:
         self.app = app
         self.head, self.body = head.encode(), body.encode()
-        self.packed = GZipMiddleware(self._filled, SMALLEST_PACKED, PACKING)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, as ASGI has it."""
         is_document = scope["type"] == "http" and scope["path"] == HERE and scope["method"] == "GET"
-        await (self.packed if is_document else self.app)(scope, receive, send)
+        await (self._filled if is_document else self.app)(scope, receive, send)
 
     async def _filled(self, scope: Scope, receive: Receive, send: Send) -> None:
         started: Message = {}
