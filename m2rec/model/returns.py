@@ -164,7 +164,7 @@ class ReturnBranch(nn.Module):
         """The last real position only: sums over the window instead of a filter bank. items (B, L) → (B, …)."""
         with torch.autocast(items.device.type, enabled=False):
             rivals, explained = self._explain(items, self._called(F.pad(items[:, :-1], (1, 0)), items, table), table)
-        reach = self.taps + 3
+        reach = min(self.taps, items.shape[1]) + 3  # nothing is farther back than the beginning
         at = lengths[:, None] - reach + torch.arange(reach, device=items.device)  # newest last
         tail = items.gather(1, at.clamp(min=0)).where(at >= 0, 0)
         known = rivals.gather(1, at.clamp(min=0)[..., None].expand(-1, -1, self.bands + 1))
@@ -225,7 +225,8 @@ class ReturnBranch(nn.Module):
         """What was said of each choice before it was made. items, called (B, L) → rivals (B, L, b + 1), over (B, L)."""
         with torch.no_grad():
             place = torch.arange(items.shape[1], device=items.device)
-            source = place[:, None] - 1 - torch.arange(self.taps + 1, device=items.device)  # [t, lag]: lag + 1 before t
+            lags = torch.arange(min(self.taps, len(place)) + 1, device=items.device)
+            source = place[:, None] - 1 - lags  # [t, lag]: lag + 1 before t
             back = source.clamp(min=0).expand(len(items), -1, -1)
             came = (items[:, :, None] == items[:, None]).gather(2, back) & (source >= 0)  # (B, L, W + 1)
             weight = torch.sigmoid(self.unexpected - called)
@@ -279,11 +280,12 @@ class ReturnBranch(nn.Module):
         return log_odds - self._excluded(against, came.int().argmax(-1, True) + steps)
 
     def _log_odds(self, heard: Tensor, items: Tensor, count: Tensor, table: ItemTable) -> Tensor:
-        """That each band has items (B, n) due, heard (B, n, W + 1) by lag from the newest of the `count` (B, n) so far.
+        """That each band has items (B, n) due, heard (B, n, ≤ W + 1) by lag from the newest of `count` (B, n) so far.
 
         → (B, n, b, 3), a step ago, now and a step on.
         """
-        response = torch.einsum("bnw,mkw->bnkm", heard, self.readings(self.kernels()).flip(-1))
+        by_lag = self.readings(self.kernels()).flip(-1)[..., : heard.shape[-1]]
+        response = torch.einsum("bnw,mkw->bnkm", heard, by_lag)
         asked = torch.stack([self.asked(self.kernels(), count.flatten() + step).T for step in (-1, 0, 1)], -1)
         return response + asked.view(*count.shape, self.bands, 3) + self.habit_of(items, table)[..., None, None]
 
