@@ -53,6 +53,7 @@ class Visitor:
     number: int
     told: Callable[[Call], None]
     history: list[str] = field(default_factory=list)
+    there: bool = False  # the page has been loaded
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.number)
@@ -68,13 +69,13 @@ class Visitor:
         except httpx.HTTPError as error:
             self.told(Call("error", time.perf_counter() - began, trouble=f"page: {error!r}"))
             return
-        mine = self.chance.choices(self.page.items, k=START)
-        await self._act({"type": "replace", "item_ids": mine}, mine)
+        self.there = True
+        await self._begin()
 
     async def click(self) -> None:
         """Do one of the things that people do."""
-        if not self.history:  # it was busy when this visitor came
-            await self.arrive()
+        if not self.history:  # it was busy when this visitor came; the page, once loaded, is still there
+            await (self._begin() if self.there else self.arrive())
             return
         what = self.chance.random()
         if what < 0.1:
@@ -91,6 +92,10 @@ class Visitor:
         else:
             added = self.chance.choice(self.view["ranking"])
             await self._act({"type": "add", "item_id": added}, [*self.history, added])
+
+    async def _begin(self) -> None:
+        mine = self.chance.choices(self.page.items, k=START)
+        await self._act({"type": "replace", "item_ids": mine}, mine)
 
     def _world(self) -> str:
         return str(self.view["session"]["state"]["world"])
