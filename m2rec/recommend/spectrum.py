@@ -52,9 +52,7 @@ def periodogram(vectors: Tensor) -> Periodogram:
     if not len(periods):
         return Periodogram(periods, torch.zeros(0), torch.zeros(0))
     centred = _principal(vectors - vectors.mean(0))
-    shuffles = torch.rand(SHUFFLES, length, generator=torch.Generator().manual_seed(_SEED + length)).argsort(1)
-    orders = torch.cat([torch.arange(length)[None], shuffles])
-    power = _fold(_autocorrelation(centred[orders]), periods)  # (1 + shuffles, p)
+    power = _fold(_autocorrelation(centred[_orders(length)]), periods)  # (1 + shuffles, p)
     return Periodogram(periods, power[0], chance_level(power[1:]))
 
 
@@ -123,7 +121,7 @@ def _autocorrelation(signals: Tensor) -> Tensor:
     length = signals.shape[1]
     size = 2 * length
     spectrum = torch.fft.rfft(signals.transpose(1, 2).contiguous(), n=size)
-    power = (spectrum.real.square() + spectrum.imag.square()).sum(1)
+    power = torch.view_as_real(spectrum).square_().sum(1).sum(-1)  # in place: |X|², (S, f)
     return torch.fft.irfft(power, n=size)[:, :length]
 
 
@@ -132,6 +130,13 @@ def _fold(R: Tensor, periods: Tensor) -> Tensor:
     multiples = _multiples(R.shape[1], int(periods[-1]))
     # a centred history has nothing at f = 0: p − 1 harmonics share what a mean over p of them would dilute
     return (1 + 2 * (R @ multiples) / R[:, :1].clamp(min=1e-12)) * (periods / (periods - 1))
+
+
+@lru_cache(maxsize=64)
+def _orders(length: int) -> Tensor:
+    """The order of a history as it is, and shuffled: (1 + S, L)."""
+    shuffles = torch.rand(SHUFFLES, length, generator=torch.Generator().manual_seed(_SEED + length)).argsort(1)
+    return torch.cat([torch.arange(length)[None], shuffles])
 
 
 @lru_cache(maxsize=256)

@@ -17,6 +17,7 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,  # else each panel of each answer asks the file system whether its template has changed
     )
     environment.filters.update(percent=percent, ordinal=ordinal, period=plain_period)
     environment.globals.update(evidence=EVIDENCE, ordered=ORDERED)
