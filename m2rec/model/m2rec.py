@@ -70,6 +70,12 @@ class Encoded:
         themes = None if self.themes is None else self.themes[:, -1]
         return Encoded(self.features[:, -1], self.log_gate[:, -1], self.gains[:, -1], due, themes)
 
+    def copied(self) -> "Encoded":
+        """The same in memory of its own, so that all other positions can be forgotten."""
+        due = Due(self.due.items.clone(), self.due.scores.clone()) if self.due else None
+        themes = None if self.themes is None else self.themes.clone()
+        return Encoded(self.features.clone(), self.log_gate.clone(), self.gains.clone(), due, themes)
+
 
 @dataclass
 class State:

@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -27,8 +29,18 @@ from m2rec.recommend.schema import checked
 from m2rec.recommend.spectrum import LONGEST_PERIOD, gain_at, periodogram
 from m2rec.recommend.themes import strongest, typical_items
 
+KEPT_HISTORIES = 256
 ROWS_AT_ONCE = 64  # shortened histories asked about together
 NOTHING_CHOSEN = "Nothing has been chosen yet: this is what is chosen most often, and no evidence has been weighed."
+
+
+@dataclass
+class _Weighed:
+    """A history before anything is ranked: what the branches say now, over (1,), and the gate after each item."""
+
+    last: Encoded
+    gates: list[list[float]]
+    spectrum: Spectrum | None = None  # once somebody asked for it
 
 
 class Recommender(
@@ -37,7 +49,7 @@ class Recommender(
     tags=["sequential-recommendation", "mamba", "explainable"],
     repo_url="https://arxiv.org/abs/2505.04445",
 ):
-    """One loaded checkpoint. Safe to share between threads: nothing in it changes after loading."""
+    """One loaded checkpoint. Safe to share between threads: after loading, nothing in it changes but what it keeps."""
 
     def __init__(self, checkpoint: Checkpoint, catalogue: Sequence[Item] | None = None) -> None:
         """`catalogue` replaces the checkpoint's items where titles live on the user's machine; same ids, same order."""
@@ -52,6 +64,8 @@ class Recommender(
         self.serving = Serving(self.model, self.table) if self.config.model.temporal_layers == 1 else None
         self._typical = [] if self.table.emissions is None else typical_items(self.table.emissions)
         self._encoder = TextEncoder(cached=False)  # loads nothing until somebody invents an item
+        # dragging the gate, another length of the list, a comparison: many questions in a row are about one history
+        self._kept = lru_cache(maxsize=KEPT_HISTORIES)(self._weigh_known)
         self._order = torch.tensor(_id_ranks([item.item_id for item in items]))  # ties are broken by item id
         self._check_answers()
 
@@ -149,21 +163,35 @@ class Recommender(
         reading, notes = self.read(history)
         if not reading.indices:
             return self._empty(k)
-        encoded = self.model.encode(torch.tensor([reading.indices]), reading.table, keep)
-        last = encoded.newest()
+        weighed = self._weigh(reading, keep)
+        if spectrum and weighed.spectrum is None:
+            weighed.spectrum = self.spectrum(reading, weighed.last.gains[0])
+        last = weighed.last
         if options.gate_override:
-            last.log_gate = gate_weights(options.gate_override).log()[None]
-        gate_history = [_shares(row) for row in encoded.log_gate[0].exp().tolist()]
+            last = replace(last, log_gate=gate_weights(options.gate_override).log()[None])
         return Answer(
             world=self.name,
             history=reading.ids,
             items=self.rank(last, reading.in_catalogue, k, exclude_seen),
             gates=_shares(last.log_gate[0].exp().tolist()),
-            gate_history=gate_history,
-            spectrum=self.spectrum(reading, last.gains[0]) if spectrum else None,
+            gate_history=[_shares(row) for row in weighed.gates],
+            spectrum=weighed.spectrum if spectrum else None,
             themes=self.themes(last),
             notes=notes,
         )
+
+    def _weigh(self, reading: Reading, keep: Tensor | None) -> _Weighed:
+        """What the model makes of a history, kept for the next question about it."""
+        if reading.table is not self.table:  # it holds items that were made up for this one question
+            return self._weigh_anew(reading.indices, reading.table, keep)
+        return self._kept(tuple(reading.indices), None if keep is None else tuple(keep.tolist()))
+
+    def _weigh_known(self, indices: tuple[int, ...], bands: tuple[float, ...] | None) -> _Weighed:
+        return self._weigh_anew(indices, self.table, None if bands is None else torch.tensor(bands))
+
+    def _weigh_anew(self, indices: Sequence[int], table: ItemTable, keep: Tensor | None) -> _Weighed:
+        encoded = self.model.encode(torch.tensor([indices]), table, keep)
+        return _Weighed(encoded.newest().copied(), encoded.log_gate[0].exp().tolist())
 
     def rank(self, encoded: Encoded, history: Tensor, k: int, exclude_seen: bool) -> list[RankedItem]:
         """The k most probable items with their shares; equal ones are ordered by item id.

@@ -239,6 +239,31 @@ def test_the_gates_history_is_what_the_gate_said_whatever_replaces_it_now(shop: 
     assert shop.recommend(HISTORY, gate_override={"semantic": 1}).gate_history == shop.recommend(HISTORY).gate_history
 
 
+def test_what_was_asked_before_changes_no_answer(shop: Recommender) -> None:
+    asked: list[dict[str, Any]] = [
+        {},
+        {"gate_override": {"frequency": 1}, "spectrum": False},
+        {"band_mask": [(2, 9)]},
+        {"band_mask": [(2, 9)], "gate_override": {"semantic": 1}},
+        {"k": 3, "exclude_seen": True},
+    ]
+    histories = [HISTORY, HISTORY[::-1], [*HISTORY, "~Jam of wild strawberries"], [*HISTORY, "~Nails"]]
+    used = Recommender(shop.checkpoint)
+    for _ in range(2):
+        for history in histories:
+            for options in asked:
+                anew = Recommender(shop.checkpoint).recommend(history, **options)
+                assert used.recommend(history, **options) == anew
+
+
+def test_a_kept_history_does_not_hold_on_to_all_its_positions(shop: Recommender) -> None:
+    used = Recommender(shop.checkpoint)
+    used.recommend(HISTORY)
+    weighed = used._kept(tuple(used.read(HISTORY)[0].indices), None)
+    for part in (weighed.last.features, weighed.last.log_gate, weighed.last.gains):
+        assert part.untyped_storage().nbytes() == part.nbytes
+
+
 @pytest.mark.parametrize("override", [{"temporal": math.nan}, {"temporal": -1}, {"rhythm": 1}, {"semantic": 0}, [1, 2]])
 def test_weights_that_are_none_are_refused(shop: Recommender, override: Any) -> None:
     with pytest.raises(InputError, match="gate_override must give temporal, frequency and semantic"):
