@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from m2rec.benchmark.beside import SHOWN, beside, cell
+from m2rec.benchmark.served import served
 from m2rec.benchmark.train import ASSETS
 from m2rec.checkpoint import CheckpointConfig
 from m2rec.data.atomic import atomic_file
@@ -15,12 +16,14 @@ CAUSE_OF = {"temporal": "chain", "frequency": "rhythm", "semantic": "taste"}
 
 
 def results(checkpoints: Path, benchmarks: Path = ASSETS) -> str:
-    """Markdown: one table a world that has recorded figures, in alphabetical order, with what stands beside M2Rec."""
+    """Markdown: one table a world that has recorded figures, in alphabetical order, with what stands beside M2Rec;
+    then speed and load.
+    """
     parts = []
     for folder in sorted(path for path in checkpoints.iterdir() if (path / FILE).is_file()):
         config = CheckpointConfig.model_validate_json((folder / "config.json").read_text(encoding="utf-8"))
         parts += _world(config, read_metrics(folder, config.world), benchmarks)
-    return "\n".join(parts)
+    return "\n".join([*parts, *served(benchmarks)])
 
 
 def write_results(readme: Path, checkpoints: Path, benchmarks: Path = ASSETS) -> None:

@@ -91,7 +91,7 @@ def _benchmarks(folder: Path) -> list[Table]:
     for path in sorted(folder.glob("*.json")) if folder.is_dir() else []:
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
-            rows = [_benchmark_row(row) for row in found["rows"] if "model" in row and "unmasked" in row]
+            rows = [_benchmark_row(row) for row in found.get("rows", []) if "model" in row and "unmasked" in row]
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise CheckpointError(
                 f"{path.name} is not a readable benchmark file; restore it or make it again."

@@ -1,0 +1,121 @@
+"""What the README shows of speed and of the page under load, from what `benchmark speed` and `benchmark load` wrote."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from m2rec.errors import DataError
+
+SPEED, LOAD = "speed.json", "load.json"
+OURS = "m2rec"
+PHASES = {"steady": "an ordinary day", "rush": "a rush", "in_turn": "one after another"}
+
+Row = dict[str, Any]
+
+
+def served(benchmarks: Path) -> list[str]:
+    """Markdown lines; none where nothing was recorded. Raises DataError when a file is damaged."""
+    lines = []
+    for name, show in ((SPEED, _speed), (LOAD, _load)):
+        path = benchmarks / name
+        if not path.is_file():
+            continue
+        try:
+            lines += show(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            command = f"python -m m2rec benchmark {path.stem} --json {path}"
+            raise DataError(f"{path} is not a readable measurement; make it again with `{command}`.") from error
+    return lines
+
+
+def _speed(found: dict[str, Any]) -> list[str]:
+    on_cpu: list[Row] = [row for row in found["rows"] if row["device"] == "cpu"]
+    alone = [row for row in on_cpu if row["threads"] == 1 and row["batch"] == 1]
+    many = [row for row in on_cpu if row["what"] == "batch"]
+    models = list(dict.fromkeys(row["model"] for row in on_cpu))
+    lengths, live, crowded = (_lengths(rows) for rows in (_of(alone, "answer"), _of(alone, "added item"), many))
+    size = max((row["batch"] for row in many), default=0)
+    heads = [
+        "model",
+        *(f"{length:,} items" for length in lengths),
+        "b of a·L^b",
+        *(f"one more after {length:,}" for length in live),
+        *(f"{size} at once, {length:,} items" for length in crowded),
+    ]
+    table = [_line(heads), _line("---" for _ in heads)]
+    for model in models:
+        slope = found["growth"].get(model)
+        cells = [
+            *(_milliseconds(_of(alone, "answer"), model, length) for length in lengths),
+            "–" if slope is None else f"{slope:.2f}",
+            *(_milliseconds(_of(alone, "added item"), model, length) for length in live),
+            *(_per_second(many, model, length) for length in crowded),
+        ]
+        table.append(_line([model, *cells]))
+    where = f"{', '.join(found['hardware'])}, torch {found['torch']}, {found['date']}, by `{found['command']}`"
+    about = (
+        f"The ten best of {found['catalogue']:,} items: milliseconds of work on one thread for one answer from "
+        f"scratch and for one more item on a cached state, and answers a second when many are asked at once on "
+        f"{max(found['threads'])} threads; random weights, the models taking turns. {where}."
+    )
+    added = found["ratio_to_sasrec_added_item"]
+    compared = (
+        f"SASRec's time ÷ M2Rec's: {_ratios(found['ratio_to_sasrec'])} for an answer from scratch; for one more "
+        f"item {_ratios(added['read anew'])} when SASRec reads anew, as it must once its window is full, and "
+        f"{_ratios(added['cached'])} while its cache is valid."
+    )
+    return ["### Speed", "", about, "", *table, "", compared, ""]
+
+
+def _of(rows: list[Row], what: str) -> list[Row]:
+    return [row for row in rows if row["what"] == what]
+
+
+def _lengths(rows: Iterable[Row]) -> list[int]:
+    return sorted({row["length"] for row in rows})
+
+
+def _milliseconds(rows: list[Row], model: str, length: int) -> str:
+    found = [row["busy_ms"] for row in rows if (row["model"], row["length"]) == (model, length)]
+    return f"{found[0]:.2f}" if found and found[0] is not None else "–"
+
+
+def _per_second(rows: list[Row], model: str, length: int) -> str:
+    found = [row["answers_per_second"] for row in rows if (row["model"], row["length"]) == (model, length)]
+    return f"{found[0]:,.0f}" if found else "–"
+
+
+def _ratios(found: dict[str, float]) -> str:
+    return ", ".join(f"{ratio:.1f} after {int(length):,}" for length, ratio in found.items()) or "not measured"
+
+
+def _load(found: dict[str, Any]) -> list[str]:
+    phases = {name: found[name] for name in PHASES if found[name]}
+    rows = []
+    for name, phase in phases.items():
+        memory = phase["memory"]
+        held = "–" if memory is None else f"{memory['first_mib']:,.0f} → {memory['last_mib']:,.0f}"
+        times = [_whole(phase["p50_ms"]), _whole(phase["p95_ms"])]
+        counts = [f"{phase[key]:,}" for key in ("visitors", "answers", "busy", "errors", "strangers")]
+        rows.append(_line([PHASES[name], *counts, *times, held]))
+    plan, after = found["plan"], found["recovery_s"]
+    told = [f"Each visitor clicks every {plan['pace']:g} s, for {plan['seconds']:g} s on an ordinary day"]
+    if "rush" in phases:
+        prompt = "not prompt within a minute" if after is None else f"prompt again {after:g} s later"
+        told.append(f"for {plan['rush_seconds']:g} s in the rush, after which answers were {prompt}")
+    about = (
+        f"Page and visitors on the same machine: {found['hardware']}, {found['date']}, by `{found['command']}`. "
+        f"{', '.join(told)}. Who is told that it is busy has lost nothing; a stranger is an answer about somebody "
+        f"else's history."
+    )
+    heads = ("", "visitors", "answers", "busy", "errors", "strangers", "median, ms", "95 % below, ms", "MiB")
+    return ["### Under load", "", about, "", _line(heads), _line(["---"] * len(heads)), *rows, ""]
+
+
+def _line(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _whole(milliseconds: float | None) -> str:
+    return "–" if milliseconds is None else f"{milliseconds:,.0f}"
