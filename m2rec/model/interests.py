@@ -147,9 +147,10 @@ def next_belief(
     theme is to have been the first and the second interest when the choice was made: (B, K) each.
     """
     count = belief.shape[-1]
+    every = np.ones(count, dtype=belief.dtype)  # products with it are sums that cost a fraction of a call of `sum`
     belief = belief * (as_first + as_second)
-    by_first, by_second = belief.sum(2), belief.sum(1)
-    scale = 1 / by_first.sum(1)[:, None]
+    by_first, by_second = belief @ every, every @ belief
+    scale = 1 / (by_first @ every)[:, None]
     by_first *= scale
     by_second *= scale
     moved = by_first * (shift / (count - 1))  # to every first interest but the one that it was

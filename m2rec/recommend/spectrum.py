@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import torch
+from scipy.fft import next_fast_len
 from torch import Tensor
 
 SHUFFLES = 100
@@ -119,7 +120,7 @@ def _principal(centred: Tensor) -> Tensor:
 def _autocorrelation(signals: Tensor) -> Tensor:
     """R(ℓ) for ℓ = 0 … L−1, summed over channels. (S, L, c) → (S, L)."""
     length = signals.shape[1]
-    size = 2 * length
+    size = next_fast_len(2 * length - 1, real=True)  # room for every lag; a large prime factor would be slow
     spectrum = torch.fft.rfft(signals.transpose(1, 2).contiguous(), n=size)
     power = torch.view_as_real(spectrum).square_().sum(1).sum(-1)  # in place: |X|², (S, f)
     return torch.fft.irfft(power, n=size)[:, :length]

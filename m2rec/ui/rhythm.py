@@ -44,11 +44,16 @@ def recurrences(history: Sequence[str]) -> list[Recurrence]:
     return sorted(found, key=lambda item: (-len(item.positions), item.due, item.item_id))
 
 
+def comings(history: Sequence[str]) -> list[tuple[int, int]]:
+    """Positions of each item's successive comings, two by two."""
+    return [pair for places in _places(history).values() for pair in pairwise(places)]
+
+
+def repeating(comings: Sequence[tuple[int, int]], period: float) -> list[int]:
+    """Positions of those comings that are one `period` (in interactions) apart."""
+    return sorted({place for pair in comings if _agree(pair[1] - pair[0], period) for place in pair})
+
+
 def repeats_at(history: Sequence[str], period: float) -> list[int]:
     """Positions whose item is there again one `period` (in interactions) earlier or later."""
-    hits: set[int] = set()
-    for places in _places(history).values():
-        for earlier, later in pairwise(places):
-            if _agree(later - earlier, period):
-                hits |= {earlier, later}
-    return sorted(hits)
+    return repeating(comings(history), period)

@@ -7,7 +7,7 @@ from math import log10
 from m2rec.recommend.answer import Spectrum
 from m2rec.ui.figures.frame import INK, Figure, axis, chance_band, layout, log_range, peak_marks, peak_names
 from m2rec.ui.palette import EVIDENCE
-from m2rec.ui.rhythm import repeats_at
+from m2rec.ui.rhythm import comings, repeating
 from m2rec.ui.words import KEPT, plain_period
 
 ROUNDS = 3  # of a period in the history; below it, change is slow rather than rhythmic
@@ -26,6 +26,7 @@ def spectrum_figure(
     colour = EVIDENCE["frequency"].colour
     top = 1.12 * max(*spectrum.power, *spectrum.threshold, 1e-9)
     peaks = _peaks(spectrum)
+    again = comings(history)
     hover = [_hover(spectrum, index) for index in range(len(spectrum.period))]
     data = [
         chance_band(spectrum.period, spectrum.threshold),
@@ -48,7 +49,7 @@ def spectrum_figure(
             "marker": {"color": colour, "size": 5},
             "text": hover,
             "hovertemplate": "%{text}<extra></extra>",
-            "customdata": [repeats_at(history, period) for period in spectrum.period],
+            "customdata": [repeating(again, period) for period in spectrum.period],
         },
         peak_marks([spectrum.period[index] for index in peaks], [spectrum.power[index] for index in peaks]),
     ]
