@@ -89,7 +89,11 @@ def _trained(rows: list[dict[str, Any]], plan: Plan) -> list[str]:
     dates = sorted({date for row in rows for date in row["dates"]})
     when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
     several = " ± is the standard deviation over seeds." if any(len(row["seeds"]) > 1 for row in rows) else ""
-    said = f"What stands beside M2Rec had the same split, loss, batches and epochs, by `{_command(plan)}`"
+    # a shipped checkpoint may have been trained on: its card, not this line, knows for how long
+    said = (
+        "What stands beside M2Rec had the same split, loss and batches and the world's own epochs, untuned "
+        f"(the card in checkpoints/ says what M2Rec had), by `{_command(plan)}`"
+    )
     return [f"{said} on {', '.join(hardware)}, {when}.{several}", ""]
 
 
