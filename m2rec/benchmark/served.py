@@ -8,7 +8,6 @@ from typing import Any
 from m2rec.errors import DataError
 
 SPEED, LOAD = "speed.json", "load.json"
-OURS = "m2rec"
 PHASES = {"steady": "an ordinary day", "rush": "a rush", "in_turn": "one after another"}
 
 Row = dict[str, Any]
@@ -31,11 +30,11 @@ def served(benchmarks: Path) -> list[str]:
 
 def _speed(found: dict[str, Any]) -> list[str]:
     on_cpu: list[Row] = [row for row in found["rows"] if row["device"] == "cpu"]
-    alone = [row for row in on_cpu if row["threads"] == 1 and row["batch"] == 1]
-    many = [row for row in on_cpu if row["what"] == "batch"]
+    alone = [row for row in on_cpu if row["threads"] == 1]
+    scratch, added, many = (_times(*given) for given in ((alone, "answer"), (alone, "added item"), (on_cpu, "batch")))
     models = list(dict.fromkeys(row["model"] for row in on_cpu))
-    lengths, live, crowded = (_lengths(rows) for rows in (_of(alone, "answer"), _of(alone, "added item"), many))
-    size = max((row["batch"] for row in many), default=0)
+    lengths, live, crowded = (sorted({length for _, length in times}) for times in (scratch, added, many))
+    size = max((row["batch"] for row in on_cpu), default=0)
     heads = [
         "model",
         *(f"{length:,} items" for length in lengths),
@@ -47,10 +46,10 @@ def _speed(found: dict[str, Any]) -> list[str]:
     for model in models:
         slope = found["growth"].get(model)
         cells = [
-            *(_milliseconds(_of(alone, "answer"), model, length) for length in lengths),
+            *(_cell(scratch, model, length, "busy_ms", ".2f") for length in lengths),
             "–" if slope is None else f"{slope:.2f}",
-            *(_milliseconds(_of(alone, "added item"), model, length) for length in live),
-            *(_per_second(many, model, length) for length in crowded),
+            *(_cell(added, model, length, "busy_ms", ".2f") for length in live),
+            *(_cell(many, model, length, "answers_per_second", ",.0f") for length in crowded),
         ]
         table.append(_line([model, *cells]))
     where = f"{', '.join(found['hardware'])}, torch {found['torch']}, {found['date']}, by `{found['command']}`"
@@ -59,31 +58,23 @@ def _speed(found: dict[str, Any]) -> list[str]:
         f"scratch and for one more item on a cached state, and answers a second when many are asked at once on "
         f"{max(found['threads'])} threads; random weights, the models taking turns. {where}."
     )
-    added = found["ratio_to_sasrec_added_item"]
+    one_more = found["ratio_to_sasrec_added_item"]
     compared = (
         f"SASRec's time ÷ M2Rec's: {_ratios(found['ratio_to_sasrec'])} for an answer from scratch; for one more "
-        f"item {_ratios(added['read anew'])} when SASRec reads anew, as it must once its window is full, and "
-        f"{_ratios(added['cached'])} while its cache is valid."
+        f"item {_ratios(one_more['read anew'])} when SASRec reads anew, as it must once its window is full, and "
+        f"{_ratios(one_more['cached'])} while its cache is valid."
     )
     return ["### Speed", "", about, "", *table, "", compared, ""]
 
 
-def _of(rows: list[Row], what: str) -> list[Row]:
-    return [row for row in rows if row["what"] == what]
+def _times(rows: list[Row], what: str) -> dict[tuple[str, int], Row]:
+    """The rows of one kind of work, by model and length."""
+    return {(row["model"], row["length"]): row for row in rows if row["what"] == what}
 
 
-def _lengths(rows: Iterable[Row]) -> list[int]:
-    return sorted({row["length"] for row in rows})
-
-
-def _milliseconds(rows: list[Row], model: str, length: int) -> str:
-    found = [row["busy_ms"] for row in rows if (row["model"], row["length"]) == (model, length)]
-    return f"{found[0]:.2f}" if found and found[0] is not None else "–"
-
-
-def _per_second(rows: list[Row], model: str, length: int) -> str:
-    found = [row["answers_per_second"] for row in rows if (row["model"], row["length"]) == (model, length)]
-    return f"{found[0]:,.0f}" if found else "–"
+def _cell(times: dict[tuple[str, int], Row], model: str, length: int, figure: str, form: str) -> str:
+    value = times.get((model, length), {}).get(figure)
+    return "–" if value is None else format(value, form)
 
 
 def _ratios(found: dict[str, float]) -> str:

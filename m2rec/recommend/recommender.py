@@ -65,7 +65,7 @@ class Recommender(
         self._typical = [] if self.table.emissions is None else typical_items(self.table.emissions)
         self._encoder = TextEncoder(cached=False)  # loads nothing until somebody invents an item
         # dragging the gate, another length of the list, a comparison: many questions in a row are about one history
-        self._kept = lru_cache(maxsize=KEPT_HISTORIES)(self._weigh_known)
+        self._kept = lru_cache(maxsize=KEPT_HISTORIES)(self._weigh_anew)
         self._order = torch.tensor(_id_ranks([item.item_id for item in items]))  # ties are broken by item id
         self._check_answers()
 
@@ -180,17 +180,17 @@ class Recommender(
             notes=notes,
         )
 
-    def _weigh(self, reading: Reading, keep: Tensor | None) -> _Weighed:
+    def _weigh(self, reading: Reading, keep: tuple[float, ...] | None) -> _Weighed:
         """What the model makes of a history, kept for the next question about it."""
-        if reading.table is not self.table:  # it holds items that were made up for this one question
-            return self._weigh_anew(reading.indices, reading.table, keep)
-        return self._kept(tuple(reading.indices), None if keep is None else tuple(keep.tolist()))
+        if reading.table is self.table:
+            return self._kept(tuple(reading.indices), keep)
+        return self._weigh_anew(reading.indices, keep, reading.table)  # it holds items made up for this one question
 
-    def _weigh_known(self, indices: tuple[int, ...], bands: tuple[float, ...] | None) -> _Weighed:
-        return self._weigh_anew(indices, self.table, None if bands is None else torch.tensor(bands))
-
-    def _weigh_anew(self, indices: Sequence[int], table: ItemTable, keep: Tensor | None) -> _Weighed:
-        encoded = self.model.encode(torch.tensor([indices]), table, keep)
+    def _weigh_anew(
+        self, indices: Sequence[int], keep: tuple[float, ...] | None, table: ItemTable | None = None
+    ) -> _Weighed:
+        muted = None if keep is None else torch.tensor(keep)
+        encoded = self.model.encode(torch.tensor([indices]), table or self.table, muted)
         return _Weighed(encoded.newest().copied(), encoded.log_gate[0].exp().tolist())
 
     def rank(self, encoded: Encoded, history: Tensor, k: int, exclude_seen: bool) -> list[RankedItem]:
@@ -289,14 +289,14 @@ class Recommender(
             history = history[-self.max_history :]
         return read(history, self.catalogue, self.model, self.table, self._encoder.encode), notes
 
-    def _kept_bands(self, bands: Sequence[Band]) -> Tensor | None:
+    def _kept_bands(self, bands: Sequence[Band]) -> tuple[float, ...] | None:
         if not bands:
             return None
         periods = torch.tensor([float(period) for period in self.model.frequency.band_periods])
         keep = torch.ones(len(periods))
         for low, high in bands:
             keep[(periods >= low) & (periods <= high)] = 0
-        return keep
+        return tuple(keep.tolist())
 
     def _empty(self, k: int) -> Answer:
         """Before anything was chosen: the popularity that the model learnt, shared out evenly."""

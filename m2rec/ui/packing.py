@@ -16,14 +16,13 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from m2rec.ui.door import API
+from m2rec.ui.document import HERE
+from m2rec.ui.room import PAGE_CALLS
 
 Encoding = Literal["br", "gzip"]
 ENCODINGS: tuple[Encoding, ...] = ("br", "gzip")  # the better one first
 
 SMALLEST = 1000  # bytes
-ANSWERS = f"{API}component_server"
-DOCUMENT = "/"
 TEXT = ("text/", "application/javascript", "application/json", "image/svg")
 QUICK = 1  # of 11 and of 9: a tenth of a millisecond for an answer, which shrinks to a fifth
 GOOD = 6
@@ -58,9 +57,10 @@ class Packing:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, as ASGI has it."""
-        path = scope["path"].rstrip("/") or DOCUMENT if scope["type"] == "http" else ""
-        how = encoding(scope) if path in (ANSWERS, DOCUMENT) else None
-        if how is None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        is_document, how = scope["path"] == HERE, encoding(scope)
+        if how is None or not (is_document or scope["path"].rstrip("/") == PAGE_CALLS):
             return await self.app(scope, receive, send)
         start: Message = {}
 
@@ -73,7 +73,7 @@ class Packing:
                 body = message.get("body", b"")
                 plain = "content-encoding" not in Headers(raw=start["headers"])
                 if plain and len(body) >= SMALLEST and not message.get("more_body"):
-                    body = packed_once(body, how, GOOD) if path == DOCUMENT else pack(body, how, QUICK)
+                    body = packed_once(body, how, GOOD) if is_document else pack(body, how, QUICK)
                     message = {**message, "body": body}
                     _mark(MutableHeaders(raw=start["headers"]), how, len(body))
                 await send(start)

@@ -10,7 +10,8 @@ import pytest
 from starlette.responses import JSONResponse, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from m2rec.ui.packing import ANSWERS, SMALLEST, Packing, Shelf, encoding
+from m2rec.ui.packing import SMALLEST, Packing, Shelf, encoding
+from m2rec.ui.room import PAGE_CALLS
 from tests.own_loop import run_apart
 
 LONG = {"titles": ["Coffee"] * SMALLEST}
@@ -54,7 +55,7 @@ def answered(path: str, how: str, content: object = LONG, pieces: bool = False) 
     return run_apart(ask())
 
 
-@pytest.mark.parametrize("path", [ANSWERS, f"{ANSWERS}/", "/"])
+@pytest.mark.parametrize("path", [PAGE_CALLS, f"{PAGE_CALLS}/", "/"])
 @pytest.mark.parametrize("how", ["br", "gzip"])
 def test_an_answer_comes_compressed_and_whole(path: str, how: str) -> None:
     packed, plain = answered(path, how), answered(path, "identity")
@@ -67,7 +68,7 @@ def test_an_answer_comes_compressed_and_whole(path: str, how: str) -> None:
 
 @pytest.mark.parametrize(
     "asked",
-    [{"path": "/config"}, {"path": ANSWERS, "content": {"error": "short"}}, {"path": ANSWERS, "pieces": True}],
+    [{"path": "/config"}, {"path": PAGE_CALLS, "content": {"error": "short"}}, {"path": PAGE_CALLS, "pieces": True}],
     ids=["elsewhere", "short", "in pieces"],
 )
 def test_the_rest_is_left_as_it_is(asked: dict) -> None:
@@ -89,7 +90,7 @@ def test_what_is_already_compressed_is_not_compressed_again() -> None:
     async def note(message: dict) -> None:
         sent.append(message)
 
-    run_apart(Packing(app)({**scope_with("br"), "path": ANSWERS}, None, note))  # type: ignore[arg-type]
+    run_apart(Packing(app)({**scope_with("br"), "path": PAGE_CALLS}, None, note))  # type: ignore[arg-type]
     assert sent[-1]["body"] == packed
 
 

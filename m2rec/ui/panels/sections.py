@@ -13,6 +13,7 @@ from typing import Any
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
+from m2rec.benchmark.served import LOAD, SPEED
 from m2rec.errors import CheckpointError, InputError
 from m2rec.evaluation.report import Measurement, read_metrics
 from m2rec.ui.lessons import lessons
@@ -86,12 +87,14 @@ def _measured(measurements: list[Measurement]) -> Table:
 
 
 def _benchmarks(folder: Path) -> list[Table]:
-    """Every benchmark file of the repository: models × figures, with seen items left in and taken out."""
+    """Every table of models in the repository: models × figures, with seen items left in and taken out."""
     tables = []
     for path in sorted(folder.glob("*.json")) if folder.is_dir() else []:
+        if path.name in (SPEED, LOAD):
+            continue
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
-            rows = [_benchmark_row(row) for row in found.get("rows", []) if "model" in row and "unmasked" in row]
+            rows = [_benchmark_row(row) for row in found["rows"] if "model" in row and "unmasked" in row]
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise CheckpointError(
                 f"{path.name} is not a readable benchmark file; restore it or make it again."
