@@ -77,8 +77,15 @@ def test_benchmarks_stand_beside_the_published_table(on_disk: Scene) -> None:
     html = section(on_disk, "results")
     assert "0.3100 ± 0.0020" in html
     assert "0.3224" in html  # the paper's own HR@10
-    path.write_text('{"rows": [1')
-    assert "ml-1m.json is not a readable benchmark file" in section(on_disk, "results")
+    for damaged in ('{"rows": [1', "{}"):
+        path.write_text(damaged)
+        assert "ml-1m.json is not a readable benchmark file" in section(on_disk, "results")
+
+
+def test_speed_and_load_are_no_tables_of_models(on_disk: Scene) -> None:
+    for name in ("speed.json", "load.json"):
+        (folder_of(on_disk).parent.parent / "assets" / "benchmarks" / name).write_text("{}")
+    assert "not a readable benchmark file" not in section(on_disk, "results")
 
 
 def test_a_model_card_is_shown_without_its_front_matter_raw_html_or_pictures(on_disk: Scene) -> None:
