@@ -21,7 +21,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from m2rec.data.atomic import atomic_folder
+from m2rec.atomic import atomic_folder
 from m2rec.errors import CheckpointError
 from m2rec.model.config import ModelConfig
 from m2rec.model.m2rec import M2Rec

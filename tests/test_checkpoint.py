@@ -137,7 +137,7 @@ def test_a_disk_that_fills_up_leaves_the_old_world_as_it_was(
             raise full
         move(source, target)
 
-    monkeypatch.setattr("m2rec.data.atomic._exchange", lambda *_: False)
+    monkeypatch.setattr("m2rec.atomic._exchange", lambda *_: False)
     monkeypatch.setattr(os, "replace", replace_or_fail)
     changed = replace(tiny_checkpoint(), card="another card")
     with pytest.raises(

@@ -15,10 +15,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors.numpy import save_file
 from torch import nn
 
+from m2rec.atomic import atomic_file
 from m2rec.baselines.registry import BASELINES, POPULARITY, checked_settings, make_baseline
 from m2rec.benchmark.plan import Entry, Plan, Treatment
 from m2rec.benchmark.treatments import treated
-from m2rec.data.atomic import atomic_file
 from m2rec.data.cache import cache_dir
 from m2rec.data.prepared import Prepared
 from m2rec.errors import DataError, InputError

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from m2rec.atomic import atomic_file
 from m2rec.benchmark.browser import LAPTOP, chromium, served, wait_until_drawn
-from m2rec.data.atomic import atomic_file
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
+from m2rec.atomic import atomic_file
 from m2rec.benchmark.beside import SHOWN, beside, cell
 from m2rec.benchmark.served import served
 from m2rec.benchmark.train import ASSETS
 from m2rec.checkpoint import CheckpointConfig
-from m2rec.data.atomic import atomic_file
 from m2rec.errors import DataError
 from m2rec.evaluation.report import FILE, Figure, GateMeasurement, Measurement, MetricsFile, read_metrics
 

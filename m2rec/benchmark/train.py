@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from m2rec.atomic import atomic_file
 from m2rec.benchmark.job import Job
 from m2rec.benchmark.plan import Plan, known_plans, load_plan
 from m2rec.benchmark.table import table_of
-from m2rec.data.atomic import atomic_file
 from m2rec.data.prepared import Prepared
 from m2rec.errors import DataError
 from m2rec.worlds.settings import WorldSettings

@@ -41,7 +41,7 @@ def picture(
     days: Annotated[int, typer.Option(min=7, max=100, help="How many days are shown.")] = 63,
 ) -> None:
     """Draw one customer of the Rhythm Market: every purchase with its cause, and what the fair oracle believed."""
-    from m2rec.data.atomic import atomic_file
+    from m2rec.atomic import atomic_file
     from m2rec.data.market.generate import cached_market
     from m2rec.data.market.picture import draw, example_customer
 

@@ -68,7 +68,7 @@ def _write(path: Path, item_ids: list[str], vectors: "np.ndarray") -> None:
     from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
-    from m2rec.data.atomic import atomic_file
+    from m2rec.atomic import atomic_file
 
     try:
         with atomic_file(path) as temporary:

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console, RenderableType
 from rich.table import Table
 
-from m2rec.data.atomic import atomic_file
+from m2rec.atomic import atomic_file
 from m2rec.errors import InputError
 
 STANDARD_OUTPUT = "-"

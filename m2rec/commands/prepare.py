@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from m2rec.atomic import atomic_file
 from m2rec.commands.output import Json, show, table
 from m2rec.commands.places import find_world, own_settings
-from m2rec.data.atomic import atomic_file
 from m2rec.data.cache import prepared_folder
 from m2rec.data.settings import DataSettings
 from m2rec.errors import DataError, InputError

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from m2rec.data.atomic import atomic_folder
+from m2rec.atomic import atomic_folder
 from m2rec.data.sequences import Sequences
 from m2rec.data.split import Split
 from m2rec.errors import DataError

@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
 
-from m2rec.data.atomic import atomic_file
+from m2rec.atomic import atomic_file
 from m2rec.errors import CheckpointError
 
 FORMAT: Final = 1

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from m2rec.data.atomic import atomic_file
+from m2rec.atomic import atomic_file
 from m2rec.errors import CheckpointError
 
 

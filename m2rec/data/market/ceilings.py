@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import mannwhitneyu
 
-from m2rec.data.atomic import atomic_file
+from m2rec.atomic import atomic_file
 from m2rec.data.market.market import Market
 from m2rec.data.market.oracles import Forecast, fair, knowing
 from m2rec.data.market.settings import CAUSES, RHYTHM

@@ -10,7 +10,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from m2rec.data.atomic import atomic_folder
+from m2rec.atomic import atomic_folder
 from m2rec.data.market.catalogue import fingerprint
 from m2rec.data.market.customers import Customers
 from m2rec.data.market.settings import MarketSettings

@@ -3,7 +3,7 @@ import stat
 
 import pytest
 
-from m2rec.data.atomic import atomic_file, atomic_folder
+from m2rec.atomic import atomic_file, atomic_folder
 
 
 class SaveError(Exception):
@@ -83,8 +83,8 @@ def test_a_folder_is_put_back_when_the_last_move_fails(tmp_path, monkeypatch):
             raise OSError("no")
         moves(source, target)
 
-    monkeypatch.setattr("m2rec.data.atomic._exchange", lambda *_: False)
-    monkeypatch.setattr("m2rec.data.atomic.os.replace", second_fails)
+    monkeypatch.setattr("m2rec.atomic._exchange", lambda *_: False)
+    monkeypatch.setattr("m2rec.atomic.os.replace", second_fails)
 
     def save():
         with atomic_folder(folder) as fresh:
@@ -98,7 +98,7 @@ def test_a_folder_is_put_back_when_the_last_move_fails(tmp_path, monkeypatch):
 @pytest.mark.parametrize("exchanged", [True, False])
 def test_a_folder_is_replaced_whether_or_not_the_system_can_exchange_two(tmp_path, monkeypatch, exchanged):
     if not exchanged:
-        monkeypatch.setattr("m2rec.data.atomic.ctypes.CDLL", lambda *_, **__: object())
+        monkeypatch.setattr("m2rec.atomic.ctypes.CDLL", lambda *_, **__: object())
     for text in ("one", "two"):
         with atomic_folder(tmp_path / "world") as fresh:
             (fresh / text).write_text(text)
