@@ -1,6 +1,6 @@
 """Errors meant for the person at the keyboard: one sentence, what is wrong and what would be right."""
 
-from m2rec.wording import sentence
+from m2rec.text_safety import sentence
 
 
 class M2RecError(Exception):

@@ -15,7 +15,7 @@ from m2rec.commands.recommend import recommend
 from m2rec.commands.train import train
 from m2rec.commands.worlds import worlds
 from m2rec.errors import M2RecError
-from m2rec.wording import sentence
+from m2rec.text_safety import sentence
 
 BAD_INPUT = 2
 INSTALL = "pip install -r requirements.txt -r requirements-train.txt"

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from m2rec.errors import DataError
-from m2rec.wording import LONGEST_QUOTE, printable, quoted
+from m2rec.text_safety import LONGEST_QUOTE, printable, quoted
 
 EPOCH = pd.Timestamp(0, unit="s", tz="UTC")
 MOST_NAMES = 12  # columns that a message lists

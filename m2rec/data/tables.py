@@ -8,7 +8,7 @@ import pandas as pd
 from m2rec.data.dataset import UNKNOWN_TIME, Dataset, chronological
 from m2rec.data.table_file import TableFile, read_table_file
 from m2rec.errors import DataError
-from m2rec.wording import quoted
+from m2rec.text_safety import quoted
 
 LONGEST_ID = 200  # characters
 LONGEST_CELL = 100_000  # characters of a title, text or group; readers of CSV stop at 131,072

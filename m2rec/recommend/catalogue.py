@@ -7,7 +7,7 @@ from rapidfuzz import fuzz, process, utils
 
 from m2rec.checkpoint import Item
 from m2rec.errors import InputError
-from m2rec.wording import printable, quoted
+from m2rec.text_safety import printable, quoted
 
 SUGGESTIONS = 3
 SEARCH_FLOOR = 55.0  # RapidFuzz score below which a hit is noise to a reader

@@ -11,7 +11,7 @@ from m2rec.errors import InputError
 from m2rec.model.items import ItemTable
 from m2rec.model.m2rec import M2Rec
 from m2rec.recommend.catalogue import Catalogue
-from m2rec.wording import printable
+from m2rec.text_safety import printable
 
 INVENTED = "~"  # a history entry that starts with it is no item of the world but a text of the visitor's own
 LONGEST_INVENTION = 200

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError, WrapValidator
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from m2rec.errors import InputError
-from m2rec.wording import printable, quoted
+from m2rec.text_safety import printable, quoted
 
 Model = TypeVar("Model", bound=BaseModel)
 

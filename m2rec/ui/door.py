@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from m2rec.errors import InputError
 from m2rec.recommend.schema import checked, must
-from m2rec.wording import quoted
+from m2rec.text_safety import quoted
 
 LARGEST_BODY = 8 << 20  # bytes; a pasted list of a million characters beside sixty steps of undo is less
 LONGEST_PART = 200  # characters between two slashes of an address

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from m2rec.recommend.answer import MODALITIES
+from m2rec.text_safety import printable
 from m2rec.ui.scene import Scene
-from m2rec.wording import printable
 
 FORMULA = tuple("=+-@＝＋－＠")  # what makes a spreadsheet compute a cell, in half and full width
 

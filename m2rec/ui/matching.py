@@ -11,8 +11,8 @@ from rapidfuzz import fuzz, process, utils
 
 from m2rec.errors import InputError
 from m2rec.recommend.catalogue import CatalogueItem
+from m2rec.text_safety import printable
 from m2rec.ui.state import HISTORY_LIMIT
-from m2rec.wording import printable
 
 LONGEST_TEXT = 1_000_000  # characters
 LONGEST_LINE = 300  # characters of a line that are compared and shown; no title needs more

@@ -1,6 +1,7 @@
 """Does what a request says: the one place that turns an action into a change of the session."""
 
 from m2rec.errors import InputError
+from m2rec.text_safety import quoted
 from m2rec.ui import actions
 from m2rec.ui.lessons import LAST_STEP, lesson
 from m2rec.ui.lessons.measures import starting_history
@@ -25,7 +26,6 @@ from m2rec.ui.requests import (
 )
 from m2rec.ui.state import Session, State, Theme
 from m2rec.ui.worlds import World, Worlds
-from m2rec.wording import quoted
 
 
 def perform(worlds: Worlds, session: Session, action: Action) -> Session:

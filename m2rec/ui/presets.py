@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from m2rec.errors import InputError
+from m2rec.text_safety import quoted
 from m2rec.ui.state import HISTORY_LIMIT
-from m2rec.wording import quoted
 
 if TYPE_CHECKING:
     from m2rec.ui.worlds import World

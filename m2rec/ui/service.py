@@ -6,6 +6,7 @@ from typing import Any
 
 from m2rec.errors import InputError, M2RecError
 from m2rec.recommend.schema import checked
+from m2rec.text_safety import quoted
 from m2rec.ui.exports import export
 from m2rec.ui.link import from_link
 from m2rec.ui.matching import entries, match
@@ -17,7 +18,6 @@ from m2rec.ui.scene import Scene, ask
 from m2rec.ui.state import Session, State
 from m2rec.ui.view import view
 from m2rec.ui.worlds import Worlds
-from m2rec.wording import quoted
 
 SEARCH_LIMIT = 50
 

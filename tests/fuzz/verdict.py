@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from typing import Any
 
-from m2rec.wording import LONGEST_SENTENCE, printable
+from m2rec.text_safety import LONGEST_SENTENCE, printable
 
 
 class Tally(Counter[str]):

@@ -16,10 +16,10 @@ from markupsafe import Markup
 from m2rec.benchmark.served import LOAD, SPEED
 from m2rec.errors import CheckpointError, InputError
 from m2rec.evaluation.report import Measurement, read_metrics
+from m2rec.text_safety import quoted
 from m2rec.ui.lessons import lessons
 from m2rec.ui.scene import Scene
 from m2rec.ui.templating import render
-from m2rec.wording import quoted
 
 SHOWN = ("HR@5", "HR@10", "HR@20", "NDCG@10", "MRR@10")
 CARD_LEVEL = 3  # of the heading that a model card stands under; its own are below it

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from m2rec.errors import InputError
-from m2rec.wording import LONGEST_SENTENCE, printable, quoted, sentence
+from m2rec.text_safety import LONGEST_SENTENCE, printable, quoted, sentence
 
 anything = st.text(st.characters())  # lone surrogates, controls and direction marks included
 unfit = "\x00\x07\x1b\x7f\x85\u200e\u202a\u202e\u2066\u2069\u2028\ud800"
