@@ -1,4 +1,6 @@
-"""What a killed run needs to go on: weights, best weights, optimiser moments and progress, in one atomic file.
+"""What a killed run needs to go on: weights, their average, best weights, optimiser moments and progress.
+
+All of it is one file, which is replaced as a whole or not at all.
 
 A run is seeded by (seed, epoch), so no random state has to be kept: an epoch cut short is run again from its start.
 """
@@ -11,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
+from torch.optim.swa_utils import AveragedModel
 
 from m2rec.atomic import atomic_file
 from m2rec.errors import CheckpointError
@@ -46,11 +49,18 @@ class Progress(BaseModel):
 
 
 def save_progress(
-    path: Path, progress: Progress, model: nn.Module, best: dict[str, Tensor], optimizer: Optimizer
+    path: Path,
+    progress: Progress,
+    model: nn.Module,
+    best: dict[str, Tensor],
+    optimizer: Optimizer,
+    average: AveragedModel | None = None,
 ) -> None:
     """Write everything, or leave the file as it was. Raises CheckpointError when the disk does not take it."""
     tensors = {f"model.{name}": tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
     tensors |= {f"best.{name}": tensor.cpu().contiguous() for name, tensor in best.items()}
+    if average:
+        tensors |= {f"average.{name}": tensor.detach().cpu() for name, tensor in average.state_dict().items()}
     names: dict[Tensor, str] = {parameter: name for name, parameter in model.named_parameters()}
     for parameter, moments in optimizer.state.items():
         tensors |= {f"optimizer.{names[parameter]}/{key}": value.cpu() for key, value in moments.items()}
@@ -66,8 +76,10 @@ def save_progress(
         ) from error
 
 
-def load_progress(path: Path, key: str, model: nn.Module, optimizer: Optimizer) -> tuple[Progress, dict[str, Tensor]]:
-    """Put a saved run back into `model` and `optimizer`. → its progress and best weights.
+def load_progress(
+    path: Path, key: str, model: nn.Module, optimizer: Optimizer, average: AveragedModel | None = None
+) -> tuple[Progress, dict[str, Tensor]]:
+    """Put a saved run back into `model`, `optimizer` and `average`. → its progress and best weights.
 
     Raises CheckpointError when the file belongs to another run (other settings, data or model) or is damaged.
     """
@@ -80,6 +92,8 @@ def load_progress(path: Path, key: str, model: nn.Module, optimizer: Optimizer) 
     if progress.key != key:
         raise CheckpointError(f"{path} belongs to a run with other settings or data; use --restart to begin anew.")
     model.load_state_dict(_part(tensors, "model."))
+    if average:
+        average.load_state_dict(_part(tensors, "average."))
     parameters = dict(model.named_parameters())
     for name, value in _part(tensors, "optimizer.").items():
         parameter_name, moment = name.rsplit("/", 1)

@@ -15,11 +15,13 @@ from accelerate.utils import DistributedDataParallelKwargs
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 
 from m2rec.data.prepared import Prepared
 from m2rec.data.windows import Windows
 from m2rec.errors import CheckpointError
 from m2rec.evaluation.protocol import Scorer, evaluate
+from m2rec.training.average import moving_average
 from m2rec.training.batches import epoch_batches, share_of
 from m2rec.training.machine import device_name, peak_memory_mib
 from m2rec.training.optimizer import make_optimizer
@@ -65,10 +67,12 @@ def train(
     windows = Windows.of_training(prepared.sequences, prepared.split.train_end, max_length)
     model.to(device)
     optimizer = make_optimizer(model, settings)
+    average = moving_average(model, settings.ema_decay) if settings.ema_decay else None
+    judged = average.module if average else model
     progress = Progress(key=_run_key(model, prepared, settings, max_length))
     best = _copy(model)
     if state.exists() and not restart:
-        progress, best = load_progress(state, progress.key, model, optimizer)
+        progress, best = load_progress(state, progress.key, model, optimizer, average)
         log.info("Going on after epoch %d of %d.", len(progress.epochs), settings.epochs)
     wrapped = accelerator.prepare_model(model)
     optimizer = accelerator.prepare_optimizer(optimizer)
@@ -76,8 +80,8 @@ def train(
     while not finish and len(progress.epochs) < settings.epochs and progress.stale < settings.patience:
         began = time.monotonic()
         epoch = len(progress.epochs) + 1
-        loss = _run_epoch(wrapped, optimizer, windows, settings, epoch, accelerator, show and lead)
-        figures = evaluate(cast(Scorer, model), prepared, "validation", max_length).figures["unmasked"]
+        loss = _run_epoch(wrapped, model, average, optimizer, windows, settings, epoch, accelerator, show and lead)
+        figures = evaluate(cast(Scorer, judged), prepared, "validation", max_length).figures["unmasked"]
         report = EpochReport(
             epoch=epoch,
             loss=loss,
@@ -89,9 +93,9 @@ def train(
         progress.peak_memory_mib = max(progress.peak_memory_mib, peak_memory_mib(device))
         if figures["NDCG@10"] > progress.best_score:
             progress.best_epoch, progress.best_score = epoch, figures["NDCG@10"]
-            best = _copy(model)
+            best = _copy(judged)
         if lead:
-            save_progress(state, progress, model, best, optimizer.optimizer)
+            save_progress(state, progress, model, best, optimizer.optimizer, average)
             if on_epoch:
                 on_epoch(report)
         accelerator.wait_for_everyone()
@@ -105,6 +109,8 @@ def train(
 
 def _run_epoch(
     wrapped: nn.Module,
+    model: nn.Module,
+    average: AveragedModel | None,
     optimizer: torch.optim.Optimizer,
     windows: Windows,
     settings: TrainingSettings,
@@ -138,6 +144,8 @@ def _run_epoch(
             accelerator.clip_grad_norm_(wrapped.parameters(), settings.clip_norm)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
+            if average:
+                average.update_parameters(model)
             total += loss.detach() * weight * targets_in_batch
             count += targets_in_batch
             bar.advance(task)

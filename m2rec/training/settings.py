@@ -20,6 +20,9 @@ class TrainingSettings(BaseModel):
     warmup_steps: Annotated[int, Field(ge=0)] = 100
     schedule: Literal["constant", "cosine"] = "cosine"  # cosine falls to a hundredth at the last epoch
     clip_norm: Annotated[float, Field(gt=0)] = 1.0
+    # Weight of the past in an exponential moving average of the weights, a step; validation and the checkpoint take the
+    # average. 0 for none, and then it is no part of a run's key: runs of before keep theirs.
+    ema_decay: Annotated[float, Field(ge=0, lt=1, exclude_if=lambda decay: decay == 0)] = 0.0
     branch_loss: Annotated[float, Field(ge=0)] = 0.02  # each branch's own cross-entropy
     patience: Positive = 10  # epochs without a better validation NDCG@10
     precision: Literal["auto", "fp32", "bf16"] = "auto"  # auto: bf16 on a GPU, fp32 on a CPU

@@ -46,17 +46,20 @@ class BrokenOffError(Exception):
     """Stands for a kill between two epochs."""
 
 
+@pytest.mark.parametrize("ema_decay", [0.0, 0.9])
 @pytest.mark.parametrize("after", [1, 2])
-def test_a_run_that_breaks_off_goes_on_to_the_same_result(tmp_path: Path, after: int) -> None:
+def test_a_run_that_breaks_off_goes_on_to_the_same_result(tmp_path: Path, after: int, ema_decay: float) -> None:
+    settings = SETTINGS.model_copy(update={"ema_decay": ema_decay})
+
     def stop(report) -> None:
         if report.epoch == after:
             raise BrokenOffError
 
     with pytest.raises(BrokenOffError):
-        _run(tmp_path / "broken", on_epoch=stop)
+        _run(tmp_path / "broken", settings, on_epoch=stop)
     seen = []
-    resumed = _weights(_run(tmp_path / "broken", on_epoch=lambda report: seen.append(report.epoch)))
-    whole = _weights(_run(tmp_path / "whole"))
+    resumed = _weights(_run(tmp_path / "broken", settings, on_epoch=lambda report: seen.append(report.epoch)))
+    whole = _weights(_run(tmp_path / "whole", settings))
     assert seen == list(range(after + 1, SETTINGS.epochs + 1))
     assert all(torch.equal(resumed[name], whole[name]) for name in whole)
 
