@@ -9,23 +9,21 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.error import URLError
 from urllib.request import urlopen
 
 from m2rec.errors import M2RecError
+from m2rec.paths import how_to_install, in_checkout
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-APP = Path(__file__).parents[2] / "app.py"
 PATIENCE = 120.0  # seconds for the page to answer
 QUIET = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
 )
-NEEDED = "This needs Chromium and Playwright: install chromium, then pip install -r requirements-dev.txt."
 LAPTOP = (1366, 768)
 
 
@@ -40,13 +38,14 @@ class Served:
 @contextmanager
 def served() -> Iterator[Served]:
     """`python app.py` as a visitor starts it, ended afterwards. Raises M2RecError when it does not answer."""
+    app = in_checkout("app.py")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     address = f"http://127.0.0.1:{port}/"
     environment = os.environ | {"GRADIO_SERVER_PORT": str(port), "GRADIO_SERVER_NAME": "127.0.0.1"}
     began = time.perf_counter()
-    process = subprocess.Popen([sys.executable, APP], cwd=APP.parent, env=environment, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen([sys.executable, app], cwd=app.parent, env=environment, stdout=subprocess.DEVNULL)
     try:
         while not _answers(address):
             if process.poll() is not None or time.perf_counter() - began > PATIENCE:
@@ -61,13 +60,14 @@ def served() -> Iterator[Served]:
 @contextmanager
 def chromium() -> Iterator["Browser"]:
     """A browser. Raises M2RecError that says what to install."""
+    needed = f"This needs Chromium and Playwright: install chromium, then {how_to_install('dev')}."
     path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     try:
         from playwright.sync_api import sync_playwright
     except ModuleNotFoundError as error:
-        raise M2RecError(NEEDED) from error
+        raise M2RecError(needed) from error
     if path is None:
-        raise M2RecError(NEEDED)
+        raise M2RecError(needed)
     with sync_playwright() as api:
         browser = api.chromium.launch(executable_path=path, args=QUIET.split())
         try:

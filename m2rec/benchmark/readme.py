@@ -5,7 +5,6 @@ from pathlib import Path
 from m2rec.atomic import atomic_file
 from m2rec.benchmark.beside import SHOWN, beside, cell
 from m2rec.benchmark.served import served
-from m2rec.benchmark.train import ASSETS
 from m2rec.checkpoint import CheckpointConfig
 from m2rec.errors import DataError
 from m2rec.evaluation.report import FILE, Figure, GateMeasurement, Measurement, MetricsFile, read_metrics
@@ -15,7 +14,7 @@ SEEN = {"unmasked": "left in", "masked": "taken out"}
 CAUSE_OF = {"temporal": "chain", "frequency": "rhythm", "semantic": "taste"}
 
 
-def results(checkpoints: Path, benchmarks: Path = ASSETS) -> str:
+def results(checkpoints: Path, benchmarks: Path) -> str:
     """Markdown: one table a world that has recorded figures, in alphabetical order, with what stands beside M2Rec;
     then speed and load.
     """
@@ -26,7 +25,7 @@ def results(checkpoints: Path, benchmarks: Path = ASSETS) -> str:
     return "\n".join([*parts, *served(benchmarks)])
 
 
-def write_results(readme: Path, checkpoints: Path, benchmarks: Path = ASSETS) -> None:
+def write_results(readme: Path, checkpoints: Path, benchmarks: Path) -> None:
     """Put the results between their marks in `readme`. Raises DataError where the marks are missing."""
     text = readme.read_text(encoding="utf-8")
     if text.count(START) != 1 or text.count(END) != 1 or text.index(START) > text.index(END):

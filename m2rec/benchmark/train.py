@@ -13,9 +13,6 @@ from m2rec.data.prepared import Prepared
 from m2rec.errors import DataError
 from m2rec.worlds.settings import WorldSettings
 
-ASSETS = Path(__file__).parents[2] / "assets" / "benchmarks"
-RUNS = ASSETS / "runs"
-
 
 def published_plans() -> list[Plan]:
     """The shipped plans that open the test set, the longest first; the others only choose settings."""
@@ -27,11 +24,11 @@ def jobs_of(
     plan: Plan,
     world: WorldSettings,
     prepared: Prepared,
-    runs: Path = RUNS,
+    runs: Path,
     only: Sequence[str] = (),
     seeds: Sequence[int] = (),
 ) -> list[Job]:
-    """The plan's runs, one seed after another over all models; `only` and `seeds` leave out the rest.
+    """The plan's runs, kept in the folder `runs`, one seed after another; `only` and `seeds` leave out the rest.
 
     Raises DataError for a name or seed the plan does not have, and for settings that do not fit their model.
     """
@@ -60,7 +57,7 @@ def benchmark_table(plan: Plan, jobs: Sequence[Job]) -> dict[str, Any]:
     return table_of(plan, finished) | {"missing": [job.name for job in jobs if job.name not in done]}
 
 
-def write_table(table: dict[str, Any], folder: Path = ASSETS) -> Path:
+def write_table(table: dict[str, Any], folder: Path) -> Path:
     """Replace `<plan>.json` in `folder`. → its path."""
     path = folder / f"{table['plan']}.json"
     try:

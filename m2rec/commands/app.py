@@ -15,10 +15,10 @@ from m2rec.commands.recommend import recommend
 from m2rec.commands.train import train
 from m2rec.commands.worlds import worlds
 from m2rec.errors import M2RecError
+from m2rec.paths import how_to_install
 from m2rec.text_safety import sentence
 
 BAD_INPUT = 2
-INSTALL = "pip install -r requirements.txt -r requirements-train.txt"
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 app = typer.Typer(
@@ -53,7 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         package = (error.name or "").partition(".")[0]
         if package in ("", "m2rec"):
             raise
-        return _refuse(f"This needs the package {package}, which is not installed; run {INSTALL}.")
+        needed = f"run {how_to_install()}, and to train also {how_to_install('train')}."
+        return _refuse(f"This needs the package {package}, which is not installed; {needed}")
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
     if code == INTERRUPTED:

@@ -4,11 +4,11 @@ import shlex
 import sys
 from pathlib import Path
 
+from m2rec import paths
 from m2rec.data.cache import cache_dir
 from m2rec.errors import CheckpointError
 from m2rec.worlds.settings import WorldSettings, known_worlds, load_world
 
-CHECKPOINTS = Path(__file__).parents[2] / "checkpoints"  # beside the package, where the page looks too
 FIRST = "rhythm-market"
 
 
@@ -30,13 +30,13 @@ def find_world(name: str) -> WorldSettings:
 
 
 def checkpoints() -> list[Path]:
-    """The checkpoint folders beside the package, the default world first."""
-    found = [path.parent for path in CHECKPOINTS.glob("*/config.json")]
+    """The checkpoint folders of the clone or working folder, the default world first."""
+    found = [path.parent for path in paths.checkpoints().glob("*/config.json")]
     return sorted(found, key=lambda path: (path.name != FIRST, path.name))
 
 
 def find_checkpoint(name: str | None) -> Path:
-    """A folder, or a world's name for its folder beside the package; None means the first one there.
+    """A folder, or a world's name for its folder in `checkpoints/`; None means the first one there.
 
     Raises CheckpointError that names those there are.
     """
@@ -44,14 +44,16 @@ def find_checkpoint(name: str | None) -> Path:
     if name is None:
         if not there:
             raise CheckpointError(
-                f"There is no checkpoint in {CHECKPOINTS}; `python -m m2rec train {FIRST}` makes one."
+                f"There is no checkpoint in {paths.checkpoints()}; give the path of one, or make one: "
+                f"`python -m m2rec prepare {FIRST}`, then `python -m m2rec train {FIRST}`."
             )
         return there[0]
-    for path in (Path(name), CHECKPOINTS / name):
+    for path in (Path(name), paths.checkpoints() / name):
         if path.is_dir():
             return path
-    known = ", ".join(path.name for path in there) or "none yet"
-    raise CheckpointError(f"There is no checkpoint {name!r}; give a folder or one of these worlds: {known}.")
+    known = ", ".join(path.name for path in there)
+    others = f"one of these worlds: {known}" if known else f"a world: {paths.checkpoints()} holds none"
+    raise CheckpointError(f"There is no checkpoint {name!r}; give a folder or {others}.")
 
 
 def this_command() -> str:

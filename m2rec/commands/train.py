@@ -5,17 +5,16 @@ from typing import Annotated
 
 import typer
 
+from m2rec import paths
 from m2rec.commands.output import Json, say, show, table
-from m2rec.commands.places import CHECKPOINTS, find_world, this_command
+from m2rec.commands.places import find_world, this_command
 from m2rec.data.cache import prepared_folder
 from m2rec.worlds.settings import changed
 
 
 def train(
     world: Annotated[str, typer.Argument(help="A prepared world's name, or its settings file (.toml).")],
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for the checkpoint; checkpoints/WORLD beside the package unless said.")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the checkpoint; checkpoints/WORLD unless said.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Instead of the seed in the world's settings.")] = None,
     epochs: Annotated[
         int | None, typer.Option(min=1, help="At most this many, instead of the settings' number.")
@@ -52,7 +51,7 @@ def train(
     from m2rec.training.world import train_world
 
     prepared = Prepared.load(prepared_folder(settings.name))
-    folder = out or CHECKPOINTS / settings.name
+    folder = out or paths.checkpoints() / settings.name
 
     def report(epoch: EpochReport) -> None:
         figures = ", ".join(f"{name} {value:.4f}" for name, value in epoch.validation.items())

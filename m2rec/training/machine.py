@@ -8,6 +8,8 @@ from pathlib import Path
 
 import torch
 
+from m2rec.paths import checkout
+
 
 def device_name(device: torch.device) -> str:
     """The device's own name: the card's, or "cpu (processor, threads)"."""
@@ -26,8 +28,10 @@ def peak_memory_mib(device: torch.device) -> float:
 
 def git_revision() -> str:
     """The code's revision, with "+" when files were changed since; "unknown" outside a checkout."""
+    root = checkout()
+    if root is None:
+        return "unknown"
     try:
-        root = Path(__file__).resolve().parents[2]
         ask = ["git", "-C", str(root), "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*"]
         return subprocess.run(ask, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
     except (OSError, subprocess.SubprocessError):

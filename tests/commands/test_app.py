@@ -100,8 +100,8 @@ def test_a_package_that_is_not_installed_is_named_with_the_way_to_get_it(run, fa
     result = run("fail")
     assert result.code == 2
     assert result.err == (
-        "This needs the package accelerate, which is not installed; run pip install -r requirements.txt -r "
-        "requirements-train.txt.\n"
+        "This needs the package accelerate, which is not installed; run pip install -r requirements.txt, and "
+        "to train also pip install -r requirements-train.txt.\n"
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from m2rec.commands import train
+from m2rec import paths
 from m2rec.data import text
 from m2rec.ui.panels.cards import cards
 from m2rec.ui.perform import opening
@@ -47,7 +47,7 @@ def test_the_readmes_three_commands_lead_from_two_tables_to_a_page(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("M2REC_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(text, "load_minilm", LetterEncoder)
-    monkeypatch.setattr(train, "CHECKPOINTS", tmp_path / "checkpoints")
+    monkeypatch.setattr(paths, "checkpoints", lambda: tmp_path / "checkpoints")
     (block,) = re.findall(r"```bash\n(.*?)```", SECTION, re.S)
     prepare, training, start = block.strip().split("\n")
     assert start == "python app.py"

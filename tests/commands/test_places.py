@@ -2,14 +2,14 @@ from pathlib import Path
 
 import pytest
 
-from m2rec.commands import places
+from m2rec import paths
 from m2rec.commands.places import find_checkpoint, find_world, own_settings, own_worlds
 from m2rec.errors import CheckpointError, DataError
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch) -> Path:
-    monkeypatch.setattr(places, "CHECKPOINTS", tmp_path / "checkpoints")
+    monkeypatch.setattr(paths, "checkpoints", lambda: tmp_path / "checkpoints")
     for name in ("a-shop", "ml-1m", "rhythm-market"):
         (tmp_path / "checkpoints" / name).mkdir(parents=True)
         (tmp_path / "checkpoints" / name / "config.json").write_text("{}")
@@ -34,7 +34,7 @@ def test_an_unknown_checkpoint_is_refused_with_those_there_are(folder):
 
 
 def test_without_any_checkpoint_the_way_to_one_is_said(tmp_path, monkeypatch):
-    monkeypatch.setattr(places, "CHECKPOINTS", tmp_path)
+    monkeypatch.setattr(paths, "checkpoints", lambda: tmp_path)
     with pytest.raises(CheckpointError, match="m2rec train rhythm-market"):
         find_checkpoint(None)
 

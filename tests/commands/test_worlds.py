@@ -2,14 +2,13 @@ import json
 
 import pytest
 
-from m2rec.commands import places, worlds
+from m2rec import paths
 from m2rec.worlds.settings import known_worlds
 
 
 @pytest.fixture
 def checkpoints(tmp_path, monkeypatch):
-    monkeypatch.setattr(places, "CHECKPOINTS", tmp_path)
-    monkeypatch.setattr(worlds, "CHECKPOINTS", tmp_path)
+    monkeypatch.setattr(paths, "checkpoints", lambda: tmp_path)
     return tmp_path
 
 

@@ -11,15 +11,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import psutil
 
 from m2rec.errors import InputError
+from m2rec.paths import in_checkout
 
-ROOT = Path(__file__).parents[3]
 LONGEST_START = 180  # seconds
 SAMPLES = 1.0  # seconds between two looks at the memory
 MIB = 2**20
@@ -83,7 +82,8 @@ def there(url: str) -> Host:
 
 @contextmanager
 def own() -> Iterator[Host]:
-    """Start the page on a free port and stop it afterwards. Raises InputError with its last words when it fails."""
+    """Start the page on a free port and stop it afterwards. Raises InputError with its last line when it fails."""
+    app = in_checkout("app.py")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -91,7 +91,7 @@ def own() -> Iterator[Host]:
     with tempfile.TemporaryFile("w+") as said:
         began = time.monotonic()
         server = subprocess.Popen(
-            [sys.executable, "app.py"], cwd=ROOT, env={**os.environ, **place}, stdout=said, stderr=subprocess.STDOUT
+            [sys.executable, app], cwd=app.parent, env={**os.environ, **place}, stdout=said, stderr=subprocess.STDOUT
         )
         try:
             url = f"http://127.0.0.1:{port}"

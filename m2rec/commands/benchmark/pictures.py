@@ -5,19 +5,19 @@ from typing import Annotated
 
 import typer
 
+from m2rec import paths
 from m2rec.commands.output import say
 from m2rec.errors import InputError
 
-ASSETS = Path(__file__).parents[3] / "assets"
-
 
 def pictures(
-    out: Annotated[Path, typer.Option(help="The folder they are written into.", show_default="assets/")] = ASSETS,
+    out: Annotated[Path | None, typer.Option(help="The folder they are written into; assets unless said.")] = None,
 ) -> None:
     """Take the README's pictures of the real page, two views and a short animation, in headless Chromium."""
     from m2rec.benchmark.pictures import take_pictures
 
-    if not out.is_dir():
-        raise InputError(f"There is no folder {out}; make it first, or give another --out.")
-    for path in take_pictures(out, told=lambda what: say(f"{what} …")):
+    folder = out or paths.pictures()
+    if not folder.is_dir():
+        raise InputError(f"There is no folder {folder}; make it first, or give another --out.")
+    for path in take_pictures(folder, told=lambda what: say(f"{what} …")):
         say(f"{path}: {path.stat().st_size / 1e3:.0f} kB")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from m2rec import paths
 from m2rec.commands.output import Json, say, show, table
 from m2rec.commands.places import find_checkpoint, find_world, this_command
 from m2rec.data.cache import prepared_folder
@@ -62,13 +63,13 @@ def train(
     the others nothing. The models differ in what the plan says and in nothing else.
     """
     from m2rec.benchmark.runs import STOPPED, run_queue
-    from m2rec.benchmark.train import ASSETS, RUNS, benchmark_table, in_turn, jobs_of, write_table
+    from m2rec.benchmark.train import benchmark_table, in_turn, jobs_of, write_table
 
     if bool(plan) == all_plans:
         raise InputError("Give the plans to carry out, or --all for every one that is published.")
     began = time.monotonic()
     deadline = None if budget_minutes is None else began + 60 * budget_minutes
-    folder = runs or RUNS
+    folder = runs or paths.benchmarks() / "runs"
     parts = {given: _part(one) for given, one in (_published() if all_plans else _named(plan or [])).items()}
     asked = {given: jobs_of(*part, folder, only or (), seed or ()) for given, part in parts.items()}
     if checkpoint:
@@ -89,7 +90,7 @@ def train(
     outcome = run_queue(waiting, command, at_once=at_once, deadline=deadline, told=say)
     tables = {part.plan.name: benchmark_table(part.plan, jobs_of(*part, folder)) for part in parts.values()}
     for found in tables.values():
-        say(f"Wrote {write_table(found, out or ASSETS)}.")
+        say(f"Wrote {write_table(found, out or paths.benchmarks())}.")
     show(tables, json_file, *(_benchmark(name, found) for name, found in tables.items()))
     incomplete = [job.label for job in (*outcome.failed, *outcome.stopped)]
     if incomplete:
