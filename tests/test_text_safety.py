@@ -1,5 +1,6 @@
 import json
 import math
+import unicodedata
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from m2rec.errors import InputError
-from m2rec.text_safety import LONGEST_SENTENCE, printable, quoted, sentence
+from m2rec.text_safety import LONGEST_SENTENCE, folded, normalised, printable, quoted, sentence
 
 anything = st.text(st.characters())  # lone surrogates, controls and direction marks included
 unfit = "\x00\x07\x1b\x7f\x85\u200e\u202a\u202e\u2066\u2069\u2028\ud800"
@@ -28,6 +29,63 @@ def test_what_is_cut_is_no_longer_than_asked_and_says_that_it_was_cut(text: str,
     assert len(shown) <= longest
     if shown != printable(text):
         assert shown.endswith("…")
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "Ame\u0301lie",  # decomposed
+        "Am\u00e9lie\u200b",
+        "\ufeffAm\u00e9lie",
+        "Am\u00ad\u00e9lie",
+        "Am\u2060\u00e9\u200dlie",
+        "Ame\u034f\u0301lie",  # the joiner between accent and letter keeps NFC from composing them
+        "\u200eAm\u00e9lie\u200f",
+        "Am\u00e9\ufe0flie",
+        "Am\u00e9lie\u3164",
+        " Am\u00e9lie\u00a0",
+        "Am\u00e9lie\U000e0041",
+        "Am\u00e9\x07lie",
+    ],
+    ids=ascii,
+)
+def test_what_looks_alike_is_one_name(written: str) -> None:
+    assert normalised(written) == "Am\u00e9lie"
+    assert folded(written.replace("A", "a")) == folded("AM\u00c9LIE") == "am\u00e9lie"
+
+
+def test_names_that_look_different_stay_different() -> None:
+    names = ["1", "1.0", "01", "a", "A", "a b", "ab", "\u00e9", "e", "\uff21", "straße", "strasse"]
+    assert len({normalised(name) for name in names}) == len(names)
+
+
+@given(anything)
+def test_a_normalised_name_is_its_own_and_folding_ignores_only_case(text: str) -> None:
+    name = normalised(text)
+    assert normalised(name) == normalised(printable(text)) == name
+    assert folded(name) == folded(text) == folded(folded(text))
+
+
+@given(anything)
+def test_how_a_name_is_composed_makes_no_difference(text: str) -> None:
+    assert normalised(unicodedata.normalize("NFD", text)) == normalised(unicodedata.normalize("NFC", text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "می\u200cخواهم",
+        "क्\u200dष",
+        "1\ufe0f\u20e3",
+        "🏳\ufe0f\u200d🌈",
+        "葛\U000e0100城",
+        "🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f",
+    ],
+    ids=ascii,
+)
+def test_what_shapes_its_neighbours_is_shown_and_not_compared(text: str) -> None:
+    assert printable(text) == text
+    assert normalised(text) in (text, text.translate(dict.fromkeys([0x200C, 0x200D, 0xFE0F, 0xE0100])))
 
 
 @pytest.mark.parametrize("text", ["Crème fraîche", "مرحبا بالعالم", "👩‍👩‍👧‍👦", "日本語 100 %", "a “b” – c"])

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from m2rec.errors import DataError
-from m2rec.text_safety import LONGEST_QUOTE, printable, quoted
+from m2rec.text_safety import LONGEST_QUOTE, normalised, printable, quoted
 
 EPOCH = pd.Timestamp(0, unit="s", tz="UTC")
 MOST_NAMES = 12  # columns that a message lists
@@ -61,8 +61,9 @@ class TableFile:
         return values.astype("string").fillna("").str.strip().astype("str")
 
     def ids(self, column: str) -> pd.Series:
-        """A column as text that must not be blank anywhere."""
-        values = self.text(column)
+        """A column as text that must not be blank anywhere; what looks alike is one id (`normalised`)."""
+        cells = self.text(column)
+        values = cells.map({cell: normalised(cell) for cell in cells.unique()}).astype("str")
         blank = (values == "").to_numpy()
         if blank.any():
             raise DataError(f"The {column} is blank in {self.place(self.first(blank))}; every row needs one.")

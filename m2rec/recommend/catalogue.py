@@ -7,7 +7,7 @@ from rapidfuzz import fuzz, process, utils
 
 from m2rec.checkpoint import Item
 from m2rec.errors import InputError
-from m2rec.text_safety import printable, quoted
+from m2rec.text_safety import folded, normalised, printable, quoted
 
 SUGGESTIONS = 3
 SEARCH_FLOOR = 55.0  # RapidFuzz score below which a hit is noise to a reader
@@ -29,12 +29,13 @@ class Catalogue:
 
     def __init__(self, items: Sequence[Item]) -> None:
         self.items = [CatalogueItem(item.item_id, _title(item), printable(item.group, LONGEST_TITLE)) for item in items]
-        self._by_id = {item.item_id: index for index, item in enumerate(self.items, start=1)}
+        written = {item.item_id: index for index, item in enumerate(self.items, start=1)}
+        self._by_id = {normalised(item_id): index for item_id, index in reversed(written.items())} | written
         # where two items share a title, the title means the more popular one
         self._by_title: dict[str, int] = {}
-        for i, (written, shown) in reversed(list(enumerate(zip(items, self.items, strict=True), start=1))):
-            self._by_title |= {title.strip().casefold(): i for title in (written.title, shown.title) if title.strip()}
-        self._search_keys = [utils.default_process(item.title) for item in self.items]
+        for i, (item, shown) in reversed(list(enumerate(zip(items, self.items, strict=True), start=1))):
+            self._by_title |= {name: i for title in (item.title, shown.title) if (name := folded(title))}
+        self._search_keys = [_search_key(item.title) for item in self.items]
 
     def __len__(self) -> int:
         return len(self.items)
@@ -48,18 +49,18 @@ class Catalogue:
         if isinstance(name, bool) or not isinstance(name, str | int):
             raise InputError(f"An item is named by its title or id, not by {type(name).__name__}.")
         written = name if isinstance(name, str) else quoted(name)
-        text = written.strip()
-        found = self._by_id.get(written) or self._by_id.get(text) or self._by_title.get(text.casefold())
+        text = normalised(written)
+        found = self._by_id.get(written) or self._by_id.get(text) or self._by_title.get(folded(text))
         if found:
             return found
         # a name without a letter or digit is like everything, and so like nothing
-        near = [f"“{item.title}”" for item in self.search(text, SUGGESTIONS) if utils.default_process(text)]
+        near = [f"“{item.title}”" for item in self.search(text, SUGGESTIONS) if _search_key(text)]
         hint = f"; did you mean {' or '.join(near)}?" if near else "; search the catalogue for what it does have."
         raise InputError(f"{quoted(text)} is not in this world{hint}")
 
     def search(self, query: str, limit: int = 50) -> list[CatalogueItem]:
         """Items whose titles match, best first: exact beginnings before fuzzy hits. Empty query: the most popular."""
-        key = utils.default_process(query[:LONGEST_QUERY])
+        key = _search_key(query[:LONGEST_QUERY])
         if not key:
             return self.items[:limit]
         scores = process.cdist([key], self._search_keys, scorer=fuzz.WRatio)[0]
@@ -71,6 +72,12 @@ class Catalogue:
         return [self.items[index] for *_, index in sorted(ranked)[:limit]]
 
 
+def _search_key(text: str) -> str:
+    """Letters and digits in small, everything else as blanks; composed first, as an accent on its own is no letter."""
+    return utils.default_process(normalised(text))
+
+
 def _title(item: Item) -> str:
     """What an item is called where people read it; its id where it has no title that can be seen."""
-    return printable(item.title, LONGEST_TITLE) or f"Item {printable(item.item_id, LONGEST_TITLE)}"
+    shown = printable(item.title, LONGEST_TITLE) if normalised(item.title) else ""
+    return shown or f"Item {printable(item.item_id, LONGEST_TITLE)}"

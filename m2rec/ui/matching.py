@@ -11,7 +11,7 @@ from rapidfuzz import fuzz, process, utils
 
 from m2rec.errors import InputError
 from m2rec.recommend.catalogue import CatalogueItem
-from m2rec.text_safety import printable
+from m2rec.text_safety import folded, normalised, printable
 from m2rec.ui.state import HISTORY_LIMIT
 
 LONGEST_TEXT = 1_000_000  # characters
@@ -89,8 +89,8 @@ def _of_file(lines: list[str]) -> list[Entry]:
 
 def match(lines: Sequence[Entry], items: Sequence[CatalogueItem]) -> list[Match]:
     """Each line with its item: by id, by title, or by a title that is nearly the same."""
-    by_name = {item.title.casefold(): item for item in reversed(items)}
-    by_name |= {item.item_id.casefold(): item for item in items}
+    by_name = {folded(item.title): item for item in reversed(items)}
+    by_name |= {folded(item.item_id): item for item in items}
     keys = [_key(item.title) for item in items]
     places: dict[str, int] = {}  # the first of equal keys, and so the most popular item
     for place, key in enumerate(keys):
@@ -99,7 +99,7 @@ def match(lines: Sequence[Entry], items: Sequence[CatalogueItem]) -> list[Match]
     known: dict[str, Match] = {}
     for line in lines:
         if line.text not in known:
-            exact = by_name.get(line.text.casefold()) or by_name.get(line.title.casefold())
+            exact = by_name.get(folded(line.text)) or by_name.get(folded(line.title))
             shown = printable(line.text, LONGEST_LINE)
             known[line.text] = Match(shown, exact, exact=True) if exact else _nearest(line, items, keys, places)
     return [replace(known[line.text], day=line.day) for line in lines]
@@ -120,6 +120,7 @@ def _nearest(line: Entry, items: Sequence[CatalogueItem], keys: Sequence[str], p
 
 def _key(title: str) -> str:
     """What titles are compared by: "The Matrix (1999)" and "Matrix, The (1999)" are one."""
+    title = normalised(title)
     year = _YEAR.search(title)
     name = _YEAR.sub("", title).casefold().strip()
     behind = _ARTICLE_BEHIND.match(name)

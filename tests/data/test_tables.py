@@ -59,6 +59,20 @@ def test_ids_are_text_without_blanks_around_them(read):
     assert dataset.interactions[["user", "item"]].to_numpy().tolist() == [["007", "1"]]
 
 
+@pytest.mark.parametrize(
+    "written", ["cafe\u0301", "caf\u00e9\u200b", "\u200ecaf\u00e9", "caf\u00e9\u00a0", "ca\u00adf\u00e9"], ids=ascii
+)
+def test_ids_that_look_alike_are_one_in_both_tables(read, written):
+    log = f"user,item,timestamp\nJose\u0301,{written},1\nJos\u00e9\u200b,b,2\n"
+    for items in ("item,title\ncaf\u00e9,Coffee\nb,Bread\n", "item,title\ncafe\u0301\u200d,Coffee\nb,Bread\n"):
+        assert read(log, items).interactions[["user", "item"]].to_numpy().tolist() == [
+            ["Jos\u00e9", "caf\u00e9"],
+            ["Jos\u00e9", "b"],
+        ]
+    with pytest.raises(DataError, match="was already in line 2"):
+        read(log, f"item,title\ncaf\u00e9,Coffee\n{written},Again\n")
+
+
 def test_an_item_without_a_title_shows_its_id_and_has_no_text(read):
     items = read(items="item,title\na,\nb,Bread\n").items
     assert items["title"].tolist() == ["a", "Bread"]

@@ -50,6 +50,34 @@ def test_items_whose_titles_are_not_here_are_called_by_their_ids() -> None:
     assert catalogue.index("item 4") == catalogue.index(4) == 2
 
 
+LOOK_ALIKES = [
+    "Ame\u0301lie",
+    "Am\u00e9lie\u200b",
+    "\ufeffAm\u00e9lie",
+    "AME\u0301LIE",
+    "Am\u00e9\u00adlie",
+    "Am\u00e9lie\u00a0",
+]
+
+
+@pytest.mark.parametrize("name", LOOK_ALIKES, ids=ascii)
+@pytest.mark.parametrize("title", ["Ame\u0301lie", "Am\u00e9lie\u200b"], ids=ascii)
+def test_a_title_is_found_however_its_accents_are_composed_and_whatever_it_hides(title: str, name: str) -> None:
+    catalogue = Catalogue([Item("b1", title), Item("caf\u00e9", "Coffee")])
+    assert catalogue.index(name) == 1
+    assert titles(catalogue.search(name))[0] == "Am\u00e9lie"
+    assert catalogue.index("cafe\u0301\u200b") == 2
+
+
+def test_an_id_is_found_as_it_is_written_before_one_that_only_looks_like_it() -> None:
+    catalogue = Catalogue([Item("caf\u00e9"), Item("cafe\u0301"), Item("b\u200b")])
+    assert (catalogue.index("caf\u00e9"), catalogue.index("cafe\u0301"), catalogue.index("b")) == (1, 2, 3)
+
+
+def test_a_title_in_which_nothing_can_be_seen_is_none() -> None:
+    assert titles(Catalogue([Item("7", "\u200d\ufe0f\u3164")]).items) == ["Item 7"]
+
+
 def test_an_unknown_title_is_refused_with_the_nearest_ones(shop: Catalogue) -> None:
     with pytest.raises(InputError, match=r"^“Grund cofee” is not in this world; did you mean “Ground coffee”") as error:
         shop.index("Grund cofee")

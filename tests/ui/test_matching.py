@@ -4,12 +4,15 @@ from hypothesis import strategies as st
 
 from m2rec.errors import InputError
 from m2rec.recommend.catalogue import CatalogueItem
+from m2rec.text_safety import normalised, printable
 from m2rec.ui.matching import Entry, entries, match
 from tests.ui.fake_recommender import ITEMS
 
 lines = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=20).filter(
     lambda line: (
-        line.casefold() not in {"title", "name", "item", "id", "\ufeff"} and not set(line) & {",", '"', "\ufeff"}
+        line.casefold() not in {"title", "name", "item", "id", "\ufeff"}
+        and not set(line) & {",", '"', "\ufeff"}
+        and normalised(line)
     )
 )
 
@@ -63,7 +66,7 @@ def test_a_list_that_is_empty_or_too_long_says_so(text: str) -> None:
 @given(st.lists(lines, min_size=1, max_size=15))
 def test_no_line_is_dropped(written: list[str]) -> None:
     found = match(entries("\n".join(written)), ITEMS)
-    assert [one.line for one in found] == written
+    assert [one.line for one in found] == [printable(line) for line in written]
     assert all(one.item is not None or one.suggestions for one in found)
 
 
@@ -77,6 +80,14 @@ def test_titles_ids_and_typos_are_found_and_nonsense_is_not() -> None:
     ]
     assert [one.exact for one in found] == [True, True, False, False]
     assert len(found[3].suggestions) == 3
+
+
+@pytest.mark.parametrize(
+    "written", ["Ame\u0301lie", "Am\u00e9lie\u200b", "AM\u00c9LIE", "Am\u00e9\u00adlie"], ids=ascii
+)
+def test_accents_are_one_letter_however_composed_and_what_is_invisible_does_not_count(written: str) -> None:
+    (found,) = match(entries(written), [CatalogueItem("1", "Ame\u0301lie\ufeff", ""), CatalogueItem("2", "Amelia", "")])
+    assert (found.item and found.item.item_id, found.exact) == ("1", True)
 
 
 def test_part_of_a_title_is_a_suggestion_and_no_match() -> None:
