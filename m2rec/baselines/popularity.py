@@ -22,8 +22,8 @@ class Popularity(nn.Module):
         """The same under the name that says what it is."""
         return self(items, targets)
 
-    def log_scores(self, items: Tensor, where: Tensor) -> Tensor:
-        """The same row for each marked position. items, where (B, L) → (N, V)."""
+    def log_scores(self, items: Tensor, where: Tensor, seen: Tensor | None = None) -> Tensor:
+        """The same row for each marked position, whatever was seen. items, where (B, L) → (N, V)."""
         return self.log_share.expand(int(where.sum()), -1)
 
     def last_scores(self, items: Tensor) -> Tensor:

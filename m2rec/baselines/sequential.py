@@ -67,10 +67,10 @@ class SequentialBaseline(nn.Module):
 
     # ── answers ─────────────────────────────────────────────────────────────────────────────────────────────
 
-    def log_scores(self, items: Tensor, where: Tensor) -> Tensor:
+    def log_scores(self, items: Tensor, where: Tensor, seen: Tensor | None = None) -> Tensor:
         """log p(next item) after each marked position. items (B, L), where bool (B, L) → (N, V), row-major.
 
-        Items the model knows nothing of get −∞.
+        Items the model knows nothing of get −∞. `seen` (N, V) changes nothing: the model has no repeat bias.
         """
         lengths = (items > 0).sum(-1)
         if where.sum() == len(items) and bool(where.gather(1, lengths[:, None] - 1).all()):

@@ -3,6 +3,9 @@
 Histories are the newest `max_length` events before each target, as the model reads them when it serves. Where a user's
 whole history fits, one window answers for all of that user's targets: the model is causal, so what it says at a
 position is what it would say if the history ended there.
+
+Which items were already chosen is known from the whole history, also from what is too old to be read: "taken out"
+leaves all of them out, and a model's repeat bias is told of all of them. `recommend` keeps to the same rule.
 """
 
 from collections.abc import Iterator
@@ -29,10 +32,12 @@ SCORES_AT_ONCE = 2**23  # targets × items in a batch: 32 MiB a copy, in float32
 class Scorer(Protocol):
     """Any model: M2Rec, a baseline, a table of counts."""
 
-    def log_scores(self, items: Tensor, where: Tensor) -> Tensor:
+    def log_scores(self, items: Tensor, where: Tensor, seen: Tensor | None = None) -> Tensor:
         """Scores of items 1…V as the next one after each marked position.
 
         items int (B, L), right-padded with 0; where bool (B, L) → (N, V), marked positions in row-major order.
+        seen bool (N, V) marks the items of each whole history, which may be longer than `items`; None means those
+        in `items` up to the marked position.
         """
 
 
@@ -74,9 +79,9 @@ def evaluate(model: Scorer, prepared: Prepared, part: Part, max_length: int) -> 
     with evaluation_mode(model):
         for batch in batches(prepared, part, max_length):
             items, where = torch.from_numpy(batch.items).to(device), torch.from_numpy(batch.where).to(device)
-            scores = model.log_scores(items, where)  # (N, V)
+            seen = seen_before(prepared, users[batch.targets], positions[batch.targets]).to(device)
+            scores = model.log_scores(items, where, seen)  # (N, V)
             chosen = torch.from_numpy(events[places[batch.targets]].astype(np.int64)).to(device)
-            seen = _seen(prepared, users[batch.targets], positions[batch.targets]).to(device)
             found["unmasked"][batch.targets] = ranks(scores, chosen).cpu().numpy()
             found["masked"][batch.targets] = ranks(scores, chosen, seen).cpu().numpy()
     return Evaluation(users, positions, found)
@@ -124,8 +129,11 @@ def _groups(order: np.ndarray, counts: np.ndarray, most_targets: int) -> Iterato
         yield np.array(group)
 
 
-def _seen(prepared: Prepared, users: np.ndarray, positions: np.ndarray) -> Tensor:
-    """Which items occur anywhere before each target, also further back than the model reads. → bool (N, V)."""
+def seen_before(prepared: Prepared, users: np.ndarray, positions: np.ndarray) -> Tensor:
+    """Which items occur anywhere before each event, also further back than the model reads.
+
+    users, positions int (N,) → bool (N, V).
+    """
     seen = torch.zeros(len(users), prepared.item_count + 1, dtype=torch.bool)
     rows = np.repeat(np.arange(len(users)), positions)
     history = np.concatenate([prepared.sequences[user][:end] for user, end in zip(users, positions, strict=True)])

@@ -291,14 +291,20 @@ class M2Rec(nn.Module):
         """g_m · softmax_i: what each branch adds to each item's probability. → (N, M, V), summing to 1 over M and V."""
         return (self.branch_log_probabilities(encoded, seen, table) + encoded.log_gate[..., None]).exp()
 
-    def log_scores(self, items: Tensor, where: Tensor) -> Tensor:
-        """log p(next item) after each marked position. items (B, L), where bool (B, L) → (N, V), row-major."""
+    def log_scores(self, items: Tensor, where: Tensor, seen: Tensor | None = None) -> Tensor:
+        """log p(next item) after each marked position. items (B, L), where bool (B, L) → (N, V), row-major.
+
+        seen bool (N, V) marks the items of the whole history, where that is longer than `items`; None means those in
+        `items` up to the marked position.
+        """
         lengths = (items > 0).sum(-1)
         if where.sum() == len(items) and bool(where.gather(1, lengths[:, None] - 1).all()):
             at = self.encode_last(items)
         else:
             at = self.encode(items).at(where)
-        parts = self.branch_log_probabilities(at, seen_items(items, where, self.config.items))
+        if seen is None:
+            seen = seen_items(items, where, self.config.items)
+        parts = self.branch_log_probabilities(at, seen)
         return torch.logsumexp(parts + at.log_gate[..., None], dim=1)
 
     def loss(self, items: Tensor, targets: Tensor, branch_loss: float = 0.0) -> Tensor:

@@ -57,7 +57,8 @@ class Theme(_Frozen):
 class Answer(_Frozen):
     """One answer: what comes next, why, and what the history looks like.
 
-    `history` holds item ids, oldest first, after truncation to the model's longest history.
+    `history` holds the item ids that the model read, oldest first: the newest, where more were given than it reads.
+    What was given before them counts as already chosen all the same.
     `gates` are the three weights now (they sum to 1); `gate_history` has one row per history item:
     the weights after that item was seen. `themes` are what the history is held to be about, the strongest first; none
     where the model keeps no belief over themes. `notes` are sentences for the reader, such as a truncation.

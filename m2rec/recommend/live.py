@@ -6,7 +6,7 @@ import torch
 
 from m2rec.model.m2rec import Encoded
 from m2rec.recommend.answer import MODALITIES, Answer, Shares, Spectrum
-from m2rec.recommend.reading import is_invention
+from m2rec.recommend.reading import is_invention, seen_mask
 from m2rec.recommend.requests import checked_k
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class Live:
         self._plain = recommender.model.start()
         self._encoded: Encoded | None = None
         self._history: list[str] = []
-        self._known: list[int] = []  # item indices, 0 for inventions
+        self._chosen: list[int] = []  # item indices; those of inventions lie above the catalogue
         self._gates: list[Shares] = []
 
     def __len__(self) -> int:
@@ -44,7 +44,7 @@ class Live:
             self._served = None
         assert self._encoded is not None
         self._history.append(reading.ids[-1])
-        self._known.append(int(reading.in_catalogue[0, -1]))
+        self._chosen.append(reading.indices[-1])
         gates = self._encoded.log_gate[0].exp().tolist()
         self._gates.append(dict(zip(MODALITIES, gates, strict=True)))
 
@@ -63,7 +63,7 @@ class Live:
         return Answer(
             world=recommender.name,
             history=list(self._history),
-            items=recommender.rank(self._encoded, torch.tensor([self._known]), k, exclude_seen),
+            items=recommender.rank(self._encoded, seen_mask(self._chosen, len(recommender.catalogue)), k, exclude_seen),
             gates=self._gates[-1],
             gate_history=list(self._gates),
             spectrum=self._spectrum(self._encoded) if spectrum else None,

@@ -23,28 +23,45 @@ EncodeTexts = Callable[[Sequence[str]], np.ndarray]  # n texts → float32 (n, t
 class Reading:
     """A history as the model takes it. Indices above the catalogue's size are inventions, known by their text alone."""
 
-    ids: list[str]  # item ids, and inventions as they were typed
+    ids: list[str]  # of what the model reads: item ids, and inventions as they were typed
     indices: list[int]
+    older: list[int]  # what was given before that and is not read; it counts as already chosen all the same
     table: ItemTable
+    items: int  # V, the catalogue's size
 
-    @property
-    def in_catalogue(self) -> Tensor:
-        """Indices (1, L) with 0 for inventions: what may be marked as seen."""
-        items = torch.tensor([self.indices])
-        return items.where(items < len(self.table.scoring) - self._inventions, 0)
+    def seen(self, without: int | None = None) -> Tensor:
+        """Which items of the catalogue were already chosen, at any time. → bool (1, V).
 
-    @property
-    def _inventions(self) -> int:
-        return len({name for name in self.ids if name.startswith(INVENTED)})
+        `without`: leave out the choice at this place of `indices`.
+        """
+        chosen = [*self.older, *(index for place, index in enumerate(self.indices) if place != without)]
+        return seen_mask(chosen, self.items)
+
+
+def seen_mask(chosen: Sequence[int], items: int) -> Tensor:
+    """Item indices 1…V as a mask; what lies outside the catalogue is left out. → bool (1, V)."""
+    mask = torch.zeros(1, items + 1, dtype=torch.bool)
+    mask[0, [index for index in chosen if index <= items]] = True
+    return mask[:, 1:]
 
 
 def read(
-    history: Sequence[str | int], catalogue: Catalogue, model: M2Rec, table: ItemTable, encode: EncodeTexts
+    history: Sequence[str | int],
+    longest: int | None,
+    catalogue: Catalogue,
+    model: M2Rec,
+    table: ItemTable,
+    encode: EncodeTexts,
 ) -> Reading:
-    """Look every entry up. Raises InputError for an unknown one, with the nearest titles."""
+    """Look every entry up; the model reads the newest `longest` of them, or all.
+
+    Raises InputError for an unknown one, with the nearest titles.
+    """
     inventions: dict[str, int] = {}
+    start = 0 if longest is None else max(len(history) - longest, 0)
+    older = [catalogue.index(entry) for entry in history[:start] if _invented_text(entry) is None]
     indices = []
-    for entry in history:
+    for entry in history[start:]:
         text = _invented_text(entry)
         if text is None:
             indices.append(catalogue.index(entry))
@@ -55,7 +72,7 @@ def read(
         table = model.extend(table, vectors)
     names = {index: INVENTED + text for text, index in inventions.items()}
     ids = [names.get(index) or catalogue[index].item_id for index in indices]
-    return Reading(ids, indices, table)
+    return Reading(ids, indices, older, table, len(catalogue))
 
 
 def is_invention(entry: object) -> bool:

@@ -15,7 +15,6 @@ from torch.nn.functional import one_hot
 from m2rec.checkpoint import Checkpoint, Item
 from m2rec.data.text import TextEncoder
 from m2rec.errors import CheckpointError, InputError
-from m2rec.model.head import seen_items
 from m2rec.model.items import ItemTable
 from m2rec.model.m2rec import Encoded
 from m2rec.model.serving.serving import Serving
@@ -24,7 +23,7 @@ from m2rec.recommend.answer import MODALITIES, Answer, RankedItem, Shares, Spect
 from m2rec.recommend.catalogue import Catalogue, CatalogueItem
 from m2rec.recommend.live import Live
 from m2rec.recommend.reading import Reading, read
-from m2rec.recommend.requests import Band, Options, gate_weights
+from m2rec.recommend.requests import LONGEST_HISTORY, Band, Options, gate_weights
 from m2rec.recommend.schema import checked
 from m2rec.recommend.spectrum import LONGEST_PERIOD, gain_at, periodogram
 from m2rec.recommend.themes import strongest, typical_items
@@ -172,7 +171,7 @@ class Recommender(
         return Answer(
             world=self.name,
             history=reading.ids,
-            items=self.rank(last, reading.in_catalogue, k, exclude_seen),
+            items=self.rank(last, reading.seen(), k, exclude_seen),
             gates=_shares(last.log_gate[0].exp().tolist()),
             gate_history=[_shares(row) for row in weighed.gates],
             spectrum=weighed.spectrum if spectrum else None,
@@ -193,12 +192,11 @@ class Recommender(
         encoded = self.model.encode(torch.tensor([indices]), table or self.table, muted)
         return _Weighed(encoded.newest().copied(), encoded.log_gate[0].exp().tolist())
 
-    def rank(self, encoded: Encoded, history: Tensor, k: int, exclude_seen: bool) -> list[RankedItem]:
+    def rank(self, encoded: Encoded, seen: Tensor, k: int, exclude_seen: bool) -> list[RankedItem]:
         """The k most probable items with their shares; equal ones are ordered by item id.
 
-        `encoded` over (1,); history (1, L) item indices, 0 for what is not in the catalogue.
+        `encoded` over (1,); seen bool (1, V), the items of the whole history.
         """
-        seen = seen_items(history, _last_only(history), len(self.catalogue))
         shares = (self.serving.shares(encoded, seen) if self.serving else self.model.shares(encoded, seen, self.table))[
             0
         ]  # (M, V)
@@ -257,11 +255,14 @@ class Recommender(
         length = len(reading.indices)
         if length < 2:
             return [0.0] * length
-        items, known = torch.tensor([reading.indices]), reading.in_catalogue
+        items = torch.tensor([reading.indices])
         others = torch.arange(length).expand(length, -1)[~torch.eye(length, dtype=torch.bool)].view(length, -1)
-        whole = self._log_probability(items, known, reading.table)[0, target - 1]
-        parts = [self._log_probability(items[0, o], known[0, o], reading.table) for o in others.split(ROWS_AT_ONCE)]
-        return (whole - torch.cat(parts)[:, target - 1]).tolist()
+        whole = self._log_probability(items, reading.seen(), reading.table)[0, target - 1]
+        parts = []
+        for places in torch.arange(length).split(ROWS_AT_ONCE):
+            seen = torch.cat([reading.seen(without=place) for place in places.tolist()])
+            parts.append(self._log_probability(items[0, others[places]], seen, reading.table)[:, target - 1])
+        return (whole - torch.cat(parts)).tolist()
 
     def start(self, history: Sequence[str | int] = ()) -> Live:
         """A cached state that takes one more item at a cost that does not depend on how many came before."""
@@ -270,24 +271,32 @@ class Recommender(
             live.take(item)
         return live
 
-    def _log_probability(self, items: Tensor, known: Tensor, table: ItemTable) -> Tensor:
+    def _log_probability(self, items: Tensor, seen: Tensor, table: ItemTable) -> Tensor:
         encoded = self.model.encode_last(items, table)
-        seen = seen_items(known, _last_only(known), len(self.catalogue))
         parts = self.model.branch_log_probabilities(encoded, seen, self.table)
         return torch.logsumexp(parts + encoded.log_gate[..., None], dim=1)  # finite where the probability is not
 
     @torch.inference_mode()
     def read(self, history: Sequence[str | int], truncate: bool = True) -> tuple[Reading, list[str]]:
-        """A history as the model takes it, and what has to be said about it. Raises InputError."""
+        """A history as the model takes it, and what has to be said about it. Raises InputError.
+
+        Where it is too long for the model, what is too old to be read still counts as already chosen.
+        """
         if isinstance(history, str) or not isinstance(history, Sequence):
             raise InputError("history must be a list of titles or ids, oldest first.")
+        if len(history) > LONGEST_HISTORY:
+            raise InputError(
+                f"history must be a list of at most {LONGEST_HISTORY:,} titles or ids, not {len(history):,}; "
+                "give the newest of them."
+            )
         notes = []
         if truncate and len(history) > self.max_history:
             notes.append(
-                f"Only the newest {self.max_history} of {len(history)} items were read, the most this model can take."
+                f"The model read the newest {self.max_history:,} of {len(history):,} items; "
+                "the older ones count as already chosen."
             )
-            history = history[-self.max_history :]
-        return read(history, self.catalogue, self.model, self.table, self._encoder.encode), notes
+        longest = self.max_history if truncate else None
+        return read(history, longest, self.catalogue, self.model, self.table, self._encoder.encode), notes
 
     def _kept_bands(self, bands: Sequence[Band]) -> tuple[float, ...] | None:
         if not bands:
@@ -325,13 +334,6 @@ class Recommender(
             spectrum=None,
             notes=[NOTHING_CHOSEN],
         )
-
-
-def _last_only(items: Tensor) -> Tensor:
-    """True at the last position of each row. (B, L) → bool (B, L)."""
-    where = torch.zeros_like(items, dtype=torch.bool)
-    where[:, -1] = True
-    return where
 
 
 def _shares(values: Sequence[float]) -> Shares:

@@ -22,6 +22,7 @@ from m2rec.recommend.answer import MODALITIES, Modality
 from m2rec.recommend.schema import checked, must
 
 MOST_ITEMS = 50
+LONGEST_HISTORY = 100_000  # entries of a history; a model reads the newest of them, and the rest counts as chosen
 LONGEST_NAME = 200  # characters of an item id, of a title that is searched for, of an invention
 MOST_DIGITS = 10**300  # an integer beyond it fits no float
 

@@ -21,7 +21,7 @@ class Echo(nn.Module):
         self.widest = 0
         self.modes = []
 
-    def log_scores(self, items, where):
+    def log_scores(self, items, where, seen=None):
         self.widest = max(self.widest, items.shape[1])
         self.modes.append((self.training, torch.is_grad_enabled()))
         rows, places = where.nonzero(as_tuple=True)
@@ -123,7 +123,7 @@ def test_the_model_is_asked_without_dropout_or_gradients_and_left_as_it_was():
 
 def test_a_model_that_is_no_module_can_be_measured():
     class Counts:
-        def log_scores(self, items, where):
+        def log_scores(self, items, where, seen=None):
             return torch.arange(V, 0, -1).expand(int(where.sum()), V)
 
     found = evaluate(Counts(), prepared_from([[1, 2, 3], [4, 5, 6]]), "test", 5)
@@ -146,3 +146,15 @@ def test_a_target_without_a_history_is_refused():
     zero, two = np.array([0]), np.array([2])
     with pytest.raises(DataError, match="first event"):
         evaluate(Echo(), prepared_from([[1, 2]], Split(zero, zero, two, two, two)), "validation", 5)
+
+
+def test_a_model_is_given_the_items_of_the_whole_history():
+    given = []
+
+    class Asked:
+        def log_scores(self, items, where, seen=None):
+            given.append((items.tolist(), (seen[0].nonzero()[:, 0] + 1).tolist()))
+            return torch.zeros(int(where.sum()), V)
+
+    evaluate(Asked(), prepared_from([[1, 3, 2, 2, 4]]), "test", 1)
+    assert given == [([[2]], [1, 2, 3])]

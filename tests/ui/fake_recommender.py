@@ -138,7 +138,7 @@ class FakeRecommender:
         return [item for item in ITEMS if query.casefold() in item.title.casefold()][:limit]
 
     def influence(self, history: Sequence[str], item_id: str) -> list[float]:
-        ids = [self._id(entry) for entry in history]
+        ids = [self._id(entry) for entry in history][-LONGEST:]
 
         def chance(seen: Sequence[str]) -> float:
             answer = self.recommend(seen, k=40, spectrum=False)

@@ -35,7 +35,7 @@ def test_details_of_an_item_not_recommended_are_refused(scene: Scene) -> None:
 def test_details_count_positions_from_the_start_of_a_history_too_long_to_be_read_whole(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(FakeRecommender, "influence", lambda self, history, item: [0.0] * (len(history) - 1) + [1.0])
+    monkeypatch.setattr(FakeRecommender, "influence", lambda self, history, item: [0.0] * 199 + [1.0])
     state = scene.state.but(history=("i00",) * 60 + ("i01",) * 199 + ("i02",))
     long = replace(scene, session=Session(state=state), answer=ask(scene.worlds, state))
     html = dialogs.details(long, long.answer.items[0].item_id)

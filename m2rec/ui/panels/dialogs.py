@@ -41,7 +41,7 @@ def _influences(scene: Scene, item: RankedItem) -> list[Influence]:
     answer = scene.answer
     if len(answer.history) < 2:
         return []
-    changes = scene.worlds.influence(scene.world.name, tuple(answer.history), item.item_id)
+    changes = scene.worlds.influence(scene.world.name, scene.state.history, item.item_id)  # one a position read
     order = sorted(range(len(changes)), key=lambda position: -abs(changes[position]))[:MATTERED]
     order = [position for position in order if abs(changes[position]) >= NEGLIGIBLE]
     largest = max((abs(changes[position]) for position in order), default=1.0)
