@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from m2rec.benchmark.readme import END, START, results, write_results
+from m2rec.benchmark.report.readme import END, START, results, write_results
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -20,7 +20,7 @@ import pytest
 import yaml
 from gradio_client import Client
 
-from m2rec.benchmark.load.visitor import load_page
+from m2rec.benchmark.page.visitor import load_page
 
 ROOT = Path(__file__).parents[1]
 MB = 10**6

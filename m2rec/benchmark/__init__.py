@@ -1,1 +1,1 @@
-"""How fast things are on the machine at hand."""
+"""Accuracy, speed and the page, measured, and what the README says of them."""

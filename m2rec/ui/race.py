@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from m2rec.benchmark.race import LENGTHS, SECONDS, Lap, race
+from m2rec.benchmark.speed.race import LENGTHS, SECONDS, Lap, race
 from m2rec.errors import InputError
 from m2rec.ui.figures.race import race_figure
 from m2rec.ui.templating import render

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from m2rec.benchmark.job import Job
-from m2rec.benchmark.plan import Plan
+from m2rec.benchmark.accuracy.job import Job
+from m2rec.benchmark.accuracy.plan import Plan
 from m2rec.data.prepared import Prepared
 from m2rec.data.settings import DataSettings
 from m2rec.model.config import ModelSettings

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from hypothesis import settings
 
-from m2rec.benchmark.browser import chromium
+from m2rec.benchmark.page.browser import chromium
 from m2rec.ui.scene import Scene, ask
 from m2rec.ui.service import Service
 from m2rec.ui.state import Session, State

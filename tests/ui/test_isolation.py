@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 from gradio_client import Client
 
-from m2rec.benchmark.load.visitor import load_page
+from m2rec.benchmark.page.visitor import load_page
 from tests.own_loop import run_apart
 
 VISITORS = 12

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 import plotly.graph_objects as go
 import pytest
 
-from m2rec.benchmark.race import LENGTHS, Lap
+from m2rec.benchmark.speed.race import LENGTHS, Lap
 from m2rec.errors import InputError
 from m2rec.ui.race import Course, shown, words
 

@@ -13,7 +13,7 @@ from m2rec.commands.places import this_command
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from m2rec.benchmark.load.measure import Load
+    from m2rec.benchmark.page.load import Load
 
 
 def load(
@@ -39,8 +39,8 @@ def load(
     """
     import torch
 
-    from m2rec.benchmark.load.host import own, there
-    from m2rec.benchmark.load.measure import Plan, measure
+    from m2rec.benchmark.page.host import own, there
+    from m2rec.benchmark.page.load import Plan, measure
     from m2rec.training.machine import device_name, git_revision
 
     plan = Plan(visitors, 60 * minutes, pace, min(60, 60 * minutes), rush, one_by_one=one_by_one)

@@ -14,7 +14,7 @@ def pictures(
     out: Annotated[Path | None, typer.Option(help="The folder they are written into; assets unless said.")] = None,
 ) -> None:
     """Take the README's pictures of the real page, two views and a short animation, in headless Chromium."""
-    from m2rec.benchmark.pictures import take_pictures
+    from m2rec.benchmark.page.pictures import take_pictures
 
     folder = out or paths.pictures()
     if not folder.is_dir():

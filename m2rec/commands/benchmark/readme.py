@@ -6,7 +6,7 @@ from m2rec.commands.output import say
 
 def readme() -> None:
     """Write the recorded figures of every checkpoint into the README's tables."""
-    from m2rec.benchmark.readme import write_results
+    from m2rec.benchmark.report.readme import write_results
 
     page = paths.in_checkout("README.md")
     write_results(page, paths.checkpoints(), paths.benchmarks())

@@ -20,7 +20,7 @@ def serve(
     json_file: Json = None,
 ) -> None:
     """Time one answer as the page gives it: one CPU thread, a random history, median and 95th percentile."""
-    from m2rec.benchmark.serve import time_serving
+    from m2rec.benchmark.speed.recommender import time_serving
     from m2rec.recommend.recommender import Recommender
 
     recommender = Recommender.from_pretrained(find_checkpoint(world))

@@ -11,8 +11,8 @@ from m2rec.commands.places import this_command
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from m2rec.benchmark.learning import Learning
-    from m2rec.benchmark.speed import Speed
+    from m2rec.benchmark.speed.measure import Speed
+    from m2rec.benchmark.speed.training import Learning
 
 
 def speed(
@@ -29,7 +29,7 @@ def speed(
     """
     import torch
 
-    from m2rec.benchmark.speed import QUICK, THOROUGH, measure
+    from m2rec.benchmark.speed.measure import QUICK, THOROUGH, measure
     from m2rec.training.machine import device_name, git_revision
 
     effort = QUICK if quick else THOROUGH

@@ -17,8 +17,8 @@ from m2rec.errors import InputError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from m2rec.benchmark.job import Job
-    from m2rec.benchmark.plan import Plan
+    from m2rec.benchmark.accuracy.job import Job
+    from m2rec.benchmark.accuracy.plan import Plan
     from m2rec.data.prepared import Prepared
     from m2rec.training.resume import EpochReport
     from m2rec.worlds.settings import WorldSettings
@@ -62,8 +62,8 @@ def train(
     Finished runs are kept and not run again, stopped ones go on from their last whole epoch, and a run that fails costs
     the others nothing. The models differ in what the plan says and in nothing else.
     """
-    from m2rec.benchmark.runs import STOPPED, run_queue
-    from m2rec.benchmark.train import benchmark_table, in_turn, jobs_of, write_table
+    from m2rec.benchmark.accuracy.jobs import benchmark_table, in_turn, jobs_of, write_table
+    from m2rec.benchmark.accuracy.queue import STOPPED, run_queue
 
     if bool(plan) == all_plans:
         raise InputError("Give the plans to carry out, or --all for every one that is published.")
@@ -107,7 +107,7 @@ class _Part(NamedTuple):
 
 
 def _named(plans: list[str]) -> "dict[str, Plan]":
-    from m2rec.benchmark.plan import load_plan
+    from m2rec.benchmark.accuracy.plan import load_plan
 
     found = {given: load_plan(given) for given in plans}
     names = [one.name for one in found.values()]
@@ -119,7 +119,7 @@ def _named(plans: list[str]) -> "dict[str, Plan]":
 
 def _published() -> "dict[str, Plan]":
     """The published plans whose worlds are prepared here; which are not is said."""
-    from m2rec.benchmark.train import published_plans
+    from m2rec.benchmark.accuracy.jobs import published_plans
 
     plans = published_plans()
     there = {one.name: one for one in plans if prepared_folder(find_world(one.world).name).is_dir()}
@@ -140,7 +140,7 @@ def _part(plan: "Plan") -> _Part:
 
 def _adopt(name: str, parts: "list[_Part]", asked: "dict[str, list[Job]]") -> None:
     """Measure a checkpoint as the run that it is, unless that is there."""
-    from m2rec.benchmark.adopt import adopt, run_of
+    from m2rec.benchmark.accuracy.from_checkpoint import adopt, run_of
     from m2rec.checkpoint import Checkpoint
 
     checkpoint = Checkpoint.load(find_checkpoint(name))
@@ -159,9 +159,9 @@ def _run_here(
     jobs: "list[Job]", prepared: "dict[str, Prepared]", card_share: float, cpu: bool, deadline: float | None
 ) -> None:
     """In this process, one after another, showing epochs; leaves with STOPPED when the time is up."""
-    from m2rec.benchmark.job import OutOfTimeError
-    from m2rec.benchmark.runs import STOPPED
-    from m2rec.benchmark.train import limit_memory
+    from m2rec.benchmark.accuracy.job import OutOfTimeError
+    from m2rec.benchmark.accuracy.jobs import limit_memory
+    from m2rec.benchmark.accuracy.queue import STOPPED
 
     limit_memory(card_share)
     try:

@@ -17,7 +17,7 @@ def ui(
     """Time the page as a visitor feels it, in headless Chromium: start, first paint, clicks, typing, weight."""
     import torch
 
-    from m2rec.benchmark.page import measure_page
+    from m2rec.benchmark.page.latency import measure_page
     from m2rec.training.machine import device_name, git_revision
 
     felt = measure_page(rounds, told=lambda what: say(f"{what} …"))

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import log10
 
-from m2rec.benchmark.race import LENGTHS, Lap
+from m2rec.benchmark.speed.race import LENGTHS, Lap
 from m2rec.ui.figures.frame import FAINT, INK, PAPER, Figure, axis, layout
 
 GUIDE_FROM = 500  # items: guides to linear and quadratic growth start where fixed costs no longer hide it

@@ -13,7 +13,7 @@ from typing import Any
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from m2rec.benchmark.served import LOAD, SPEED
+from m2rec.benchmark.report.speed_and_load import LOAD, SPEED
 from m2rec.errors import CheckpointError, InputError
 from m2rec.evaluation.report import Measurement, read_metrics
 from m2rec.text_safety import quoted

@@ -1,5 +1,5 @@
-from m2rec.benchmark import speed
-from m2rec.benchmark.speed import Effort
+from m2rec.benchmark.speed import measure as speed
+from m2rec.benchmark.speed.measure import Effort
 
 TINY = Effort(
     lengths=(4, 7),

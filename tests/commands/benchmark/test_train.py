@@ -53,7 +53,7 @@ def test_a_plan_is_carried_out_and_its_table_written(run, plan, tmp_path):
 
 
 def test_time_that_is_up_stops_the_plan_and_says_how_to_go_on(run, plan, tmp_path, monkeypatch):
-    from m2rec.benchmark import runs
+    from m2rec.benchmark.accuracy import queue as runs
 
     monkeypatch.setattr(runs, "_over", lambda *deadline: True)
     result = run(
@@ -89,7 +89,7 @@ def test_plans_of_one_name_would_share_a_table_and_are_refused(run, plan, tmp_pa
 
 
 def test_all_leaves_out_what_is_not_prepared_here_and_says_so(run, shop, tmp_path, monkeypatch):
-    from m2rec.benchmark import plan as module
+    from m2rec.benchmark.accuracy import plan as module
 
     monkeypatch.setattr(module, "SHIPPED", tmp_path)
     (tmp_path / "here.toml").write_text(PLAN.format(world=shop.settings))
@@ -105,8 +105,8 @@ def test_all_leaves_out_what_is_not_prepared_here_and_says_so(run, shop, tmp_pat
 
 
 def test_the_first_seed_of_every_plan_comes_before_the_second_of_any(run, shop, tmp_path):
-    from m2rec.benchmark.plan import load_plan
-    from m2rec.benchmark.train import in_turn, jobs_of
+    from m2rec.benchmark.accuracy.jobs import in_turn, jobs_of
+    from m2rec.benchmark.accuracy.plan import load_plan
     from m2rec.data.cache import prepared_folder
     from m2rec.data.prepared import Prepared
     from m2rec.worlds.settings import load_world

@@ -61,7 +61,7 @@ def bare(made_shop: Shop, tmp_path: Path) -> Path:
     """A folder with the package, one small plan for all, and nothing else."""
     root = tmp_path / "bare"
     shutil.copytree(PACKAGE, root / "m2rec", ignore=shutil.ignore_patterns("__pycache__"))
-    plans = root / "m2rec" / "benchmark" / "plans"
+    plans = root / "m2rec" / "benchmark" / "accuracy" / "plans"
     for plan in plans.iterdir():
         plan.unlink()
     (plans / "trial.toml").write_text(PLAN.format(world=made_shop.settings))

@@ -1,7 +1,8 @@
 import pytest
 
-from m2rec.benchmark import browser, page
-from m2rec.benchmark.page import Felt
+from m2rec.benchmark.page import browser
+from m2rec.benchmark.page import latency as page
+from m2rec.benchmark.page.latency import Felt
 
 FELT = [Felt("click to all panels updated, median", 120.4, "ms", 250), Felt("server ready", 7.5, "s", 6)]
 

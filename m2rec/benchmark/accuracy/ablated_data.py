@@ -1,0 +1,30 @@
+"""What an ablation takes out of the data: the order of events, or what the texts mean."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from m2rec.benchmark.accuracy.plan import Treatment
+from m2rec.data.prepared import Prepared
+from m2rec.data.sequences import Sequences
+
+
+def treated(prepared: Prepared, treatment: Treatment, seed: int) -> Prepared:
+    """The same data without one thing; targets, and which items came before each of them, are never touched.
+
+    "order-shuffled" shuffles each user's training part, so that no model can learn anything from order. Where targets
+    belong to the same users (leave-one-out), the histories that are answered are shuffled with it; users kept apart
+    keep theirs. "text-permuted" gives each item another item's text; "text-removed" gives none.
+    """
+    rng = np.random.default_rng(seed)
+    if treatment == "order-shuffled":
+        events = prepared.sequences.events.copy()
+        for start, end in zip(prepared.sequences.offsets[:-1], prepared.split.train_end, strict=True):
+            rng.shuffle(events[start : start + end])
+        return replace(prepared, sequences=Sequences(events, prepared.sequences.offsets), timestamps=None)
+    vectors = prepared.text_vectors
+    if treatment == "text-permuted":
+        vectors = np.concatenate([vectors[:1], vectors[1:][rng.permutation(len(vectors) - 1)]])
+    if treatment == "text-removed":
+        vectors = np.zeros_like(vectors)
+    return replace(prepared, text_vectors=vectors)

@@ -1,0 +1,266 @@
+"""One run of a plan: make the model, train it, rank every target, and keep what came out."""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from pydantic import BaseModel, ConfigDict, ValidationError
+from safetensors.numpy import save_file
+from torch import nn
+
+from m2rec.atomic import atomic_file
+from m2rec.baselines.registry import BASELINES, POPULARITY, checked_settings, make_baseline
+from m2rec.benchmark.accuracy.ablated_data import treated
+from m2rec.benchmark.accuracy.plan import Entry, Plan, Treatment
+from m2rec.data.cache import cache_dir
+from m2rec.data.prepared import Prepared
+from m2rec.errors import DataError, InputError
+from m2rec.evaluation.protocol import Evaluation, Scorer, evaluate
+from m2rec.model.config import ModelConfig, ModelSettings
+from m2rec.model.m2rec import M2Rec
+from m2rec.training.machine import device_name, git_revision
+from m2rec.training.resume import EpochReport
+from m2rec.training.run import train
+from m2rec.training.settings import TrainingSettings
+from m2rec.worlds.settings import WorldSettings
+
+OURS = "m2rec"
+KINDS = (OURS, *BASELINES)
+Figures = dict[str, float]
+
+
+class OutOfTimeError(Exception):
+    """Raised between two epochs when another one would not be finished before the deadline. Nothing is lost."""
+
+
+class Result(BaseModel):
+    """What one run found, with everything needed to run it again. Saved beside the ranks of every target."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str  # the entry's name
+    world: str
+    seed: int
+    key: str  # of all that decides what is run
+    kind: str
+    settings: dict[str, Any]
+    training: dict[str, Any]
+    treatment: Treatment
+    parameters: int
+    validation: dict[str, Figures]  # by "unmasked" and "masked"
+    test: dict[str, Figures] | None  # None where the plan keeps it shut
+    targets: int
+    epochs: int
+    best_epoch: int
+    seconds: float
+    peak_memory_mib: float
+    hardware: str
+    date: str
+    command: str
+    revision: str
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a run went, and on what."""
+
+    hardware: str
+    date: str
+    command: str
+    revision: str
+    epochs: int = 0
+    best_epoch: int = 0
+    seconds: float = 0.0
+    peak_memory_mib: float = 0.0
+
+
+class Job:
+    """One entry with one seed, and where its files lie."""
+
+    def __init__(self, plan: Plan, entry: Entry, seed: int, world: WorldSettings, fingerprint: str, runs: Path) -> None:
+        """Raises DataError when the entry's settings do not fit its model."""
+        self.plan, self.entry, self.seed, self.world = plan, entry, seed, world
+        self.settings = _settings(plan, entry, world)
+        self.training = _training(plan, entry, world, seed)
+        decides = [entry.kind, self.settings, self.training.model_dump(), entry.treatment, plan.test, fingerprint]
+        self.key = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
+        self.name = f"{entry.name}-{seed}"
+        self.label = f"{plan.name}/{self.name}"
+        self.result_file = runs / plan.name / f"{self.name}.json"
+        self.ranks_file = self.result_file.with_suffix(".safetensors")
+        self.state_file = cache_dir() / "runs" / plan.name / f"{self.name}-{self.key[:12]}.safetensors"
+        self.log_file = self.state_file.with_suffix(".log")
+
+    def result(self) -> Result | None:
+        """What this very run found, or None while it has not been run to its end with these settings and data.
+
+        Raises DataError when the file is damaged.
+        """
+        try:
+            found = Result.model_validate_json(self.result_file.read_bytes())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValidationError) as error:
+            raise DataError(f"{self.result_file} is not a readable result; delete it to run it again.") from error
+        return found if found.key == self.key and self.ranks_file.is_file() else None
+
+    def run(
+        self,
+        prepared: Prepared,
+        *,
+        command: str,
+        cpu: bool = False,
+        show: bool = False,
+        deadline: float | None = None,
+        on_epoch: Callable[[EpochReport], None] | None = None,
+    ) -> Result:
+        """Train, or go on where a stopped run was, then measure and save.
+
+        `deadline` on the clock of `time.monotonic`; raises OutOfTimeError when the next epoch would not end before it.
+        """
+        data = treated(prepared, self.entry.treatment, self.seed)
+        model = self.make_model(data)
+        device = torch.device("cuda" if torch.cuda.is_available() and not cpu else "cpu")
+        ran = Ran(
+            hardware=device_name(device),
+            date=datetime.now(UTC).date().isoformat(),
+            command=command,
+            revision=git_revision(),
+        )
+
+        def watch(report: EpochReport) -> None:
+            if on_epoch:
+                on_epoch(report)
+            if deadline is not None and time.monotonic() + report.seconds > deadline:
+                raise OutOfTimeError
+
+        if self.entry.kind != POPULARITY:
+            trained = train(
+                model,
+                data,
+                self.training,
+                self.settings["max_length"],
+                self.state_file,
+                cpu=cpu,
+                show=show,
+                on_epoch=watch,
+            )
+            model, progress = trained.model, trained.progress
+            ran = replace(
+                ran,
+                epochs=len(progress.epochs),
+                best_epoch=progress.best_epoch,
+                seconds=progress.seconds,
+                peak_memory_mib=progress.peak_memory_mib,
+            )
+        result = self.measure(model.to(device), data, ran)
+        self.state_file.unlink(missing_ok=True)
+        return result
+
+    def measure(self, model: nn.Module, data: Prepared, ran: Ran) -> Result:
+        """Rank every target with the trained model, and keep what came out."""
+        longest = self.settings.get("max_length", self.world.model.max_length)
+        validation = evaluate(cast(Scorer, model), data, "validation", longest)
+        test = evaluate(cast(Scorer, model), data, "test", longest) if self.plan.test else None
+        result = Result(
+            model=self.entry.name,
+            world=self.world.name,
+            seed=self.seed,
+            key=self.key,
+            kind=self.entry.kind,
+            settings=self.settings,
+            training=self.training.model_dump(),
+            treatment=self.entry.treatment,
+            parameters=sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad),
+            validation=_by_name(validation),
+            test=_by_name(test) if test else None,
+            targets=len((test or validation).users),
+            epochs=ran.epochs,
+            best_epoch=ran.best_epoch,
+            seconds=round(ran.seconds, 1),
+            peak_memory_mib=round(ran.peak_memory_mib, 1),
+            hardware=ran.hardware,
+            date=ran.date,
+            command=ran.command,
+            revision=ran.revision,
+        )
+        self._save(result, test or validation)
+        return result
+
+    def make_model(self, data: Prepared) -> nn.Module:
+        """The untrained model, the same for the same seed."""
+        torch.manual_seed(self.seed)
+        text = torch.from_numpy(data.text_vectors)
+        if self.entry.kind == OURS:
+            config = ModelConfig(
+                **self.settings, items=data.item_count, warm_items=data.warm_items, text_width=text.shape[1]
+            )
+            return M2Rec(config, text)
+        counts = torch.from_numpy(data.train_counts) if self.entry.kind == POPULARITY else None
+        return make_baseline(self.entry.kind, data.item_count, data.warm_items, text, self.settings, counts)
+
+    def _save(self, result: Result, ranked: Evaluation) -> None:
+        """Ranks first: a result without them counts as not yet there."""
+        # a rank is a whole number or a half one, so twice the rank is whole and small
+        arrays = {f"twice_rank_{seen}": _small(2 * ranks) for seen, ranks in ranked.ranks.items()}
+        try:
+            with atomic_file(self.ranks_file) as temporary:
+                save_file(arrays | {"users": _small(ranked.users)}, temporary, {"key": self.key})
+            with atomic_file(self.result_file) as temporary:
+                temporary.write_text(result.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise DataError(f"{self.result_file} could not be saved ({error}); free some space and go on.") from error
+
+
+def _settings(plan: Plan, entry: Entry, world: WorldSettings) -> dict[str, Any]:
+    """The model's settings, complete: the world's, the plan's, the entry's."""
+    if entry.kind not in KINDS:
+        raise DataError(
+            f"The plan {plan.name} asks for a model {entry.kind!r} ({entry.name}); choose one of {', '.join(KINDS)}."
+        )
+    try:
+        if entry.kind == OURS:
+            own = {name: value for name, value in plan.settings.items() if name in ModelSettings.model_fields}
+            return ModelSettings.model_validate(world.model.model_dump() | own | entry.settings).model_dump(mode="json")
+        if entry.kind == POPULARITY:
+            if entry.settings:
+                raise DataError(f"In the plan {plan.name}, {entry.name} has settings; popularity takes none.")
+            return {}
+        known = set(checked_settings(entry.kind, {}).model_dump())
+        shared = world.model.model_dump() | plan.settings
+        shared = {name: shared[name] for name in ("width", "max_length", "dropout", *plan.settings) if name in known}
+        return checked_settings(entry.kind, shared | entry.settings).model_dump(mode="json")
+    except InputError as error:
+        raise DataError(f"In the plan {plan.name}, {entry.name} cannot be made: {error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "its settings"
+        raise DataError(f"In the plan {plan.name}, {entry.name} does not fit at {where}: {first['msg']}.") from error
+
+
+def _training(plan: Plan, entry: Entry, world: WorldSettings, seed: int) -> TrainingSettings:
+    chosen = world.training.model_dump() | plan.training | entry.training | {"seed": seed}
+    try:
+        return TrainingSettings.model_validate(chosen)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise DataError(
+            f"In the plan {plan.name}, the training of {entry.name} does not fit at {where}: {first['msg']}."
+        ) from error
+
+
+def _small(values: np.ndarray) -> np.ndarray:
+    """Whole numbers in as few bytes as hold them: the ranks of a run are kept in the repository."""
+    return values.astype(np.min_scalar_type(int(values.max())))
+
+
+def _by_name(found: Evaluation) -> dict[str, Figures]:
+    return {seen: dict(figures) for seen, figures in found.figures.items()}

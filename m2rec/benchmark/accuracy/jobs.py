@@ -1,0 +1,76 @@
+"""Which runs a plan asks for, which of them are there already, and the table they make."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from m2rec.atomic import atomic_file
+from m2rec.benchmark.accuracy.job import Job
+from m2rec.benchmark.accuracy.plan import Plan, known_plans, load_plan
+from m2rec.benchmark.accuracy.table import table_of
+from m2rec.data.prepared import Prepared
+from m2rec.errors import DataError
+from m2rec.worlds.settings import WorldSettings
+
+
+def published_plans() -> list[Plan]:
+    """The shipped plans that open the test set, the longest first; the others only choose settings."""
+    plans = [plan for plan in map(load_plan, known_plans()) if plan.test]
+    return sorted(plans, key=lambda plan: (-len(plan.entries), plan.name))
+
+
+def jobs_of(
+    plan: Plan,
+    world: WorldSettings,
+    prepared: Prepared,
+    runs: Path,
+    only: Sequence[str] = (),
+    seeds: Sequence[int] = (),
+) -> list[Job]:
+    """The plan's runs, kept in the folder `runs`, one seed after another; `only` and `seeds` leave out the rest.
+
+    Raises DataError for a name or seed the plan does not have, and for settings that do not fit their model.
+    """
+    entries = plan.entries
+    for asked, known, what in ((only, [entry.name for entry in entries], "model"), (seeds, plan.seeds, "seed")):
+        for one in asked:
+            if one not in known:
+                raise DataError(f"The plan {plan.name} has no {what} {one}; it has {', '.join(map(str, known))}.")
+    return [
+        Job(plan, entry, seed, world, prepared.fingerprint, runs)
+        for seed in plan.seeds
+        for entry in entries
+        if (not only or entry.name in only) and (not seeds or seed in seeds)
+    ]
+
+
+def in_turn(jobs: Sequence[Job]) -> list[Job]:
+    """Every plan's first seed before any plan's second: where time is up early, all tables have the same seeds."""
+    return sorted(jobs, key=lambda job: job.plan.seeds.index(job.seed))
+
+
+def benchmark_table(plan: Plan, jobs: Sequence[Job]) -> dict[str, Any]:
+    """The plan's table from all runs that are finished, and the names of those that are not, in "missing"."""
+    finished = [(job, result) for job in jobs if (result := job.result())]
+    done = {job.name for job, _ in finished}
+    return table_of(plan, finished) | {"missing": [job.name for job in jobs if job.name not in done]}
+
+
+def write_table(table: dict[str, Any], folder: Path) -> Path:
+    """Replace `<plan>.json` in `folder`. → its path."""
+    path = folder / f"{table['plan']}.json"
+    try:
+        with atomic_file(path) as temporary:
+            temporary.write_text(json.dumps(table, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise DataError(f"{path} could not be written ({error.strerror}); free some space and go on.") from error
+    return path
+
+
+def limit_memory(share: float) -> None:
+    """Let this process have only a share of the card's memory, so that those beside it are not pushed out."""
+    import torch
+
+    if torch.cuda.is_available():
+        torch.cuda.set_per_process_memory_fraction(share)

@@ -1,0 +1,117 @@
+"""From the runs that are finished to the table that is published."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import load_file
+
+from m2rec.benchmark.accuracy.job import Job, Result
+from m2rec.benchmark.accuracy.plan import Plan
+from m2rec.evaluation.bootstrap import mean_interval, paired_difference
+from m2rec.evaluation.metrics import outcomes
+
+COMPARED = ("HR@10", "NDCG@10")
+BOUNDED = (*COMPARED, "MRR@10")  # the figures with an interval, where there is one seed
+SEEN = ("unmasked", "masked")
+
+Finished = Sequence[tuple[Job, Result]]
+
+
+def table_of(plan: Plan, finished: Finished) -> dict[str, Any]:
+    """`{"world", "plan", "rows", "comparisons"}`: means over seeds, and the reference against every other model.
+
+    A row has "unmasked" and "masked" (test figures) only where the plan opens the test set. Several seeds have a
+    spread; one has none, and "unmasked_interval" and "masked_interval" then say what other users would change (95 %).
+    """
+    by_name: dict[str, list[tuple[Job, Result]]] = defaultdict(list)
+    for job, result in finished:
+        by_name[result.model].append((job, result))
+    ordered = [entry.name for entry in plan.entries if entry.name in by_name]
+    described = {entry.name: entry for entry in plan.entries}
+    rows = [_row(described[name].ablates, by_name[name]) for name in ordered]
+    comparisons = []
+    if plan.test and plan.reference in by_name:
+        others = [name for name in ordered if name != plan.reference]
+        comparisons = [
+            _comparison(by_name[plan.reference], by_name[other], seen, metric)
+            for other in others
+            for seen in SEEN
+            for metric in COMPARED
+        ]
+    return {
+        "world": plan.world,
+        "plan": plan.name,
+        "targets": finished[0][1].targets if finished else 0,
+        "rows": rows,
+        "comparisons": comparisons,
+    }
+
+
+def _row(ablates: str, runs: list[tuple[Job, Result]]) -> dict[str, Any]:
+    results = [result for _, result in runs]
+    first = results[0]
+    row: dict[str, Any] = {"model": first.model}
+    if first.test is not None:
+        for seen in SEEN:
+            row[seen], row[f"{seen}_sd"] = _over_seeds([(result.test or {})[seen] for result in results])
+            if len(runs) == 1:
+                row[f"{seen}_interval"] = _intervals(runs, seen)
+    row["validation"], row["validation_sd"] = _over_seeds([result.validation["unmasked"] for result in results])
+    return row | {
+        "seeds": sorted(result.seed for result in results),
+        "ablates": ablates,
+        "kind": first.kind,
+        "settings": first.settings,
+        "training": {name: value for name, value in first.training.items() if name != "seed"},
+        "treatment": first.treatment,
+        "parameters": first.parameters,
+        "epochs": [result.best_epoch for result in results],
+        "seconds": [result.seconds for result in results],
+        "seconds_per_epoch": [round(result.seconds / max(1, result.epochs), 1) for result in results],
+        "hardware": sorted({result.hardware for result in results}),
+        "dates": sorted({result.date for result in results}),
+        "revisions": sorted({result.revision for result in results}),
+        "commands": sorted({result.command for result in results}),
+    }
+
+
+def _over_seeds(figures: list[dict[str, float]]) -> tuple[dict[str, float], dict[str, float]]:
+    """Means, and standard deviations (0 for one seed)."""
+    values = {name: np.array([one[name] for one in figures]) for name in figures[0]}
+    means = {name: float(value.mean()) for name, value in values.items()}
+    return means, {name: float(value.std(ddof=1)) if len(value) > 1 else 0.0 for name, value in values.items()}
+
+
+def _intervals(runs: list[tuple[Job, Result]], seen: str) -> dict[str, list[float]]:
+    found = {}
+    for metric in BOUNDED:
+        interval = mean_interval(*_mean_outcomes(runs, seen, metric))
+        found[metric] = [interval.low, interval.high]
+    return found
+
+
+def _comparison(
+    ours: list[tuple[Job, Result]], theirs: list[tuple[Job, Result]], seen: str, metric: str
+) -> dict[str, Any]:
+    """Mean over seeds for each target, then the difference over users, resampled."""
+    (a, users), (b, _) = _mean_outcomes(ours, seen, metric), _mean_outcomes(theirs, seen, metric)
+    found = paired_difference(a, b, users)
+    return {
+        "model": ours[0][1].model,
+        "against": theirs[0][1].model,
+        "seen": seen,
+        "metric": metric,
+        "difference": found.value,
+        "low": found.low,
+        "high": found.high,
+        "relative": found.value / float(b.mean()) if b.any() else None,
+        "p": found.p,
+    }
+
+
+def _mean_outcomes(runs: list[tuple[Job, Result]], seen: str, metric: str) -> tuple[np.ndarray, np.ndarray]:
+    arrays = [load_file(job.ranks_file) for job, _ in runs]
+    values = np.mean([outcomes(one[f"twice_rank_{seen}"] / 2, metric) for one in arrays], axis=0)
+    return values, arrays[0]["users"]

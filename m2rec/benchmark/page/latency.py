@@ -1,0 +1,144 @@
+"""How fast the page feels: from starting the server to what a click and a keystroke take, in headless Chromium.
+
+The first useful paint shows the history, the reading, the cards and the gate's weights; the charts come after it. A
+click counts until every panel and chart shows its answer and the browser has painted it; a keystroke until the list of
+hits is there. The page's own bytes are those that come over the wire at the first visit, the chart library apart.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from m2rec.benchmark.page.browser import LAPTOP, chromium, served, wait_until_drawn
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+ROUNDS = 5
+WORDS = ("coff", "milk", "bread", "choc", "tea")
+CHART_LIBRARY = "plotly"
+
+# `drawn` comes once the charts are; two frames later the browser has painted everything
+WATCH = """
+() => {
+  const root = document.querySelector(".m2");
+  window.m2Times = [];
+  window.m2Began = 0;
+  document.addEventListener("pointerdown", () => (window.m2Began = performance.now()), true);
+  document.addEventListener("change", () => (window.m2Began = performance.now()), true);
+  root.addEventListener("m2:drawn", () => requestAnimationFrame(() => requestAnimationFrame(() => {
+    if (window.m2Began) window.m2Times.push(performance.now() - window.m2Began);
+    window.m2Began = 0;
+  })));
+}
+"""
+TYPED = """
+(text) => new Promise((resolve) => {
+  const input = document.querySelector("#m2-search");
+  const list = document.querySelector("#m2-hits");
+  input.focus();
+  input.value = text;
+  list.replaceChildren();
+  const began = performance.now();
+  const look = new MutationObserver(() => {
+    if (list.hidden || !list.children.length) return;
+    look.disconnect();
+    requestAnimationFrame(() => resolve(performance.now() - began));
+  });
+  look.observe(list, { childList: true, attributes: true });
+  input.dispatchEvent(new Event("input", { bubbles: true }));
+})
+"""
+# the frame after the one that shows all of what a visitor came for: by then it has been painted
+SEEN = """
+(() => {
+  const useful = [".chip", ".reading p", ".cards .card", ".weight .value"];
+  const shown = (what) => document.querySelector(what)?.checkVisibility({ visibilityProperty: true });
+  const look = () => requestAnimationFrame(useful.every(shown) ? () => (window.m2Useful = performance.now()) : look);
+  look();
+})();
+"""
+PAINTED = """
+() => Math.max(window.m2Useful, performance.getEntriesByName("first-contentful-paint")[0].startTime)
+"""
+
+
+@dataclass(frozen=True)
+class Felt:
+    """One thing a visitor waits for: what it took, and what it should take at most."""
+
+    what: str
+    value: float
+    unit: str
+    goal: float
+
+    @property
+    def met(self) -> bool:
+        """Whether the goal is met."""
+        return self.value <= self.goal
+
+
+def measure_page(rounds: int = ROUNDS, told: Callable[[str], None] = lambda what: None) -> list[Felt]:
+    """Starts the page, visits it and uses it, `rounds` times each control."""
+    told("starting the page")
+    with served() as page_served, chromium() as browser:
+        told("first visit")
+        context = browser.new_context(viewport={"width": LAPTOP[0], "height": LAPTOP[1]}, reduced_motion="reduce")
+        page = context.new_page()
+        page.add_init_script(SEEN)
+        sizes: dict[str, float] = {}
+        session = context.new_cdp_session(page)
+        session.send("Network.enable")
+        urls: dict[str, str] = {}
+        session.on(
+            "Network.responseReceived", lambda event: urls.update({event["requestId"]: event["response"]["url"]})
+        )
+        session.on(
+            "Network.loadingFinished", lambda event: sizes.update({event["requestId"]: event["encodedDataLength"]})
+        )
+        page.goto(page_served.address, wait_until="commit")
+        wait_until_drawn(page)
+        complete = float(page.evaluate("performance.now()"))
+        painted = float(page.evaluate(PAINTED))
+        page.wait_for_load_state("networkidle")
+        weight = sum(size for one, size in sizes.items() if CHART_LIBRARY not in urls.get(one, "")) / 1e6
+        told("clicking")
+        page.evaluate(WATCH)
+        clicks = _clicks(page, rounds)
+        told("typing")
+        typed = [float(page.evaluate(TYPED, word)) for _ in range(rounds) for word in WORDS]
+    return [
+        Felt("server ready after python app.py", page_served.ready_s, "s", 6),
+        Felt("first useful paint after that", painted / 1000, "s", 1),
+        Felt("charts drawn and controls answering after that", complete / 1000, "s", 2),
+        Felt("click to all panels updated, median", float(np.median(clicks)), "ms", 250),
+        Felt("click to all panels updated, 95 % below", float(np.quantile(clicks, 0.95)), "ms", 500),
+        Felt("typing to results, median", float(np.median(typed)), "ms", 200),
+        Felt("page weight without the chart library", weight, "MB", 1),
+    ]
+
+
+def _clicks(page: "Page", rounds: int) -> list[float]:
+    presets = [
+        value
+        for value in page.locator("[data-choose=preset] option").evaluate_all("all => all.map(one => one.value)")
+        if value
+    ]
+    add, undo = page.locator(".cards .add").first, page.get_by_role("button", name="Undo")
+    choose, shuffle = page.get_by_label("Presets"), page.get_by_role("button", name="Shuffle the history")
+    for turn in range(rounds):
+        preset = presets[turn % len(presets)]
+        _once(page, lambda preset=preset: choose.select_option(preset))  # type: ignore[misc]
+        for act in (add.click, shuffle.click, undo.click):
+            _once(page, act)
+    return [float(taken) for taken in page.evaluate("window.m2Times")]
+
+
+def _once(page: "Page", act: Callable[[], object]) -> None:
+    before = page.evaluate("window.m2Times.length")
+    act()
+    page.wait_for_function("before => window.m2Times.length > before", arg=before, timeout=30_000)
+    time.sleep(0.02)

@@ -1,0 +1,67 @@
+"""The whole measurement: warm up, an ordinary day, a rush, how soon it is over, and many visitors one by one."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from m2rec.benchmark.page.crowd import Phase, crowd, in_turn, recovery
+from m2rec.benchmark.page.host import Host
+
+ONE_BY_ONE_LIMIT = 1800.0  # seconds
+APART = 1_000_000  # between the visitors' numbers of two phases: everybody's history is their own
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How many come, how often they click and how long they stay. A phase of nobody is left out."""
+
+    visitors: int
+    seconds: float
+    pace: float = 2.0  # seconds between two clicks of one visitor
+    warm_up: float = 60.0  # seconds that are not counted: caches fill, memory finds its size
+    rush: int = 10  # times as many visitors
+    rush_seconds: float = 30.0
+    one_by_one: int = 10_000
+
+
+@dataclass(frozen=True)
+class Load:
+    """What was measured. `recovery_s` is None when the server was not as before within a minute."""
+
+    plan: Plan
+    start_s: float | None
+    steady: Phase
+    rush: Phase | None = None
+    recovery_s: float | None = None
+    in_turn: Phase | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything, for JSON."""
+        return asdict(self)
+
+    @property
+    def phases(self) -> dict[str, Phase]:
+        """The phases that took place, by name."""
+        found = {"steady": self.steady, "rush": self.rush, "one by one": self.in_turn}
+        return {name: phase for name, phase in found.items() if phase}
+
+
+def measure(host: Host, plan: Plan, told: Callable[[str], None]) -> Load:
+    """Carry out the plan against the server."""
+    return asyncio.run(_measure(host, plan, told))
+
+
+async def _measure(host: Host, plan: Plan, told: Callable[[str], None]) -> Load:
+    told(f"{plan.visitors} visitors for {plan.warm_up:.0f} s to warm up, then {plan.seconds:.0f} s that count …")
+    await crowd(host, plan.visitors, plan.warm_up, plan.pace, first=APART)
+    steady = await crowd(host, plan.visitors, plan.seconds, plan.pace, first=2 * APART)
+    rush = recovered = turns = None
+    if plan.rush:
+        told(f"{plan.rush * plan.visitors} visitors for {plan.rush_seconds:.0f} s …")
+        rush = await crowd(host, plan.rush * plan.visitors, plan.rush_seconds, plan.pace, first=3 * APART)
+        recovered = await recovery(host, 4 * APART)
+    if plan.one_by_one:
+        told(f"{plan.one_by_one} visitors one after another …")
+        turns = await in_turn(host, plan.one_by_one, ONE_BY_ONE_LIMIT, first=5 * APART)
+    return Load(plan, host.start_s, steady, rush, recovered, turns)

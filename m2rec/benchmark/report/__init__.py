@@ -1,0 +1,1 @@
+"""What the README's results say, written from the published files."""

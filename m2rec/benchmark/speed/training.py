@@ -1,0 +1,82 @@
+"""How long learning takes: a few steps of each model, taking turns, and the epoch that they would make.
+
+Steps are those of `m2rec/training/run.py` with the settings of MovieLens-1M's world, on random windows full of targets.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from m2rec.benchmark.speed.models import WORLD, modules
+from m2rec.training.optimizer import make_optimizer
+from m2rec.training.settings import TrainingSettings
+from m2rec.worlds.settings import load_world
+
+EPOCH = 1_000_000  # targets: about an epoch of MovieLens-1M
+WINDOWS_ON_CPU = 16  # in a batch: the plain scan keeps much for the way back
+
+
+@dataclass(frozen=True)
+class Learning:
+    """One model's training on one device."""
+
+    model: str
+    device: str  # "cpu" or "cuda"
+    threads: int
+    batch: int  # windows
+    length: int  # of each
+    step_ms: float  # median
+    seconds_per_million: float  # targets, at that pace
+
+
+def learning_times(catalogue: int, device: torch.device, names: Sequence[str], steps: int) -> list[Learning]:
+    """So many timed steps of each model after one that is not."""
+    world = load_world(WORLD)
+    length, training = world.model.max_length, world.training
+    batch = min(training.batch_size, WINDOWS_ON_CPU) if device.type == "cpu" else training.batch_size
+    models = {name: made.to(device).train() for name, made in modules(catalogue, length, names).items()}
+    optimizers = {name: make_optimizer(made, training) for name, made in models.items()}
+    generator = torch.Generator().manual_seed(0)
+    taken: dict[str, list[float]] = {name: [] for name in models}
+    for turn in range(-1, steps):
+        items = torch.randint(1, catalogue + 1, (batch, length + 1), generator=generator).to(device)
+        for name, model in models.items():
+            seconds = _step(model, optimizers[name], items, training, device)
+            if turn >= 0:
+                taken[name].append(seconds)
+    found = []
+    for name, times in taken.items():
+        step = float(np.median(times))
+        pace = step / (batch * length) * EPOCH
+        found.append(Learning(name, device.type, torch.get_num_threads(), batch, length, 1000 * step, pace))
+    return found
+
+
+def _step(
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    items: torch.Tensor,
+    training: TrainingSettings,
+    device: torch.device,
+) -> float:
+    """Seconds of one step on windows (B, L + 1)."""
+    _finish(device)
+    began = time.perf_counter()
+    low = training.precision == "bf16" or (training.precision == "auto" and device.type == "cuda")
+    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=low):
+        loss = model(items[:, :-1], items[:, 1:], training.branch_loss)
+    loss.backward()
+    nn.utils.clip_grad_norm_(model.parameters(), training.clip_norm)
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+    _finish(device)
+    return time.perf_counter() - began
+
+
+def _finish(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

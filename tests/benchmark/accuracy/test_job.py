@@ -1,0 +1,153 @@
+"""One run: settings from the right places, results that are kept, runs that go on where they stopped."""
+
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from m2rec.baselines.registry import BASELINES
+from m2rec.benchmark.accuracy.job import Job, OutOfTimeError
+from m2rec.data.prepared import Prepared
+from m2rec.errors import DataError
+from tests.benchmark.conftest import MakeJob
+
+ABLATIONS = [
+    {"settings": {"branches": ["temporal", "semantic"]}},
+    {"settings": {"branches": ["temporal", "frequency"]}, "treatment": "text-removed"},
+    {"treatment": "text-permuted"},
+    {"treatment": "order-shuffled"},
+    {"settings": {"gate": "equal"}},
+    {"settings": {"gate": "features"}},
+    {"settings": {"time_scales": [4.0], "heads_per_scale": 3}},
+    {"settings": {"adaptive_filter": False}},
+    {"settings": {"frequency_reads": "vectors"}},
+    {"settings": {"frequency_reads": "vectors", "filter": "low-pass"}},
+    {"settings": {"repeat_bias": False}},
+]
+
+
+def run(job: Job, prepared: Prepared, **options: object):
+    return job.run(prepared, command="python -m m2rec …", cpu=True, **options)
+
+
+@pytest.mark.parametrize("kind", BASELINES)
+def test_every_baseline_is_trained_measured_and_kept(kind: str, job: MakeJob, prepared: Prepared) -> None:
+    one = job(kind)
+    assert one.result() is None
+    result = run(one, prepared)
+    assert one.result() == result
+    assert result.epochs == (0 if kind == "popularity" else 2)
+    assert result.targets == len(prepared.split.targets("test")[0])
+    assert set(result.test or {}) == set(result.validation) == {"unmasked", "masked"}
+    assert not one.state_file.exists()
+
+
+@pytest.mark.parametrize("entry", ABLATIONS, ids=lambda entry: str(entry.get("treatment", entry.get("settings"))))
+def test_every_ablation_of_ours_is_trained(entry: dict, job: MakeJob, prepared: Prepared) -> None:
+    result = run(job("m2rec", training={"epochs": 1}, **entry), prepared)
+    assert result.epochs == 1
+    assert result.treatment == entry.get("treatment", "none")
+
+
+def test_the_same_run_twice_finds_the_same(job: MakeJob, prepared: Prepared) -> None:
+    first = run(job("sasrec"), prepared)
+    job("sasrec").result_file.unlink()
+    second = run(job("sasrec"), prepared)
+    assert (first.test, first.validation) == (second.test, second.validation)
+
+
+def test_a_circle_is_learnt_within_a_plan(job: MakeJob, prepared: Prepared) -> None:
+    result = run(job("lrurec", training={"epochs": 60, "patience": 60}), prepared)
+    assert result.test is not None
+    assert result.test["unmasked"]["HR@5"] > 0.9
+
+
+# ── settings ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_later_settings_win_and_all_models_share_width_length_and_dropout(job: MakeJob) -> None:
+    assert job("sasrec").settings == {
+        "width": 8, "max_length": 12, "dropout": 0.0, "layers": 2, "heads": 2, "expansion": 1,
+    }  # fmt: skip
+    plan = {"settings": {"dropout": 0.3, "time_scales": [4.0]}, "training": {"epochs": 7, "patience": 3}}
+    changed = job("sasrec", plan=plan, settings={"heads": 1}, training={"patience": 5}, seed=4)
+    assert (changed.settings["dropout"], changed.settings["heads"]) == (0.3, 1)
+    assert (changed.training.epochs, changed.training.patience, changed.training.seed) == (7, 5, 4)
+    ours = job("m2rec", plan=plan)
+    assert (ours.settings["dropout"], ours.settings["time_scales"]) == (0.3, [4.0])
+
+
+@pytest.mark.parametrize(
+    ("kind", "entry", "reason"),
+    [
+        ("sasrek", {}, "asks for a model 'sasrek'"),
+        ("sasrec", {"settings": {"depth": 2}}, "sasrec does not fit at depth"),
+        ("m2rec", {"settings": {"gate": "open"}}, "m2rec does not fit at gate"),
+        ("sasrec", {"training": {"epochs": 0}}, "the training of sasrec does not fit at epochs"),
+        ("popularity", {"settings": {"width": 3}}, "popularity takes none"),
+    ],
+)
+def test_settings_that_do_not_fit_are_refused_before_anything_runs(
+    kind: str, entry: dict, reason: str, job: MakeJob
+) -> None:
+    with pytest.raises(DataError, match=reason):
+        job(kind, **entry)
+
+
+# ── keeping and going on ────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_result_counts_for_the_very_same_run_only(job: MakeJob, prepared: Prepared) -> None:
+    run(job("popularity"), prepared)
+    assert job("popularity").result() is not None
+    assert job("popularity", seed=1).result() is None
+    assert job("popularity", treatment="order-shuffled").result() is None
+    assert job("popularity", plan={"test": False}).result() is None
+    job("popularity").ranks_file.unlink()
+    assert job("popularity").result() is None
+
+
+def test_a_damaged_result_is_named_and_not_overwritten_in_silence(job: MakeJob, prepared: Prepared) -> None:
+    run(job("popularity"), prepared)
+    job("popularity").result_file.write_text("{")
+    with pytest.raises(DataError, match="delete it to run it again"):
+        job("popularity").result()
+
+
+def test_without_time_for_another_epoch_a_run_stops_and_later_goes_on_to_the_same_end(
+    job: MakeJob, prepared: Prepared, tmp_path: Path
+) -> None:
+    whole = run(job("gru4rec"), prepared)
+    job("gru4rec").result_file.unlink()
+    with pytest.raises(OutOfTimeError):
+        run(job("gru4rec"), prepared, deadline=time.monotonic())
+    assert job("gru4rec").state_file.exists()
+    assert job("gru4rec").result() is None
+    seen = []
+    resumed = run(job("gru4rec"), prepared, on_epoch=lambda report: seen.append(report.epoch))
+    assert seen == [2]
+    assert resumed.test == whole.test
+
+
+def test_the_test_set_stays_shut_where_the_plan_says_so(
+    job: MakeJob, prepared: Prepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from m2rec.benchmark.accuracy import job as module
+
+    parts = []
+    real = module.evaluate
+
+    def watched(model, data, part, longest):
+        parts.append(part)
+        return real(model, data, part, longest)
+
+    monkeypatch.setattr(module, "evaluate", watched)
+    assert run(job("popularity", plan={"test": False}), prepared).test is None
+    assert parts == ["validation"]
+
+
+def test_ablations_of_ours_start_from_the_same_weights(job: MakeJob, prepared: Prepared) -> None:
+    plain = job("m2rec").make_model(prepared).state_dict()
+    without = job("m2rec", settings={"branches": ["temporal", "semantic"]}).make_model(prepared).state_dict()
+    assert all(torch.equal(plain[name], without[name]) for name in plain)

@@ -1,0 +1,108 @@
+"""Plans: what they may say, and what is said to somebody who says something else."""
+
+from pathlib import Path
+
+import pytest
+
+from m2rec.baselines.registry import BASELINES
+from m2rec.benchmark.accuracy.job import Job
+from m2rec.benchmark.accuracy.jobs import published_plans
+from m2rec.benchmark.accuracy.plan import Entry, known_plans, load_plan
+from m2rec.errors import DataError
+from m2rec.worlds.settings import load_world
+
+ONE = 'world = "ml-1m"\nseeds = [0]\n[[model]]\nname = "sasrec"\nkind = "sasrec"\n'
+
+
+@pytest.mark.parametrize("name", known_plans())
+def test_every_shipped_plan_fits_the_models_it_asks_for(name: str, tmp_path: Path) -> None:
+    plan = load_plan(name)
+    for entry in plan.entries:
+        Job(plan, entry, plan.seeds[0], load_world(plan.world), "fingerprint", tmp_path)
+
+
+@pytest.mark.parametrize("plan", published_plans(), ids=lambda plan: plan.name)
+def test_a_published_plan_has_every_model_three_seeds_and_is_named_for_its_world(plan) -> None:
+    assert {entry.kind for entry in plan.entries} == {"m2rec", *BASELINES}
+    assert len(plan.seeds) >= 3
+    assert plan.name == plan.world
+    assert plan.reference in [entry.name for entry in plan.entries]
+    ablations = [entry for entry in plan.entries if entry.kind == "m2rec" and entry.name != plan.reference]
+    assert all(entry.ablates for entry in ablations)
+
+
+TAKEN_AWAY = {
+    "no frequency": lambda job: job.settings["branches"] == ["temporal", "semantic"],
+    "no text": lambda job: job.settings["branches"] == ["temporal", "frequency"] and treatment(job) == "text-removed",
+    "no gate": lambda job: job.settings["gate"] == "equal",
+    "one time scale": lambda job: len(job.settings["time_scales"]) == 1,
+    "plain FFT low-pass": lambda job: job.settings["filter"] == "low-pass",
+    "order shuffled": lambda job: treatment(job) == "order-shuffled",
+    "texts permuted": lambda job: treatment(job) == "text-permuted",
+}
+
+
+def treatment(job: Job) -> str:
+    return job.entry.treatment
+
+
+@pytest.mark.parametrize("world", ["ml-1m", "rhythm-market"])
+def test_both_worlds_take_away_one_idea_at_a_time_and_nothing_else(world: str, tmp_path: Path) -> None:
+    plan = load_plan(world)
+    made = [Job(plan, entry, 0, load_world(world), "fingerprint", tmp_path) for entry in plan.entries]
+    whole = next(job for job in made if job.entry.name == plan.reference)
+    ablations = [job for job in made if job.entry.ablates]
+    assert [name for name, is_it in TAKEN_AWAY.items() if sum(map(is_it, ablations)) != 1] == []
+    assert not any(is_it(whole) for is_it in TAKEN_AWAY.values())
+    assert all(job.training == whole.training for job in ablations)
+    heads = {job.settings["heads_per_scale"] * len(job.settings["time_scales"]) for job in [whole, *ablations]}
+    assert len(heads) == 1  # one time scale has as many heads as several
+
+
+@pytest.mark.parametrize("world", ["ml-1m", "rhythm-market"])
+def test_choosing_settings_leaves_the_test_set_shut_and_gives_every_model_as_many_tries(world: str) -> None:
+    plan = load_plan(f"{world}-tuning")
+    assert (plan.world, plan.test) == (world, False)
+    compared = [entry.name for entry in load_plan(world).entries if not entry.ablates and entry.kind != "popularity"]
+    assert {entry.name for entry in plan.model} <= set(compared)  # what is chosen goes into a plan that has the model
+    assert len({len(entry.points()) for entry in plan.model}) == 1
+
+
+def test_a_grid_is_every_combination_under_a_name_of_its_own() -> None:
+    grid = {"settings.dropout": [0.1, 0.2], "training.weight_decay": [0.0]}
+    entry = Entry(name="sasrec", kind="sasrec", settings={"heads": 4}, grid=grid)
+    points = entry.points()
+    assert [point.name for point in points] == [
+        "sasrec--dropout-0.1--weight-decay-0.0",
+        "sasrec--dropout-0.2--weight-decay-0.0",
+    ]
+    assert [point.settings for point in points] == [{"heads": 4, "dropout": 0.1}, {"heads": 4, "dropout": 0.2}]
+    assert [point.training for point in points] == [{"weight_decay": 0.0}] * 2
+    assert Entry(name="sasrec", kind="sasrec").points() == [Entry(name="sasrec", kind="sasrec")]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (ONE + ONE[ONE.index("[[") :], "two models are called 'sasrec'"),
+        (ONE.replace("[0]", "[]"), "at seeds: Tuple should have at least 1 item"),
+        (ONE + "grid = { dropout = [0.1] }\n", "a grid varies settings.… or training.…, not 'dropout'"),
+        (ONE + 'treatment = "reversed"\n', "at model.0.treatment: Input should be 'none'"),
+        (ONE.replace('"sasrec"', '"SAS Rec"', 1), "at model.0.name: String should match pattern"),
+        (ONE + "[[model", "is not a valid TOML file"),
+    ],
+)
+def test_a_mistaken_plan_is_refused_with_what_is_wrong(text: str, reason: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(text)
+    with pytest.raises(DataError) as caught:
+        load_plan(path)
+    assert reason in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_mistyped_name_is_answered_with_the_nearest_plan(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="did you mean ml-1m"):
+        load_plan("ml1m")
+    with pytest.raises(DataError, match="cannot be read"):
+        load_plan(tmp_path / "absent.toml")

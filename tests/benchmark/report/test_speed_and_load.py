@@ -1,0 +1,80 @@
+"""The README's lines on speed and load say what was measured, and nothing when nothing was."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from m2rec.benchmark.page.crowd import Phase
+from m2rec.benchmark.page.host import Memory
+from m2rec.benchmark.page.load import Load, Plan
+from m2rec.benchmark.report.speed_and_load import LOAD, SPEED, served
+from m2rec.benchmark.speed.measure import Peak, Row, Speed
+from m2rec.errors import DataError
+
+ABOUT = {"date": "2026-11-24", "command": "python -m m2rec benchmark", "revision": "abc"}
+
+
+def row(what: str, model: str, length: int, busy: float, batch: int = 1, threads: int = 1) -> Row:
+    return Row(what, model, "cpu", threads, length, batch, 25, 2 * busy, 3 * busy, busy if threads == 1 else None)
+
+
+def write_speed(folder: Path) -> None:
+    rows = [
+        row("answer", "m2rec", 50, 1.0),
+        row("answer", "m2rec", 200, 1.0),
+        row("answer", "sasrec", 50, 2.0),
+        row("answer", "sasrec", 200, 8.0),
+        row("added item", "m2rec", 200, 0.5),
+        row("added item", "sasrec", 200, 1.5),
+        row("added item", "sasrec, read anew", 200, 5.0),
+        row("batch", "m2rec", 200, 40.0, batch=128, threads=2),
+    ]
+    about = {"hardware": ["cpu (Abacus)"], "threads": [1, 2], "torch": "2.11", "catalogue": 3416}
+    found = Speed(rows, [Peak("m2rec", "cpu", 50, 1.0)]).as_dict() | about | ABOUT
+    (folder / SPEED).write_text(json.dumps(found))
+
+
+def write_load(folder: Path, recovery: float | None = 0.6) -> None:
+    phase = Phase(100, 300.0, 14_950, 12, 0, 0, 49.8, 61.2, 307.8, 900.0, Memory(700.2, 701.4, 705.0, 0.0017), ())
+    found = Load(Plan(100, 300.0), 4.5, phase, phase, recovery, None).as_dict()
+    (folder / LOAD).write_text(json.dumps(found | {"hardware": "cpu (Abacus)"} | ABOUT))
+
+
+def test_nothing_measured_is_nothing_said(tmp_path: Path) -> None:
+    assert served(tmp_path) == []
+
+
+def test_each_models_work_stands_in_its_row(tmp_path: Path) -> None:
+    write_speed(tmp_path)
+    told = "\n".join(served(tmp_path))
+    assert "| model | 50 items | 200 items | b of a·L^b | one more after 200 | 128 at once, 200 items |" in told
+    assert "| m2rec | 1.00 | 1.00 | 0.00 | 0.50 | 1,600 |" in told
+    assert "| sasrec | 2.00 | 8.00 | 1.00 | 1.50 | – |" in told
+    assert "| sasrec, read anew | – | – | – | 5.00 | – |" in told
+    assert "2.0 after 50, 8.0 after 200 for an answer from scratch" in told
+    assert "10.0 after 200 when SASRec reads anew" in told
+    assert "3.0 after 200 while its cache is valid" in told
+    assert "cpu (Abacus), torch 2.11, 2026-11-24" in told
+
+
+def test_a_crowd_is_told_phase_by_phase(tmp_path: Path) -> None:
+    write_load(tmp_path)
+    told = "\n".join(served(tmp_path))
+    assert "| an ordinary day | 100 | 14,950 | 12 | 0 | 0 | 61 | 308 | 700 → 701 |" in told
+    assert "| a rush |" in told
+    assert "one after another" not in told
+    assert "prompt again 0.6 s later" in told
+
+
+def test_a_server_that_stays_slow_is_not_called_prompt(tmp_path: Path) -> None:
+    write_load(tmp_path, recovery=None)
+    assert "not prompt within a minute" in "\n".join(served(tmp_path))
+
+
+@pytest.mark.parametrize("name", [SPEED, LOAD])
+@pytest.mark.parametrize("content", ["", "[]", '{"rows": 1}'])
+def test_a_damaged_file_says_how_to_make_it_again(tmp_path: Path, name: str, content: str) -> None:
+    (tmp_path / name).write_text(content)
+    with pytest.raises(DataError, match=f"benchmark {Path(name).stem} --json"):
+        served(tmp_path)

@@ -1,0 +1,119 @@
+"""The race: what is in it, that all give the same kind of answer, and how its figures are made. No time is judged."""
+
+import json
+
+import pytest
+import torch
+
+from m2rec.benchmark.speed.measure import Effort, Row, Speed, computing_on, measure
+from m2rec.benchmark.speed.models import NAMES, Ours, Theirs, contestants
+from m2rec.model.head import seen_items
+
+CPU = torch.device("cpu")
+TINY = Effort(
+    lengths=(5, 9),
+    live_lengths=(5,),
+    batch_lengths=(5,),
+    threads=(1,),
+    batch_cpu=3,
+    rounds=3,
+    burst=2,
+    catalogue=30,
+    training_steps=1,
+)
+
+
+@pytest.fixture(scope="module")
+def measured() -> Speed:
+    return measure(TINY)
+
+
+def row(model: str, length: int, median: float, what: str = "answer", threads: int = 1, batch: int = 1) -> Row:
+    return Row(what, model, "cpu", threads, length, batch, 5, median, 2 * median, median if threads == 1 else None)
+
+
+def test_every_model_is_timed_at_every_length(measured: Speed) -> None:
+    answers = {(r.model, r.length) for r in measured.rows if (r.what, r.device) == ("answer", "cpu")}
+    assert answers == {(name, length) for name in NAMES for length in (5, 9)}
+    added = {r.model for r in measured.rows if r.what == "added item"}
+    assert added == {*NAMES, "sasrec, read anew"}
+    assert {(r.batch, r.length) for r in measured.rows if (r.what, r.device) == ("batch", "cpu")} == {(3, 5)}
+    assert all(0 < r.median_ms <= r.p95_ms and r.answers == 6 for r in measured.rows)
+    assert {(p.model, p.length) for p in measured.peaks} >= {(name, length) for name in NAMES for length in (5, 9)}
+    assert all(p.mib > 0 for p in measured.peaks)
+
+
+def test_the_figures_are_json_with_the_ratio_to_sasrec(measured: Speed) -> None:
+    found = json.loads(json.dumps(measured.as_dict(), allow_nan=False))
+    assert set(found["ratio_to_sasrec"]) == {"5", "9"}
+    assert set(found["ratio_to_sasrec_added_item"]["read anew"]) == {"5"}
+    assert set(found["growth"]) == set(NAMES)
+    assert found["rows"][0]["answers_per_second"] == pytest.approx(1000 / found["rows"][0]["median_ms"])
+
+
+def test_every_model_learns_on_as_many_targets_and_with_the_same_threads(measured: Speed) -> None:
+    here = [one for one in measured.learning if one.device == "cpu"]
+    assert [one.model for one in here] == list(NAMES)
+    assert len({(one.threads, one.batch, one.length) for one in here}) == 1
+    first = here[0]
+    million = first.step_ms / 1000 * 1e6 / (first.batch * first.length)
+    assert first.seconds_per_million == pytest.approx(million)
+
+
+def test_a_ratio_is_the_rivals_time_over_ours_on_one_thread() -> None:
+    speed = Speed(
+        [row("m2rec", 200, 2), row("sasrec", 200, 3), row("sasrec", 50, 1), row("m2rec", 200, 9, threads=2)], []
+    )
+    assert speed.ratios() == {"200": 1.5}
+    assert speed.ratios("added item") == {}
+
+
+def test_growth_is_the_exponent_of_the_length() -> None:
+    rows = [row("m2rec", n, 0.01 * n) for n in (50, 200, 1000)] + [row("sasrec", n, 1e-4 * n**2) for n in (50, 200)]
+    growth = Speed([*rows, row("mamba4rec", 50, 1)], []).growth()
+    assert growth == {"m2rec": pytest.approx(1.0), "sasrec": pytest.approx(2.0)}
+
+
+def test_answers_per_second_counts_the_whole_batch() -> None:
+    assert row("m2rec", 200, 64.0, "batch", batch=128).answers_per_second == pytest.approx(2000)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_added_item_is_answered_like_the_longer_history(name: str) -> None:
+    with torch.inference_mode():
+        (model,) = contestants(40, 30, CPU, [name])
+        items = torch.randint(1, 41, (1, 12), generator=torch.Generator().manual_seed(1))
+        add = model.live(items[:, :-1])
+        whole = model.answer(items)
+        assert torch.equal(add(items[:, -1]), whole)
+        add(torch.tensor([3]))
+        assert torch.equal(add(items[:, -1]), whole)  # the history has not grown
+        assert whole.shape == (1, 10)
+
+
+def test_ours_answers_as_the_model_itself_does() -> None:
+    with torch.inference_mode():
+        (model,) = contestants(40, 30, CPU, ["m2rec"])
+        assert isinstance(model, Ours)
+        items = torch.randint(1, 41, (3, 20), generator=torch.Generator().manual_seed(1))
+        at_end = torch.zeros_like(items, dtype=torch.bool)
+        at_end[:, -1] = True
+        plain = model.module.shares(model.module.encode_last(items), seen_items(items, at_end, 40)).sum(1)
+        assert torch.equal(model.answer(items), plain.topk(10).indices + 1)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "m2rec"])
+def test_a_rival_ranks_as_its_model_does(name: str) -> None:
+    """Its answer leaves out what a ranking has no need of; it is the same ranking."""
+    with torch.inference_mode():
+        (model,) = contestants(40, 30, CPU, [name])
+        assert isinstance(model, Theirs)
+        items = torch.randint(1, 41, (3, 20), generator=torch.Generator().manual_seed(1))
+        assert torch.equal(model.answer(items), model.module.last_scores(items).topk(10).indices + 1)
+
+
+def test_threads_are_given_back(measured: Speed) -> None:
+    before = torch.get_num_threads()
+    with computing_on(before + 1):
+        assert torch.get_num_threads() == before + 1
+    assert torch.get_num_threads() == before
