@@ -6,8 +6,8 @@ import torch
 
 from m2rec.model.m2rec import Encoded
 from m2rec.recommend.answer import MODALITIES, Answer, Shares, Spectrum
-from m2rec.recommend.reading import is_invention, seen_mask
-from m2rec.recommend.requests import checked_k
+from m2rec.recommend.history import is_invention, seen_mask
+from m2rec.recommend.options import checked_k
 
 if TYPE_CHECKING:
     from m2rec.recommend.recommender import Recommender

@@ -21,12 +21,12 @@ from m2rec.model.serving.serving import Serving
 from m2rec.model.signals import distinct
 from m2rec.recommend.answer import MODALITIES, Answer, RankedItem, Shares, Spectrum, Theme
 from m2rec.recommend.catalogue import Catalogue, CatalogueItem
+from m2rec.recommend.history import Reading, read
 from m2rec.recommend.live import Live
-from m2rec.recommend.reading import Reading, read
-from m2rec.recommend.requests import LONGEST_HISTORY, Band, Options, gate_weights
-from m2rec.recommend.schema import checked
+from m2rec.recommend.options import LONGEST_HISTORY, Band, Options, gate_weights
 from m2rec.recommend.spectrum import LONGEST_PERIOD, gain_at, periodogram
 from m2rec.recommend.themes import strongest, typical_items
+from m2rec.recommend.validation import checked
 
 KEPT_HISTORIES = 256
 ROWS_AT_ONCE = 64  # shortened histories asked about together

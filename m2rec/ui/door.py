@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from m2rec.errors import InputError
-from m2rec.recommend.schema import checked, must
+from m2rec.recommend.validation import checked, must
 from m2rec.text_safety import quoted
 
 LARGEST_BODY = 8 << 20  # bytes; a pasted list of a million characters beside sixty steps of undo is less

@@ -8,7 +8,7 @@ import gradio as gr
 from gradio.events import api as gradio_api
 
 from m2rec.errors import M2RecError
-from m2rec.recommend.schema import checked
+from m2rec.recommend.validation import checked
 from m2rec.ui.requests import Question, Search
 from m2rec.ui.service import Service
 

@@ -6,7 +6,7 @@ import json
 import zlib
 
 from m2rec.errors import InputError
-from m2rec.recommend.schema import checked
+from m2rec.recommend.validation import checked
 from m2rec.ui.state import LONGEST_LINK, STATE_VERSION, State
 
 LONGEST_STATE = 2_000_000  # bytes of JSON; a short link must not unpack without end

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from m2rec.recommend.answer import Modality
-from m2rec.recommend.requests import LONGEST_NAME, Flag, GateShares, K, Options
-from m2rec.recommend.schema import must
+from m2rec.recommend.options import LONGEST_NAME, Flag, GateShares, K, Options
+from m2rec.recommend.validation import must
 from m2rec.ui.matching import LONGEST_TEXT
 from m2rec.ui.state import HISTORY_LIMIT, Comparison, Days, ItemId, ItemIds, Name, Session, Theme
 

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from m2rec.errors import InputError, M2RecError
-from m2rec.recommend.schema import checked
+from m2rec.recommend.validation import checked
 from m2rec.text_safety import quoted
 from m2rec.ui.exports import export
 from m2rec.ui.link import from_link

@@ -10,8 +10,8 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from m2rec.recommend.answer import Shares
-from m2rec.recommend.requests import LONGEST_NAME, Flag, GateShares, K
-from m2rec.recommend.schema import checked, must
+from m2rec.recommend.options import LONGEST_NAME, Flag, GateShares, K
+from m2rec.recommend.validation import checked, must
 
 STATE_VERSION: Final = 1
 HISTORY_LIMIT = 4000  # chips on the page; the model itself may read fewer and says so

@@ -17,7 +17,7 @@ from m2rec.data.settings import Source
 from m2rec.data.sources import HOW_TO_GET, titles_for
 from m2rec.errors import CheckpointError, InputError, M2RecError
 from m2rec.recommend.answer import Answer
-from m2rec.recommend.reading import INVENTED
+from m2rec.recommend.history import INVENTED
 from m2rec.text_safety import printable, quoted
 from m2rec.ui.kept import Kept
 from m2rec.ui.presets import Preset, make

@@ -15,8 +15,8 @@ from m2rec.data.sources import load_dataset
 from m2rec.data.split import leave_one_out
 from m2rec.errors import InputError
 from m2rec.evaluation.protocol import evaluate
+from m2rec.recommend.options import LONGEST_HISTORY, MOST_ITEMS
 from m2rec.recommend.recommender import Recommender
-from m2rec.recommend.requests import LONGEST_HISTORY, MOST_ITEMS
 from tests.tiny_world import MAX_HISTORY, tiny_items
 
 CHECKPOINTS = Path(__file__).parents[2] / "checkpoints"

@@ -1,7 +1,7 @@
 import pytest
 
 from m2rec.errors import InputError
-from m2rec.recommend.schema import checked
+from m2rec.recommend.validation import checked
 from m2rec.ui.state import State
 
 

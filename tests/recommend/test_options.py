@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from m2rec.errors import InputError
-from m2rec.recommend.requests import MOST_ITEMS, Options, checked_k
-from m2rec.recommend.schema import checked
+from m2rec.recommend.options import MOST_ITEMS, Options, checked_k
+from m2rec.recommend.validation import checked
 
 HUGE = 10**400  # more than a float can hold
 

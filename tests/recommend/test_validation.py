@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field
 
 from m2rec.errors import InputError
-from m2rec.recommend.schema import checked, must
+from m2rec.recommend.validation import checked, must
 
 Count = Annotated[int, Field(ge=1, le=5), must("be a whole number from 1 to 5")]
 

@@ -19,7 +19,7 @@ from pydantic import (
 from torch import Tensor
 
 from m2rec.recommend.answer import MODALITIES, Modality
-from m2rec.recommend.schema import checked, must
+from m2rec.recommend.validation import checked, must
 
 MOST_ITEMS = 50
 LONGEST_HISTORY = 100_000  # entries of a history; a model reads the newest of them, and the rest counts as chosen
