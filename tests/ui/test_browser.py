@@ -1,10 +1,11 @@
 """The page in a real browser: what a visitor sees and can do, by role and label."""
 
 import re
+import time
 
 import pytest
 
-from tests.ui.visiting import START, BrowserContext, Page, chips, count, expect, visit
+from tests.ui.visiting import START, BrowserContext, Page, Route, chips, count, expect, visit
 
 
 def test_an_item_is_found_and_added_by_keyboard_alone_and_undone(page: Page) -> None:
@@ -22,6 +23,30 @@ def test_an_item_is_found_and_added_by_keyboard_alone_and_undone(page: Page) -> 
     count(page, START)
     page.get_by_role("button", name="Redo").click()
     count(page, START + 1)
+
+
+def test_enter_adds_the_first_hit_of_what_is_typed_and_never_of_an_older_query(page: Page) -> None:
+    page.route("**", answer_late)
+    box = page.get_by_role("combobox", name="Search for an item to add")
+    box.press_sequentially("oat")
+    page.get_by_role("option", name="Oat milk").wait_for()
+    box.fill("")
+    page.keyboard.type("honey")
+    page.keyboard.press("Enter")
+    count(page, START + 1)
+    assert chips(page)[-1] == "Honey"
+    page.keyboard.type("rye crackers")
+    page.keyboard.press("Enter")  # before any list is there
+    page.keyboard.press("Enter")  # once is enough
+    count(page, START + 2)
+    assert chips(page)[-1] == "Rye crackers"
+
+
+def answer_late(route: Route) -> None:
+    """A network on which each call takes a while."""
+    if route.request.method == "POST":
+        time.sleep(0.3)
+    route.continue_()
 
 
 def test_what_is_typed_can_be_invented(page: Page) -> None:

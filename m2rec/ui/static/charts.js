@@ -1,62 +1,79 @@
-// Draws the two figures with Plotly, always into the same element, so nothing blinks between answers.
+// @ts-check
+// Draws the figures with Plotly, always into the same element, so nothing blinks between answers.
+import { all } from "./dom.js";
 import { light } from "./history.js";
+
+/** @typedef {import("./page.js").Page} Page */
+/** @typedef {import("./types").Figure} Figure */
+/** @typedef {import("./types").Plot} Plot */
 
 const CONFIG = { displayModeBar: false, responsive: true, displaylogo: false, doubleClick: false, showTips: false };
 const NARROWEST = 1.03; // a dragged band narrower than this ratio is a click, not a band
 
-/** The library is loaded after the first paint; resolves once it is there. */
-const plotly = new Promise((resolve) => {
-  const look = () => (window.Plotly ? resolve(window.Plotly) : setTimeout(look, 20));
-  look();
+/** The chart library, which comes after the first paint; never, where it cannot be loaded. */
+const plotly = new Promise((/** @type {(found: import("./types").PlotlyLibrary) => void} */ resolve) => {
+  const found = () => window.Plotly && resolve(window.Plotly);
+  document.querySelector("script[data-plotly]")?.addEventListener("load", found);
+  found();
 });
 
-/** Figures name their theme's colours as CSS variables; Plotly wants the colours themselves. */
-function resolved(value, styles) {
-  if (typeof value === "string") return value.startsWith("var(--") ? styles.getPropertyValue(value.slice(4, -1)).trim() : value;
-  if (Array.isArray(value)) return value.map((part) => resolved(part, styles));
-  if (value && typeof value === "object") return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, resolved(part, styles)]));
-  return value;
-}
+/** Charts that have listeners, and follow their element's size. */
+const watched = new WeakSet();
+const fit = new ResizeObserver(async (changes) => {
+  const { Plots } = await plotly;
+  for (const { target } of changes) if (target instanceof HTMLElement && !target.hidden) Plots.resize(target);
+});
 
+/** What each chart does when it is pointed at, by its name. */
+const LISTENERS = { spectrum: listenToSpectrum, gate: listenToGate };
+
+/**
+ * Draws every figure of the view.
+ * @param {Page} page
+ */
 export async function drawCharts(page) {
-  const Plotly = await plotly;
-  const styles = getComputedStyle(page.root);
-  const plots = [...page.root.querySelectorAll("[data-plot]")];
-  for (const plot of plots) plot.hidden = !page.view.figures[plot.dataset.plot]; // first, so that each finds its width
-  for (const plot of plots.filter((one) => !one.hidden)) {
-    const figure = resolved(page.view.figures[plot.dataset.plot], styles);
+  await plotly;
+  const plots = all(page.root, "[data-plot]");
+  const figures = plots.map((plot) => page.view.figures[plot.dataset.plot ?? ""]);
+  plots.forEach((plot, at) => (plot.hidden = !figures[at])); // first, so that each finds its width
+  for (const [at, plot] of plots.entries()) {
+    const figure = figures[at];
+    if (!figure) continue;
     plot.classList.toggle("bare", figure.data.length === 0);
-    await Plotly.react(plot, figure.data, figure.layout, CONFIG);
+    const drawn = await drawFigure(page, plot, figure);
+    if (watched.has(plot)) continue;
+    watched.add(plot);
+    fit.observe(plot);
+    if (plot.dataset.plot === "spectrum" || plot.dataset.plot === "gate") LISTENERS[plot.dataset.plot](page, drawn);
   }
   page.root.dispatchEvent(new CustomEvent("m2:drawn"));
 }
 
-/** Draws a figure that is not part of the view. */
+/**
+ * Draws one figure, of the view or not.
+ * @param {Page} page
+ * @param {HTMLElement} plot
+ * @param {Figure} figure
+ */
 export async function drawFigure(page, plot, figure) {
   const { data, layout } = resolved(figure, getComputedStyle(page.root));
-  await (await plotly).react(plot, data, layout, CONFIG);
+  return (await plotly).react(plot, data, layout, CONFIG);
 }
 
-/** Links the charts with the history: hovering lights chips up, dragging over the spectrum mutes a band. */
-export async function watchCharts(page) {
-  const Plotly = await plotly;
-  const spectrum = page.find("#m2-spectrum-plot");
-  const gate = page.find("#m2-gate-plot");
-  const until = (plot) => new Promise((resolve) => {
-    const look = () => (plot.on ? resolve() : setTimeout(look, 20));
-    look();
+/**
+ * Hovering a period lights up the chips that repeat at it, a click rings them, dragging mutes a band.
+ * @param {Page} page
+ * @param {Plot} plot
+ */
+function listenToSpectrum(page, plot) {
+  plot.on("plotly_hover", ({ points }) => {
+    const repeats = points.map((/** @type {any} */ point) => point.customdata).find(Array.isArray);
+    const positions = repeats?.map((/** @type {number} */ position) => position + page.view.unread);
+    if (positions) light(page, positions, true);
   });
-  await Promise.all([until(spectrum), until(gate)]);
-  const fit = new ResizeObserver((changes) => changes.forEach(({ target }) => target.on && !target.hidden && Plotly.Plots.resize(target)));
-  for (const plot of [spectrum, gate, page.find("#m2-calendar-plot")]) fit.observe(plot);
-  spectrum.on("plotly_hover", ({ points }) => {
-    const repeats = points.map((point) => point.customdata).find(Array.isArray);
-    if (repeats) light(page, repeats.map((position) => position + page.view.unread), true);
-  });
-  gate.on("plotly_hover", ({ points }) => light(page, [points[0].x - 1 + page.view.unread]));
-  for (const plot of [spectrum, gate]) plot.on("plotly_unhover", () => light(page, []));
-  spectrum.on("plotly_click", ({ points }) => page.act({ type: "look", period: page.state.period === points[0].x ? null : points[0].x }));
-  spectrum.on("plotly_selected", (selection) => {
+  plot.on("plotly_unhover", () => light(page, []));
+  plot.on("plotly_click", ({ points }) => page.act({ type: "look", period: page.state.period === points[0].x ? null : points[0].x }));
+  plot.on("plotly_selected", (selection) => {
     const range = selection?.range?.x;
     if (!range) return;
     const [low, high] = [Math.min(...range), Math.max(...range)];
@@ -64,7 +81,40 @@ export async function watchCharts(page) {
   });
 }
 
-/** Saves a figure as a picture, in the theme's colours; `name` is "spectrum.png" and the like. */
+/**
+ * Hovering a column of the gate lights up its chip.
+ * @param {Page} page
+ * @param {Plot} plot
+ */
+function listenToGate(page, plot) {
+  plot.on("plotly_hover", ({ points }) => light(page, [points[0].x - 1 + page.view.unread]));
+  plot.on("plotly_unhover", () => light(page, []));
+}
+
+/**
+ * Figures name their theme's colours as CSS variables; Plotly wants the colours themselves.
+ * @template T
+ * @param {T} value
+ * @param {CSSStyleDeclaration} styles
+ * @returns {T}
+ */
+function resolved(value, styles) {
+  /** @type {(part: any) => any} */
+  const walk = (part) => {
+    if (typeof part === "string") return part.startsWith("var(--") ? styles.getPropertyValue(part.slice(4, -1)).trim() : part;
+    if (Array.isArray(part)) return part.map(walk);
+    if (part && typeof part === "object") return Object.fromEntries(Object.entries(part).map(([key, one]) => [key, walk(one)]));
+    return part;
+  };
+  return walk(value);
+}
+
+/**
+ * Saves a figure as a picture, in the theme's colours.
+ * @param {Page} page
+ * @param {Figure} figure
+ * @param {string} name spectrum.png and the like
+ */
 export async function downloadFigure(page, figure, name) {
   const [which, format] = name.split(".");
   const Plotly = await plotly;

@@ -1,16 +1,26 @@
+// @ts-check
 // Dragging a chip to another place. A mouse takes it at once; a finger has to rest on it first, so that it can still scroll.
+import { around } from "./dom.js";
+
 const REST = 350; // ms
 const SLACK = 6; // px: less is a click, or a finger that does not quite rest
 const EDGE = 20; // px from the top or bottom of the list, where it scrolls along
 const STEP = 12; // px
 
-/** `move` is called with the two positions once a chip was put down on another. */
+/** @typedef {{ chip: HTMLElement, x: number, y: number, over: HTMLElement | null, taken: boolean, rest?: number }} Held */
+
+/**
+ * @param {HTMLElement} region
+ * @param {(from: number, to: number) => void} move called with the two positions once a chip was put down on another
+ */
 export function startDragging(region, move) {
+  /** @type {Held | null} */
   let held = null;
 
-  function take() {
-    held.taken = true;
-    held.chip.classList.add("taken");
+  /** @param {Held} one */
+  function take(one) {
+    one.taken = true;
+    one.chip.classList.add("taken");
   }
 
   function release() {
@@ -22,38 +32,45 @@ export function startDragging(region, move) {
     held = null;
   }
 
-  /** The chip follows; the one below it, if any, is where it would go. */
-  function follow({ clientX, clientY }) {
-    held.chip.style.translate = `${clientX - held.x}px ${clientY - held.y}px`;
-    const over = document.elementFromPoint(clientX, clientY)?.closest(".chip") ?? null;
-    if (over !== held.over) {
-      held.over?.classList.remove("drop");
+  /**
+   * The chip follows; the one below it, if any, is where it would go.
+   * @param {Held} one
+   * @param {PointerEvent} event
+   */
+  function follow(one, { clientX, clientY }) {
+    one.chip.style.translate = `${clientX - one.x}px ${clientY - one.y}px`;
+    const over = /** @type {HTMLElement | null} */ (document.elementFromPoint(clientX, clientY)?.closest(".chip") ?? null);
+    if (over !== one.over) {
+      one.over?.classList.remove("drop");
       over?.classList.add("drop");
-      held.over = over;
+      one.over = over;
     }
-    const list = held.chip.parentElement;
+    const list = one.chip.parentElement;
+    if (!list) return;
     const { top, bottom } = list.getBoundingClientRect();
     const before = list.scrollTop;
     if (clientY < top + EDGE) list.scrollTop -= STEP;
     else if (clientY > bottom - EDGE) list.scrollTop += STEP;
-    held.y -= list.scrollTop - before; // it stays under the finger
+    one.y -= list.scrollTop - before; // it stays under the finger
   }
 
   region.addEventListener("pointerdown", (event) => {
-    const chip = event.target.closest(".chip-main")?.parentElement;
+    const chip = around(event, ".chip-main")?.parentElement;
     if (!chip || !event.isPrimary || event.button !== 0) return;
     release();
-    held = { chip, x: event.clientX, y: event.clientY, over: null, taken: false };
-    if (event.pointerType !== "mouse") held.rest = setTimeout(take, REST);
+    /** @type {Held} */
+    const one = { chip, x: event.clientX, y: event.clientY, over: null, taken: false };
+    if (event.pointerType !== "mouse") one.rest = setTimeout(() => take(one), REST);
+    held = one;
   });
   addEventListener("pointermove", (event) => {
     if (!held || !event.isPrimary) return;
     if (!held.taken) {
       if (Math.hypot(event.clientX - held.x, event.clientY - held.y) < SLACK) return;
       if (event.pointerType !== "mouse") return release(); // it is scrolling
-      take();
+      take(held);
     }
-    follow(event);
+    follow(held, event);
   });
   addEventListener("pointerup", () => {
     const done = held;

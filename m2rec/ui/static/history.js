@@ -1,23 +1,35 @@
+// @ts-check
 // The history's chips: one stop of the Tab key, arrows inside; Delete removes, Alt+arrows or dragging move.
+import { all, around } from "./dom.js";
 import { startDragging } from "./dragging.js";
 
+/** @typedef {import("./page.js").Page} Page */
+
+const SIDES = new Map([
+  ["ArrowLeft", -1],
+  ["ArrowRight", 1],
+]);
+
+/** @param {Page} page */
 export function startHistory(page) {
   const region = page.find('[data-region="history"]');
-  const chips = () => [...region.querySelectorAll(".chip")];
+  const chips = () => all(region, ".chip");
+  const button = (/** @type {HTMLElement} */ chip) => /** @type {HTMLElement} */ (chip.querySelector(".chip-main"));
 
+  /** @param {number} index */
   function focus(index) {
-    const all = chips();
-    if (!all.length) return page.find("#m2-search").focus();
-    const place = Math.max(0, Math.min(index, all.length - 1));
-    all.forEach((chip, at) => (chip.querySelector(".chip-main").tabIndex = at === place ? 0 : -1));
-    all[place].querySelector(".chip-main").focus();
+    const there = chips();
+    if (!there.length) return page.find("#m2-search").focus();
+    const place = Math.max(0, Math.min(index, there.length - 1));
+    there.forEach((chip, at) => (button(chip).tabIndex = at === place ? 0 : -1));
+    button(there[place]).focus();
   }
 
   region.addEventListener("keydown", async (event) => {
-    const chip = event.target.closest(".chip");
+    const chip = around(event, ".chip");
     if (!chip) return;
     const at = Number(chip.dataset.at);
-    const side = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    const side = SIDES.get(event.key);
     if (event.key === "Delete" || event.key === "Backspace") {
       event.preventDefault();
       await page.act({ type: "remove", at });
@@ -38,7 +50,7 @@ export function startHistory(page) {
   });
 
   region.addEventListener("click", (event) => {
-    const chip = event.target.closest(".chip-main")?.parentElement;
+    const chip = around(event, ".chip-main")?.parentElement;
     if (chip) light(page, chips().filter((other) => other.dataset.item === chip.dataset.item).map((other) => Number(other.dataset.at)));
   });
 
@@ -53,10 +65,15 @@ export function startHistory(page) {
   }
 }
 
-/** Lights up the chips at these positions of the whole history, and only those; `beat` when they share a period. */
+/**
+ * Lights up the chips at these positions of the whole history, and only those.
+ * @param {Page} page
+ * @param {number[]} positions
+ * @param {boolean} beat whether they share a period
+ */
 export function light(page, positions, beat = false) {
   const lit = new Set(positions);
-  for (const chip of page.root.querySelectorAll(".chip")) {
+  for (const chip of all(page.root, ".chip")) {
     chip.classList.toggle("lit", lit.has(Number(chip.dataset.at)));
     chip.classList.toggle("beat", beat && lit.has(Number(chip.dataset.at)));
   }

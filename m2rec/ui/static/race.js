@@ -1,10 +1,16 @@
+// @ts-check
 // The race in the results: started by a button, drawn as the laps come in through the endpoint /race.
 import { downloadFigure, drawFigure } from "./charts.js";
+import { around } from "./dom.js";
 
+/** @param {import("./page.js").Page} page */
 export function startRace(page) {
+  /** @type {EventSource | null} */
   let source = null;
+  /** @type {import("./types").Figure | null} */
   let figure = null;
 
+  /** @param {HTMLButtonElement} button */
   async function run(button) {
     button.disabled = true;
     try {
@@ -17,23 +23,36 @@ export function startRace(page) {
     }
   }
 
+  /**
+   * @param {string} address
+   * @param {HTMLButtonElement} button
+   */
   function listen(address, button) {
     source = new EventSource(address);
     source.addEventListener("generating", ({ data }) => show(JSON.parse(data)[0]));
     source.addEventListener("complete", () => end(button));
-    source.addEventListener("error", ({ data }) => end(button, (data && JSON.parse(data)?.error) || "The race was cut off: the server does not answer; try it again."));
+    source.addEventListener("error", (event) => {
+      const sentence = event instanceof MessageEvent && event.data && JSON.parse(event.data)?.error;
+      end(button, sentence || "The race was cut off: the server does not answer; try it again.");
+    });
   }
 
+  /**
+   * @param {HTMLButtonElement} button
+   * @param {string} complaint
+   */
   function end(button, complaint = "") {
     source?.close();
     source = null;
     button.disabled = false;
-    button.querySelector("span").textContent = "Race again";
+    const words = button.querySelector("span");
+    if (words) words.textContent = "Race again";
     if (complaint) page.say(complaint, "error");
   }
 
+  /** @param {{ html: string, figure: import("./types").Figure }} race */
   function show(race) {
-    const words = page.find("[data-race-laps]");
+    const words = page.seek("[data-race-laps]");
     if (!words) return; // the results were closed meanwhile
     words.innerHTML = race.html;
     figure = race.figure;
@@ -41,17 +60,18 @@ export function startRace(page) {
   }
 
   function draw() {
-    const plot = page.find("[data-race-plot]");
+    const plot = page.seek("[data-race-plot]");
     if (!plot || !figure) return;
     plot.hidden = false;
     drawFigure(page, plot, figure);
   }
 
   page.root.addEventListener("click", (event) => {
-    const button = event.target.closest("[data-race]");
+    /** @type {HTMLButtonElement | null} */
+    const button = around(event, "[data-race]");
     if (button) run(button);
-    const picture = event.target.closest("[data-race-picture]");
-    if (picture) downloadFigure(page, figure, picture.dataset.racePicture);
+    const picture = around(event, "[data-race-picture]");
+    if (picture?.dataset.racePicture && figure) downloadFigure(page, figure, picture.dataset.racePicture);
   });
   page.root.addEventListener("m2:dressed", draw);
 }

@@ -1,71 +1,99 @@
+// @ts-check
 // The search box: a combobox whose hits come from the server while one types, by keyboard alone if one likes.
+import { all, around } from "./dom.js";
+
+/** @typedef {import("./types").Hit} Hit */
+
 const PAUSE = 90; // ms of quiet before a search is sent
 
+/** @param {import("./page.js").Page} page */
 export function startSearch(page) {
+  /** @type {HTMLInputElement} */
   const input = page.find("#m2-search");
   const list = page.find("#m2-hits");
   let timer = 0;
-  let turn = 0;
   let active = -1;
+  /** What the list answers; null while nothing has been asked. @type {string | null} */
+  let answered = null;
+  /** The search under way, if any. @type {{ query: string, done: Promise<boolean> } | null} */
+  let asking = null;
 
-  const options = () => [...list.querySelectorAll("[role=option]")];
+  const options = () => all(list, "[role=option]");
 
   function close() {
+    clearTimeout(timer);
+    asking = null;
+    answered = null;
     list.hidden = true;
     active = -1;
     input.setAttribute("aria-expanded", "false");
     input.removeAttribute("aria-activedescendant");
   }
 
+  /** @param {number} index */
   function point(index) {
-    const all = options();
-    if (!all.length) return;
-    active = (index + all.length) % all.length;
-    all.forEach((option, place) => option.setAttribute("aria-selected", String(place === active)));
-    input.setAttribute("aria-activedescendant", all[active].id);
-    all[active].scrollIntoView({ block: "nearest" });
+    const there = options();
+    if (!there.length) return;
+    active = (index + there.length) % there.length;
+    there.forEach((option, place) => option.setAttribute("aria-selected", String(place === active)));
+    input.setAttribute("aria-activedescendant", there[active].id);
+    there[active].scrollIntoView({ block: "nearest" });
   }
 
+  /** @param {Hit[]} hits */
   function fill(hits) {
-    list.replaceChildren(
-      ...hits.map((hit, place) => {
-        const option = document.createElement("li");
-        Object.assign(option, { id: `m2-hit-${place}`, textContent: hit.title });
-        option.setAttribute("role", "option");
-        option.setAttribute("aria-selected", "false");
-        option.dataset.item = hit.item_id;
-        const group = document.createElement("span");
-        group.className = "group";
-        group.textContent = hit.group;
-        option.append(group);
-        return option;
-      }),
-    );
+    const found = hits.map((hit, place) => option(place, hit.item_id, hit.title));
+    found.forEach((one, place) => {
+      const group = document.createElement("span");
+      group.className = "group";
+      group.textContent = hits[place].group;
+      one.append(group);
+    });
     const words = input.value.trim();
-    if (words) list.append(invention(words, hits.length));
+    if (words) {
+      // the last hit: whatever was typed, as an item that the world does not have
+      const invention = option(hits.length, `~${words}`, `Invent “${words}” as an item of your own`);
+      invention.className = "invent";
+      found.push(invention);
+    }
+    list.replaceChildren(...found);
     list.hidden = false;
     input.setAttribute("aria-expanded", "true");
+    active = -1;
     if (words) point(0);
   }
 
-  /** The last hit: whatever was typed, as an item that the world does not have. */
-  function invention(words, place) {
-    const option = document.createElement("li");
-    option.id = `m2-hit-${place}`;
-    option.className = "invent";
-    option.setAttribute("role", "option");
-    option.setAttribute("aria-selected", "false");
-    option.dataset.item = `~${words}`;
-    option.textContent = `Invent “${words}” as an item of your own`;
-    return option;
+  /**
+   * @param {number} place
+   * @param {string} item
+   * @param {string} text
+   */
+  function option(place, item, text) {
+    const made = document.createElement("li");
+    Object.assign(made, { id: `m2-hit-${place}`, textContent: text, role: "option", ariaSelected: "false" });
+    made.dataset.item = item;
+    return made;
   }
 
-  async function search() {
-    const mine = ++turn;
-    const reply = await page.ask("search", () => ({ world: page.state.world, query: input.value }));
-    if (reply && mine === turn && document.activeElement === input) fill(reply.hits);
+  /** Asks for what stands in the box now. → whether the list holds the answer to it */
+  function search() {
+    clearTimeout(timer);
+    const query = input.value;
+    if (answered === query && !list.hidden) return Promise.resolve(true);
+    if (asking?.query === query) return asking.done;
+    const done = page.ask("search", () => ({ world: page.state.world, query })).then((reply) => {
+      if (asking?.done !== done) return false; // something else was asked meanwhile
+      asking = null;
+      if (!reply?.hits || document.activeElement !== input) return false;
+      answered = query;
+      fill(reply.hits);
+      return true;
+    });
+    asking = { query, done };
+    return done;
   }
 
+  /** @param {HTMLElement} option */
   async function take(option) {
     close();
     input.value = "";
@@ -77,7 +105,7 @@ export function startSearch(page) {
     clearTimeout(timer);
     timer = setTimeout(search, PAUSE);
   });
-  input.addEventListener("keydown", (event) => {
+  input.addEventListener("keydown", async (event) => {
     if (event.key === "Escape") return close();
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
@@ -86,14 +114,16 @@ export function startSearch(page) {
     }
     if (event.key === "Enter") {
       event.preventDefault();
-      const option = options()[active];
-      if (option && !list.hidden) take(option);
+      if (list.hidden && !input.value.trim()) return;
+      if (!(await search())) return; // of its own query, never of an older one
+      const chosen = options()[active];
+      if (chosen) take(chosen);
     }
   });
   input.addEventListener("blur", () => setTimeout(close, 120));
   list.addEventListener("pointerdown", (event) => event.preventDefault());
   list.addEventListener("click", (event) => {
-    const option = event.target.closest("[role=option]");
+    const option = around(event, "[role=option]");
     if (option) take(option);
   });
 }

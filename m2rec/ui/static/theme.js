@@ -1,8 +1,11 @@
+// @ts-check
 // Light or dark: the visitor's system decides until the visitor does.
 import { drawCharts } from "./charts.js";
+import { around } from "./dom.js";
 
 const SYSTEM = matchMedia("(prefers-color-scheme: dark)");
 
+/** @param {import("./page.js").Page} page */
 export function startTheme(page) {
   const dress = () => {
     const chosen = page.view.theme;
@@ -21,7 +24,7 @@ export function startTheme(page) {
   SYSTEM.addEventListener("change", redress);
   page.root.addEventListener("m2:shown", redress);
   page.root.addEventListener("click", (event) => {
-    if (event.target.closest("[data-theme-toggle]")) page.act({ type: "set", theme: page.root.dataset.theme === "dark" ? "light" : "dark" });
+    if (around(event, "[data-theme-toggle]")) page.act({ type: "set", theme: page.root.dataset.theme === "dark" ? "light" : "dark" });
   });
   dress();
 }

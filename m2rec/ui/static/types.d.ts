@@ -1,0 +1,82 @@
+// What the page's scripts share, for TypeScript's checker alone: nothing here runs.
+
+export type Modality = "temporal" | "frequency" | "semantic";
+export type Shares = Record<Modality, number>;
+
+/** What the visitor has chosen: `State` in m2rec/ui. */
+export interface State {
+  world: string;
+  history: string[];
+  k: number;
+  exclude_seen: boolean;
+  gate_override: Shares | null;
+  band_mask: [number, number][];
+  period: number | null;
+  compare: string | null;
+  lesson: string | null;
+  lesson_step: number;
+  theme: "auto" | "light" | "dark";
+}
+
+export interface Session {
+  state: State;
+  undo: string[];
+  redo: string[];
+}
+
+/** One of Plotly's figures. */
+export interface Figure {
+  data: Record<string, any>[];
+  layout: Record<string, any>;
+}
+
+/** Everything that the page shows, as the server sends it. */
+export interface View {
+  session: Session;
+  link: string;
+  theme: "auto" | "light" | "dark";
+  html: Record<string, string>;
+  figures: Record<string, Figure | null>;
+  gates: Shares;
+  ranking: string[];
+  unread: number;
+  notice?: string;
+}
+
+export interface Hit {
+  item_id: string;
+  title: string;
+  group: string;
+}
+
+export interface SavedFile {
+  name: string;
+  media_type: string;
+  text: string;
+}
+
+/** What the server answers; each call fills some of it. */
+export type Reply = Partial<View> & { error?: string; hits?: Hit[]; file?: SavedFile };
+
+/** The page's calls, by name. */
+export type Server = Record<string, (payload: unknown) => Promise<Reply>>;
+
+/** An element that Plotly has drawn into. */
+export interface Plot extends HTMLElement {
+  on(event: string, listener: (event: any) => void): void;
+  _fullLayout?: any;
+}
+
+export interface PlotlyLibrary {
+  react(plot: HTMLElement, data: unknown, layout: unknown, config: unknown): Promise<Plot>;
+  relayout(plot: HTMLElement, changes: Record<string, unknown>): Promise<void>;
+  downloadImage(figure: unknown, options: unknown): Promise<string>;
+  Plots: { resize(plot: HTMLElement): void };
+}
+
+declare global {
+  interface Window {
+    Plotly?: PlotlyLibrary;
+    gradio_config: { components: { props: { elem_id?: string; value: View } }[] };
+  }
+}
