@@ -47,10 +47,12 @@ def make_baseline(
     text_vectors: Tensor | None = None,
     settings: Mapping[str, Any] | None = None,
     train_counts: Tensor | None = None,
+    repeat_bias: float = 0.0,
 ) -> nn.Module:
     """An untrained model for a catalogue of `items`, of which 1…`warm_items` were seen in training.
 
     `text_vectors` (V+1, text width) are read by "sasrec-text" alone, `train_counts` (V,) by "popularity" alone.
+    `repeat_bias` is where the repeat bias of a model with that setting starts.
     Raises InputError for an unknown name or setting.
     """
     if name == POPULARITY:
@@ -68,7 +70,8 @@ def make_baseline(
         text_vectors if reads_text else None,
         chosen.id_dropout if isinstance(chosen, SasRecTextSettings) else 0.0,
     )
-    return SequentialBaseline(SEQUENTIAL[name].encoder(chosen), vectors)
+    start = repeat_bias if chosen.repeat_bias else None
+    return SequentialBaseline(SEQUENTIAL[name].encoder(chosen), vectors, start)
 
 
 def checked_settings(name: str, settings: Mapping[str, Any]) -> BaselineSettings:

@@ -4,6 +4,10 @@ An encoder is the model proper (SASRec, GRU4Rec, …). It turns item vectors x (
 position h (B, L, d); everything around it is the same for all, so that a comparison compares encoders.
 
     log p(i) = ⟨h, v_i⟩ + β_i − log Σ_j exp(⟨h, v_j⟩ + β_j)
+
+With a repeat bias, one learned number ρ is added to the score of every item of the history, above and in the sum below,
+as M2Rec does for each of its branches. Without it, a model can be ahead by nothing but knowing that films are not rated
+twice; with it, that is taken off the comparison.
 """
 
 from typing import Any, Protocol, cast, runtime_checkable
@@ -13,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from m2rec.baselines.vectors import ItemVectors, Table
-from m2rec.model.head import logsumexp_scores
+from m2rec.model.head import logsumexp_scores, seen_items, target_log_probability
 
 
 class Encoder(Protocol):
@@ -40,10 +44,12 @@ class Recurrent(Encoder, Protocol):
 class SequentialBaseline(nn.Module):
     """A trainable ranker around one encoder; the interface is that of M2Rec."""
 
-    def __init__(self, encoder: Encoder, items: ItemVectors) -> None:
+    def __init__(self, encoder: Encoder, items: ItemVectors, repeat_bias: float | None = None) -> None:
+        """`repeat_bias` is where ρ starts; None is a model without one."""
         super().__init__()
         self.items = items
         self.encoder: Encoder = encoder
+        self.repeat_bias = None if repeat_bias is None else nn.Parameter(torch.tensor(repeat_bias))
 
     # ── training ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -54,9 +60,14 @@ class SequentialBaseline(nn.Module):
         """
         table = self.items.table()
         marked = targets > 0
-        h = self.encoder(F.embedding(items, table.vectors))[marked].float()  # (N, d)
+        h = self.encoder(F.embedding(items, table.vectors)).float()  # (B, L, d)
         warm = self.items.warm_items
         scoring = torch.cat([table.vectors[1 : warm + 1], table.bias[:warm, None]], dim=-1)  # (warm, d+1)
+        if self.repeat_bias is not None:
+            features = torch.cat([h, h.new_ones(*items.shape, 1)], dim=-1)[:, :, None]  # (B, L, 1, d+1)
+            bias = self.repeat_bias.expand(*items.shape, 1)
+            return -target_log_probability(features, F.pad(scoring, (0, 0, 1, 0)), bias, items, targets).mean()
+        h = h[marked]
         features = torch.cat([h, h.new_ones(len(h), 1)], dim=-1)
         score = (features * F.embedding(targets[marked] - 1, scoring)).sum(-1)
         return (logsumexp_scores(features, scoring) - score).mean()
@@ -70,33 +81,43 @@ class SequentialBaseline(nn.Module):
     def log_scores(self, items: Tensor, where: Tensor, seen: Tensor | None = None) -> Tensor:
         """log p(next item) after each marked position. items (B, L), where bool (B, L) → (N, V), row-major.
 
-        Items the model knows nothing of get −∞. `seen` (N, V) changes nothing: the model has no repeat bias.
+        Items the model knows nothing of get −∞. seen bool (N, V) marks the items of each whole history, for the repeat
+        bias; None means those in `items` up to the marked position.
         """
         lengths = (items > 0).sum(-1)
         if where.sum() == len(items) and bool(where.gather(1, lengths[:, None] - 1).all()):
-            return self.last_scores(items)
+            return self.last_scores(items, seen=seen)
         table = self.items.table()
-        return self.score(self.encoder(F.embedding(items, table.vectors))[where], table)
+        if seen is None and self.repeat_bias is not None:
+            seen = seen_items(items, where, self.items.items)
+        return self.score(self.encoder(F.embedding(items, table.vectors))[where], table, seen)
 
-    def last_scores(self, items: Tensor, table: Table | None = None) -> Tensor:
+    def last_scores(self, items: Tensor, table: Table | None = None, seen: Tensor | None = None) -> Tensor:
         """log p(next item) after each history, the quick way: only its last position. items (B, L) → (B, V).
 
-        `table` saves making it anew for every answer: `self.items.table()`.
+        `table` saves making it anew for every answer: `self.items.table()`. `seen` (B, V) as in `log_scores`.
         """
         table = table or self.items.table()
         lengths = (items > 0).sum(-1)
-        return self.score(self.encoder.last(F.embedding(items, table.vectors), lengths), table)
+        if seen is None and self.repeat_bias is not None:
+            last = torch.arange(items.shape[1], device=items.device) == lengths[:, None] - 1
+            seen = seen_items(items, last, self.items.items)
+        return self.score(self.encoder.last(F.embedding(items, table.vectors), lengths), table, seen)
 
-    def score(self, h: Tensor, table: Table) -> Tensor:
-        """h (N, d) → log-probabilities of items 1…V, (N, V)."""
+    def score(self, h: Tensor, table: Table, seen: Tensor | None = None) -> Tensor:
+        """h (N, d) → log-probabilities of items 1…V, (N, V). A model with a repeat bias needs `seen`, bool (N, V)."""
         known = len(table.bias)
         scores = F.linear(h.float(), table.vectors[1 : known + 1].float(), table.bias.float())
+        if self.repeat_bias is not None:
+            if seen is None:
+                raise ValueError("a model with a repeat bias needs to know which items were seen")
+            scores = scores + self.repeat_bias * seen[:, :known]
         return F.pad(F.log_softmax(scores, dim=-1), (0, self.items.items - known), value=float("-inf"))
 
     @property
     def steps(self) -> bool:
-        """Whether `start` and `step` are offered."""
-        return isinstance(self.encoder, Recurrent)
+        """Whether `start` and `step` are offered: their state does not hold what was seen."""
+        return isinstance(self.encoder, Recurrent) and self.repeat_bias is None
 
     def start(self, batch: int = 1) -> Any:
         """The state before the first item."""

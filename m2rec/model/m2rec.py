@@ -92,8 +92,11 @@ class M2Rec(nn.Module):
     text: Tensor
     heeds: Tensor
 
-    def __init__(self, config: ModelConfig, text_vectors: Tensor | None = None) -> None:
-        """`text_vectors` (V+1, text_width), row 0 for padding; zeros until a checkpoint is loaded when None."""
+    def __init__(self, config: ModelConfig, text_vectors: Tensor | None = None, repeat_bias: float = 0.0) -> None:
+        """`text_vectors` (V+1, text_width), row 0 for padding; zeros until a checkpoint is loaded when None.
+
+        `repeat_bias` is where every ρ starts, of models that have one: `m2rec.data.repeats.repeat_log_odds`.
+        """
         super().__init__()
         self.config = config
         if text_vectors is None:
@@ -122,7 +125,8 @@ class M2Rec(nn.Module):
         self.popularity = nn.Parameter(torch.tensor([1.0, 0.0, 1.0]))  # κ: the frequency branch starts without it
         # who is due says all that the branch has to say: neither popularity nor readiness to repeat is added to it
         self.register_buffer("heeds", torch.tensor([1.0, 0.0 if self.by_item else 1.0, 1.0]), persistent=False)
-        self.repeat_bias = nn.Parameter(torch.zeros(len(BRANCHES)), requires_grad=config.repeat_bias)
+        start = repeat_bias if config.repeat_bias else 0.0
+        self.repeat_bias = nn.Parameter(torch.full((len(BRANCHES),), start), requires_grad=config.repeat_bias)
 
     # ── item vectors ────────────────────────────────────────────────────────────────────────────────────────
 

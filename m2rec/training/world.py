@@ -10,6 +10,7 @@ import torch
 from m2rec.checkpoint import Checkpoint, CheckpointConfig, DataRecord, Item, TrainingRecord
 from m2rec.data.cache import cache_dir
 from m2rec.data.prepared import Prepared
+from m2rec.data.repeats import repeat_log_odds
 from m2rec.errors import CheckpointError
 from m2rec.model.config import ModelConfig
 from m2rec.model.m2rec import M2Rec
@@ -37,7 +38,7 @@ def new_model(world: WorldSettings, prepared: Prepared) -> M2Rec:
         warm_items=prepared.warm_items,
         text_width=prepared.text_vectors.shape[1],
     )
-    return M2Rec(config, torch.from_numpy(prepared.text_vectors))
+    return M2Rec(config, torch.from_numpy(prepared.text_vectors), repeat_log_odds(prepared))
 
 
 def train_world(

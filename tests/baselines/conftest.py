@@ -49,7 +49,8 @@ def texts(items: int) -> Tensor:
 
 def _baseline(name: str, items: int, warm: int, **settings: Any) -> nn.Module:
     torch.manual_seed(0)
-    return make_baseline(name, items, warm, texts(items), SMALL | SMALLER.get(name, {}) | settings).eval()
+    chosen = SMALL | SMALLER.get(name, {}) | settings
+    return make_baseline(name, items, warm, texts(items), chosen, repeat_bias=-1.5).eval()
 
 
 def _m2rec(items: int, warm: int, **settings: Any) -> nn.Module:
@@ -102,6 +103,14 @@ TWO_LAYERS = Model(
     lambda items, warm: _baseline("mamba4rec", items, warm, layers=2),
     steps=_baseline_steps,
 )
+REPEATS = [
+    Model(
+        f"{name} with a repeat bias",
+        lambda items, warm, name=name: _baseline(name, items, warm, repeat_bias=True),  # type: ignore[misc]
+        reads_text=name == "sasrec-text",
+    )
+    for name in ("gru4rec", "sasrec-text", "bsarec")
+]
 OURS = [
     Model("m2rec", _m2rec, reads_text=True, steps=_m2rec_steps),
     Model(
@@ -111,7 +120,7 @@ OURS = [
         steps=_m2rec_steps,
     ),
 ]
-MODELS = [*BASELINES, TWO_LAYERS, *OURS]
+MODELS = [*BASELINES, TWO_LAYERS, *REPEATS, *OURS]
 every_model = pytest.mark.parametrize("model", MODELS, ids=str)
 
 

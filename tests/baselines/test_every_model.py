@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from m2rec.baselines.registry import make_baseline
 from m2rec.training.settings import TrainingSettings
-from tests.baselines.conftest import BASELINES, ITEMS, MODELS, Model, every_model, histories
+from tests.baselines.conftest import BASELINES, ITEMS, MODELS, REPEATS, Model, every_model, histories
 
 CLOSE = {"atol": 1e-4, "rtol": 1e-4}
 offering_steps = pytest.mark.parametrize("model", [m for m in MODELS if m.steps], ids=str)
@@ -202,7 +202,7 @@ def test_a_step_leaves_the_state_it_came_from_as_it_was(model: Model) -> None:
     assert torch.equal(score(5), first)
 
 
-@pytest.mark.parametrize("model", BASELINES, ids=str)
+@pytest.mark.parametrize("model", [*BASELINES, *REPEATS], ids=str)
 def test_a_baseline_says_whether_it_steps(model: Model) -> None:
     assert model.make(ITEMS, ITEMS).steps == (model.steps is not None)
 

@@ -26,6 +26,15 @@ def test_all_are_of_one_width_unless_told_otherwise() -> None:
     assert checked_settings("sasrec", {"width": 128}).width == 128
 
 
+@pytest.mark.parametrize("name", sorted(SEQUENTIAL))
+def test_the_repeat_bias_is_among_the_settings_only_where_it_is_on(name: str) -> None:
+    """A run is known by its settings: those made before the setting existed stay valid."""
+    assert "repeat_bias" not in checked_settings(name, {"repeat_bias": False}).model_dump(mode="json")
+    on = checked_settings(name, {"repeat_bias": True}).model_dump(mode="json")
+    assert on.pop("repeat_bias") is True
+    assert on == checked_settings(name, {}).model_dump(mode="json")
+
+
 @pytest.mark.parametrize(
     ("name", "settings", "sentence"),
     [

@@ -327,6 +327,13 @@ def test_a_few_steps_of_training_bring_the_loss_down() -> None:
 # ── what it is made of ──────────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.parametrize(("setting", "expected"), [(True, -2.5), (False, 0.0)])
+def test_the_repeat_bias_starts_where_it_is_said_to_in_models_that_have_one(setting: bool, expected: float) -> None:
+    model = M2Rec(tiny_config(repeat_bias=setting), repeat_bias=-2.5)
+    assert model.repeat_bias.tolist() == [expected] * 3
+    assert model.repeat_bias.requires_grad == setting
+
+
 def test_text_vectors_of_another_shape_are_refused_with_both_shapes() -> None:
     with pytest.raises(ValueError, match=r"text_vectors must be \(31, 384\), not \(30, 384\)"):
         M2Rec(tiny_config(), torch.zeros(30, 384))

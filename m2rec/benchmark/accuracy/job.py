@@ -21,6 +21,7 @@ from m2rec.benchmark.accuracy.ablated_data import treated
 from m2rec.benchmark.accuracy.plan import Entry, Plan, Treatment
 from m2rec.data.cache import cache_dir
 from m2rec.data.prepared import Prepared
+from m2rec.data.repeats import repeat_log_odds
 from m2rec.errors import DataError, InputError
 from m2rec.evaluation.protocol import Evaluation, Scorer, evaluate
 from m2rec.model.config import ModelConfig, ModelSettings
@@ -202,9 +203,18 @@ class Job:
             config = ModelConfig(
                 **self.settings, items=data.item_count, warm_items=data.warm_items, text_width=text.shape[1]
             )
-            return M2Rec(config, text)
-        counts = torch.from_numpy(data.train_counts) if self.entry.kind == POPULARITY else None
-        return make_baseline(self.entry.kind, data.item_count, data.warm_items, text, self.settings, counts)
+            return M2Rec(config, text, repeat_log_odds(data))
+        if self.entry.kind == POPULARITY:
+            counts = torch.from_numpy(data.train_counts)
+            return make_baseline(self.entry.kind, data.item_count, data.warm_items, train_counts=counts)
+        return make_baseline(
+            self.entry.kind,
+            data.item_count,
+            data.warm_items,
+            text,
+            self.settings,
+            repeat_bias=repeat_log_odds(data),
+        )
 
     def _save(self, result: Result, ranked: Evaluation) -> None:
         """Ranks first: a result without them counts as not yet there."""
@@ -233,7 +243,7 @@ def _settings(plan: Plan, entry: Entry, world: WorldSettings) -> dict[str, Any]:
             if entry.settings:
                 raise DataError(f"In the plan {plan.name}, {entry.name} has settings; popularity takes none.")
             return {}
-        known = set(checked_settings(entry.kind, {}).model_dump())
+        known = type(checked_settings(entry.kind, {})).model_fields
         shared = world.model.model_dump() | plan.settings
         shared = {name: shared[name] for name in ("width", "max_length", "dropout", *plan.settings) if name in known}
         return checked_settings(entry.kind, shared | entry.settings).model_dump(mode="json")

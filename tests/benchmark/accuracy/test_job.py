@@ -9,6 +9,7 @@ import torch
 from m2rec.baselines.registry import BASELINES
 from m2rec.benchmark.accuracy.job import Job, OutOfTimeError
 from m2rec.data.prepared import Prepared
+from m2rec.data.repeats import repeat_log_odds
 from m2rec.errors import DataError
 from tests.benchmark.conftest import MakeJob
 
@@ -145,6 +146,15 @@ def test_the_test_set_stays_shut_where_the_plan_says_so(
     monkeypatch.setattr(module, "evaluate", watched)
     assert run(job("popularity", plan={"test": False}), prepared).test is None
     assert parts == ["validation"]
+
+
+@pytest.mark.parametrize("kind", ["m2rec", "sasrec"])
+def test_a_repeat_bias_starts_from_the_training_part(kind: str, job: MakeJob, prepared: Prepared) -> None:
+    """Nobody walks round the whole circle in training: no repeats, and so less than popularity would bring."""
+    start = repeat_log_odds(prepared)
+    assert start < -1
+    model = job(kind, settings={"repeat_bias": True}).make_model(prepared)
+    assert torch.equal(model.repeat_bias, torch.full_like(model.repeat_bias, start))
 
 
 def test_ablations_of_ours_start_from_the_same_weights(job: MakeJob, prepared: Prepared) -> None:

@@ -1,0 +1,49 @@
+"""How much more often people choose an item again than its popularity alone explains, measured on the training part."""
+
+import numpy as np
+
+from m2rec.data.prepared import Prepared
+
+BOUND = 8.0  # e^8 ≈ 3,000 times as likely, or as unlikely: a softmax hardly notices more
+SMOOTHING = 0.5  # of every count, so that a data set without one repeat has finite log-odds (Haldane and Anscombe)
+
+
+def repeat_log_odds(prepared: Prepared) -> float:
+    """Log-odds of a repeat as seen, minus its log-odds under popularity alone, within ±`BOUND`.
+
+        log (R + ½) / (N − R + ½)  −  log (E + ½) / (N − E + ½)
+
+    N   events of the training part that have a history
+    R   those whose item is in that history
+    E   what R would be if everybody chose by popularity: Σ over the N events of the popularity share, among all
+        training events, of the items in the history
+
+    It is what has to be added to log popularity at the items of the history, so that repeats are as frequent as they
+    are. 0 where no user has two training events. Only events before `train_end` are read.
+    """
+    lengths = prepared.sequences.lengths
+    in_training = prepared.sequences.positions < np.repeat(prepared.split.train_end, lengths)
+    items = prepared.sequences.events[in_training].astype(np.int64)
+    users = np.repeat(np.arange(len(lengths)), lengths)[in_training]
+    if len(items) == 0:
+        return 0.0
+    begins = np.concatenate([[True], users[1:] != users[:-1]])  # (E,) a user's first event has no history
+    first_time = np.zeros(len(items), dtype=bool)
+    first_time[np.unique(users * (prepared.item_count + 1) + items, return_index=True)[1]] = True
+
+    share = prepared.train_counts / prepared.train_counts.sum()  # (V,)
+    added = np.where(first_time, share[items - 1], 0.0)  # what each event adds to the popularity of its history
+    before = np.cumsum(added) - added
+    popularity = before - before[np.maximum.accumulate(np.where(begins, np.arange(len(items)), 0))]
+
+    targets = int((~begins).sum())
+    repeats = int((~first_time).sum())
+    expected = float(popularity[~begins].sum())
+    if targets == 0:
+        return 0.0
+    difference = _log_odds(repeats, targets) - _log_odds(expected, targets)
+    return float(np.clip(difference, -BOUND, BOUND))
+
+
+def _log_odds(count: float, of: int) -> float:
+    return float(np.log((count + SMOOTHING) / (of - count + SMOOTHING)))
