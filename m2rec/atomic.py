@@ -20,8 +20,11 @@ HERE = -100  # AT_FDCWD
 def atomic_file(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on leaving without an error it takes the final name.
 
-    >>> with atomic_file(Path("figures.json")) as temporary:  # doctest: +SKIP
-    ...     temporary.write_text("{}")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with atomic_file(Path(folder) / "figures.json") as temporary:
+    ...         _ = temporary.write_text("{}")
+    ...     os.listdir(folder)
+    ['figures.json']
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     _sweep(path)

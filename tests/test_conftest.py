@@ -18,8 +18,9 @@ def test_skipped():
 
 @pytest.fixture
 def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch):
-    def start(reason: str, ci: str) -> pytest.RunResult:
+    def start(reason: str, ci: str, without_data: str = "") -> pytest.RunResult:
         monkeypatch.setenv("CI", ci)
+        monkeypatch.setenv("M2REC_WITHOUT_DATA", without_data)
         pytester.makeconftest(Path(__file__).with_name("conftest.py").read_text(encoding="utf-8"))
         pytester.makepyfile(TESTS.format(reason=reason))
         return pytester.runpytest_inprocess("-p", "no:cacheprovider")
@@ -35,6 +36,12 @@ def test_a_skip_fails_the_run_in_ci(run):
 
 def test_a_skip_for_a_missing_gpu_passes_in_ci(run):
     assert run("needs a GPU", ci="true").ret == pytest.ExitCode.OK
+
+
+def test_a_skip_for_missing_data_passes_only_where_ci_says_that_it_has_none(run):
+    assert run("needs the real data", ci="true").ret == pytest.ExitCode.TESTS_FAILED
+    assert run("needs the real data", ci="true", without_data="1").ret == pytest.ExitCode.OK
+    assert run("needs a browser", ci="true", without_data="1").ret == pytest.ExitCode.TESTS_FAILED
 
 
 def test_a_skip_passes_on_a_users_machine(run):

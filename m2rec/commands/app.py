@@ -4,6 +4,7 @@ import errno
 import logging
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import typer
 
@@ -22,7 +23,6 @@ BAD_INPUT = 2
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 app = typer.Typer(
-    name="python -m m2rec",
     help="M2Rec: what comes next, and whether order, rhythm or meaning says so. Every command has its own --help.",
     add_completion=False,
     rich_markup_mode="markdown",
@@ -40,11 +40,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.getLogger("m2rec").setLevel(logging.INFO)
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        code = app(given or ["--help"], prog_name=app.info.name, standalone_mode=False)
+        code = app(given or ["--help"], prog_name=_called(), standalone_mode=False)
     except M2RecError as error:
         return _refuse(str(error))
     except typer.TyperException as error:
-        return _refuse(f"{error.format_message().rstrip('.')}; see {app.info.name} {_command(given)}--help.")
+        return _refuse(f"{error.format_message().rstrip('.')}; see {_called()} {_command(given)}--help.")
     except OSError as error:
         if error.errno != errno.ENAMETOOLONG:
             raise
@@ -60,6 +60,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if code == INTERRUPTED:
         typer.echo("Interrupted.", err=True)
     return code or 0
+
+
+def _called() -> str:
+    """How this process was started, for usage lines: `m2rec` where it is installed, else `python -m m2rec`."""
+    return "m2rec" if Path(sys.argv[0]).stem == "m2rec" else "python -m m2rec"
 
 
 def _refuse(message: str) -> int:
