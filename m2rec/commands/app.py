@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from m2rec.commands import benchmark, data
+from m2rec.commands import benchmark, data, market
 from m2rec.commands.embed import embed
 from m2rec.commands.evaluate import evaluate
 from m2rec.commands.prepare import prepare
@@ -32,6 +32,7 @@ for command in (worlds, prepare, embed, train, evaluate, recommend):
     app.command()(command)
 app.add_typer(benchmark.app, name="benchmark")
 app.add_typer(data.app, name="data")
+app.add_typer(market.app, name="market")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,7 +1,8 @@
 """What the shop sells, how well, and what calls for what: catalogue.csv, kinds.csv and chains.csv as arrays."""
 
 import hashlib
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -53,6 +54,30 @@ def load_catalogue() -> Catalogue:
         in_theme=np.array([[theme in tag for tag in tags] for theme in themes]),
         arrival=table["arrival"].to_numpy(dtype=bool),
         follow_ups=follow_ups,
+    )
+
+
+def best_sellers(catalogue: Catalogue, share: float) -> Catalogue:
+    """The catalogue with only this share of each kind's items, rounded up, and of each kind's new arrivals.
+
+    Raises ValueError where a theme would have no item left that is not an arrival.
+    """
+    kept = np.zeros(len(catalogue.kind), dtype=bool)
+    for kind in range(len(catalogue.kinds)):
+        for arrival in (False, True):
+            rows = np.flatnonzero((catalogue.kind == kind) & (catalogue.arrival == arrival))
+            kept[rows[: math.ceil(share * len(rows))]] = True
+    for theme, members in zip(catalogue.themes, catalogue.in_theme, strict=True):
+        if not (members & kept & ~catalogue.arrival).any():
+            raise ValueError(f"a catalogue_share of {share} leaves the theme {theme} without an item")
+    table = catalogue.table[kept].reset_index(drop=True)
+    return replace(
+        catalogue,
+        table=table,
+        kind=catalogue.kind[kept],
+        place=table.groupby("kind").cumcount().to_numpy() + 1,
+        in_theme=catalogue.in_theme[:, kept],
+        arrival=catalogue.arrival[kept],
     )
 
 

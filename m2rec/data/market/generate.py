@@ -62,7 +62,7 @@ def market_dataset(market: Market | None = None) -> Dataset:
     sequences match the market purchase by purchase. Split it with `by_user` and the settings' shares and seed.
     """
     market = market or cached_market()
-    names = np.array([f"customer-{number:05d}" for number in range(1, len(market.customers) + 1)], dtype=object)
+    names = customer_names(len(market.customers))
     table = market.shop.catalogue.table
     items = table[["item", "title", "text", "group"]]
     interactions = pd.DataFrame(
@@ -73,6 +73,11 @@ def market_dataset(market: Market | None = None) -> Dataset:
         }
     )
     return Dataset(NAME, interactions, items.copy())
+
+
+def customer_names(count: int) -> np.ndarray:
+    """What the first `count` customers are called, object (count,)."""
+    return np.array([f"customer-{number:05d}" for number in range(1, count + 1)], dtype=object)
 
 
 def _cycles(rhythms: np.ndarray) -> np.ndarray:

@@ -45,6 +45,8 @@ class MarketSettings:
     interest_shift: float = 0.012  # probability a day that a new interest comes first and the first becomes second
 
     # the shop
+    catalogue_share: float = 1.0  # of the items of each kind, the best sellers first; at least one of each stays
+    chain_strength: float = 1.0  # what the follow-up probabilities of chains.csv are multiplied by; none exceeds .95
     popularity_exponent: float = 0.7  # the k-th item of a kind sells k^-exponent times as well as the first
     follow_up_shares: tuple[tuple[float, ...], ...] = (
         (0.6, 0.25, 0.15),
@@ -53,6 +55,19 @@ class MarketSettings:
     arrivals_from: int = 84  # the day on which held-out customers first see the new arrivals
 
     def __post_init__(self) -> None:
+        for name in ("slip", "miss", "taste_share", "interest_shift"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} must lie between 0 and 1")
+        if self.slip > 0.5:
+            raise ValueError("slip must not exceed 0.5: an occurrence slips to one side or the other")
+        if not 0 < self.catalogue_share <= 1:
+            raise ValueError("catalogue_share must be above 0 and at most 1")
+        if not 0 <= self.chain_strength < float("inf"):
+            raise ValueError("chain_strength must be a number from 0 up")
+        if min(*self.rhythm_counts, *self.period_weights, *self.interest_weights) < 0:
+            raise ValueError("probabilities must not be negative")
+        if self.customers < 1:
+            raise ValueError("there must be at least one customer")
         for name in ("rhythm_counts", "period_weights", "interest_weights"):
             if abs(sum(getattr(self, name)) - 1) > 1e-9:
                 raise ValueError(f"{name} must sum to 1")

@@ -5,10 +5,11 @@ from functools import cached_property
 
 import numpy as np
 
-from m2rec.data.market.catalogue import Catalogue, load_catalogue
+from m2rec.data.market.catalogue import Catalogue, best_sellers, load_catalogue
 from m2rec.data.market.settings import MarketSettings
 
 MOST_SUCCESSORS = 4
+STRONGEST_PULL = 0.95  # where chains are made stronger: some days must stay free for taste and noise
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,8 @@ class Shop:
 def open_shop(settings: MarketSettings) -> Shop:
     """The shop of these settings; it depends on nothing but the seed and what the settings say about shops."""
     catalogue = load_catalogue()
+    if settings.catalogue_share < 1:
+        catalogue = best_sellers(catalogue, settings.catalogue_share)
     # Philox is specified bit for bit. Of the generator only `random` is used: its other methods may change with numpy.
     random = np.random.Generator(np.random.Philox(key=[settings.seed, 0]))
     decline = np.round(catalogue.place**-settings.popularity_exponent, 9)  # the last bits of a power differ by machine
@@ -65,11 +68,17 @@ def open_shop(settings: MarketSettings) -> Shop:
         catalogue=catalogue,
         popularity=_normal(warm),
         standing=_normal(warm * np.append(0, catalogue.sales[catalogue.kind])),
-        pull=np.where(shares.any(axis=1), np.append(0, catalogue.follow_ups.sum(axis=1)[catalogue.kind]), 0.0),
+        pull=np.where(shares.any(axis=1), np.append(0, _pull(settings, catalogue)), 0.0),
         successors=successors,
         successor_shares=shares,
         by_theme=np.stack([_normal(themed * warm), _normal(themed * weights)]),
     )
+
+
+def _pull(settings: MarketSettings, catalogue: Catalogue) -> np.ndarray:
+    """The probability that each item calls for a follow-up, float64 (V,)."""
+    pull = catalogue.follow_ups.sum(axis=1)[catalogue.kind]
+    return pull if settings.chain_strength == 1 else np.minimum(settings.chain_strength * pull, STRONGEST_PULL)
 
 
 def _links(

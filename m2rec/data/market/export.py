@@ -1,0 +1,178 @@
+"""The market as files that any program can read: what may be learned from, and apart from it the causes.
+
+    interactions    user, item, position (the day, from 0), of every customer
+    items           item, title, text, group
+    split           user, part (train, validation, test), first_target: targets are the positions from there on
+    truth/          why each target of a test customer was bought, and what the fair oracle said (`truth.COLUMNS`)
+
+The texts, the split and the oracle are those of the shipped world, so a model that is trained on an export is graded
+on the same targets as M2Rec.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from m2rec.atomic import atomic_folder
+from m2rec.data.dataset import Dataset
+from m2rec.data.market.customers import TEST, VALIDATION
+from m2rec.data.market.generate import NAME, customer_names, market_dataset
+from m2rec.data.market.market import Market
+from m2rec.data.market.truth import write_truth
+from m2rec.errors import DataError
+
+Format = Literal["csv", "parquet", "recbole"]
+TRUTH = Path("truth") / "targets.parquet"
+SETTINGS = "settings.json"
+CHECKSUMS = "SHA256SUMS"
+RECBOLE_TYPES = {
+    "user": "user_id:token",
+    "item": "item_id:token",
+    "position": "timestamp:float",
+    "title": "title:token_seq",
+    "text": "text:token_seq",
+    "group": "group:token",
+}
+
+README = """# The Rhythm Market, exported
+
+{customers:,} customers, {purchases:,} purchases of {items:,} items, a purchase a day. All made up; licence MIT.
+
+| file | what is in it |
+| --- | --- |
+| `{interactions}` | `user`, `item`, `position` (the day, from 0), of every customer |
+| `{catalogue}` | `item`, `title`, `text`, `group` |
+| `{split}` | `user`, `part` (`train`, `validation`, `test`), `first_target` |
+| `settings.json` | the constants of the process |
+| `truth/targets.parquet` | causes of the test purchases and the fair oracle's forecasts: **not for training** |
+| `SHA256SUMS` | checksums of all of these; `sha256sum -c SHA256SUMS` compares them |
+
+The task: for each customer whose part is `test`, and for each position from `first_target` on, rank the items by how
+likely they are to be bought at that position. The customer's own purchases before it may be read, as may everything of
+the training customers; nothing of the validation and test customers may be learned from.
+
+To be graded, write a CSV or Parquet file with `user`, `position`, `rank` (1 is best) and `item`, ten rows or more for
+each target, {targets:,} targets, and give it to
+
+    python -m m2rec market grade predictions.csv --market THIS_FOLDER
+
+To have an explanation graded too, write a second file with `user`, `position` and three numbers a target, in columns
+called `chain`, `rhythm` and `taste`: the higher the number, the more this cause is held to be behind the purchase.
+"""
+
+
+def export_market(market: Market, truth: pd.DataFrame, folder: Path, format: Format) -> dict[str, int]:
+    """Write the market to `folder`, which is replaced whole or not at all. → counts of what was written.
+
+    `truth` is `truth.truth_of(market)`. Raises DataError when the disk does not take it.
+    """
+    dataset = market_dataset(market)
+    split = _split(market)
+    interactions = dataset.interactions[["user", "item", "position"]]
+    counts = {
+        "customers": len(split),
+        "purchases": len(interactions),
+        "items": len(dataset.items),
+        "targets": len(truth),
+    }
+    tables = _WRITERS[format](dataset, interactions, split)
+    names = dict(zip(("interactions", "catalogue", "split"), tables, strict=True))
+    try:
+        with atomic_folder(folder) as fresh:
+            for name, write in tables.items():
+                write(fresh / name)
+            (fresh / TRUTH).parent.mkdir()
+            write_truth(truth, fresh / TRUTH)
+            settings = json.dumps(asdict(market.settings), indent=2)
+            (fresh / SETTINGS).write_text(settings + "\n", encoding="utf-8", newline="\n")
+            (fresh / "README.md").write_text(README.format(**counts, **names), encoding="utf-8", newline="\n")
+            (fresh / CHECKSUMS).write_text(_checksums(fresh), encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise DataError(
+            f"The market could not be written to {folder} ({error}); what was there before is unchanged."
+        ) from error
+    return counts
+
+
+def read_items(folder: Path) -> set[str]:
+    """The item ids of an exported market, in whichever format. Raises DataError when its items table is not there."""
+    try:
+        for path, read, column in (
+            (folder / "items.csv", _read_separated(","), "item"),
+            (folder / "items.parquet", pd.read_parquet, "item"),
+            (folder / f"{NAME}.item", _read_separated("\t"), RECBOLE_TYPES["item"]),
+        ):
+            if path.is_file():
+                return set(read(path)[column].astype(str))
+    except (OSError, ValueError, KeyError) as error:
+        raise DataError(f"The items in {folder} cannot be read ({error}); export the market again.") from error
+    raise DataError(f"{folder} is not an exported market: it holds no items table.")
+
+
+def _read_separated(separator: str) -> Callable[[Path], pd.DataFrame]:
+    return lambda path: pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False)
+
+
+_Write = Callable[[Path], None]
+
+
+def _csv(dataset: Dataset, interactions: pd.DataFrame, split: pd.DataFrame) -> Mapping[str, _Write]:
+    return {
+        "interactions.csv": _separated(interactions),
+        "items.csv": _separated(dataset.items),
+        "split.csv": _separated(split),
+    }
+
+
+def _parquet(dataset: Dataset, interactions: pd.DataFrame, split: pd.DataFrame) -> Mapping[str, _Write]:
+    def to(table: pd.DataFrame) -> _Write:
+        return lambda path: table.to_parquet(path, index=False)
+
+    return {"interactions.parquet": to(interactions), "items.parquet": to(dataset.items), "split.parquet": to(split)}
+
+
+def _recbole(dataset: Dataset, interactions: pd.DataFrame, split: pd.DataFrame) -> Mapping[str, _Write]:
+    """RecBole's atomic files; the split has no atomic file of its own and stays a CSV file."""
+    # a token sequence is split at blanks and a line at tabs, which no text of the catalogue holds
+    return {
+        f"{NAME}.inter": _separated(interactions.rename(columns=RECBOLE_TYPES), "\t"),
+        f"{NAME}.item": _separated(dataset.items.rename(columns=RECBOLE_TYPES), "\t"),
+        "split.csv": _separated(split),
+    }
+
+
+_WRITERS: Mapping[Format, Callable[[Dataset, pd.DataFrame, pd.DataFrame], Mapping[str, _Write]]] = {
+    "csv": _csv,
+    "parquet": _parquet,
+    "recbole": _recbole,
+}
+
+
+def _separated(table: pd.DataFrame, separator: str = ",") -> _Write:
+    return lambda path: table.to_csv(path, index=False, sep=separator, lineterminator="\n", encoding="utf-8")
+
+
+def _split(market: Market) -> pd.DataFrame:
+    roles, first = market.customers.roles, market.settings.first_target
+    return pd.DataFrame(
+        {
+            "user": customer_names(len(roles)),
+            "part": np.select([roles == TEST, roles == VALIDATION], ["test", "validation"], "train"),
+            "first_target": np.where(roles == TEST, first, np.where(roles == VALIDATION, first, 0)),
+        }
+    )
+
+
+def _checksums(folder: Path) -> str:
+    """One line a file, as `sha256sum` writes and reads them."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != CHECKSUMS)
+    lines = (
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(folder).as_posix()}" for path in files
+    )
+    return "".join(f"{line}\n" for line in lines)

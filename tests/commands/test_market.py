@@ -1,0 +1,93 @@
+"""`market export` and `market grade`, by their own command lines."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from m2rec.commands.app import main
+
+SMALL = ["--customers", "30", "--days", "60"]
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("market")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("M2REC_CACHE", str(folder / "cache"))
+        assert main(["market", "export", str(folder / "out"), *SMALL]) == 0
+    return folder / "out"
+
+
+@pytest.fixture
+def lists(exported: Path, tmp_path: Path) -> Path:
+    """The ten best sellers of the training customers, for every target."""
+    split = pd.read_csv(exported / "split.csv").set_index("user")
+    log = pd.read_csv(exported / "interactions.csv")
+    part = log["user"].map(split["part"])
+    best = log.loc[part == "train", "item"].value_counts().index[:10]
+    asked = log[(part == "test") & (log["position"] >= log["user"].map(split["first_target"]))]
+    rows = asked[["user", "position"]].merge(pd.DataFrame({"rank": range(1, 11), "item": best}), how="cross")
+    rows.to_csv(tmp_path / "lists.csv", index=False)
+    return tmp_path / "lists.csv"
+
+
+def test_popular_items_are_graded_far_below_the_ceiling(exported: Path, lists: Path, tmp_path: Path) -> None:
+    report = tmp_path / "grades.json"
+    assert main(["market", "grade", str(lists), "--market", str(exported), "--json", str(report)]) == 0
+    groups = json.loads(report.read_text(encoding="utf-8"))["groups"]
+    truth = pd.read_parquet(exported / "truth" / "targets.parquet")
+    predicted = pd.read_csv(lists).merge(truth, on=["user", "position"], suffixes=("", "_bought"))
+    by_hand = (predicted["item"] == predicted["item_bought"]).sum() / len(truth)
+    assert groups["all"]["figures"]["HR@10"]["value"] == pytest.approx(by_hand)
+    assert groups["all"]["oracle"]["HR@10"] == pytest.approx((truth["oracle_rank"] <= 10).mean())
+    assert groups["all"]["share_of_ceiling"] < 0.5
+
+
+def test_gates_are_graded_beside_them(exported: Path, lists: Path, tmp_path: Path, capsys) -> None:
+    truth = pd.read_parquet(exported / "truth" / "targets.parquet")
+    told = truth[["user", "position"]].assign(
+        **{cause: truth[f"oracle_{cause}"] for cause in ("chain", "rhythm", "taste")}
+    )
+    told.to_parquet(tmp_path / "gates.parquet")
+    command = ["market", "grade", str(lists), "--market", str(exported), "--gates", str(tmp_path / "gates.parquet")]
+    assert main([*command, "--json", "-"]) == 0
+    gates = json.loads(capsys.readouterr().out)["gates"]["gates"]
+    assert all(gate["auc"] == gate["oracle"] for gate in gates.values())
+    assert main(command) == 0
+    assert "Attribution against cause" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        (["slip=2"], "slip must lie between 0 and 1"),
+        (["slip"], "is not of the form name=number"),
+        (["slips=0.1"], "'slips' is not a constant of the market"),
+        (["slip=(1,2)"], "slip is 0.03; give a value of the same kind"),
+        (["rhythm_counts=(1,1,0,0)"], "rhythm_counts must sum to 1"),
+        (["rhythm_counts=0.5"], "rhythm_counts is"),
+        (["shortest=10.5"], "shortest is a whole number"),
+        (["catalogue_share=0"], "catalogue_share must be above 0"),
+        (["miss=__import__('os')"], "is not of the form"),
+    ],
+)
+def test_a_constant_that_cannot_be_is_refused(changes: list[str], sentence: str, tmp_path: Path, capsys) -> None:
+    options = [part for change in changes for part in ("--set", change)]
+    assert main(["market", "export", str(tmp_path / "out"), *SMALL, *options]) == 2
+    assert sentence in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_market_without_chains_and_with_half_the_items(monkeypatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("M2REC_CACHE", str(tmp_path / "cache"))
+    options = ["--set", "chain_strength=0", "--set", "catalogue_share=0.5"]
+    assert main(["market", "export", str(tmp_path / "out"), *SMALL, *options]) == 0
+    assert "chain" not in set(pd.read_parquet(tmp_path / "out" / "truth" / "targets.parquet")["cause"])
+    assert 381 <= len(pd.read_csv(tmp_path / "out" / "items.csv")) < 761
+
+
+def test_a_folder_that_is_no_market_is_refused(lists: Path, tmp_path: Path, capsys) -> None:
+    assert main(["market", "grade", str(lists), "--market", str(tmp_path)]) == 2
+    assert "export the market again" in capsys.readouterr().err
