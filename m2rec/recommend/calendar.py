@@ -9,15 +9,12 @@ Dates are whole days, so that the shortest period is two of them.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
+from m2rec.recommend.engine import Engine
 from m2rec.recommend.spectrum import SHUFFLES, chance_level
-
-if TYPE_CHECKING:
-    from m2rec.recommend.recommender import Recommender
 
 CHANNELS = 6  # principal directions kept
 LONGEST_PERIOD = 60  # days
@@ -49,13 +46,11 @@ class CalendarSpectrum:
         return sorted(highest & set(self.significant))
 
 
-def calendar_of(
-    recommender: "Recommender", history: Sequence[str], days: Sequence[int | None]
-) -> CalendarSpectrum | None:
+def calendar_of(engine: Engine, history: Sequence[str], days: Sequence[int | None]) -> CalendarSpectrum | None:
     """`days`: one date an interaction, as days since any day zero, None where it is not known. None without a clock."""
     with torch.inference_mode():
-        reading, _ = recommender.read(history)
-        vectors = reading.table.unit[torch.tensor(reading.indices, dtype=torch.long)].numpy()
+        read, _ = engine.read(history)
+        vectors = read.table.unit[torch.tensor(read.indices, dtype=torch.long)].numpy()
     kept = list(days)[len(days) - len(vectors) :]
     dated = np.array([place for place, day in enumerate(kept) if day is not None], dtype=int)
     return calendar_spectrum(vectors[dated], np.array([kept[place] for place in dated], dtype=float))

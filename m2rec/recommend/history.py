@@ -1,4 +1,4 @@
-"""From what people ask about to what the model reads: titles, ids and items of their own words."""
+"""A history as people give it, looked up: titles, ids and items of their own words, to item indices."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ EncodeTexts = Callable[[Sequence[str]], np.ndarray]  # n texts → float32 (n, t
 
 
 @dataclass(frozen=True)
-class Reading:
+class History:
     """A history as the model takes it. Indices above the catalogue's size are inventions, known by their text alone."""
 
     ids: list[str]  # of what the model reads: item ids, and inventions as they were typed
@@ -45,14 +45,14 @@ def seen_mask(chosen: Sequence[int], items: int) -> Tensor:
     return mask[:, 1:]
 
 
-def read(
+def look_up(
     history: Sequence[str | int],
     longest: int | None,
     catalogue: Catalogue,
     model: M2Rec,
     table: ItemTable,
     encode: EncodeTexts,
-) -> Reading:
+) -> History:
     """Look every entry up; the model reads the newest `longest` of them, or all.
 
     Raises InputError for an unknown one, with the nearest titles.
@@ -72,7 +72,7 @@ def read(
         table = model.extend(table, vectors)
     names = {index: INVENTED + text for text, index in inventions.items()}
     ids = [names.get(index) or catalogue[index].item_id for index in indices]
-    return Reading(ids, indices, older, table, len(catalogue))
+    return History(ids, indices, older, table, len(catalogue))
 
 
 def is_invention(entry: object) -> bool:

@@ -1,25 +1,21 @@
 """A history that grows one item at a time: the model's cached state, and the answer after each item."""
 
-from typing import TYPE_CHECKING
-
 import torch
 
 from m2rec.model.m2rec import Encoded
 from m2rec.recommend.answer import MODALITIES, Answer, Shares, Spectrum
+from m2rec.recommend.engine import Engine
 from m2rec.recommend.history import is_invention, seen_mask
 from m2rec.recommend.options import checked_k
-
-if TYPE_CHECKING:
-    from m2rec.recommend.recommender import Recommender
 
 
 class Live:
     """Made by `Recommender.start`. Unlike `recommend` it never truncates: what is old fades in the state by itself."""
 
-    def __init__(self, recommender: "Recommender") -> None:
-        self._recommender = recommender
-        self._served = recommender.serving.start() if recommender.serving else None  # None: the plain way is taken
-        self._plain = recommender.model.start()
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._served = engine.serving.start() if engine.serving else None  # None: the plain way is taken
+        self._plain = engine.model.start()
         self._encoded: Encoded | None = None
         self._history: list[str] = []
         self._chosen: list[int] = []  # item indices; those of inventions lie above the catalogue
@@ -31,20 +27,20 @@ class Live:
     @torch.inference_mode()
     def take(self, item: str | int) -> None:
         """Read one more item (title or id) without answering. Raises InputError and stays as it was."""
-        recommender = self._recommender
-        if recommender.serving and self._served and not is_invention(item):
-            reading, _ = recommender.read([item])
-            self._encoded, self._served = recommender.serving.step(reading.indices[0], self._served)
+        engine = self._engine
+        if engine.serving and self._served and not is_invention(item):
+            read, _ = engine.read([item])
+            self._encoded, self._served = engine.serving.step(read.indices[0], self._served)
         else:
             # the whole history is read again, so that each invention keeps the index it had
-            reading, _ = recommender.read([*self._history, item], truncate=False)
-            steps = reading.indices if self._served else reading.indices[-1:]  # so far it was served the quick way
+            read, _ = engine.read([*self._history, item], truncate=False)
+            steps = read.indices if self._served else read.indices[-1:]  # so far it was served the quick way
             for index in steps:
-                self._encoded, self._plain = recommender.model.step(torch.tensor([index]), self._plain, reading.table)
+                self._encoded, self._plain = engine.model.step(torch.tensor([index]), self._plain, read.table)
             self._served = None
         assert self._encoded is not None
-        self._history.append(reading.ids[-1])
-        self._chosen.append(reading.indices[-1])
+        self._history.append(read.ids[-1])
+        self._chosen.append(read.indices[-1])
         gates = self._encoded.log_gate[0].exp().tolist()
         self._gates.append(dict(zip(MODALITIES, gates, strict=True)))
 
@@ -56,20 +52,20 @@ class Live:
     @torch.inference_mode()
     def answer(self, k: int = 10, exclude_seen: bool = False, spectrum: bool = False) -> Answer:
         """What comes next, from the state as it is."""
-        recommender = self._recommender
+        engine = self._engine
         if self._encoded is None:
-            return recommender.recommend([], k)
+            return engine.recommend([], k)
         k = checked_k(k)
         return Answer(
-            world=recommender.name,
+            world=engine.name,
             history=list(self._history),
-            items=recommender.rank(self._encoded, seen_mask(self._chosen, len(recommender.catalogue)), k, exclude_seen),
+            items=engine.rank(self._encoded, seen_mask(self._chosen, len(engine.catalogue)), k, exclude_seen),
             gates=self._gates[-1],
             gate_history=list(self._gates),
             spectrum=self._spectrum(self._encoded) if spectrum else None,
-            themes=recommender.themes(self._encoded),
+            themes=engine.themes(self._encoded),
         )
 
     def _spectrum(self, encoded: Encoded) -> Spectrum:
-        reading, _ = self._recommender.read(self._history[-self._recommender.max_history :])
-        return self._recommender.spectrum(reading, encoded.gains[0])
+        read, _ = self._engine.read(self._history[-self._engine.max_history :])
+        return self._engine.spectrum(read, encoded.gains[0])

@@ -257,11 +257,11 @@ def test_what_was_asked_before_changes_no_answer(shop: Recommender) -> None:
                 assert used.recommend(history, **options) == anew
 
 
-def test_a_kept_history_does_not_hold_on_to_all_its_positions(shop: Recommender) -> None:
+def test_a_cached_history_does_not_hold_on_to_all_its_positions(shop: Recommender) -> None:
     used = Recommender(shop.checkpoint)
     used.recommend(HISTORY)
-    weighed = used._kept(tuple(used.read(HISTORY)[0].indices), None)
-    for part in (weighed.last.features, weighed.last.log_gate, weighed.last.gains):
+    encoded = used._cached(tuple(used.read(HISTORY)[0].indices), None)
+    for part in (encoded.last.features, encoded.last.log_gate, encoded.last.gains):
         assert part.untyped_storage().nbytes() == part.nbytes
 
 
