@@ -3,10 +3,19 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from m2rec.checkpoint import Checkpoint
 from m2rec.commands.app import main
+from m2rec.data.market.export import TRUTH, read_export
+from m2rec.data.market.truth import read_truth
+from m2rec.evaluation.predictions import Targets, read_ranks
+from m2rec.evaluation.protocol import evaluate
+from m2rec.evaluation.ranked_lists import write_lists
+
+CHECKPOINTS = Path(__file__).parents[2] / "checkpoints"
 
 SMALL = ["--customers", "30", "--days", "60"]
 
@@ -86,6 +95,33 @@ def test_a_market_without_chains_and_with_half_the_items(monkeypatch, tmp_path: 
     assert main(["market", "export", str(tmp_path / "out"), *SMALL, *options]) == 0
     assert "chain" not in set(pd.read_parquet(tmp_path / "out" / "truth" / "targets.parquet")["cause"])
     assert 381 <= len(pd.read_csv(tmp_path / "out" / "items.csv")) < 761
+
+
+@pytest.mark.parametrize("format", ["csv", "parquet", "recbole"])
+def test_the_shipped_model_takes_the_test_and_finds_chains_and_rhythms(
+    monkeypatch, tmp_path: Path, capsys, format: str
+) -> None:
+    monkeypatch.setenv("M2REC_CACHE", str(tmp_path / "cache"))
+    market, lists, gates = tmp_path / "market", tmp_path / "lists.parquet", tmp_path / "gates.parquet"
+    assert main(["market", "export", str(market), "--customers", "40", "--days", "80", "--format", format]) == 0
+    assert main(["market", "predict", str(market), str(lists), "--gates", str(gates), "--cpu"]) == 0
+    capsys.readouterr()
+    assert main(["market", "grade", str(lists), "--market", str(market), "--gates", str(gates), "--json", "-"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["groups"]["all"]["share_of_ceiling"] > 0.85
+    assert report["groups"]["chain"]["figures"]["HR@10"]["value"] > 0.9
+    assert report["gates"]["gates"]["temporal"]["auc"] > 0.85
+
+
+def test_lists_of_a_checkpoint_are_what_evaluation_ranks(monkeypatch, tmp_path: Path, exported: Path) -> None:
+    checkpoint = Checkpoint.load(CHECKPOINTS / "rhythm-market")
+    model, ids = checkpoint.model(), [item.item_id for item in checkpoint.items]
+    prepared = read_export(exported, ids, model.config.warm_items)
+    ranks = evaluate(model, prepared, "test", model.config.max_length).ranks["unmasked"]
+    write_lists(model, prepared, np.ones(len(ids), dtype=bool), tmp_path / "lists.parquet")
+    read = read_ranks(tmp_path / "lists.parquet", Targets(read_truth(exported / TRUTH)), set(ids))
+    assert np.array_equal(read <= 10, ranks <= 10)
+    assert np.allclose(read[read <= 10], ranks[ranks <= 10])
 
 
 def test_a_folder_that_is_no_market_is_refused(lists: Path, tmp_path: Path, capsys) -> None:

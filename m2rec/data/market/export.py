@@ -11,7 +11,7 @@ on the same targets as M2Rec.
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
@@ -25,6 +25,9 @@ from m2rec.data.market.customers import TEST, VALIDATION
 from m2rec.data.market.generate import NAME, customer_names, market_dataset
 from m2rec.data.market.market import Market
 from m2rec.data.market.truth import write_truth
+from m2rec.data.prepared import Prepared
+from m2rec.data.sequences import Sequences
+from m2rec.data.split import Split
 from m2rec.errors import DataError
 
 Format = Literal["csv", "parquet", "recbole"]
@@ -113,6 +116,59 @@ def read_items(folder: Path) -> set[str]:
     except (OSError, ValueError, KeyError) as error:
         raise DataError(f"The items in {folder} cannot be read ({error}); export the market again.") from error
     raise DataError(f"{folder} is not an exported market: it holds no items table.")
+
+
+def read_export(folder: Path, item_ids: Sequence[str], warm_items: int) -> Prepared:
+    """An exported market as evaluation reads it, items numbered in the order of `item_ids` and without their texts.
+
+    Raises DataError when a table is missing or damaged, or names an item that is not among `item_ids`.
+    """
+    try:
+        if (folder / "interactions.parquet").is_file():
+            log, split = pd.read_parquet(folder / "interactions.parquet"), pd.read_parquet(folder / "split.parquet")
+        elif (folder / f"{NAME}.inter").is_file():
+            log = _read_separated("\t")(folder / f"{NAME}.inter")
+            log = log.rename(columns={typed: plain for plain, typed in RECBOLE_TYPES.items()})
+            split = _read_separated(",")(folder / "split.csv")
+        else:
+            log, split = (_read_separated(",")(folder / name) for name in ("interactions.csv", "split.csv"))
+        rows = pd.Index(split["user"]).get_indexer(log["user"])
+        items = pd.Index(item_ids).get_indexer(log["item"]) + 1
+        position = log["position"].astype(float).astype(np.int64).to_numpy()
+        part, first = split["part"].to_numpy(), split["first_target"].astype(np.int64).to_numpy()
+    except FileNotFoundError as error:
+        raise DataError(f"{folder} is not an exported market: it lacks {Path(error.filename).name}.") from None
+    except (OSError, ValueError, KeyError) as error:
+        raise DataError(f"The tables in {folder} cannot be read ({error}); export the market again.") from error
+    if (rows < 0).any():
+        raise DataError(f"{log['user'][int(np.argmax(rows < 0))]} of the interactions is not in the split table.")
+    if (items < 1).any():
+        raise DataError(f"The model knows no item {log['item'][int(np.argmax(items < 1))]}, which this market sells.")
+    order = np.lexsort((position, rows))
+    lengths = np.bincount(rows, minlength=len(split)).astype(np.int64)
+    sequences = Sequences(items[order].astype(np.int32), np.concatenate([[0], np.cumsum(lengths)]))
+    held = part != "train"
+    start = np.minimum(first, lengths)
+    nothing = [""] * len(item_ids)
+    return Prepared(
+        name=str(folder),
+        sequences=sequences,
+        split=Split(
+            np.where(held, 0, lengths),
+            np.where(part == "validation", start, lengths),
+            lengths.copy(),
+            np.where(part == "test", start, lengths),
+            lengths.copy(),
+        ),
+        user_ids=split["user"].tolist(),
+        item_ids=list(item_ids),
+        titles=nothing,
+        texts=nothing,
+        groups=nothing,
+        warm_items=warm_items,
+        train_counts=(np.arange(len(item_ids)) < warm_items).astype(np.int64),
+        text_vectors=np.zeros((len(item_ids) + 1, 1), dtype=np.float32),
+    )
 
 
 def _read_separated(separator: str) -> Callable[[Path], pd.DataFrame]:
