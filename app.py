@@ -19,9 +19,9 @@ with suppress(OSError, AttributeError):
 import torch
 
 from m2rec.errors import M2RecError
-from m2rec.ui.app import build, launch_options
-from m2rec.ui.foresight import foresee
-from m2rec.ui.worlds import Worlds
+from m2rec.ui.session.worlds import Worlds
+from m2rec.ui.web.app import build, launch_options
+from m2rec.ui.web.warm_up import foresee
 
 torch.set_num_threads(1)  # an answer is small: more threads only wait for one another
 

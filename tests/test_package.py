@@ -102,7 +102,7 @@ def test_checkpoints_in_the_working_folder_are_found(installed: Path, tmp_path: 
 
 def test_recommender_answers_from_another_folder(installed: Path, tmp_path: Path) -> None:
     script = (
-        "import m2rec, sys; from m2rec import Recommender; from m2rec.ui.templating import render; "
+        "import m2rec, sys; from m2rec import Recommender; from m2rec.ui.render.templating import render; "
         f"world = Recommender.from_pretrained({str(ROOT / 'checkpoints' / 'rhythm-market')!r}); "
         "print(m2rec.__file__); print(len(world.recommend(['Ground coffee'], k=10).items))"
     )

@@ -11,10 +11,10 @@ import pytest
 from m2rec import paths
 from m2rec.data import text
 from m2rec.ui.panels.cards import cards
-from m2rec.ui.perform import opening
-from m2rec.ui.scene import Scene, ask
-from m2rec.ui.state import Session
-from m2rec.ui.worlds import Worlds
+from m2rec.ui.render.context import Scene, ask
+from m2rec.ui.session.dispatch import opening
+from m2rec.ui.session.state import Session
+from m2rec.ui.session.worlds import Worlds
 from tests.commands.conftest import LetterEncoder
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")

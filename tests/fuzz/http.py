@@ -83,7 +83,7 @@ POSTS = (
 def running() -> Iterator[httpx.Client]:
     """The page over the tiny shop, on a free port of the loopback, and a client for it."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    from m2rec.ui.app import build, launch_options
+    from m2rec.ui.web.app import build, launch_options
 
     worlds = shop.worlds()
     blocks = build(worlds)

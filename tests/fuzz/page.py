@@ -3,9 +3,9 @@
 import random
 from typing import Any
 
-from m2rec.ui.link import to_link
-from m2rec.ui.service import Service
-from m2rec.ui.state import State
+from m2rec.ui.session.link import to_link
+from m2rec.ui.session.state import State
+from m2rec.ui.web.service import Service
 from tests.fuzz import inputs, shop, verdict
 
 ACTIONS: tuple[dict[str, Any], ...] = (

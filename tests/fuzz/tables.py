@@ -6,7 +6,7 @@ from pathlib import Path
 
 from m2rec.data.tables import read_tables
 from m2rec.errors import DataError, InputError
-from m2rec.ui.matching import entries, match
+from m2rec.ui.session.paste import entries, match
 from tests.fuzz import inputs, shop, verdict
 
 INTERACTIONS = "user,item,timestamp,rating\n" + "".join(

@@ -9,7 +9,7 @@ import pytest
 
 from m2rec.data.tables import read_tables
 from m2rec.errors import DataError, InputError
-from m2rec.ui.matching import entries
+from m2rec.ui.session.paste import entries
 from tests.fuzz import http
 from tests.fuzz.campaigns import IN_PROCESS, OVER_HTTP, seed, times
 

@@ -14,9 +14,9 @@ from m2rec.checkpoint import Checkpoint, Item
 from m2rec.recommend.catalogue import Catalogue
 from m2rec.recommend.recommender import Recommender
 from m2rec.text_safety import printable
-from m2rec.ui.service import Service
-from m2rec.ui.view import page
-from m2rec.ui.worlds import World, Worlds
+from m2rec.ui.render.view import page
+from m2rec.ui.session.worlds import World, Worlds
+from m2rec.ui.web.service import Service
 from tests.fuzz import inputs, shop, verdict
 from tests.tiny_world import tiny_checkpoint, tiny_items
 

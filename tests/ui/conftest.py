@@ -10,10 +10,10 @@ import pytest
 from hypothesis import settings
 
 from m2rec.benchmark.page.browser import chromium
-from m2rec.ui.scene import Scene, ask
-from m2rec.ui.service import Service
-from m2rec.ui.state import Session, State
-from m2rec.ui.worlds import World, Worlds
+from m2rec.ui.render.context import Scene, ask
+from m2rec.ui.session.state import Session, State
+from m2rec.ui.session.worlds import World, Worlds
+from m2rec.ui.web.service import Service
 from tests.ui.fake_recommender import FakeRecommender
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ A made-up shop.
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where a running page can be reached, started once for all tests that need one."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    from m2rec.ui.app import build, launch_options
+    from m2rec.ui.web.app import build, launch_options
 
     broken = World("broken", FakeRecommender, error="The checkpoint broken lacks model.safetensors: fetch it again.")
     folder = tmp_path_factory.mktemp("root") / "checkpoints" / "toy-shop"
@@ -87,7 +87,7 @@ def browser() -> Iterator["Browser"]:
 @pytest.fixture
 def context(browser: "Browser") -> Iterator["BrowserContext"]:
     """A visitor's browser of laptop size."""
-    from tests.ui.visiting import LAPTOP, PATIENCE
+    from tests.ui.browser.visiting import LAPTOP, PATIENCE
 
     context = browser.new_context(viewport=LAPTOP, accept_downloads=True)
     context.set_default_timeout(PATIENCE)
@@ -98,7 +98,7 @@ def context(browser: "Browser") -> Iterator["BrowserContext"]:
 @pytest.fixture
 def page(context: "BrowserContext", address: str) -> Iterator["Page"]:
     """The page, ready; the test fails on a console error or on a request to any other host."""
-    from tests.ui.visiting import visit
+    from tests.ui.browser.visiting import visit
 
     page = context.new_page()
     complaints: list[str] = []

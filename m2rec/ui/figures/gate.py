@@ -2,8 +2,8 @@
 
 from m2rec.recommend.answer import Answer
 from m2rec.ui.figures.frame import Figure, axis, layout
-from m2rec.ui.palette import ORDERED
-from m2rec.ui.words import percent
+from m2rec.ui.render.palette import ORDERED
+from m2rec.ui.render.words import percent
 
 
 def gate_figure(answer: Answer, titles: dict[str, str]) -> Figure:

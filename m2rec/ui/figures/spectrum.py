@@ -6,9 +6,9 @@ from math import log10
 
 from m2rec.recommend.answer import Spectrum
 from m2rec.ui.figures.frame import INK, Figure, axis, chance_band, layout, log_range, peak_marks, peak_names
-from m2rec.ui.palette import EVIDENCE
-from m2rec.ui.rhythm import comings, repeating
-from m2rec.ui.words import KEPT, plain_period
+from m2rec.ui.render.palette import EVIDENCE
+from m2rec.ui.render.recurrence import comings, repeating
+from m2rec.ui.render.words import KEPT, plain_period
 
 ROUNDS = 3  # of a period in the history; below it, change is slow rather than rhythmic
 PERIOD_TICKS = (2, 3, 4, 5, 7, 10, 14, 21, 28, 42, 56, 84, 128, 180)

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from m2rec.errors import InputError
-from m2rec.ui.requests import Action
+from m2rec.ui.session.requests import Action
 
 LAST_STEP = 2  # 0 the scene and the question, 1 the visitor has acted, 2 the answer is shown
 

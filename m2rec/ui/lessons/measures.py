@@ -4,13 +4,13 @@ from dataclasses import replace
 
 from m2rec.recommend.answer import MODALITIES, Spectrum
 from m2rec.ui.lessons import Lesson
-from m2rec.ui.palette import EVIDENCE
-from m2rec.ui.panels.cards import compared
-from m2rec.ui.presets import Preset, preset
-from m2rec.ui.scene import Scene, ask
-from m2rec.ui.state import Session, State
-from m2rec.ui.words import percent, plain_period
-from m2rec.ui.worlds import World
+from m2rec.ui.render.comparison import compared
+from m2rec.ui.render.context import Scene, ask
+from m2rec.ui.render.palette import EVIDENCE
+from m2rec.ui.render.words import percent, plain_period
+from m2rec.ui.session.presets import Preset, preset
+from m2rec.ui.session.state import Session, State
+from m2rec.ui.session.worlds import World
 
 
 def outcome(lesson: Lesson, scene: Scene) -> tuple[bool, str]:

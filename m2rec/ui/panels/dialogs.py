@@ -5,11 +5,11 @@ from math import exp
 
 from m2rec.errors import InputError
 from m2rec.recommend.answer import RankedItem
-from m2rec.ui.matching import Match
-from m2rec.ui.palette import EVIDENCE
-from m2rec.ui.scene import Scene
-from m2rec.ui.templating import render
-from m2rec.ui.words import percent
+from m2rec.ui.render.context import Scene
+from m2rec.ui.render.palette import EVIDENCE
+from m2rec.ui.render.templating import render
+from m2rec.ui.render.words import percent
+from m2rec.ui.session.paste import Match
 
 MATTERED = 6  # history items shown as having mattered most
 NEGLIGIBLE = 0.005  # change of the log-probability below which leaving an item out changed nothing to speak of

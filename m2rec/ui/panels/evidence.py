@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from m2rec.ui.scene import Scene
-from m2rec.ui.templating import render
-from m2rec.ui.words import calendar_summary, gate_summary, spectrum_summary, themes_summary
+from m2rec.ui.render.context import Scene
+from m2rec.ui.render.templating import render
+from m2rec.ui.render.words import calendar_summary, gate_summary, spectrum_summary, themes_summary
 
 MUTED_WIDTH = 1.12  # a muted peak reaches from its period / 1.12 to its period × 1.12
 

@@ -4,12 +4,12 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 
-from m2rec.ui.matching import EPOCH
-from m2rec.ui.reading import reading
-from m2rec.ui.rhythm import repeats_at
-from m2rec.ui.scene import Scene
-from m2rec.ui.templating import render
-from m2rec.ui.words import calendar_summary
+from m2rec.ui.render.context import Scene
+from m2rec.ui.render.recurrence import repeats_at
+from m2rec.ui.render.summary import reading
+from m2rec.ui.render.templating import render
+from m2rec.ui.render.words import calendar_summary
+from m2rec.ui.session.paste import EPOCH
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 from m2rec.ui.lessons import LAST_STEP, lesson, lessons
 from m2rec.ui.lessons.measures import outcome, starting_history
-from m2rec.ui.scene import Scene
-from m2rec.ui.templating import render
+from m2rec.ui.render.context import Scene
+from m2rec.ui.render.templating import render
 
 
 def current(scene: Scene) -> str:

@@ -18,8 +18,8 @@ from m2rec.errors import CheckpointError, InputError
 from m2rec.evaluation.report import Measurement, read_metrics
 from m2rec.text_safety import quoted
 from m2rec.ui.lessons import lessons
-from m2rec.ui.scene import Scene
-from m2rec.ui.templating import render
+from m2rec.ui.render.context import Scene
+from m2rec.ui.render.templating import render
 
 SHOWN = ("HR@5", "HR@10", "HR@20", "NDCG@10", "MRR@10")
 CARD_LEVEL = 3  # of the heading that a model card stands under; its own are below it
@@ -122,7 +122,7 @@ def _figure(value: Any) -> str:
 @lru_cache(maxsize=1)
 def _published() -> Table:
     """The paper's own table for MovieLens 1M."""
-    read = tomllib.loads((files("m2rec.ui") / "published.toml").read_text(encoding="utf-8"))
+    read = tomllib.loads((files("m2rec.ui.panels") / "published.toml").read_text(encoding="utf-8"))
     rows = [(row["model"], *(f"{value:.4f}" for value in row["figures"])) for row in read["row"]]
     return Table(read["title"], read["note"], ("model", *read["columns"]), rows)
 

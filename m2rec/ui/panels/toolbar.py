@@ -1,7 +1,7 @@
 """World, presets, undo, redo, shuffle, clear, sharing."""
 
-from m2rec.ui.scene import Scene
-from m2rec.ui.templating import render
+from m2rec.ui.render.context import Scene
+from m2rec.ui.render.templating import render
 
 EXPORTS = (
     ("json", "Answer as JSON"),

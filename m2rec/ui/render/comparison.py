@@ -1,0 +1,65 @@
+"""The second list that an answer is compared with."""
+
+from dataclasses import dataclass
+
+from m2rec.recommend.answer import Shares
+from m2rec.ui.render.context import Scene, ask
+from m2rec.ui.session.actions import shuffle
+
+COMPARISONS = (
+    ("shuffled", "order shuffled"),
+    ("temporal", "no temporal branch"),
+    ("frequency", "no frequency branch"),
+    ("semantic", "no semantic branch"),
+    ("popularity", "popularity"),
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the list compared with."""
+
+    rank: int
+    title: str
+    shared: bool
+    probability: float | None = None
+    contributions: Shares | None = None
+
+
+@dataclass(frozen=True)
+class Other:
+    """The list compared with."""
+
+    title: str
+    note: str
+    rows: list[Row]
+
+
+def compared(scene: Scene) -> Other | None:
+    """The list that the visitor compares with, when there is one."""
+    compare, state = scene.state.compare, scene.state
+    if compare is None:
+        return None
+    title = dict(COMPARISONS)[compare].capitalize()
+    mine = {item.item_id for item in scene.answer.items}
+    if compare == "popularity":
+        rows = [
+            Row(rank, item.title, item.item_id in mine)
+            for rank, item in enumerate(list(scene.world.items.values())[: state.k], start=1)
+        ]
+        return Other(title, _overlap(rows, "The same for everybody: what was chosen most in the training data."), rows)
+    if compare == "shuffled":
+        asked, note = shuffle(state), "The same items in another order: what changes is what order was worth."
+    else:
+        gates = scene.answer.gates
+        left = {name: 0.0 if name == compare else max(weight, 1e-9) for name, weight in gates.items()}
+        asked, note = state.but(gate_override=left), "One branch's gate at zero, the other two share its weight."
+    answer = ask(scene.worlds, asked)
+    rows = [
+        Row(item.rank, item.title, item.item_id in mine, item.probability, item.contributions) for item in answer.items
+    ]
+    return Other(title, _overlap(rows, note), rows)
+
+
+def _overlap(rows: list[Row], note: str) -> str:
+    return f"{sum(row.shared for row in rows)} of {len(rows)} are in both lists. {note}"

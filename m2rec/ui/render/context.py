@@ -1,0 +1,51 @@
+"""What the panels draw from: the visitor's session, the model's answer to it, and the answer before."""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from m2rec.recommend.answer import Answer
+from m2rec.ui.render.words import Voice
+from m2rec.ui.session.state import Session, State
+from m2rec.ui.session.worlds import World, Worlds
+
+if TYPE_CHECKING:
+    from m2rec.recommend.calendar import CalendarSpectrum
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One moment of the page. `before` are the item ids of the previous ranking, best first, to mark what moved."""
+
+    worlds: Worlds
+    world: World
+    session: Session
+    answer: Answer
+    before: tuple[str, ...] = ()
+    preset: str | None = None  # the one just chosen
+
+    @property
+    def state(self) -> State:
+        """The session's present."""
+        return self.session.state
+
+    @property
+    def calendar(self) -> "CalendarSpectrum | None":
+        """The spectrum in calendar time, where the history has dates enough."""
+        return self.worlds.calendar(self.world.name, self.state.history, self.state.days)
+
+    @property
+    def voice(self) -> Voice:
+        """How the world speaks; where interactions have dates of their own, they are not days themselves."""
+        voice = self.world.voice
+        return replace(voice, unit="interaction") if self.state.days and voice.unit == "day" else voice
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """What the history's entries are called."""
+        return {entry: self.world.named(entry) for entry in self.state.history}
+
+
+def ask(worlds: Worlds, state: State) -> Answer:
+    """The answer to a state."""
+    gate = tuple(sorted(state.gate_override.items())) if state.gate_override else None
+    return worlds.answer(state.world, state.history, state.k, state.exclude_seen, gate, state.band_mask)

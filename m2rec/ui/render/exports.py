@@ -1,0 +1,89 @@
+"""An answer to take away: JSON, CSV, or the Python that gives it again."""
+
+import csv
+import io
+import json
+from dataclasses import dataclass
+from typing import Literal
+
+from m2rec.recommend.answer import MODALITIES
+from m2rec.text_safety import printable
+from m2rec.ui.render.context import Scene
+
+FORMULA = tuple("=+-@＝＋－＠")  # what makes a spreadsheet compute a cell, in half and full width
+
+Format = Literal["json", "csv", "python"]
+
+
+@dataclass(frozen=True)
+class Export:
+    """A file for the visitor to save."""
+
+    name: str
+    media_type: str
+    text: str
+
+
+def export(scene: Scene, kind: Format) -> Export:
+    """The scene's answer in one of the formats."""
+    stem = f"m2rec-{scene.world.name}"
+    if kind == "json":
+        return Export(f"{stem}.json", "application/json", answer_json(scene))
+    if kind == "csv":
+        return Export(f"{stem}.csv", "text/csv", answer_csv(scene))
+    return Export(f"{stem}.py", "text/x-python", python_snippet(scene))
+
+
+def answer_json(scene: Scene) -> str:
+    """The whole answer, indented."""
+    return json.dumps(scene.answer.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
+
+
+def answer_csv(scene: Scene) -> str:
+    """One row a recommendation. Titles that a spreadsheet would run as a formula are quoted with an apostrophe."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["rank", "item_id", "title", "group", "probability", *MODALITIES])
+    for item in scene.answer.items:
+        shares = [f"{item.contributions[name]:.6g}" for name in MODALITIES]
+        row = [item.item_id, item.title, item.group]
+        writer.writerow([item.rank, *(_inert(cell) for cell in row), f"{item.probability:.6g}", *shares])
+    return text.getvalue()
+
+
+def _inert(cell: str) -> str:
+    return f"'{cell}" if printable(cell).startswith(FORMULA) else cell
+
+
+def python_snippet(scene: Scene) -> str:
+    """A script that repeats this answer from the repository's folder."""
+    state = scene.state
+    options = [f"    k={state.k},"]
+    if state.exclude_seen:
+        options.append("    exclude_seen=True,")
+    if state.gate_override:
+        options.append(f"    gate_override={state.gate_override!r},")
+    if state.band_mask:
+        options.append(f"    band_mask={list(state.band_mask)!r},")
+    lines = [f"    {item_id!r},  # {_comment(scene.world.named(item_id))}" for item_id in state.history]
+    return "\n".join(
+        [
+            "from m2rec import Recommender",
+            "",
+            f"world = Recommender.from_pretrained({f'checkpoints/{scene.world.name}'!r})",
+            "history = [",
+            *lines,
+            "]",
+            "answer = world.recommend(",
+            "    history,",
+            *options,
+            ")",
+            "for item in answer.items:",
+            '    print(f"{item.rank:2d}  {item.probability:6.1%}  {item.title}")',
+            "",
+        ]
+    )
+
+
+def _comment(title: str) -> str:
+    return printable(title)

@@ -1,0 +1,91 @@
+"""The race on the page: one at a time, told lap by lap as a figure, a table and a sentence."""
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from m2rec.benchmark.speed.race import LENGTHS, SECONDS, Lap, race
+from m2rec.errors import InputError
+from m2rec.ui.figures.race import race_figure
+from m2rec.ui.render.templating import render
+from m2rec.ui.web.zero_gpu import gpu
+
+NAMES = {"m2rec": "M2Rec", "sasrec": "SASRec", "mamba4rec": "Mamba4Rec"}
+BUSY = f"Somebody on this server is racing right now; a race takes at most {SECONDS:.0f} seconds, so try again then."
+RIVALS = ("sasrec", "mamba4rec")
+GROWTH_OVER = 4  # times the length, over which growth is told
+
+
+@gpu
+def _laps() -> Iterator[Lap]:
+    yield from race()
+
+
+class Course:
+    """Where races are run, one at a time, so that they do not slow each other down."""
+
+    def __init__(self, laps: Callable[[], Iterator[Lap]] = _laps) -> None:
+        """`laps` times the contestants."""
+        self._laps = laps
+        self._taken = threading.Lock()
+
+    def run(self) -> Iterator[dict[str, Any]]:
+        """What the page shows, from the empty track to the last lap. InputError while another race is on."""
+        if not self._taken.acquire(blocking=False):
+            raise InputError(BUSY)
+        try:
+            laps: list[Lap] = []
+            yield shown(laps, running=True)
+            for lap in self._laps():
+                laps.append(lap)
+                yield shown(laps, running=True)
+            yield shown(laps, running=False)
+        finally:
+            self._taken.release()
+
+
+def shown(laps: list[Lap], running: bool) -> dict[str, Any]:
+    """The race so far, as {figure, html, running}."""
+    rows = [{"length": lap.length, "cells": [_milliseconds(lap.milliseconds[name]) for name in NAMES]} for lap in laps]
+    html = render(
+        "race_laps.html.j2",
+        names=list(NAMES.values()),
+        rows=rows,
+        words=words(laps, running),
+        done=len(laps) / len(LENGTHS),
+        running=running,
+    )
+    return {"figure": race_figure(laps, NAMES), "html": html, "running": running}
+
+
+def words(laps: list[Lap], running: bool) -> str:
+    """The race in plain words: how far it is, or what came of it."""
+    if running:
+        following = LENGTHS[len(laps)] if len(laps) < len(LENGTHS) else None
+        return f"Answering histories of {following:,} items …" if following else "Finishing …"
+    if not laps:
+        return "No lap was finished in the time there is."
+    last = laps[-1]
+    ours = last.milliseconds["m2rec"]
+    others = [f"{NAMES[name]} {_milliseconds(last.milliseconds[name])} ms ({_times(last, name)})" for name in RIVALS]
+    text = f"One answer to {last.length:,} items took M2Rec {_milliseconds(ours)} ms, {' and '.join(others)}."
+    earlier = next((lap for lap in laps if lap.length * GROWTH_OVER == last.length), None)
+    if earlier:
+        grew = [f"{NAMES[name]} ×{last.milliseconds[name] / earlier.milliseconds[name]:.1f}" for name in NAMES]
+        text += (
+            f" From {earlier.length:,} to {last.length:,} items the time grew: {', '.join(grew)};"
+            f" linear growth would be ×{GROWTH_OVER}, quadratic ×{GROWTH_OVER**2}."
+        )
+    text += f" Measured on {last.hardware}."
+    if last.length < LENGTHS[-1]:
+        text += f" The time was up before {LENGTHS[-1]:,} items."
+    return text
+
+
+def _times(lap: Lap, name: str) -> str:
+    ratio = lap.milliseconds[name] / lap.milliseconds["m2rec"]
+    return f"×{ratio:.1f}" if ratio >= 1 else f"×{ratio:.2f}"
+
+
+def _milliseconds(value: float) -> str:
+    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"

@@ -1,0 +1,110 @@
+"""Numbers and charts in plain words."""
+
+from dataclasses import dataclass
+from itertools import groupby
+
+from m2rec.recommend.answer import MODALITIES, Answer, Spectrum
+from m2rec.recommend.calendar import CalendarSpectrum
+from m2rec.recommend.spectrum import SHORTEST_HISTORY
+from m2rec.ui.render.palette import EVIDENCE, ORDERED
+
+KEPT = 0.5  # filter gain, relative to its largest, from which a period counts as kept
+FEW_BINS = 8
+
+
+@dataclass(frozen=True)
+class Voice:
+    """How a world speaks: 'buy' and 'day' for a shop visited daily, 'choose' and 'interaction' by default."""
+
+    verb: str = "choose"
+    unit: str = "interaction"
+
+
+def percent(share: float) -> str:
+    """A share as a person writes it: 81 %, 4.2 %, < 0.1 %."""
+    if share >= 0.995:
+        return "100 %" if share >= 0.9995 else "> 99 %"
+    if share >= 0.0995:
+        return f"{share * 100:.0f} %"
+    if share == 0:
+        return "0 %"
+    return f"{share * 100:.1f} %" if share >= 0.0005 else "< 0.1 %"
+
+
+def ordinal(number: int) -> str:
+    """1st, 2nd, 3rd, 4th, 11th."""
+    suffix = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{suffix}"
+
+
+def plain_period(period: float) -> str:
+    """A period without false precision: 7, 3.5."""
+    return f"{period:.1f}".removesuffix(".0")
+
+
+def counted(number: int, unit: str) -> str:
+    """1 day, 2 days."""
+    return f"{number} {unit}{'' if number == 1 else 's'}"
+
+
+def spectrum_summary(spectrum: Spectrum | None, length: int, voice: Voice) -> str:
+    """The spectrum for who cannot see it, and for who wants to be sure of what they see."""
+    if spectrum is None or not spectrum.period:
+        have = counted(length, voice.unit)
+        return f"A rhythm needs a history: with {have} there is no spectrum yet; from {SHORTEST_HISTORY} on there is."
+    peaks = spectrum.significant
+    if peaks:
+        named = ", ".join(plain_period(period) for period in peaks[:3])
+        text = f"Stands out against shuffled copies at period{'s' * (len(peaks) > 1)} {named} ({voice.unit}s)."
+    else:
+        text = "Nothing stands out against shuffled copies of this history: no rhythm to be sure of."
+    kept = [
+        f"{plain_period(low)}–{plain_period(high)}" if low != high else plain_period(low)
+        for low, high in kept_runs(spectrum)
+    ]
+    text += f" The learned filter keeps {', '.join(kept[:4])}." if kept else " The learned filter lets little through."
+    if len(spectrum.period) < FEW_BINS:
+        text += f" Only {len(spectrum.period)} periods can be told apart in so short a history."
+    return text
+
+
+def calendar_summary(found: CalendarSpectrum | None) -> str:
+    """What the calendar's spectrum shows; empty without a clock."""
+    if found is None:
+        return ""
+    against = f"against the same {found.dates} dates with what was chosen on them shuffled"
+    if not found.peaks:
+        return f"By the calendar no period of days stands out {against}."
+    named = ", ".join(str(period) for period in found.peaks[:3])
+    one = len(found.peaks) == 1
+    return f"By the calendar {'a period' if one else 'periods'} of {named} days stand{'s' * one} out {against}."
+
+
+def kept_runs(spectrum: Spectrum) -> list[tuple[float, float]]:
+    """Runs of neighbouring periods with a gain of at least `KEPT`, as (shortest, longest)."""
+    pairs = zip(spectrum.period, spectrum.filter_gain, strict=True)
+    runs = []
+    for kept, run in groupby(pairs, key=lambda pair: pair[1] >= KEPT):
+        if kept:
+            periods = [period for period, _ in run]
+            runs.append((periods[0], periods[-1]))
+    return runs
+
+
+def themes_summary(answer: Answer) -> str:
+    """What the choices are held to be about, where the model believes in themes; nothing where it does not."""
+    if not answer.themes:
+        return ""
+    told = "; ".join(f"{percent(theme.share)} things like {', '.join(theme.items)}" for theme in answer.themes)
+    return f"What the semantic branch takes your taste to be: {told}."
+
+
+def gate_summary(answer: Answer) -> str:
+    """How the three weights stand and how they moved."""
+    now = ", ".join(f"{kind.name.lower()} {percent(answer.gates[kind.key])}" for kind in ORDERED)
+    if len(answer.gate_history) < 2:
+        return f"Gate now: {now}."
+    moved = max(MODALITIES, key=lambda modality: abs(answer.gates[modality] - answer.gate_history[0][modality]))
+    before = percent(answer.gate_history[0][moved])
+    name, after = EVIDENCE[moved].name.lower(), percent(answer.gates[moved])
+    return f"Gate now: {now}. Since the first item, {name} went from {before} to {after}."

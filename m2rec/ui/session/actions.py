@@ -1,0 +1,150 @@
+"""What a visitor can do to a state, as pure functions; what goes through `step` can be undone.
+
+Dates belong to places, not to items: what is moved or shuffled changes its date, and a new place has none.
+"""
+
+import random
+from collections.abc import Sequence
+
+from m2rec.errors import InputError
+from m2rec.recommend.answer import MODALITIES, Modality, Shares
+from m2rec.ui.session.link import from_link, to_link
+from m2rec.ui.session.state import HISTORY_LIMIT, UNDO_LIMIT, Session, State
+
+SHUFFLE_SEED = 505
+
+
+def add(state: State, item_id: str, at: int | None = None) -> State:
+    """The item becomes the newest of the history, or takes position `at`."""
+    if len(state.history) >= HISTORY_LIMIT:
+        raise InputError(f"The history already holds {HISTORY_LIMIT} items: remove some before adding more.")
+    place = len(state.history) if at is None else at
+    if not 0 <= place <= len(state.history):
+        raise InputError(f"Position {place} is outside the history, which has places 0 to {len(state.history)}.")
+    days = (*state.days[:place], None, *state.days[place:]) if state.days else ()
+    return state.but(history=(*state.history[:place], item_id, *state.history[place:]), days=days)
+
+
+def remove(state: State, at: int) -> State:
+    """The history without the item at position `at` (0 is the oldest)."""
+    _inside(state, at)
+    return state.but(history=state.history[:at] + state.history[at + 1 :], days=state.days[:at] + state.days[at + 1 :])
+
+
+def move(state: State, at: int, to: int) -> State:
+    """The item at position `at` goes to position `to`; the others keep their order."""
+    _inside(state, at)
+    _inside(state, to)
+    rest = [*state.history[:at], *state.history[at + 1 :]]
+    rest.insert(to, state.history[at])
+    return state.but(history=tuple(rest))
+
+
+def repeat(state: State, item_id: str, every: int) -> State:
+    """Puts the item at every n-th position, counted back from the place that is due next, replacing what was there."""
+    if every < 2:
+        raise InputError("An item can be repeated every 2nd place or less often: choose a number from 2 up.")
+    if every > len(state.history):
+        raise InputError(
+            f"A repeat every {every} places does not fit a history of {len(state.history)}: choose a smaller number."
+        )
+    history = list(state.history)
+    for place in range(len(history) - every, -1, -every):
+        history[place] = item_id
+    return state.but(history=tuple(history))
+
+
+def shuffle(state: State, seed: int = SHUFFLE_SEED) -> State:
+    """The same items in another order. The same history and seed always give the same order."""
+    history = list(state.history)
+    random.Random(f"{seed}:{state.history}").shuffle(history)
+    return state.but(history=tuple(history))
+
+
+def clear(state: State) -> State:
+    """An empty history; what was muted or overridden for the old one goes too."""
+    return replace(state, ())
+
+
+def replace(state: State, item_ids: Sequence[str], days: Sequence[int | None] = ()) -> State:
+    """Another history altogether: a preset, a pasted list. Keeps the newest when there are too many."""
+    return state.but(
+        history=tuple(item_ids)[-HISTORY_LIMIT:],
+        days=tuple(days)[-HISTORY_LIMIT:],
+        gate_override=None,
+        band_mask=(),
+        period=None,
+    )
+
+
+def append(state: State, item_ids: Sequence[str], days: Sequence[int | None] = ()) -> State:
+    """A list at the end of the history. Where only one of the two has dates, the other's places have none."""
+    both: tuple[int | None, ...] = ()
+    if any(day is not None for day in (*state.days, *days)):
+        both = (*(state.days or (None,) * len(state.history)), *(days or (None,) * len(item_ids)))
+    return replace(state, (*state.history, *item_ids), both)
+
+
+def keep(state: State, newest: int) -> State:
+    """Only the newest few interactions."""
+    return state.but(history=state.history[-newest:] if newest else (), days=state.days[-newest:] if newest else ())
+
+
+def override(state: State, current: Shares, modality: Modality, weight: float) -> State:
+    """Sets one gate weight (0…1); the other two share the rest as they did before."""
+    if not 0 <= weight <= 1:
+        raise InputError(f"A gate weight lies between 0 and 1; {weight:g} does not.")
+    others = [name for name in MODALITIES if name != modality]
+    before = sum(current[name] for name in others)
+    parts = {name: current[name] / before if before > 0 else 1 / len(others) for name in others}
+    return state.but(gate_override={modality: weight, **{name: (1 - weight) * parts[name] for name in others}})
+
+
+def release(state: State) -> State:
+    """The model's own gate again, every band heard."""
+    return state.but(gate_override=None, band_mask=())
+
+
+def mute(state: State, low: float, high: float) -> State:
+    """Mutes the periods from `low` to `high` interactions."""
+    return state.but(band_mask=(*state.band_mask, (round(low, 3), round(high, 3))))
+
+
+def unmute(state: State, index: int) -> State:
+    """Hears the muted band number `index` again."""
+    if not 0 <= index < len(state.band_mask):
+        raise InputError(f"There is no muted band number {index + 1}.")
+    return state.but(band_mask=state.band_mask[:index] + state.band_mask[index + 1 :])
+
+
+def step(session: Session, state: State) -> Session:
+    """The session after a change that can be undone. Nothing is recorded when nothing changed."""
+    if state == session.state:
+        return session
+    return Session(state=state, undo=(*session.undo, to_link(session.state))[-UNDO_LIMIT:])
+
+
+def undo(session: Session) -> Session:
+    """One change back; the session itself when there is none."""
+    if not session.undo:
+        return session
+    state = _dressed(from_link(session.undo[-1]), session.state)
+    return Session(state=state, undo=session.undo[:-1], redo=(*session.redo, to_link(session.state))[-UNDO_LIMIT:])
+
+
+def redo(session: Session) -> Session:
+    """One undone change forward; the session itself when there is none."""
+    if not session.redo:
+        return session
+    state = _dressed(from_link(session.redo[-1]), session.state)
+    return Session(state=state, undo=(*session.undo, to_link(session.state))[-UNDO_LIMIT:], redo=session.redo[:-1])
+
+
+def _dressed(state: State, now: State) -> State:
+    """Undo concerns what the model is asked; how the page looks stays as it is."""
+    return state.but(theme=now.theme, lesson=now.lesson, lesson_step=now.lesson_step)
+
+
+def _inside(state: State, at: int) -> None:
+    if not 0 <= at < len(state.history):
+        raise InputError(f"There is no item at position {at + 1}: the history has {len(state.history)}.")

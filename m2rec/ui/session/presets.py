@@ -1,0 +1,123 @@
+"""Histories to start from, made from whatever catalogue is loaded: the same catalogue always gives the same ones."""
+
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from m2rec.errors import InputError
+from m2rec.text_safety import quoted
+from m2rec.ui.session.state import HISTORY_LIMIT
+
+if TYPE_CHECKING:
+    from m2rec.ui.session.worlds import World
+
+SEED = 2505
+POOL = 120  # the most popular items, from which presets are made
+WEEKS = (6, 9, 13)  # of the default history: as few as let its rhythm stand out against shuffled copies
+MONDAY = 20_094  # days since 1970: where the invented calendar begins
+CALENDAR_DAYS = 126
+OUTING = 0.55  # share of the other days on which something is chosen
+CHAIN = 9  # interactions
+CHAINS = 12  # tried at most
+ORDERLY = 0.6  # weight of the temporal branch at the end of a chain that shows what it should
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named history; `about` says what it shows."""
+
+    key: str
+    title: str
+    about: str
+    history: tuple[str, ...]
+    days: tuple[int | None, ...] = ()  # the date of each interaction, where the history has a clock
+
+
+def make(world: "World") -> tuple[Preset, ...]:
+    """The presets of a world, the default first. Loads its model: chains are what the model knows to follow."""
+    chance = random.Random(SEED)
+    items = list(world.items.values())
+    pool = [item.item_id for item in items[:POOL]]
+    weekly = world.staple if world.staple in world.items else pool[0]
+    other = next((item_id for item_id in (*pool[5:], *pool) if item_id != weekly), weekly)
+    rest = [item_id for item_id in pool if item_id not in (weekly, other)] or pool
+    by_group: dict[str, list[str]] = defaultdict(list)
+    for item in items:
+        by_group[item.group].append(item.item_id)
+    taste = max(by_group.values(), key=len)[:12]
+    longest = min(world.recommender.max_history, HISTORY_LIMIT)
+
+    def filled(length: int, rhythms: dict[str, tuple[int, int]]) -> tuple[str, ...]:
+        """`length` things that do not repeat if it can be helped, and items `every` so often, `due` so soon."""
+        rounds = 1 + length // len(rest)
+        history = [item_id for _ in range(rounds) for item_id in chance.sample(rest, len(rest))][:length]
+        for item_id, (every, due) in rhythms.items():
+            for place in range(length - every + due, -1, -every):
+                history[place] = item_id
+        return tuple(history)
+
+    tried = [filled(7 * count - 1, {weekly: (7, 0)}) for count in WEEKS]
+    weeks = next((history for history in tried if _stands_out(world, history, 7)), tried[0])
+    two = filled(48, {weekly: (7, 0), other: (5, 2)})
+    newest = (*chance.choices(by_group[items[-1].group][:12], k=6), items[-1].item_id)
+    dates = [day for day in range(CALENDAR_DAYS) if day % 7 == 0 or chance.random() < OUTING][-longest:]
+    fillers = filled(len(dates), {})
+    dated = tuple(weekly if day % 7 == 0 else other for day, other in zip(dates, fillers, strict=True))
+    made = (
+        Preset("weekly", "A weekly rhythm", "One item every 7th time, the next one due now", weeks),
+        Preset("two-rhythms", "Two rhythms", "One item every 7th time, another every 5th", two),
+        Preset("chain", "A chain", "Each item is what the model expects to follow the one before", _chain(world, rest)),
+        Preset("taste", "A single taste", "Only one group, in no particular order", tuple(chance.choices(taste, k=20))),
+        Preset("noise", "Random noise", "Drawn by chance: nothing should stand out", tuple(chance.choices(pool, k=40))),
+        Preset("new-item", "A brand-new item", "It ends with the item that the model has seen least", newest),
+        Preset("longest", "The longest history", "As many items as the model reads", filled(longest, {weekly: (7, 0)})),
+        Preset(
+            "calendar",
+            "By the calendar",
+            "One item every 7th day, with idle days between: only the dates show the rhythm",
+            dated,
+            tuple(MONDAY + day for day in dates),
+        ),
+    )
+    person = world.person(world)
+    if person is None:
+        return made
+    about = "Somebody's own list with its dates, from the data that the model learnt from"
+    return (*made, Preset("person", "A real person", about, person.item_ids, person.days))
+
+
+def _stands_out(world: "World", history: Sequence[str], period: int) -> bool:
+    spectrum = world.recommender.recommend(history, k=1).spectrum
+    return spectrum is not None and period in (round(one) for one in spectrum.significant)
+
+
+def _chain(world: "World", starts: Sequence[str]) -> tuple[str, ...]:
+    """From one item to the one that the temporal branch expects most, and on; never back.
+
+    Some items call for nothing. Of a few chains the first is taken that the gate leaves to order, or the best of them.
+    """
+    best: tuple[str, ...] = (starts[0],)
+    trust = -1.0
+    for start in starts[:CHAINS]:
+        history, gate = [start], 0.0
+        while True:
+            answer = world.recommender.recommend(history, k=50, exclude_seen=True, spectrum=False)
+            gate = answer.gates["temporal"]
+            if len(history) == CHAIN or not answer.items:
+                break
+            history.append(max(answer.items, key=lambda item: item.contributions["temporal"]).item_id)
+        if gate > trust:
+            best, trust = tuple(history), gate
+        if trust >= ORDERLY:
+            break
+    return best
+
+
+def preset(world: "World", key: str) -> Preset:
+    """The preset of that key; InputError names those there are."""
+    for one in world.presets:
+        if one.key == key:
+            return one
+    raise InputError(f"There is no preset {quoted(key)}; there are {', '.join(one.key for one in world.presets)}.")

@@ -1,0 +1,237 @@
+"""The worlds a visitor can choose: found on disk, loaded when first needed. A broken one is listed with its error."""
+
+import logging
+import threading
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from m2rec.checkpoint import Item
+from m2rec.data.person import Person, person_of
+from m2rec.data.settings import Source
+from m2rec.data.sources import HOW_TO_GET, titles_for
+from m2rec.errors import CheckpointError, InputError, M2RecError
+from m2rec.recommend.answer import Answer
+from m2rec.recommend.history import INVENTED
+from m2rec.text_safety import printable, quoted
+from m2rec.ui.render.words import Voice
+from m2rec.ui.session.cache import Kept
+from m2rec.ui.session.presets import Preset, make
+
+if TYPE_CHECKING:
+    from m2rec.recommend.calendar import CalendarSpectrum
+    from m2rec.recommend.catalogue import CatalogueItem
+    from m2rec.recommend.recommender import Recommender
+
+FIRST = "rhythm-market"
+AT_ONCE = 2  # answers computed at the same time; the rest wait their turn
+KEPT_ANSWERS = 256
+NEEDED = ("config.json", "model.safetensors", "items.csv")
+
+log = logging.getLogger(__name__)
+
+Load = Callable[[], "Recommender"]
+
+
+@lru_cache(maxsize=1)
+def _known() -> dict[str, dict[str, str]]:
+    return tomllib.loads((files("m2rec.ui.session") / "worlds.toml").read_text(encoding="utf-8"))
+
+
+@dataclass
+class World:
+    """One data set with its trained model; `folder` is where its metrics and model card lie."""
+
+    name: str
+    load: Load
+    folder: Path | None = None
+    error: str | None = None
+    person: Callable[["World"], Person | None] = lambda world: None  # somebody's real history, where it can be had
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _loaded: "Recommender | None" = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        known = _known().get(self.name, {})
+        self.title = known.get("title", self.name.replace("-", " ").capitalize())
+        self.about = known.get("about", "")
+        self.staple = known.get("staple")
+        self.voice = Voice(known.get("verb", "choose"), known.get("unit", "interaction"))
+
+    @property
+    def recommender(self) -> "Recommender":
+        """The model, loaded on first use; CheckpointError with the reason, every time, when it cannot be."""
+        with self._lock:
+            if self.error is None and self._loaded is None:
+                try:
+                    self._loaded = self.load()
+                except M2RecError as error:
+                    self.error = str(error)
+                except Exception as error:  # a world is data from elsewhere, and the others must not go down with it
+                    log.exception("The world %s cannot be loaded.", self.name)
+                    self.error = (
+                        f"The world {self.name} cannot be loaded ({quoted(str(error))}): fetch or train it again."
+                    )
+            if self._loaded is None:
+                raise CheckpointError(self.error)
+            return self._loaded
+
+    @cached_property
+    def items(self) -> "dict[str, CatalogueItem]":
+        """The catalogue by item id, in the model's order: most popular first."""
+        return {item.item_id: item for item in self.recommender.items}
+
+    def named(self, entry: str) -> str:
+        """What a history's entry is called: an item's title, or the visitor's own words for an invented one."""
+        return self.items[entry].title if entry in self.items else printable(entry.removeprefix(INVENTED))
+
+    def knows(self, entry: str) -> bool:
+        """Whether an entry can stand in a history: an item id, or an invention."""
+        return entry in self.items or (entry.startswith(INVENTED) and bool(printable(entry.removeprefix(INVENTED))))
+
+    @property
+    def missing_titles(self) -> str | None:
+        """How to get the titles, where they could not be shipped and this machine has none; else None."""
+        if any(item.title != f"Item {item.item_id}" for item in self.recommender.items[:20]):
+            return None
+        source = self.recommender.config.data.source
+        how = HOW_TO_GET.get(cast(Source, source), f"set M2REC_DATA to a folder that holds {source}")
+        return f"The titles of this world may not be shipped, so it shows numbers: {how}, then start the page again."
+
+    @cached_property
+    def presets(self) -> tuple[Preset, ...]:
+        """Histories to start from, the default first."""
+        return make(self)
+
+
+class Worlds:
+    """Every world on offer, in the order of the list."""
+
+    def __init__(self, worlds: Mapping[str, World]) -> None:
+        if not worlds:
+            raise CheckpointError("No world was found: train one, or run from the folder that holds checkpoints/.")
+        self._worlds = dict(sorted(worlds.items(), key=lambda entry: (entry[0] != FIRST, entry[0])))
+        self._turns = threading.BoundedSemaphore(AT_ONCE)
+        self._answer = Kept(self._compute, KEPT_ANSWERS)
+        self.influence = Kept(self._influence, KEPT_ANSWERS)
+        self.calendar = Kept(self._calendar, KEPT_ANSWERS)
+
+    @classmethod
+    def find(cls, folder: Path) -> "Worlds":
+        """One world for each folder in `folder` that looks like a checkpoint, whole or not."""
+        found: dict[str, World] = {}
+        for path in sorted(folder.glob("*/")) if folder.is_dir() else []:
+            missing = [name for name in NEEDED if not (path / name).is_file()]
+            if len(missing) == len(NEEDED):
+                continue
+            error = (
+                f"The checkpoint {path.name} lacks {', '.join(missing)}: fetch or train it again." if missing else None
+            )
+            found[path.name] = World(path.name, _loader(path), path, error, _person)
+        return cls(found)
+
+    def __iter__(self) -> Any:
+        return iter(self._worlds.values())
+
+    @property
+    def default(self) -> World:
+        """The first world that loads; CheckpointError when none does."""
+        for world in self:
+            try:
+                _ = world.recommender
+            except CheckpointError:
+                continue
+            return world
+        raise CheckpointError(f"No world can be loaded. The first says: {next(iter(self)).error}")
+
+    def load(self) -> None:
+        """Loads every world, so that the broken ones are known."""
+        for world in self:
+            with suppress(CheckpointError):
+                _ = world.recommender
+
+    def get(self, name: str) -> World:
+        """The world of that name; InputError names those there are."""
+        if name not in self._worlds:
+            raise InputError(f"There is no world called {quoted(name)}; there are {', '.join(self._worlds)}.")
+        return self._worlds[name]
+
+    def describe(self) -> list[dict[str, Any]]:
+        """Each world as {name, title, about, error}, all of them loaded; error is null where there is none."""
+        self.load()
+        return [
+            {"name": world.name, "title": world.title, "about": world.about, "error": world.error} for world in self
+        ]
+
+    def answer(
+        self,
+        name: str,
+        history: tuple[str, ...],
+        k: int = 10,
+        exclude_seen: bool = False,
+        gate_override: tuple[tuple[str, float], ...] | None = None,
+        band_mask: tuple[tuple[float, float], ...] = (),
+    ) -> Answer:
+        """What the world's model answers; the same question is answered once."""
+        return self._answer(name, history, k, exclude_seen, gate_override, band_mask)
+
+    @contextmanager
+    def turn(self, name: str) -> "Iterator[Recommender]":
+        """The world's model, once it is this caller's turn."""
+        recommender = self.get(name).recommender
+        with self._turns:
+            yield recommender
+
+    def _compute(
+        self, name: str, history: tuple[str, ...], k: int, exclude_seen: bool, gate: Any, bands: Any
+    ) -> Answer:
+        with self.turn(name) as recommender:
+            return recommender.recommend(
+                list(history),
+                k=k,
+                exclude_seen=exclude_seen,
+                gate_override=dict(gate) if gate else None,
+                band_mask=list(bands) or None,
+            )
+
+    def _influence(self, name: str, history: tuple[str, ...], item_id: str) -> list[float]:
+        """What each history item is worth to an item's log-probability, by leaving it out; kept like answers."""
+        with self.turn(name) as recommender:
+            return recommender.influence(list(history), item_id)
+
+    def _calendar(self, name: str, history: tuple[str, ...], days: tuple[int | None, ...]) -> "CalendarSpectrum | None":
+        """The spectrum in calendar time, where the history has dates enough; kept like answers."""
+        if not any(day is not None for day in days):
+            return None
+        from m2rec.recommend.calendar import calendar_of  # imports torch
+
+        with self.turn(name) as recommender:
+            return calendar_of(recommender, list(history), days)
+
+
+def _person(world: World) -> Person | None:
+    recommender = world.recommender
+    try:
+        return person_of(cast(Source, recommender.config.data.source), set(world.items), recommender.max_history)
+    except M2RecError:  # data that cannot be read is no reason not to show the world
+        return None
+
+
+def _loader(path: Path) -> Load:
+    def load() -> "Recommender":
+        from m2rec.recommend.recommender import Recommender  # imports torch: only when a model is wanted
+
+        shipped = Recommender.from_pretrained(path)
+        if shipped.config.titles == "shipped":
+            return shipped
+        table = titles_for(cast(Source, shipped.config.data.source), [item.item_id for item in shipped.items])
+        if table is None:
+            return shipped
+        found = zip(table["item"], table["title"], table["text"], table["group"], strict=True)
+        return Recommender(shipped.checkpoint, [Item(*row) for row in found])
+
+    return load

@@ -1,0 +1,117 @@
+"""What the page's JavaScript calls. Each call carries the session; a refusal is a sentence and changes nothing."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from m2rec.errors import InputError, M2RecError
+from m2rec.recommend.validation import checked
+from m2rec.text_safety import quoted
+from m2rec.ui.panels import dialogs, sections
+from m2rec.ui.render.context import Scene, ask
+from m2rec.ui.render.exports import export
+from m2rec.ui.render.race import Course
+from m2rec.ui.render.view import view
+from m2rec.ui.session.dispatch import opening, perform
+from m2rec.ui.session.link import from_link
+from m2rec.ui.session.paste import entries, match
+from m2rec.ui.session.requests import Ask, Choose, OpenLesson, Request, Search
+from m2rec.ui.session.state import Session, State
+from m2rec.ui.session.worlds import Worlds
+
+SEARCH_LIMIT = 50
+
+Reply = dict[str, Any]
+
+
+class Service:
+    """The page's server side, over one set of worlds."""
+
+    def __init__(self, worlds: Worlds) -> None:
+        self.worlds = worlds
+        self.course = Course()
+
+    def first(self) -> Reply:
+        """What a visitor without a link sees."""
+        return self._view(Session(state=opening(self.worlds.default)))
+
+    def act(self, payload: Any) -> Reply:
+        """`payload` is a `Request`; the reply is the view after it."""
+        return self._answered(lambda: self._act(checked(Request, payload)))
+
+    def open(self, payload: Any) -> Reply:
+        """`payload` is a link's text; the reply is the view it describes."""
+        return self._answered(lambda: self._open(payload))
+
+    def search(self, payload: Any) -> Reply:
+        """`payload` holds `world` and `query`; the reply lists up to fifty items as {item_id, title, group}."""
+        return self._answered(lambda: {"hits": self.hits(checked(Search, payload))})
+
+    def ask(self, payload: Any) -> Reply:
+        """`payload` is an `Ask`: what opens in a dialog, what a pasted list holds, or a file to save."""
+        return self._answered(lambda: self._ask(checked(Ask, payload)))
+
+    def hits(self, asked: Search) -> list[dict[str, str]]:
+        """Items whose titles match, best first; an empty query gives the most popular."""
+        found = self.worlds.get(asked.world).recommender.search(asked.query.strip(), limit=SEARCH_LIMIT)
+        return [{"item_id": item.item_id, "title": item.title, "group": item.group} for item in found]
+
+    def _act(self, request: Request) -> Reply:
+        session = perform(self.worlds, request.session, request.action)
+        chosen = (
+            request.action.value if isinstance(request.action, Choose) and request.action.type == "preset" else None
+        )
+        begins_anew = session.state.world != request.session.state.world or isinstance(request.action, OpenLesson)
+        return self._view(session, () if begins_anew else request.before, chosen)
+
+    def _open(self, text: Any) -> Reply:
+        if not isinstance(text, str):
+            raise InputError("A link is a text: copy it again from the page that made it.")
+        state = from_link(text)
+        world = self.worlds.get(state.world)
+        places = [place for place, entry in enumerate(state.history) if world.knows(entry)]
+        known = [state.history[place] for place in places]
+        days = [state.days[place] for place in places] if state.days else ()
+        reply = self._view(Session(state=state.but(history=known, days=days)))
+        if len(known) < len(state.history):
+            lost = len(state.history) - len(known)
+            reply["notice"] = (
+                f"{lost} of the link's {len(state.history)} items are not in this world any more and were left out."
+            )
+        return reply
+
+    def _ask(self, asked: Ask) -> Reply:
+        scene = self._scene(asked.session)
+        match asked.what:
+            case "details":
+                return {"html": dialogs.details(scene, asked.text)}
+            case "repeat":
+                return {"html": dialogs.repeat(scene)}
+            case "paste":
+                return {"html": dialogs.paste(scene)}
+            case "match":
+                return {"html": dialogs.matches(match(entries(asked.text), list(scene.world.items.values())))}
+            case "section":
+                return {"html": sections.section(scene, asked.text)}
+            case _:
+                return {"file": asdict(export(scene, asked.what))}
+
+    def _view(self, session: Session, before: tuple[str, ...] = (), preset: str | None = None) -> Reply:
+        return view(self._scene(session, before, preset))
+
+    def _scene(self, session: Session, before: tuple[str, ...] = (), preset: str | None = None) -> Scene:
+        state: State = session.state
+        world = self.worlds.get(state.world)
+        for place, entry in enumerate(state.history):
+            if not world.knows(entry):
+                raise InputError(
+                    f"history.{place} must be the id of an item of {world.title}, not {quoted(entry)}: search for it."
+                )
+        return Scene(self.worlds, world, session, ask(self.worlds, state), before, preset)
+
+    @staticmethod
+    def _answered(compute: Callable[[], Reply]) -> Reply:
+        try:
+            return compute()
+        except M2RecError as error:
+            return {"error": str(error)}

@@ -1,0 +1,117 @@
+"""The page on a laptop and on a phone, in light and dark, and for who needs it otherwise."""
+
+import re
+
+import pytest
+
+from tests.ui.browser.visiting import CHART, LAPTOP, PHONE, START, Page, count, expect, visit
+
+
+def test_everything_is_on_one_laptop_screen(page: Page) -> None:
+    size = page.evaluate("[document.documentElement.scrollHeight, document.documentElement.scrollWidth]")
+    assert size == [LAPTOP["height"], LAPTOP["width"]]
+    count(page, START)
+    expect(page.get_by_role("list", name="Recommendations").get_by_role("listitem")).to_have_count(10)
+    for name in ("What you did", "What comes next", "Who to trust: the gate", "Rhythm in the history: the spectrum"):
+        expect(page.get_by_role("heading", name=name)).to_be_in_viewport()
+    for tab in ("Lessons", "Results", "Your own data", "About"):
+        expect(page.get_by_role("tab", name=tab)).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("compare", ["", "frequency"], ids=["one list", "two lists"])
+def test_ten_recommendations_fit_into_their_panel_on_a_laptop(page: Page, compare: str) -> None:
+    page.get_by_role("combobox", name="Presets").select_option("calendar")  # the tallest that stands above the cards
+    page.locator("#m2-calendar-plot .main-svg").first.wait_for()
+    if compare:
+        page.get_by_role("combobox", name="Compare with").select_option(compare)
+        page.locator(".other").wait_for()
+    lists = page.locator(".lists")
+    assert lists.evaluate("box => box.scrollHeight - box.clientHeight") <= 1
+    tops = lists.locator(".cards").evaluate_all(
+        "all => all.map(list => [...list.children].map(card => card.offsetTop))"
+    )
+    assert len({tuple(top) for top in tops}) == 1  # the same rank is at the same height
+
+
+def test_two_hundred_items_and_long_titles_stay_within_their_panels(page: Page) -> None:
+    page.get_by_role("combobox", name="Presets").select_option("longest")
+    count(page, 200)
+    page.get_by_role("combobox", name="Search for an item to add").fill("a very long invented item " * 7)
+    page.get_by_role("option", name=re.compile("^Invent")).click()
+    count(page, 201)
+    for size in (LAPTOP, PHONE):
+        page.set_viewport_size(size)  # type: ignore[arg-type]
+        assert page.evaluate("document.documentElement.scrollWidth") == size["width"]
+    expect(page.locator(".history")).to_contain_text("the model reads the newest 200")
+
+
+def test_on_a_phone_all_is_one_column_without_sideways_scrolling(page: Page) -> None:
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    expect(page.locator(CHART).first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    lefts = page.locator(".panel").evaluate_all("all => all.map(one => Math.round(one.getBoundingClientRect().left))")
+    assert len(set(lefts)) == 1
+
+
+@pytest.mark.parametrize("section", ["Lessons", "Results", "Your own data", "About"])
+def test_on_a_phone_no_section_scrolls_the_page_sideways(page: Page, section: str) -> None:
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    page.get_by_role("tab", name=section).click()
+    page.get_by_role("tabpanel", name=section).wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+
+
+def test_the_theme_follows_the_system_until_chosen_and_stays_chosen(page: Page) -> None:
+    page.emulate_media(color_scheme="dark")
+    expect(page.locator(".m2")).to_have_attribute("data-theme", "dark")
+    page.get_by_role("button", name="Light or dark").click()
+    expect(page.locator(".m2")).to_have_attribute("data-theme", "light")
+    page.get_by_role("button", name="Shuffle the history").click()
+    expect(page.get_by_role("button", name="Undo")).to_be_enabled()
+    expect(page.locator(".m2")).to_have_attribute("data-theme", "light")
+
+
+def test_nothing_moves_for_who_wants_it_calm(page: Page) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    page.get_by_role("combobox", name="Presets").select_option("noise")
+    count(page, 40)
+    assert page.evaluate("document.querySelector('.m2').getAnimations({ subtree: true }).length") == 0
+
+
+@pytest.mark.parametrize(
+    ("opened", "scheme", "size"),
+    [
+        ("page", "light", LAPTOP),
+        ("page", "dark", PHONE),
+        ("lesson", "light", PHONE),
+        ("details", "dark", LAPTOP),
+        ("lessons", "dark", LAPTOP),
+        ("about", "light", LAPTOP),
+        ("results", "dark", PHONE),
+        ("calendar", "light", LAPTOP),
+        ("empty", "dark", LAPTOP),
+    ],
+    ids=lambda value: value if isinstance(value, str) else f"{value['width']} wide",
+)
+def test_axe_finds_nothing_to_complain_about(
+    page: Page, address: str, scheme: str, size: dict[str, int], opened: str
+) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe: see requirements-dev.txt")
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+    page.set_viewport_size(size)  # type: ignore[arg-type]
+    if opened == "lesson":
+        visit(page, f"{address}?lesson=period")
+    elif opened == "details":
+        page.locator(".card-open").first.click()
+        page.get_by_role("dialog").wait_for()
+    elif opened == "calendar":
+        page.get_by_role("combobox", name="Presets").select_option("calendar")
+        page.locator("#m2-calendar-plot .main-svg").first.wait_for()
+    elif opened == "empty":
+        page.get_by_role("button", name="Clear the history").click()
+        count(page, 0)
+    elif opened != "page":
+        page.get_by_role("tab", name=opened.capitalize()).click()
+        page.get_by_role("tabpanel").wait_for()
+    found = axe.Axe().run(page).response["violations"]
+    assert [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in found] == []

@@ -1,0 +1,57 @@
+import re
+from dataclasses import replace
+
+import pytest
+
+from m2rec.errors import InputError
+from m2rec.ui.panels import dialogs
+from m2rec.ui.render.context import Scene, ask
+from m2rec.ui.session.paste import Entry, match
+from m2rec.ui.session.state import Session
+from m2rec.ui.web.service import Service
+from tests.ui.fake_recommender import ITEMS, FakeRecommender
+
+
+def test_details_show_gate_times_belief_and_their_sum(scene: Scene) -> None:
+    item = scene.answer.items[0]
+    html = dialogs.details(scene, item.item_id)
+    shares = [float(share) for share in re.findall(r"<td>([\d.]+) %</td></tr>", html)]
+    assert sum(shares[:3]) == pytest.approx(shares[3], abs=1)
+    assert item.title in html
+
+
+def test_details_name_the_history_items_that_mattered_most_first(scene: Scene) -> None:
+    html = dialogs.details(scene, scene.answer.items[0].item_id)
+    widths = [float(width) for width in re.findall(r'class="meter[^"]*" style="width:([\d.]+)%', html)]
+    assert widths[0] == 100
+    assert widths == sorted(widths, reverse=True)
+
+
+def test_details_of_an_item_not_recommended_are_refused(scene: Scene) -> None:
+    with pytest.raises(InputError, match="not among"):
+        dialogs.details(scene, "gone")
+
+
+def test_details_count_positions_from_the_start_of_a_history_too_long_to_be_read_whole(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeRecommender, "influence", lambda self, history, item: [0.0] * 199 + [1.0])
+    state = scene.state.but(history=("i00",) * 60 + ("i01",) * 199 + ("i02",))
+    long = replace(scene, session=Session(state=state), answer=ask(scene.worlds, state))
+    html = dialogs.details(long, long.answer.items[0].item_id)
+    assert re.findall(r'class="n">(\d+)</span> <bdi>([\w ]+)<', html) == [("260", "Green tea")]
+
+
+def test_every_line_of_a_pasted_list_is_shown_the_unmatched_with_a_choice() -> None:
+    html = dialogs.matches(match([Entry("Oat milk"), Entry("<i>carpet</i>")], ITEMS))
+    assert "1 of 2 found, 1 not" in html
+    assert "&lt;i&gt;carpet&lt;/i&gt;" in html
+    assert html.count("data-match ") == 2
+
+
+def test_the_service_gives_dialogs_and_files_and_refuses_others(service: Service) -> None:
+    session = service.first()["session"]
+    for what, text in [("repeat", ""), ("paste", ""), ("match", "Oat milk")]:
+        assert "html" in service.ask({"session": session, "what": what, "text": text})
+    assert service.ask({"session": session, "what": "csv"})["file"]["name"] == "m2rec-toy-shop.csv"
+    assert "error" in service.ask({"session": session, "what": "secrets"})

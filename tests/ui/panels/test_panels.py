@@ -1,0 +1,87 @@
+import re
+from dataclasses import replace
+
+import pytest
+
+from m2rec.recommend.answer import Theme
+from m2rec.ui.panels import cards, evidence, history
+from m2rec.ui.render.comparison import COMPARISONS
+from m2rec.ui.render.context import Scene, ask
+from m2rec.ui.render.templating import render
+from m2rec.ui.render.view import REGIONS, page, view
+from m2rec.ui.session.state import Session
+
+LOUD = "i45"  # its title holds every character that HTML and JavaScript care about
+
+
+def with_state(scene: Scene, **changes: object) -> Scene:
+    state = scene.state.but(**changes)
+    return replace(scene, session=Session(state=state), answer=ask(scene.worlds, state))
+
+
+@pytest.mark.parametrize("name", REGIONS)
+def test_no_title_reaches_a_panel_unescaped(scene: Scene, name: str) -> None:
+    loud = with_state(scene, history=(LOUD,) * 9, compare="shuffled")
+    html = REGIONS[name](loud)
+    assert "<b>Bold" not in html
+    assert '& "loud"' not in html
+
+
+def test_each_interaction_is_one_chip_in_order(scene: Scene) -> None:
+    html = history.history(scene)
+    titles = re.findall(r'class="chip-main"[^>]*aria-label="(\d+): ([^"]+)"', html)
+    assert titles == [(str(at), scene.world.named(item)) for at, item in enumerate(scene.state.history, start=1)]
+
+
+def test_chips_that_repeat_at_the_chosen_period_are_ringed(scene: Scene) -> None:
+    ringed = re.findall(r'class="chip  ring [^>]*data-at="(\d+)"', history.history(with_state(scene, period=7)))
+    assert [int(at) for at in ringed] == [6, 13, 20]
+
+
+def test_interactions_beyond_the_models_reach_are_marked_and_said(scene: Scene) -> None:
+    html = history.history(with_state(scene, history=("i00",) * 203))
+    assert html.count('class="chip unread') == 3
+    assert "the model reads the newest 200" in html
+
+
+def test_the_three_widths_of_a_bar_add_up_to_its_probability(scene: Scene) -> None:
+    items = scene.answer.items
+    bars = re.findall(r'<span class="bar".*?</span>', cards.cards(scene), flags=re.S)
+    assert len(bars) == len(items)
+    for bar, item in zip(bars, items, strict=True):
+        widths = [float(width) for width in re.findall(r"width:([\d.]+)%", bar)]
+        assert sum(widths) == pytest.approx(100 * item.probability / items[0].probability, abs=0.01)
+
+
+def test_moves_are_marked_against_the_answer_before(scene: Scene) -> None:
+    ranking = [item.item_id for item in scene.answer.items]
+    before = (ranking[1], ranking[0], *ranking[2:-1])
+    html = cards.cards(replace(scene, before=before))
+    assert re.findall(r'class="moved (\w+)">([^<]+)<', html) == [("up", "▲1"), ("down", "▼1"), ("new", "new")]
+    assert "moved" not in cards.cards(scene)
+
+
+@pytest.mark.parametrize("compare", [key for key, _ in COMPARISONS])
+def test_every_comparison_gives_a_second_list(scene: Scene, compare: str) -> None:
+    html = cards.cards(with_state(scene, compare=compare, k=5))
+    assert len(re.findall(r"<li class=\"card \w*\"", html)) == 5
+    assert " of 5 are in both lists." in html
+
+
+def test_a_template_without_its_value_fails_loudly() -> None:
+    with pytest.raises(Exception, match="undefined"):
+        render("gate.html.j2")
+
+
+def test_the_page_holds_every_region(scene: Scene) -> None:
+    html = page(view(scene))
+    assert set(re.findall(r'data-region="(\w+)"', html)) == set(REGIONS)
+
+
+def test_the_gate_names_the_strongest_theme_and_escapes_its_titles(scene: Scene) -> None:
+    assert 'class="taste"' not in evidence.gate(scene)
+    themes = [Theme(share=0.54, items=["<b>Oat</b> milk", "Tofu"])]
+    believing = replace(scene, answer=scene.answer.model_copy(update={"themes": themes}))
+    html = evidence.gate(believing)
+    assert "taste for &lt;b&gt;Oat&lt;/b&gt; milk, Tofu · 54 %" in html
+    assert "54 % things like &lt;b&gt;Oat&lt;/b&gt; milk, Tofu" in evidence.gate_data(believing)

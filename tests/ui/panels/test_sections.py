@@ -1,0 +1,98 @@
+import json
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from m2rec.errors import InputError
+from m2rec.evaluation.report import Figure, Measurement, MetricsFile, write_metrics
+from m2rec.ui.panels.sections import section
+from m2rec.ui.render.context import Scene
+from m2rec.ui.session.worlds import World
+from tests.ui.fake_recommender import FakeRecommender
+
+
+@pytest.fixture
+def on_disk(scene: Scene, tmp_path: Path) -> Scene:
+    """The scene with a folder for its world: checkpoints/toy-shop beside assets/benchmarks."""
+    folder = tmp_path / "checkpoints" / "toy-shop"
+    folder.mkdir(parents=True)
+    (tmp_path / "assets" / "benchmarks").mkdir(parents=True)
+    return replace(scene, world=World("toy-shop", FakeRecommender, folder))
+
+
+def folder_of(scene: Scene) -> Path:
+    assert scene.world.folder is not None
+    return scene.world.folder
+
+
+@pytest.mark.parametrize("name", ["lessons", "results", "own", "about"])
+def test_every_section_opens_and_escapes_titles(scene: Scene, name: str) -> None:
+    html = section(scene, name)
+    assert html.startswith("\n<h2>") or "<h2>" in html
+    assert "<b>Bold" not in html
+
+
+def test_an_unknown_section_names_those_there_are(scene: Scene) -> None:
+    with pytest.raises(InputError, match="there are lessons"):
+        section(scene, "secrets")
+
+
+def test_a_lesson_whose_world_is_missing_cannot_be_opened_and_says_why(scene: Scene) -> None:
+    html = section(scene, "lessons")
+    assert html.count("disabled") == 1
+    assert "needs the world ml-1m" in html
+
+
+def test_results_show_each_figure_with_its_interval_and_how_it_was_made(on_disk: Scene) -> None:
+    figures = {"HR@10": Figure(value=0.34, low=0.33, high=0.35), "NDCG@10": Figure(value=0.2)}
+    one = Measurement(
+        model="m2rec", protocol="leave-one-out", split="test", seen="masked", seeds=[1, 2, 3], targets=10,
+        figures=figures, hardware="one CPU",
+        date=date(2026, 1, 2), command="python -m m2rec evaluate toy-shop", revision="abc",
+    )  # fmt: skip
+    write_metrics(folder_of(on_disk), MetricsFile(world="toy-shop", measurements=[one]))
+    html = section(on_disk, "results")
+    for text in (
+        ">0.3400 <",
+        ">[0.3300, 0.3500]<",
+        "0.2000",
+        "3 seeds, one CPU, 2026-01-02",
+        "python -m m2rec evaluate toy-shop",
+    ):
+        assert text in html
+
+
+def test_results_without_measurements_say_how_to_make_them(on_disk: Scene) -> None:
+    assert "python -m m2rec evaluate toy-shop" in section(on_disk, "results")
+
+
+def test_benchmarks_stand_beside_the_published_table(on_disk: Scene) -> None:
+    rows = [
+        {"model": "sasrec", "unmasked": {"HR@10": 0.3}, "masked": {"HR@10": {"mean": 0.31, "sd": 0.002}}, "seeds": 3}
+    ]
+    path = folder_of(on_disk).parent.parent / "assets" / "benchmarks" / "ml-1m.json"
+    path.write_text(json.dumps({"rows": rows}))
+    html = section(on_disk, "results")
+    assert "0.3100 ± 0.0020" in html
+    assert "0.3224" in html  # the paper's own HR@10
+    for damaged in ('{"rows": [1', "{}"):
+        path.write_text(damaged)
+        assert "ml-1m.json is not a readable benchmark file" in section(on_disk, "results")
+
+
+def test_speed_and_load_are_no_tables_of_models(on_disk: Scene) -> None:
+    for name in ("speed.json", "load.json"):
+        (folder_of(on_disk).parent.parent / "assets" / "benchmarks" / name).write_text("{}")
+    assert "not a readable benchmark file" not in section(on_disk, "results")
+
+
+def test_a_model_card_is_shown_without_its_front_matter_raw_html_or_pictures(on_disk: Scene) -> None:
+    card = "---\nlicense: mit\n---\n# A card\n<script>alert(1)</script>\n![pixel](https://elsewhere/pixel.png)\n"
+    (folder_of(on_disk) / "README.md").write_text(card)
+    html = section(on_disk, "results")
+    assert "<h4>A card</h4>" in html
+    assert "license: mit" not in html
+    assert "<script>" not in html
+    assert "<img" not in html

@@ -1,0 +1,95 @@
+"""What the page says is what the answer holds: for every preset, on every world that is there."""
+
+import re
+from html import unescape
+from pathlib import Path
+
+import pytest
+
+from m2rec.recommend.answer import MODALITIES
+from m2rec.ui.panels import cards, evidence, history
+from m2rec.ui.render.context import Scene, ask
+from m2rec.ui.render.palette import EVIDENCE
+from m2rec.ui.render.recurrence import recurrences
+from m2rec.ui.render.words import percent
+from m2rec.ui.session.dispatch import opening
+from m2rec.ui.session.state import Session
+from m2rec.ui.session.worlds import World, Worlds
+from tests.ui.fake_recommender import FakeRecommender
+
+ROOT = Path(__file__).parents[3] / "checkpoints"
+SHIPPED = sorted(path.parent.name for path in ROOT.glob("*/config.json"))
+KEYS = ("weekly", "two-rhythms", "chain", "taste", "noise", "new-item", "longest", "empty")
+
+
+@pytest.fixture(scope="module")
+def every_world() -> Worlds:
+    """The shipped worlds and the stand-in."""
+    shipped = {world.name: world for world in Worlds.find(ROOT)}
+    return Worlds(shipped | {"toy-shop": World("toy-shop", FakeRecommender)})
+
+
+@pytest.fixture(params=[(name, key) for name in (*SHIPPED, "toy-shop") for key in KEYS], ids="-".join)
+def shown(request: pytest.FixtureRequest, every_world: Worlds) -> Scene:
+    """One preset of one world, and its answer."""
+    name, key = request.param
+    world = every_world.get(name)
+    chosen = {one.key: one.history for one in world.presets} | {"empty": ()}
+    state = opening(world).but(history=chosen[key])
+    return Scene(every_world, world, Session(state=state), ask(every_world, state))
+
+
+def text_of(html: str) -> str:
+    return " ".join(unescape(re.sub(r"<[^>]*>", "", html)).split())
+
+
+def test_the_reading_says_what_the_answer_holds(shown: Scene) -> None:
+    text, answer = text_of(history.sentence(shown)), shown.answer
+    first = answer.items[0]
+    assert first.title in text
+    assert percent(first.probability) in text
+    if not answer.history:
+        assert text.startswith("No history yet")
+        return
+    lead = max(MODALITIES, key=lambda name: answer.gates[name])
+    assert f"{EVIDENCE[lead].name}: {EVIDENCE[lead].mark}{percent(answer.gates[lead])} of this answer" in text
+    peaks = {round(period) for period in answer.spectrum.significant} if answer.spectrum else set()
+    steady = {one.period for one in recurrences(answer.history)}
+    if claimed := re.search(r"You \w+ .* every (\d+)\w\w \w+; the next", text):
+        assert int(claimed[1]) in peaks & steady
+    if claimed := re.search(r"came back about every (\d+)\w\w", text):
+        assert int(claimed[1]) in steady - peaks
+    if "stands out from chance, so" in text:
+        assert peaks
+    if "No period stands out" in text:
+        assert not peaks
+
+
+def test_every_card_shows_the_answers_own_numbers(shown: Scene) -> None:
+    html = cards.cards(shown)
+    widest = max(item.probability for item in shown.answer.items)
+    said = [unescape(label) for label in re.findall(r'aria-label="(\d+: .*?; show details)"', html)]
+    bars = [
+        [float(width) for width in re.findall(r"width:([\d.]+)%", bar)]
+        for bar in re.findall(r'<span class="bar".*?</span>', html, re.S)
+    ]
+    assert len(said) == len(bars) == len(shown.answer.items)
+    for item, label, bar in zip(shown.answer.items, said, bars, strict=True):
+        parts = ", ".join(f"{name} {percent(item.contributions[name])}" for name in MODALITIES)
+        assert label == f"{item.rank}: {item.title}, {percent(item.probability)}; {parts}; show details"
+        assert bar == pytest.approx([100 * item.contributions[name] / widest for name in MODALITIES], abs=1e-3)
+        assert sum(item.contributions.values()) == pytest.approx(item.probability, abs=1e-6)
+
+
+def test_the_gate_and_the_spectrum_are_told_as_they_are(shown: Scene) -> None:
+    answer = shown.answer
+    sliders = re.findall(r'aria-valuetext="([^"]+)"', evidence.gate(shown))
+    assert [unescape(value) for value in sliders] == [percent(answer.gates[name]) for name in MODALITIES]
+    html = evidence.spectrum_data(shown)
+    rows = re.findall(r'<tr class="(peak|)"><th scope="row">', html)
+    if answer.spectrum is None:
+        assert rows == []
+        return
+    above = [power > level for power, level in zip(answer.spectrum.power, answer.spectrum.threshold, strict=True)]
+    assert [row == "peak" for row in rows] == above
+    assert ("Nothing stands out" in html) == (not any(above) and bool(above))

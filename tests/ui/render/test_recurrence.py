@@ -1,0 +1,29 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from m2rec.ui.render.recurrence import recurrences, repeats_at
+
+
+@given(st.integers(2, 12), st.integers(3, 6), st.integers(0, 11))
+def test_an_item_every_nth_place_is_found_with_its_period_and_when_it_is_due(
+    every: int, times: int, after: int
+) -> None:
+    after %= every
+    history = []
+    for turn in range(times):
+        history += [f"filler-{turn}-{place}" for place in range(every - 1)] + ["coffee"]
+    history += [f"last-{place}" for place in range(after)]
+    (found,) = recurrences(history)
+    assert (found.item_id, found.period, found.due) == ("coffee", every, every - 1 - after)
+
+
+def test_an_item_seen_twice_or_at_uneven_distances_is_no_rhythm() -> None:
+    assert recurrences(["a", "b", "c", "a", "d"]) == []
+    assert recurrences(["a", "b", "a", "c", "d", "e", "f", "g", "a", "h", "i", "j", "a"]) == []
+
+
+def test_what_repeats_at_a_period_is_named_by_position() -> None:
+    history = ["a", "b", "c", "a", "x", "b", "a"]
+    assert repeats_at(history, 3) == [0, 3, 6]
+    assert repeats_at(history, 4) == [1, 5]
+    assert repeats_at(history, 2) == []

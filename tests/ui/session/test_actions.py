@@ -1,0 +1,109 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from m2rec.errors import InputError
+from m2rec.ui.session import actions
+from m2rec.ui.session.state import UNDO_LIMIT, Session, State
+
+ABC = State(world="w", history=("a", "b", "c"))
+histories = st.lists(st.sampled_from("abcdef"), min_size=2, max_size=40).map(tuple)
+
+
+def test_an_added_item_is_the_newest_unless_a_place_is_named() -> None:
+    assert actions.add(ABC, "d").history == ("a", "b", "c", "d")
+    assert actions.add(ABC, "d", at=1).history == ("a", "d", "b", "c")
+
+
+def test_removing_and_moving_concern_one_position_only() -> None:
+    assert actions.remove(ABC, 1).history == ("a", "c")
+    assert actions.move(ABC, 0, 2).history == ("b", "c", "a")
+    assert actions.move(ABC, 2, 0).history == ("c", "a", "b")
+
+
+def test_dates_belong_to_places_and_a_new_place_has_none() -> None:
+    dated = State(world="w", history=("a", "b", "c"), days=(10, 11, 18))
+    assert actions.add(dated, "d", at=1).days == (10, None, 11, 18)
+    assert actions.remove(dated, 0).days == (11, 18)
+    assert actions.move(dated, 0, 2).days == actions.shuffle(dated).days == dated.days
+    assert actions.keep(dated, 2).days == (11, 18)
+    assert actions.append(dated, ("d",)).days == (10, 11, 18, None)
+    assert actions.append(ABC, ("d",), (4,)).days == (None, None, None, 4)
+    assert actions.append(ABC, ("d",)).days == actions.replace(dated, ("x",)).days == actions.clear(dated).days == ()
+
+
+@pytest.mark.parametrize("at", [-1, 3])
+def test_a_position_outside_the_history_is_refused(at: int) -> None:
+    for act in (actions.remove, lambda state, place: actions.move(state, place, 0)):
+        with pytest.raises(InputError, match="position"):
+            act(ABC, at)
+
+
+def test_a_repeated_item_is_due_next() -> None:
+    state = actions.repeat(State(world="w", history=tuple("abcdefgh")), "x", every=3)
+    assert state.history == ("a", "b", "x", "d", "e", "x", "g", "h")  # places 2 and 5; the next would be 8
+
+
+@pytest.mark.parametrize("every", [1, 4])
+def test_a_repeat_that_does_not_fit_is_refused(every: int) -> None:
+    with pytest.raises(InputError):
+        actions.repeat(ABC, "x", every)
+
+
+@given(histories)
+def test_shuffling_keeps_the_items_and_is_the_same_every_time(history: tuple[str, ...]) -> None:
+    state = State(world="w", history=history)
+    once = actions.shuffle(state)
+    assert sorted(once.history) == sorted(history)
+    assert once == actions.shuffle(state)
+
+
+def test_overriding_one_weight_keeps_the_proportion_of_the_others() -> None:
+    state = actions.override(ABC, {"temporal": 0.6, "frequency": 0.1, "semantic": 0.3}, "frequency", 0.7)
+    assert state.gate_override == pytest.approx({"temporal": 0.2, "frequency": 0.7, "semantic": 0.1})
+    alone = actions.override(ABC, {"temporal": 0.0, "frequency": 1.0, "semantic": 0.0}, "frequency", 0.5)
+    assert alone.gate_override == pytest.approx({"temporal": 0.25, "frequency": 0.5, "semantic": 0.25})
+
+
+@given(st.lists(st.sampled_from(["add", "shuffle", "remove", "clear"]), max_size=12))
+def test_undoing_everything_leads_back_and_redoing_everything_leads_forth(names: list[str]) -> None:
+    session = Session(state=ABC)
+    for name in names:
+        state = session.state
+        if name == "add":
+            state = actions.add(state, "x")
+        elif name == "remove" and state.history:
+            state = actions.remove(state, 0)
+        elif name in ("shuffle", "clear"):
+            state = getattr(actions, name)(state)
+        session = actions.step(session, state)
+    last, steps = session.state, len(session.undo)
+    for _ in range(steps):
+        session = actions.undo(session)
+    assert session.state == ABC
+    assert actions.undo(session) == session
+    for _ in range(steps):
+        session = actions.redo(session)
+    assert session.state == last
+
+
+def test_undo_leaves_the_theme_alone_and_a_new_step_ends_the_redo() -> None:
+    session = actions.step(Session(state=ABC), actions.clear(ABC))
+    session = session.model_copy(update={"state": session.state.but(theme="dark")})
+    back = actions.undo(session)
+    assert back.state.history == ABC.history
+    assert back.state.theme == "dark"
+    assert back.redo
+    assert not actions.step(back, actions.add(back.state, "z")).redo
+
+
+def test_the_past_is_kept_up_to_its_limit() -> None:
+    session = Session(state=ABC)
+    for _ in range(UNDO_LIMIT + 5):
+        session = actions.step(session, actions.add(session.state, "x"))
+    assert len(session.undo) == UNDO_LIMIT
+
+
+def test_a_new_history_lets_go_of_what_was_muted_and_overridden_for_the_old_one() -> None:
+    state = ABC.but(band_mask=((2, 3),), gate_override={"temporal": 1, "frequency": 0, "semantic": 0}, period=7)
+    assert actions.replace(state, ["q"]) == State(world="w", history=("q",))

@@ -1,0 +1,61 @@
+import pytest
+
+from m2rec.data.person import Person
+from m2rec.errors import InputError
+from m2rec.ui.render.recurrence import recurrences
+from m2rec.ui.session.presets import make, preset
+from m2rec.ui.session.worlds import World, Worlds
+from tests.ui.fake_recommender import FakeRecommender
+
+
+@pytest.fixture
+def toy(worlds: Worlds) -> World:
+    return worlds.get("toy-shop")
+
+
+def test_presets_are_the_same_every_time_and_hold_known_items(toy: World) -> None:
+    made = make(toy)
+    assert made == make(World("toy-shop", FakeRecommender))
+    assert len({one.key for one in made}) == len(made) == 8
+    for one in made:
+        assert set(one.history) <= set(toy.items)
+        assert 1 <= len(one.history) <= toy.recommender.max_history
+
+
+def test_the_first_preset_is_a_weekly_rhythm_that_is_due(toy: World) -> None:
+    rhythm = recurrences(toy.presets[0].history)[0]
+    assert (rhythm.period, rhythm.due) == (7, 0)
+
+
+def test_a_world_may_name_what_its_presets_repeat(toy: World) -> None:
+    toy.staple = "i33"
+    assert recurrences(make(toy)[0].history)[0].item_id == "i33"
+
+
+def test_the_longest_history_fills_what_the_model_reads(toy: World) -> None:
+    assert len(preset(toy, "longest").history) == 200
+
+
+def test_each_link_of_a_chain_is_what_the_temporal_branch_expects_to_follow(toy: World) -> None:
+    chain = preset(toy, "chain").history
+    assert len(set(chain)) == len(chain)
+    answer = toy.recommender.recommend(chain[:-1], k=40, exclude_seen=True)
+    assert max(answer.items, key=lambda item: item.contributions["temporal"]).item_id == chain[-1]
+
+
+def test_only_dates_show_the_rhythm_of_the_calendars_preset(toy: World) -> None:
+    chosen = preset(toy, "calendar")
+    weekly = {day for item_id, day in zip(chosen.history, chosen.days, strict=True) if item_id == chosen.history[0]}
+    assert weekly >= set(range(chosen.days[0] or 0, (chosen.days[-1] or 0) + 1, 7))
+    assert recurrences(chosen.history) == []
+
+
+def test_a_real_persons_list_is_offered_where_there_is_one() -> None:
+    world = World("toy-shop", FakeRecommender, person=lambda world: Person(("i00", "i01"), (3, 9)))
+    chosen = preset(world, "person")
+    assert (chosen.history, chosen.days) == (("i00", "i01"), (3, 9))
+
+
+def test_an_unknown_preset_names_those_there_are(toy: World) -> None:
+    with pytest.raises(InputError, match="there are weekly"):
+        preset(toy, "yearly")

@@ -1,0 +1,97 @@
+import pytest
+
+from m2rec.ui.session.link import to_link
+from m2rec.ui.session.state import State
+from m2rec.ui.web.service import Service
+
+
+def act(service: Service, view: dict, **action: object) -> dict:
+    return service.act({"session": view["session"], "action": action, "before": view["ranking"]})
+
+
+@pytest.fixture
+def first(service: Service) -> dict:
+    return service.first()
+
+
+def history(view: dict) -> list[str]:
+    return view["session"]["state"]["history"]
+
+
+def test_the_page_opens_with_a_history_and_its_answer(first: dict) -> None:
+    assert len(history(first)) > 20
+    assert len(first["ranking"]) == 10
+
+
+def test_adding_removing_clearing_undoing(service: Service, first: dict) -> None:
+    added = act(service, first, type="add", item_id="i00")
+    assert history(added) == [*history(first), "i00"]
+    assert history(act(service, added, type="remove", at=0)) == history(added)[1:]
+    cleared = act(service, added, type="clear")
+    assert history(cleared) == []
+    assert history(act(service, cleared, type="undo")) == history(added)
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        {"type": "add", "item_id": "nobody"},
+        {"type": "remove", "at": 999},
+        {"type": "set", "k": 51},
+        {"type": "set", "k": "many"},
+        {"type": "override", "modality": "frequency", "weight": float("nan"), "current": {}},
+        {"type": "mute", "low": 9, "high": 3},
+        {"type": "world", "value": "nowhere"},
+        {"type": "world", "value": "broken"},
+        {"type": "preset", "value": "nothing"},
+        {"type": "launch"},
+        {},
+    ],
+)
+def test_a_refusal_is_a_sentence_and_carries_no_other_state(service: Service, first: dict, action: dict) -> None:
+    reply = act(service, first, **action)
+    assert set(reply) == {"error"}
+    assert reply["error"].endswith(".")
+
+
+@pytest.mark.parametrize("payload", [None, 3, "text", [], {}, {"session": None}])
+def test_a_request_of_another_shape_is_refused_in_words(service: Service, payload: object) -> None:
+    for call in (service.act, service.open):
+        assert set(call(payload)) == {"error"}
+
+
+def test_a_link_opens_the_state_it_was_made_from(service: Service) -> None:
+    state = State(world="toy-shop", history=("i00", "i01"), k=5, exclude_seen=True, band_mask=((6, 8),))
+    reply = service.open(to_link(state))
+    assert State.model_validate(reply["session"]["state"]) == state
+    assert reply["link"] == to_link(state)
+
+
+def test_a_link_with_items_that_are_gone_keeps_the_others_and_says_so(service: Service) -> None:
+    reply = service.open(to_link(State(world="toy-shop", history=("i00", "gone", "i01"))))
+    assert history(reply) == ["i00", "i01"]
+    assert "1 of the link's 3 items" in reply["notice"]
+
+
+def test_searching_finds_titles_and_lists_at_most_fifty(service: Service) -> None:
+    assert [hit["title"] for hit in service.search({"world": "toy-shop", "query": "coffee"})["hits"]] == [
+        "Ground coffee"
+    ]
+    assert len(service.search({"world": "toy-shop", "query": ""})["hits"]) <= 50
+    assert "error" in service.search({"world": "toy-shop", "query": "x" * 500})
+    assert "error" in service.search({"world": 3, "query": "x"})
+
+
+def test_an_invented_item_can_be_added_under_its_own_words(service: Service, first: dict) -> None:
+    added = act(service, first, type="add", item_id="~a lamp that hums & <glows>")
+    assert history(added)[-1] == "~a lamp that hums & <glows>"
+    assert "a lamp that hums &amp; &lt;glows&gt;" in added["html"]["history"]
+    assert history(service.open(added["link"])) == history(added)
+    assert "error" in act(service, first, type="add", item_id="~ ")
+
+
+def test_muting_a_band_and_overriding_the_gate_change_the_answer_until_released(service: Service, first: dict) -> None:
+    override = act(service, first, type="override", modality="frequency", weight=0.9, current=first["gates"])
+    assert override["gates"]["frequency"] == pytest.approx(0.9)
+    released = act(service, override, type="release")
+    assert released["gates"] == pytest.approx(first["gates"])

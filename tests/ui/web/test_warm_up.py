@@ -1,0 +1,60 @@
+from typing import Any
+
+import pytest
+
+from m2rec.errors import CheckpointError
+from m2rec.ui.lessons import lessons
+from m2rec.ui.session.cache import Kept, for_good
+from m2rec.ui.session.worlds import KEPT_ANSWERS, World, Worlds
+from m2rec.ui.web.service import Service
+from m2rec.ui.web.warm_up import STEPS, foresee
+from tests.ui.fake_recommender import FakeRecommender
+
+
+def failing() -> FakeRecommender:
+    raise CheckpointError("model.safetensors is cut short: fetch it again.")
+
+
+@pytest.fixture(scope="module")
+def service() -> Service:
+    """The page after its presets and lessons were foreseen, many visitors later, over a model that answers no more."""
+    worlds = Worlds({"toy": World("toy", FakeRecommender), "cut": World("cut", failing)})
+    foresee(worlds)
+    for visitor in range(KEPT_ANSWERS + 1):
+        worlds.answer("toy", (f"i0{visitor % 8}",), k=1 + visitor % 50, exclude_seen=visitor % 3 == 0)
+        worlds.calendar("toy", ("i00",), (visitor,))
+    worlds.get("toy").recommender.recommend = None  # type: ignore[method-assign, assignment]
+    return Service(worlds)
+
+
+def act(service: Service, view: dict[str, Any], **action: object) -> dict[str, Any]:
+    return service.act({"session": view["session"], "action": action, "before": view["ranking"]})
+
+
+def test_every_preset_is_answered_without_the_model(service: Service) -> None:
+    first = service.first()
+    for one in service.worlds.default.presets:
+        assert act(service, first, type="preset", value=one.key)["ranking"]
+
+
+@pytest.mark.parametrize("lesson_id", [one.id for one in lessons() if one.world is None])
+def test_every_lesson_is_answered_without_the_model_from_beginning_to_end(service: Service, lesson_id: str) -> None:
+    view = act(service, service.first(), type="lesson", lesson=lesson_id)
+    for step in STEPS:
+        view = act(service, view, type=step)
+    assert 'class="told"' in view["html"]["lesson"]
+
+
+def test_whatever_was_not_foreseen_still_asks_the_model(service: Service) -> None:
+    with pytest.raises(TypeError):
+        act(service, service.first(), type="remove", at=3)
+
+
+def test_only_the_newest_are_kept_but_what_was_foreseen_for_good() -> None:
+    asked = []
+    kept = Kept(lambda number: asked.append(number) or -number, newest=2)
+    with for_good():
+        assert kept(1) == -1
+    for number in (2, 3, 4, 2, 1, 1):
+        assert kept(number) == -number
+    assert asked == [1, 2, 3, 4, 2]
