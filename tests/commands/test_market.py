@@ -14,8 +14,7 @@ from m2rec.data.market.truth import read_truth
 from m2rec.evaluation.predictions import Targets, read_ranks
 from m2rec.evaluation.protocol import evaluate
 from m2rec.evaluation.ranked_lists import write_lists
-
-CHECKPOINTS = Path(__file__).parents[2] / "checkpoints"
+from m2rec.paths import checkpoints
 
 SMALL = ["--customers", "30", "--days", "60"]
 
@@ -114,7 +113,7 @@ def test_the_shipped_model_takes_the_test_and_finds_chains_and_rhythms(
 
 
 def test_lists_of_a_checkpoint_are_what_evaluation_ranks(monkeypatch, tmp_path: Path, exported: Path) -> None:
-    checkpoint = Checkpoint.load(CHECKPOINTS / "rhythm-market")
+    checkpoint = Checkpoint.load(checkpoints() / "rhythm-market")
     model, ids = checkpoint.model(), [item.item_id for item in checkpoint.items]
     prepared = read_export(exported, ids, model.config.warm_items)
     ranks = evaluate(model, prepared, "test", model.config.max_length).ranks["unmasked"]

@@ -147,11 +147,34 @@ def read_export(folder: Path, item_ids: Sequence[str], warm_items: int) -> Prepa
     order = np.lexsort((position, rows))
     lengths = np.bincount(rows, minlength=len(split)).astype(np.int64)
     sequences = Sequences(items[order].astype(np.int32), np.concatenate([[0], np.cumsum(lengths)]))
-    held = part != "train"
-    start = np.minimum(first, lengths)
+    return _prepared(sequences, part, first, split["user"].tolist(), item_ids, warm_items)
+
+
+def as_prepared(market: Market, item_ids: Sequence[str], warm_items: int) -> Prepared:
+    """The same straight from a market, without files between."""
+    index = pd.Index(item_ids).get_indexer(market.shop.catalogue.table["item"]) + 1
+    if (index < 1).any():
+        raise DataError("This market sells items that the model does not know.")
+    sequences = Sequences(index[market.sequences.events - 1].astype(np.int32), market.sequences.offsets)
+    split = _split(market)
+    part, first = split["part"].to_numpy(), split["first_target"].to_numpy(dtype=np.int64)
+    return _prepared(sequences, part, first, split["user"].tolist(), item_ids, warm_items)
+
+
+def _prepared(
+    sequences: Sequences,
+    part: np.ndarray,
+    first: np.ndarray,
+    users: list[str],
+    item_ids: Sequence[str],
+    warm_items: int,
+) -> Prepared:
+    """part object (U,) and first_target int64 (U,), as in the table of the split."""
+    lengths = sequences.lengths
+    held, start = part != "train", np.minimum(first, lengths)
     nothing = [""] * len(item_ids)
     return Prepared(
-        name=str(folder),
+        name=NAME,
         sequences=sequences,
         split=Split(
             np.where(held, 0, lengths),
@@ -160,7 +183,7 @@ def read_export(folder: Path, item_ids: Sequence[str], warm_items: int) -> Prepa
             np.where(part == "test", start, lengths),
             lengths.copy(),
         ),
-        user_ids=split["user"].tolist(),
+        user_ids=users,
         item_ids=list(item_ids),
         titles=nothing,
         texts=nothing,

@@ -4,7 +4,6 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError
@@ -90,7 +89,7 @@ class Market:
             sequences = Sequences(arrays.pop("events"), arrays.pop("offsets"))
             names = [name for name in arrays if name.startswith("customers.")]
             customers = Customers(**{name.removeprefix("customers."): arrays.pop(name) for name in names})
-            return cls(_settings(about["settings"]), customers, sequences, **arrays)
+            return cls(MarketSettings.from_values(about["settings"]), customers, sequences, **arrays)
         except (OSError, ValueError, KeyError, TypeError, RecursionError, SafetensorError) as error:
             raise DataError(
                 f"There is no usable market in {folder} ({error}); delete the folder and it is made anew."
@@ -100,12 +99,3 @@ class Market:
 def in_history(lengths: np.ndarray) -> np.ndarray:
     """Which days of the longest history each customer is seen on: lengths int (C,) → bool (C, D)."""
     return np.arange(lengths.max(initial=0)) < lengths[:, None]
-
-
-def _settings(values: dict[str, Any]) -> MarketSettings:
-    """Settings from JSON, where tuples have become lists."""
-
-    def frozen(value: Any) -> Any:
-        return tuple(frozen(part) for part in value) if isinstance(value, list) else value
-
-    return MarketSettings(**{name: frozen(value) for name, value in values.items()})

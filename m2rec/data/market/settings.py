@@ -1,7 +1,9 @@
 """Every constant of the Rhythm Market, in one place."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 CAUSES = ("rhythm", "chain", "taste", "noise")  # the codes 0…3 of `Market.causes`
 RHYTHM, CHAIN, TASTE, NOISE = range(4)
@@ -75,6 +77,15 @@ class MarketSettings:
             raise ValueError(f"period_weights must cover the periods 2…{LONGEST_PERIOD}")
         if not 0 < self.first_target < self.shortest <= self.longest:
             raise ValueError("first_target must come before shortest, and shortest not after longest")
+
+    @classmethod
+    def from_values(cls, values: Mapping[str, Any]) -> "MarketSettings":
+        """Settings from JSON or TOML, where tuples have become lists; what is not named is the default."""
+
+        def frozen(value: Any) -> Any:
+            return tuple(frozen(part) for part in value) if isinstance(value, list) else value
+
+        return cls(**{name: frozen(value) for name, value in values.items()})
 
     def to_json(self) -> str:
         """The settings as text: equal settings give equal text."""
