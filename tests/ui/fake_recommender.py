@@ -187,7 +187,7 @@ class FakeRecommender:
 
     def _spectrum(self, places: list[int]) -> Spectrum:
         count = len(places)
-        periods = [period for period in np.geomspace(2, count, min(48, 2 * count)) if period <= count]
+        periods = [float(period) for period in range(2, count // 2 + 1)]
         power = self._power(places, periods)
         chance = np.array(
             [self._power(list(np.random.default_rng(seed).permutation(places)), periods) for seed in range(40)]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from m2rec.ui.render.context import Scene
 from m2rec.ui.render.templating import render
 from m2rec.ui.render.words import calendar_summary, gate_summary, spectrum_summary, themes_summary
+from m2rec.ui.session.state import LONGEST_FOLD
 
 MUTED_WIDTH = 1.12  # a muted peak reaches from its period / 1.12 to its period × 1.12
 
@@ -42,7 +43,8 @@ def spectrum(scene: Scene) -> str:
     found = scene.answer.spectrum
     strongest = found.significant[:1] if found else []
     peak = Peak(strongest[0], strongest[0] / MUTED_WIDTH, strongest[0] * MUTED_WIDTH) if strongest else None
-    return render("spectrum.html.j2", muted=scene.state.band_mask, peak=peak)
+    folds = peak is not None and peak.period <= LONGEST_FOLD and scene.state.fold is None
+    return render("spectrum.html.j2", muted=scene.state.band_mask, peak=peak, folds=folds)
 
 
 def spectrum_data(scene: Scene) -> str:

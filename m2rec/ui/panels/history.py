@@ -4,12 +4,16 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 
+from m2rec.recommend.answer import Spectrum
 from m2rec.ui.render.context import Scene
-from m2rec.ui.render.recurrence import repeats_at
+from m2rec.ui.render.recurrence import below_their_like, repeats_at
 from m2rec.ui.render.summary import reading
 from m2rec.ui.render.templating import render
-from m2rec.ui.render.words import calendar_summary
+from m2rec.ui.render.words import calendar_summary, fold_summary
 from m2rec.ui.session.paste import EPOCH
+from m2rec.ui.session.state import LONGEST_FOLD, State
+
+WEEK = 7  # what a history without a rhythm is folded by, to begin with
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ def history(scene: Scene) -> str:
     """The chips; those that repeat at the chosen period are ringed, those beyond the model's reach are dimmed."""
     items = scene.state.history
     unread = len(items) - len(scene.answer.history)
-    rings = set(repeats_at(items, scene.state.period)) if scene.state.period else set()
+    rings = _ringed(scene.state)
     seen: Counter[str] = Counter()
     chips = []
     for position, item_id in enumerate(items):
@@ -46,7 +50,31 @@ def history(scene: Scene) -> str:
             )
         )
     dates = len({day for day in scene.state.days if day is not None})
-    return render("history.html.j2", chips=chips, unread=unread, unit=scene.voice.unit, dates=dates)
+    fold = scene.state.fold
+    return render(
+        "history.html.j2",
+        chips=chips,
+        unread=unread,
+        unit=scene.voice.unit,
+        dates=dates,
+        fold=fold,
+        fold_words=fold_summary(items, fold, scene.answer.spectrum) if fold else "",
+        suggested=suggested_fold(scene.answer.spectrum),
+    )
+
+
+def suggested_fold(spectrum: Spectrum | None) -> int:
+    """The strongest period that a history can be folded by, or a week."""
+    peaks = spectrum.significant if spectrum else []
+    return next((round(period) for period in peaks if period <= LONGEST_FOLD), WEEK)
+
+
+def _ringed(state: State) -> set[int]:
+    """What repeats at the chosen period; in a folded history, what stands right above or below its like."""
+    if state.fold:
+        below = below_their_like(state.history, state.fold)
+        return {place for at in below for place in (at - state.fold, at)}
+    return set(repeats_at(state.history, state.period)) if state.period else set()
 
 
 def _written(day: int | None) -> str:

@@ -1,6 +1,6 @@
 """Which items of a history come back at a steady distance: what the reading says and what lights up in the history."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -57,3 +57,17 @@ def repeating(comings: Sequence[tuple[int, int]], period: float) -> list[int]:
 def repeats_at(history: Sequence[str], period: float) -> list[int]:
     """Positions whose item is there again one `period` (in interactions) earlier or later."""
     return repeating(comings(history), period)
+
+
+def below_their_like(history: Sequence[str], row: int) -> list[int]:
+    """Positions whose item is right above them when the history is folded into rows of this length."""
+    return [place for place in range(row, len(history)) if history[place] == history[place - row]]
+
+
+def below_by_chance(history: Sequence[str], row: int) -> float:
+    """How many such positions a shuffled copy of the history has on average."""
+    length = len(history)
+    if length <= row:
+        return 0.0
+    pairs = sum(count * (count - 1) for count in Counter(history).values())
+    return (length - row) * pairs / (length * (length - 1))

@@ -1,5 +1,6 @@
 """Numbers and charts in plain words."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -7,6 +8,7 @@ from m2rec.recommend.answer import MODALITIES, Answer, Spectrum
 from m2rec.recommend.calendar import CalendarSpectrum
 from m2rec.recommend.spectrum import SHORTEST_HISTORY
 from m2rec.ui.render.palette import EVIDENCE, ORDERED
+from m2rec.ui.render.recurrence import below_by_chance, below_their_like
 
 KEPT = 0.5  # filter gain, relative to its largest, from which a period counts as kept
 FEW_BINS = 8
@@ -66,6 +68,21 @@ def spectrum_summary(spectrum: Spectrum | None, length: int, voice: Voice) -> st
     if len(spectrum.period) < FEW_BINS:
         text += f" Only {len(spectrum.period)} periods can be told apart in so short a history."
     return text
+
+
+def fold_summary(history: Sequence[str], row: int, spectrum: Spectrum | None) -> str:
+    """What a history in rows of this length shows, beside the power at that period. `fold.js` says the same."""
+    lined = (
+        f"In rows of {row}, {len(below_their_like(history, row))} of {len(history)} stand right below their like; "
+        f"shuffled, about {below_by_chance(history, row):.1f} would."
+    )
+    if spectrum is None or row not in spectrum.period:
+        return f"{lined} A period needs two rounds, so the spectrum of this history does not reach {row}."
+    at = spectrum.period.index(row)
+    return (
+        f"{lined} Power at period {row}: {spectrum.power[at]:.2f}; "
+        f"95 % of shuffled copies stay below {spectrum.threshold[at]:.2f}."
+    )
 
 
 def calendar_summary(found: CalendarSpectrum | None) -> str:

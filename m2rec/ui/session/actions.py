@@ -142,7 +142,7 @@ def redo(session: Session) -> Session:
 
 def _dressed(state: State, now: State) -> State:
     """Undo concerns what the model is asked; how the page looks stays as it is."""
-    return state.but(theme=now.theme, lesson=now.lesson, lesson_step=now.lesson_step)
+    return state.but(theme=now.theme, fold=now.fold, lesson=now.lesson, lesson_step=now.lesson_step)
 
 
 def _inside(state: State, at: int) -> None:

@@ -11,6 +11,7 @@ from m2rec.ui.session.requests import (
     Add,
     AdvanceLesson,
     Choose,
+    FoldInto,
     Keep,
     Look,
     Move,
@@ -39,7 +40,7 @@ def perform(worlds: Worlds, session: Session, action: Action) -> Session:
     if isinstance(action, AdvanceLesson):
         return _advanced(worlds, session, action.type)
     state = _changed(worlds.get(session.state.world), session.state, action)
-    if isinstance(action, Look | Setting):
+    if isinstance(action, Look | FoldInto | Setting):
         return session.model_copy(update={"state": state})
     return actions.step(session, state)
 
@@ -103,6 +104,8 @@ def _changed(world: World, state: State, action: Action) -> State:
             return actions.unmute(state, action.index)
         case Look():
             return state.but(period=action.period)
+        case FoldInto():
+            return state.but(fold=action.every)
         case Setting():
             given = action.model_dump(exclude={"type"}, exclude_none=True)
             return state.but(**{name: value if value != "" else None for name, value in given.items()})

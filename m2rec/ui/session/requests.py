@@ -8,7 +8,7 @@ from m2rec.recommend.answer import Modality
 from m2rec.recommend.options import LONGEST_NAME, Flag, GateShares, K, Options
 from m2rec.recommend.validation import must
 from m2rec.ui.session.paste import LONGEST_TEXT
-from m2rec.ui.session.state import HISTORY_LIMIT, Comparison, Days, ItemId, ItemIds, Name, Session, Theme
+from m2rec.ui.session.state import HISTORY_LIMIT, Comparison, Days, Fold, ItemId, ItemIds, Name, Session, Theme
 
 Position = Annotated[
     int, Field(ge=0, le=HISTORY_LIMIT), must(f"be a place in the history, a whole number from 0 to {HISTORY_LIMIT}")
@@ -118,6 +118,13 @@ class Look(_Action):
     period: Period | None
 
 
+class FoldInto(_Action):
+    """Fold the history into rows of a length, or lay it out as one again."""
+
+    type: Literal["fold"]
+    every: Fold | None
+
+
 class OpenLesson(_Action):
     """Open a lesson, or leave the one that is open."""
 
@@ -154,6 +161,7 @@ Action = Annotated[
     | Mute
     | Unmute
     | Look
+    | FoldInto
     | OpenLesson
     | AdvanceLesson
     | Setting,

@@ -64,6 +64,12 @@ FiniteBands = Annotated[
     Field(max_length=BAND_LIMIT),
     must(f"be a list of at most {BAND_LIMIT} pairs of periods in interactions"),
 ]
+SHORTEST_FOLD, LONGEST_FOLD = 2, 28
+Fold = Annotated[
+    int,
+    Field(ge=SHORTEST_FOLD, le=LONGEST_FOLD),
+    must(f"be the length of a row, a whole number from {SHORTEST_FOLD} to {LONGEST_FOLD}"),
+]
 Day = Annotated[int, Field(ge=-1_000_000, le=1_000_000)]  # since 1970
 Days = Annotated[
     tuple[Day | None, ...],
@@ -86,6 +92,7 @@ class State(BaseModel):
     gate_override: Annotated[GateShares, AfterValidator(_rounded)] | None = None  # sums to 1
     band_mask: FiniteBands = ()  # muted periods, in interactions
     period: LookedAt | None = None  # the period being looked at
+    fold: Fold | None = None  # the history in rows of so many
     compare: Comparison | None = None
     lesson: Name | None = None
     lesson_step: Annotated[int, Field(ge=0, le=9), must("be a step of a lesson, 0 to 9")] = 0

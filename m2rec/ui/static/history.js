@@ -9,6 +9,10 @@ const SIDES = new Map([
   ["ArrowLeft", -1],
   ["ArrowRight", 1],
 ]);
+const ROWS = new Map([
+  ["ArrowUp", -1],
+  ["ArrowDown", 1],
+]);
 
 /** @param {Page} page */
 export function startHistory(page) {
@@ -43,6 +47,10 @@ export function startHistory(page) {
     } else if (side) {
       event.preventDefault();
       focus(at + side);
+    } else if (ROWS.has(event.key) && page.state.fold) {
+      event.preventDefault();
+      const to = at + (ROWS.get(event.key) ?? 0) * page.state.fold;
+      if (to >= 0 && to < chips().length) focus(to);
     } else if (event.key === "Home" || event.key === "End") {
       event.preventDefault();
       focus(event.key === "Home" ? 0 : Infinity);

@@ -3,6 +3,7 @@
 import { drawCharts } from "./charts.js";
 import { startControls } from "./controls.js";
 import { startDialogs } from "./dialogs.js";
+import { startFold } from "./fold.js";
 import { startHistory } from "./history.js";
 import { Page } from "./page.js";
 import { startRace } from "./race.js";
@@ -17,6 +18,7 @@ const page = new Page(/** @type {HTMLElement} */ (document.querySelector(".m2"))
 startTheme(page);
 startSearch(page);
 startHistory(page);
+startFold(page);
 startControls(page);
 startDialogs(page);
 startSections(page);

@@ -113,9 +113,9 @@ export class Page {
     this.root.dispatchEvent(new CustomEvent("m2:shown"));
   }
 
-  /** @returns {Map<string, number>} where each card is, by its id */
+  /** @returns {Map<string, number>} how far down its list each card is, by its id */
   places() {
-    return new Map(all(this.root, ".cards > .card[id]").map((card) => [card.id, card.offsetTop]));
+    return new Map(all(this.root, ".cards > .card[id]").map((card) => [card.id, height(card)]));
   }
 
   /**
@@ -127,8 +127,8 @@ export class Page {
     for (const card of all(this.root, ".cards > .card[id]")) {
       const before = places.get(card.id);
       if (before === undefined) card.animate([{ opacity: 0 }, { opacity: 1 }], 250);
-      else if (before !== card.offsetTop) {
-        card.animate([{ transform: `translateY(${before - card.offsetTop}px)` }, { transform: "none" }], { duration: 320, easing: "ease-out" });
+      else if (before !== height(card)) {
+        card.animate([{ transform: `translateY(${before - height(card)}px)` }, { transform: "none" }], { duration: 320, easing: "ease-out" });
       }
     }
   }
@@ -145,6 +145,14 @@ export class Page {
     clearTimeout(this.silence);
     if (text) this.silence = setTimeout(() => (this.notice.textContent = ""), READABLE[kind]);
   }
+}
+
+/**
+ * How far down its list a card is: the list itself may have moved.
+ * @param {HTMLElement} card
+ */
+function height(card) {
+  return card.offsetTop - (card.parentElement?.offsetTop ?? 0);
 }
 
 /**

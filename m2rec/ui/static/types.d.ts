@@ -12,6 +12,7 @@ export interface State {
   gate_override: Shares | null;
   band_mask: [number, number][];
   period: number | null;
+  fold: number | null;
   compare: string | null;
   lesson: string | null;
   lesson_step: number;
