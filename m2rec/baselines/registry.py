@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from m2rec.baselines.bsarec import BsaRec, BsaRecSettings
 from m2rec.baselines.gru4rec import Gru4Rec, Gru4RecSettings
 from m2rec.baselines.lrurec import LruRec, LruRecSettings
+from m2rec.baselines.mamba2 import Mamba2, Mamba2Settings
 from m2rec.baselines.mamba4rec import Mamba4Rec, Mamba4RecSettings
 from m2rec.baselines.popularity import Popularity
 from m2rec.baselines.sasrec import SasRec, SasRecSettings, SasRecTextSettings
@@ -33,6 +34,7 @@ SEQUENTIAL: Mapping[str, Kind] = {
     "gru4rec": Kind(Gru4RecSettings, Gru4Rec),
     "sasrec": Kind(SasRecSettings, SasRec),
     "sasrec-text": Kind(SasRecTextSettings, SasRec),
+    "mamba2": Kind(Mamba2Settings, Mamba2),
     "mamba4rec": Kind(Mamba4RecSettings, Mamba4Rec),
     "lrurec": Kind(LruRecSettings, LruRec),
     "bsarec": Kind(BsaRecSettings, BsaRec),

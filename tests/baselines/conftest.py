@@ -21,6 +21,7 @@ TEXT_WIDTH = 6
 SMALL = {"width": 16, "max_length": LONGEST, "dropout": 0.0}
 SMALLER: dict[str, dict[str, Any]] = {
     "gru4rec": {"hidden": 24, "layers": 2},
+    "mamba2": {"heads_per_scale": 1, "head_width": 8, "state_width": 4, "temporal_layers": 2},
     "mamba4rec": {"state": 4},
     "bsarec": {"heads": 2},
     "sasrec-text": {"id_dropout": 0.0},
@@ -88,7 +89,7 @@ def _m2rec_steps(model: Any, items: Tensor) -> Tensor:
     return torch.stack(rows, dim=1)
 
 
-RECURRENT = {"gru4rec", "sasrec", "sasrec-text", "mamba4rec", "lrurec"}
+RECURRENT = {"gru4rec", "sasrec", "sasrec-text", "mamba2", "mamba4rec", "lrurec"}
 BASELINES = [
     Model(
         name,

@@ -1,0 +1,36 @@
+"""Mamba-2 alone against M2Rec with nothing but its temporal branch."""
+
+import torch
+
+from m2rec.baselines.mamba2 import Mamba2, Mamba2Settings
+from m2rec.baselines.sequential import SequentialBaseline
+from m2rec.baselines.vectors import ItemVectors
+from m2rec.model.config import ModelConfig
+from m2rec.model.m2rec import M2Rec
+from tests.baselines.conftest import ITEMS, histories
+
+SHAPE = {"width": 16, "heads_per_scale": 1, "head_width": 8, "state_width": 4, "temporal_layers": 2, "max_length": 40}
+
+
+def test_it_is_m2rec_with_its_temporal_branch_alone_and_no_texts() -> None:
+    config = ModelConfig.model_validate(
+        SHAPE
+        | {"items": ITEMS, "warm_items": ITEMS, "text_width": 3}
+        | {"branches": ("temporal",), "temporal_reads": "ids"}
+    )
+    whole = M2Rec(config)
+    alone = SequentialBaseline(Mamba2(Mamba2Settings.model_validate(SHAPE)), ItemVectors(ITEMS, ITEMS, 16), 0.0)
+    with torch.no_grad():
+        for parameter in whole.parameters():
+            parameter.add_(torch.randn_like(parameter) * 0.1)
+        whole.popularity.fill_(1.0)
+        alone.items.ids.copy_(whole.ids)
+        alone.items.bias.copy_(whole.bias)
+        alone.repeat_bias.copy_(whole.repeat_bias[0])
+        alone.encoder.branch.load_state_dict(whole.temporal.state_dict())
+        alone.encoder.norm.load_state_dict(whole.norms[0].state_dict())
+        alone.encoder.log_temperature.copy_(whole.log_temperature[0])
+    items = histories()
+    for where in (items > 0, torch.arange(items.shape[1]) == (items > 0).sum(-1, keepdim=True) - 1):
+        ours, theirs = alone.eval().log_scores(items, where), whole.eval().log_scores(items, where)
+        torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-4)
