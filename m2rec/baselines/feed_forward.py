@@ -1,4 +1,4 @@
-"""The position-wise network with the residual inside the norm that Mamba4Rec, LRURec and BSARec have in common."""
+"""The position-wise network with the residual inside the norm that Mamba4Rec, LRURec, BSARec and WEARec share."""
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -11,11 +11,13 @@ NORM_EPSILON = 1e-12  # of the published implementations
 class FeedForward(nn.Module):
     """LayerNorm(x + dropout(W₂ dropout(gelu(W₁ x)))), four times as wide inside."""
 
-    def __init__(self, width: int, dropout: float) -> None:
+    def __init__(self, width: int, dropout: float, inner_dropout: float | None = None) -> None:
+        """`inner_dropout` is that between the two layers, by default the same as after them."""
         super().__init__()
         self.widen = nn.Linear(width, 4 * width)
         self.narrow = nn.Linear(4 * width, width)
         self.dropout = nn.Dropout(dropout)
+        self.inner_dropout = nn.Dropout(dropout if inner_dropout is None else inner_dropout)
         self.norm = nn.LayerNorm(width, eps=NORM_EPSILON)
         for layer in (self.widen, self.narrow):
             nn.init.normal_(layer.weight, std=INITIAL_SCALE)
@@ -23,5 +25,5 @@ class FeedForward(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """x (…, d) → (…, d)."""
-        inner = self.dropout(F.gelu(self.widen(x)))
+        inner = self.inner_dropout(F.gelu(self.widen(x)))
         return self.norm(x + self.dropout(self.narrow(inner)))

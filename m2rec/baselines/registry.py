@@ -17,6 +17,7 @@ from m2rec.baselines.sasrec import SasRec, SasRecSettings, SasRecTextSettings
 from m2rec.baselines.sequential import Encoder, SequentialBaseline
 from m2rec.baselines.settings import BaselineSettings
 from m2rec.baselines.vectors import ItemVectors
+from m2rec.baselines.wearec import WeaRec, WeaRecSettings
 from m2rec.errors import InputError
 
 POPULARITY = "popularity"
@@ -38,6 +39,7 @@ SEQUENTIAL: Mapping[str, Kind] = {
     "mamba4rec": Kind(Mamba4RecSettings, Mamba4Rec),
     "lrurec": Kind(LruRecSettings, LruRec),
     "bsarec": Kind(BsaRecSettings, BsaRec),
+    "wearec": Kind(WeaRecSettings, WeaRec),
 }
 BASELINES = (POPULARITY, *SEQUENTIAL)
 

@@ -24,6 +24,7 @@ SMALLER: dict[str, dict[str, Any]] = {
     "mamba2": {"heads_per_scale": 1, "head_width": 8, "state_width": 4, "temporal_layers": 2},
     "mamba4rec": {"state": 4},
     "bsarec": {"heads": 2},
+    "wearec": {"heads": 2},
     "sasrec-text": {"id_dropout": 0.0},
 }
 
