@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from m2rec.recommend.engine import Engine
-from m2rec.recommend.spectrum import SHUFFLES, chance_level
+from m2rec.recommend.spectrum import SHUFFLES, TINY, chance_level, principal
 
 CHANNELS = 6  # principal directions kept
 LONGEST_PERIOD = 60  # days
+SINGULAR = 1e-6  # of √n: what is shorter is rounding, where cosine and sine are one direction on these dates
 FEWEST = 8  # different days, below which there is nothing to fit
 _SEED = 20250504  # the same history always gets the same band
 
@@ -48,9 +48,8 @@ class CalendarSpectrum:
 
 def calendar_of(engine: Engine, history: Sequence[str], days: Sequence[int | None]) -> CalendarSpectrum | None:
     """`days`: one date an interaction, as days since any day zero, None where it is not known. None without a clock."""
-    with torch.inference_mode():
-        read, _ = engine.read(history)
-        vectors = read.table.unit[torch.tensor(read.indices, dtype=torch.long)].numpy()
+    read, _ = engine.read(history)
+    vectors = engine.unit_vectors(read)
     kept = list(days)[len(days) - len(vectors) :]
     dated = np.array([place for place, day in enumerate(kept) if day is not None], dtype=int)
     return calendar_spectrum(vectors[dated], np.array([kept[place] for place in dated], dtype=float))
@@ -63,22 +62,27 @@ def calendar_spectrum(vectors: np.ndarray, days: np.ndarray) -> CalendarSpectrum
     dates, owner, count = np.unique(days, return_inverse=True, return_counts=True)
     if len(dates) < FEWEST or not len(periods):
         return None
-    from scipy.signal import lombscargle  # takes a moment to import, and most histories have no dates
-
     daily = np.zeros((len(dates), vectors.shape[1]))
     np.add.at(daily, owner, vectors / count[owner, None])
-    centred = daily - daily.mean(0)
-    left, strength, _ = np.linalg.svd(centred, full_matrices=False)
-    channels = (left * strength)[:, :CHANNELS].astype(float)
-    total = max(float(channels.var(0).sum()), 1e-12)
-    angular = 2 * np.pi / periods
-
-    def power(order: np.ndarray) -> np.ndarray:
-        fits = [lombscargle(dates, channel, angular, floating_mean=True) for channel in channels[order].T]
-        return np.sum(fits, axis=0) / total
-
+    channels = principal(daily - daily.mean(0), CHANNELS)  # (n, c)
     chance = np.random.default_rng(_SEED + len(dates))
-    shuffled = np.stack([power(chance.permutation(len(dates))) for _ in range(SHUFFLES)])
-    threshold = chance_level(torch.from_numpy(shuffled))
-    found = power(np.arange(len(dates)))
-    return CalendarSpectrum(periods.tolist(), found.tolist(), threshold.tolist(), len(dates), span)
+    orders = np.stack([np.arange(len(dates)), *(chance.permutation(len(dates)) for _ in range(SHUFFLES))])
+    power = lomb_scargle(dates, channels[orders], 2 * np.pi / periods)  # (1 + shuffles, p)
+    power /= max(float(channels.var(0).sum()), TINY)
+    threshold = chance_level(power[1:])
+    return CalendarSpectrum(periods.tolist(), power[0].tolist(), threshold.tolist(), len(dates), span)
+
+
+def lomb_scargle(times: np.ndarray, values: np.ndarray, angular: np.ndarray) -> np.ndarray:
+    """Half the squared length of the least-squares fit of a sinusoid beside a mean, summed over channels.
+
+    times (n,), values (S, n, c), angular frequencies (p,) → (S, p); `scipy.signal.lombscargle` with a floating mean.
+    """
+    phase = angular[:, None] * times
+    waves = np.stack([np.cos(phase), np.sin(phase)], axis=-1)  # (p, n, 2)
+    waves -= waves.mean(1, keepdims=True)  # what a mean can say is not the sinusoid's
+    # an orthonormal basis of each pair; where it is degenerate (a period of two days) one direction is all there is
+    basis, strength, _ = np.linalg.svd(waves, full_matrices=False)
+    basis *= (strength > SINGULAR * np.sqrt(len(times)))[:, None]
+    fitted = np.einsum("pnk,snc->spkc", basis, values, optimize=True)
+    return 0.5 * (fitted**2).sum((-2, -1))

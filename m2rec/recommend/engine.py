@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import one_hot
 
 from m2rec.checkpoint import Checkpoint, Item
 from m2rec.data.text import TextEncoder
@@ -19,12 +19,11 @@ from m2rec.errors import CheckpointError, InputError
 from m2rec.model.items import ItemTable
 from m2rec.model.m2rec import Encoded
 from m2rec.model.serving.serving import Serving
-from m2rec.model.signals import distinct
 from m2rec.recommend.answer import MODALITIES, Answer, RankedItem, Shares, Spectrum, Theme
 from m2rec.recommend.catalogue import Catalogue, CatalogueItem
 from m2rec.recommend.history import History, look_up
 from m2rec.recommend.options import LONGEST_HISTORY, Band, Options, gate_weights
-from m2rec.recommend.spectrum import LONGEST_PERIOD, gain_at, periodogram
+from m2rec.recommend.spectrum import LONGEST_PERIOD, gain_at, item_periodogram, periodogram
 from m2rec.recommend.themes import strongest, typical_items
 from m2rec.recommend.validation import checked
 
@@ -198,17 +197,22 @@ class Engine:
 
         It is that of the frequency branch's input: each item's own occurrences, or the vectors of the items.
         """
-        items = torch.tensor(history.indices)
-        signals = one_hot(distinct(items[None])[1][0]).float() if self.model.by_item else history.table.unit[items]
-        measured = periodogram(signals)
+        if self.model.by_item:
+            measured = item_periodogram(np.array(history.indices))
+        else:
+            measured = periodogram(self.unit_vectors(history))
         response = gains @ self.model.frequency.kernels()  # (W,), the filter in force
-        gain = gain_at(response, measured.period)
+        gain = gain_at(response.numpy(), measured.period)
         return Spectrum(
             period=measured.period.tolist(),
             power=measured.power.tolist(),
             threshold=measured.threshold.tolist(),
             filter_gain=gain.tolist(),
         )
+
+    def unit_vectors(self, history: History) -> np.ndarray:
+        """The item vectors of a history, of unit length: float32 (L, d)."""
+        return history.table.unit[torch.tensor(history.indices, dtype=torch.long)].numpy()
 
     @torch.inference_mode()
     def influence(self, history: Sequence[str | int], item: str | int) -> list[float]:

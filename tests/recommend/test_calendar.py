@@ -1,10 +1,20 @@
+import json
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.signal import lombscargle
 
-from m2rec.recommend.calendar import calendar_of, calendar_spectrum
+from m2rec.recommend.calendar import calendar_of, calendar_spectrum, lomb_scargle
 from m2rec.recommend.recommender import Recommender
 
 COFFEE, OTHERS = 0, 12
+RECORDED: list[dict[str, Any]] = json.loads(Path(__file__).with_name("recorded_spectra.json").read_text("utf-8"))[
+    "calendar"
+]
 
 
 def idle_days(period: int, seed: int, days: int = 140) -> tuple[np.ndarray, np.ndarray]:
@@ -69,3 +79,32 @@ def test_places_without_a_date_and_items_too_old_to_be_read_are_left_out(tiny_wo
     assert found is not None
     assert (found.dates, found.span) == (world.max_history - 1, world.max_history - 1)
     assert calendar_of(world, history, [None] * len(history)) is None
+
+
+@settings(max_examples=40)
+@given(days=st.sets(st.integers(0, 300), min_size=3, max_size=60), channels=st.integers(1, 4), seed=st.integers(0, 99))
+def test_power_is_that_of_scipy(days: set[int], channels: int, seed: int) -> None:
+    times = np.array(sorted(days), dtype=float)
+    if len(np.unique(times % 2)) == 1:
+        times[-1] += 1  # at a period of two days, days of one kind have no sinusoid; SciPy divides by zero there
+    values = np.random.default_rng(seed).standard_normal((2, len(times), channels))
+    angular = 2 * np.pi / np.arange(2, 61)
+    expected = [sum(lombscargle(times, each, angular, floating_mean=True) for each in copy.T) for copy in values]
+    centred = values - values.mean(1, keepdims=True)
+    assert lomb_scargle(times, centred, angular) == pytest.approx(np.array(expected), abs=1e-5, rel=1e-5)
+
+
+def test_days_that_all_are_even_say_nothing_of_a_period_of_two() -> None:
+    values = np.random.default_rng(0).standard_normal((1, 20, 2))
+    assert lomb_scargle(2.0 * np.arange(20), values, np.array([np.pi])) == pytest.approx(0)
+
+
+@pytest.mark.parametrize("recorded", RECORDED, ids=lambda recorded: recorded["dates"])
+def test_spectra_are_those_that_were_recorded_with_scipy(recorded: dict[str, Any]) -> None:
+    chance = np.random.default_rng(recorded["dates"])
+    days = np.sort(chance.choice(recorded["span"], recorded["dates"], replace=False)).astype(float)
+    vectors = np.random.default_rng(0).standard_normal((60, 24)).astype(np.float32)[: recorded["dates"]]
+    found = calendar_spectrum(vectors, days)
+    assert found is not None
+    assert found.power == pytest.approx(recorded["power"], abs=1e-5)
+    assert found.threshold == pytest.approx(recorded["threshold"], abs=1e-5)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 
 import numpy as np
-import torch
 
 from m2rec.errors import InputError
 from m2rec.recommend.answer import MODALITIES, Answer, RankedItem, Shares, Spectrum
@@ -131,8 +130,10 @@ class FakeRecommender:
 
     def read(self, history: Sequence[str]) -> tuple[SimpleNamespace, list[str]]:
         ids = [self._id(entry) for entry in history][-LONGEST:]
-        table = SimpleNamespace(unit=torch.eye(len(ITEMS)))
-        return SimpleNamespace(indices=[INDEX.get(item_id, 0) for item_id in ids], table=table), []
+        return SimpleNamespace(indices=[INDEX.get(item_id, 0) for item_id in ids]), []
+
+    def unit_vectors(self, history: SimpleNamespace) -> np.ndarray:
+        return np.eye(len(ITEMS))[history.indices]
 
     def search(self, query: str, limit: int = 50) -> list[Item]:
         return [item for item in ITEMS if query.casefold() in item.title.casefold()][:limit]
