@@ -243,7 +243,7 @@ def test_a_configuration_that_asks_for_the_whole_memory_is_refused(world: Path, 
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf"), 3e38])
-@pytest.mark.parametrize("name", ["gate.feed.0.bias", "ids", "text", "log_temperature"])
+@pytest.mark.parametrize("name", ["gate.feed.0.bias", "ids", "text", "temporal.softmax.log_temperature"])
 def test_weights_that_lead_to_no_numbers_are_refused(world: Path, name: str, bad: float) -> None:
     weights = load_file(world / "model.safetensors")
     weights[name].view(-1)[:] = bad

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from m2rec.baselines.settings import BaselineSettings, Positive
 from m2rec.model.config import ModelConfig, Scales
-from m2rec.model.temporal import MambaState, TemporalBranch
+from m2rec.model.temporal import MambaState, MambaStack
 
 
 class Mamba2Settings(BaselineSettings):
@@ -34,7 +34,7 @@ class Mamba2(nn.Module):
     def __init__(self, settings: Mamba2Settings) -> None:
         super().__init__()
         shape = settings.model_dump(exclude={"repeat_bias"})
-        self.branch = TemporalBranch(ModelConfig(**shape, items=1, warm_items=1))  # the branch knows no catalogue
+        self.branch = MambaStack(ModelConfig(**shape, items=1, warm_items=1))  # the branch knows no catalogue
         self.dropout = nn.Dropout(settings.dropout)
         self.norm = nn.RMSNorm(settings.width)
         self.log_temperature = nn.Parameter(torch.zeros(()))

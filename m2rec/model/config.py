@@ -22,7 +22,7 @@ class ModelSettings(BaseModel):
     max_length: Positive = 200  # longest history the model reads
 
     # temporal branch (multi-scale Mamba)
-    temporal_reads: Literal["ids", "vectors"] = "ids"  # e alone, so that text stays the semantic branch's; or e + P z
+    temporal_input: Literal["ids", "vectors"] = "ids"  # e alone, so that text stays the semantic branch's; or e + P z
     time_scales: Scales = (2.0, 16.0, 128.0)  # initial time constants, in interactions
     heads_per_scale: Positive = 2
     head_width: Positive = 32  # P
@@ -32,19 +32,21 @@ class ModelSettings(BaseModel):
     expansion: Positive = 4  # feed-forward width / d
 
     # frequency branch (adaptive FFT filter)
-    frequency_reads: Literal["items", "vectors"] = "items"  # who comes back (`returns.py`), or what is alike
+    # periodic: which item of the history is due (`returns.py`); spectral: a filter over item vectors (`frequency.py`)
+    frequency: Literal["periodic", "spectral"] = "periodic"
     filter_length: Annotated[int, Field(ge=2)] = 200  # W, in interactions
     periods: tuple[Annotated[int, Field(ge=2)], ...] = (2, 3, 4, 5, 7, 10, 14, 21, 28)
-    trend_scales: tuple[Scale, ...] = (4.0, 16.0, 64.0)  # vectors only, as are the next two
+    trend_scales: tuple[Scale, ...] = (4.0, 16.0, 64.0)  # spectral only, as are the next two
     identity_width: Positive = 32  # width in which two items are compared for being the same
-    memory: Scale = 48.0  # how long a band's record of good predictions is kept, in interactions
-    adaptive_filter: bool = True  # False: fixed gains, the ablation without content
-    filter: Literal["learned", "low-pass"] = "learned"  # low-pass: the plain FFT filter, an ablation; vectors only
+    agreement_scale: Scale = 48.0  # over how many interactions a band's agreement with what came is averaged
+    adaptive_filter: bool = True  # False: the same gains for every history, an ablation
+    filter: Literal["learned", "low-pass"] = "learned"  # low-pass: the plain FFT filter, an ablation; spectral only
 
     # semantic branch
-    semantic_keeps: Literal["means", "interests"] = "means"  # decayed means of texts, or a belief (`interests.py`)
-    themes: Annotated[int, Field(ge=2)] = 24  # K, of interests only; taste_scales are of means only
-    taste_scales: Scales = (4.0, 16.0, 64.0)
+    # means: decayed means of texts (`semantic.py`); themes: a belief over themes (`interests.py`)
+    semantic: Literal["means", "themes"] = "means"
+    theme_count: Annotated[int, Field(ge=2)] = 24  # K, themes only
+    taste_scales: Scales = (4.0, 16.0, 64.0)  # means only
     semantic_by_text: bool = True  # the branch scores items by their text alone, so that new ones stand beside old ones
 
     # gate and scores
@@ -58,18 +60,16 @@ class ModelSettings(BaseModel):
     def _consistent(self) -> "ModelSettings":
         if not self.branches or len(set(self.branches)) != len(self.branches):
             raise ValueError("branches must name at least one branch, and each at most once")
-        if not self.periods and (self.frequency_reads == "items" or not self.trend_scales):
-            raise ValueError("periods must name at least one band (or trend_scales, where frequency_reads is vectors)")
-        if self.semantic_keeps == "interests" and not self.semantic_by_text:
-            raise ValueError(
-                'semantic_keeps = "interests" takes semantic_by_text = true: themes know items by their texts'
-            )
+        if not self.periods and (self.frequency == "periodic" or not self.trend_scales):
+            raise ValueError("periods must name at least one band (or trend_scales, where frequency is spectral)")
+        if self.semantic == "themes" and not self.semantic_by_text:
+            raise ValueError('semantic = "themes" takes semantic_by_text = true: themes score items by their texts')
         if self.periods and max(self.periods) > self.filter_length:
             raise ValueError(
                 f"filter_length ({self.filter_length}) must reach the longest period ({max(self.periods)})"
             )
-        if self.filter == "low-pass" and self.frequency_reads == "items":
-            raise ValueError('the low-pass filter reads vectors: set frequency_reads = "vectors" with it')
+        if self.filter == "low-pass" and self.frequency == "periodic":
+            raise ValueError('the low-pass filter is a spectral one: set frequency = "spectral" with it')
         return self
 
 

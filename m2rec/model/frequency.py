@@ -14,7 +14,7 @@ A band starts as a comb at one period (impulses one, two, three … periods befo
 p − 1) or as a slow trend; learning happens on H. Two things decide a band's gain at t, both causal:
 
 * coherence: the energy of F_b(t). If the last cycles held the same item at this phase they add up, else they cancel;
-* record: how well the band's past outputs agreed with what then came, averaged over `memory` interactions.
+* record: how well the band's past outputs agreed with what then came, averaged over `agreement_scale` interactions.
 
 So a band that finds nothing in this history is turned down as noise, and one that does is kept (the paper's "adaptive"
 filter). Nothing passes at lag 0: the branch cannot see the current item and so cannot do the temporal branch's work;
@@ -40,6 +40,7 @@ from torch import Tensor, nn
 from m2rec.model.config import ModelConfig
 from m2rec.model.due import FrequencyOut
 from m2rec.model.filters import comb, filter_adaptively, filter_bank, impulse_response, low_pass, transfer_function
+from m2rec.model.head import SoftmaxHead
 from m2rec.model.scan import scan_chunked
 
 EPSILON = 1e-6
@@ -78,17 +79,19 @@ class FrequencyBranch(nn.Module):
             self.band_periods = (*map(float, config.periods), *(trend for _ in config.trend_scales))
             self.transfer = nn.Parameter(transfer_function(_initial_kernels(config)))  # H: (b, W + 1, 2)
         self.bands = len(self.band_periods)
-        self.narrow = nn.Linear(config.width, config.identity_width, bias=False)
+        self.identity = nn.Linear(config.width, config.identity_width, bias=False)
         self.features = 2  # f
         hidden = 16
-        self.read = nn.Parameter(torch.randn(self.bands, self.features, hidden) * 0.5)
-        self.read_bias = nn.Parameter(torch.zeros(self.bands, hidden))
-        self.decide = nn.Parameter(torch.randn(self.bands, hidden) * 0.1)
-        self.decide_bias = nn.Parameter(torch.zeros(self.bands))
+        self.gain_in = nn.Parameter(torch.randn(self.bands, self.features, hidden) * 0.5)
+        self.gain_in_bias = nn.Parameter(torch.zeros(self.bands, hidden))
+        self.gain_out = nn.Parameter(torch.randn(self.bands, hidden) * 0.1)
+        self.gain_out_bias = nn.Parameter(torch.zeros(self.bands))
         self.out = nn.Linear(config.width, config.width, bias=False)
+        # not normed: how loud it is tells something
+        self.softmax = SoftmaxHead(config, normed=False, popularity=0.0)
         nn.init.eye_(self.out.weight)
-        nn.init.orthogonal_(self.narrow.weight)
-        self.register_buffer("log_forget", torch.tensor(-1.0 / config.memory), persistent=False)
+        nn.init.orthogonal_(self.identity.weight)
+        self.register_buffer("log_forget", torch.tensor(-1.0 / config.agreement_scale), persistent=False)
 
     @property
     def evidence_width(self) -> int:
@@ -157,17 +160,17 @@ class FrequencyBranch(nn.Module):
 
     def start(self, batch: int) -> FrequencyState:
         """The state before the first item."""
-        zeros = self.decide_bias.new_zeros
+        zeros = self.gain_out_bias.new_zeros
         return FrequencyState(
             zeros(batch, self.taps, self.out.in_features),
-            zeros(batch, self.taps, self.narrow.out_features),
-            zeros(batch, self.bands, self.narrow.out_features),
+            zeros(batch, self.taps, self.identity.out_features),
+            zeros(batch, self.bands, self.identity.out_features),
             zeros(batch, 1, self.bands, 1),
             zeros(batch, 1, 1, 1),
         )
 
     def _identity(self, u: Tensor) -> Tensor:
-        q = self.narrow(u)
+        q = self.identity(u)
         return q / (q.norm(dim=-1, keepdim=True) + EPSILON)
 
     def _gains(self, filtered: Tensor, record: Tensor, kernels: Tensor, keep: Tensor | None) -> tuple[Tensor, Tensor]:
@@ -177,11 +180,11 @@ class FrequencyBranch(nn.Module):
         features = torch.stack([coherence, record / scale.sqrt()], dim=-1)
         if not self.adaptive:
             features = torch.zeros_like(features)
-        hidden: Tensor = self.read_bias
+        hidden: Tensor = self.gain_in_bias
         for index, part in enumerate(features.unbind(-1)):  # one at a time: no tensor of (…, b, f, 16)
-            hidden = hidden + part[..., None] * self.read[:, index]
+            hidden = hidden + part[..., None] * self.gain_in[:, index]
         hidden = F.gelu(hidden)  # (…, b, 16)
-        gains = F.softplus((hidden * self.decide).sum(-1) + self.decide_bias)
+        gains = F.softplus((hidden * self.gain_out).sum(-1) + self.gain_out_bias)
         return (gains if keep is None else gains * keep), features[..., 0]
 
     def _finish(self, y: Tensor, gains: Tensor, coherence: Tensor) -> FrequencyOut:

@@ -4,20 +4,40 @@
     p(i) = Σ_m g_m · softmax_i ℓ_m(i)                                        gate on distributions (default)
     p(i) = softmax_i Σ_m g_m ℓ_m(i)                                          gate on features (the paper's reading)
 
-v_i is the ID vector plus the projected text vector, β_i a popularity bias, κ_m how much branch m heeds it, ρ_m a
-learned readiness to repeat: MovieLens teaches it to avoid what was seen, a shop to come back. It is a parameter like
-any other, and no item is removed by hand.
+v_i is the ID vector plus the projected text vector, β_i a popularity bias, κ_m its weight in branch m, ρ_m a learned
+repeat bias: MovieLens teaches it to avoid what was seen, a shop to come back. It is a parameter like any other, and no
+item is removed by hand.
 """
 
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 from torch.autograd.function import Function
+
+from m2rec.model.config import ModelConfig
 
 SCORES_AT_ONCE = {"cpu": 1 << 20, "cuda": 1 << 26}  # what a cache holds here, what keeps the card busy there
 RATIO_FLOOR = 1e-6
+
+
+class SoftmaxHead(nn.Module):
+    """What turns a branch's vector into scores: norm and temperature, weight of popularity κ, repeat bias ρ."""
+
+    def __init__(self, config: ModelConfig, normed: bool, popularity: float) -> None:
+        """`normed` where the vector's length says nothing; `popularity` is κ at the start of training."""
+        super().__init__()
+        self.dropout = nn.Dropout(config.dropout if normed else 0.0)
+        self.norm = nn.RMSNorm(config.width) if normed else nn.Identity()
+        self.log_temperature = nn.Parameter(torch.zeros(()))
+        self.popularity = nn.Parameter(torch.tensor(popularity))
+        self.repeat_bias = nn.Parameter(torch.zeros(()), requires_grad=config.repeat_bias)
+
+    def forward(self, vector: Tensor) -> Tensor:
+        """What meets the scoring vectors. (…, d) → (…, d)."""
+        normed: Tensor = self.norm(self.dropout(vector).float())
+        return normed * self.log_temperature.exp()
 
 
 class _ChunkedLogSumExp(Function):

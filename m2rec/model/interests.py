@@ -54,12 +54,17 @@ class InterestBranch(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.themes = config.themes  # K
+        self.themes = config.theme_count  # K
         self.items = config.warm_items
-        self.queries = nn.Parameter(0.5 * torch.randn(config.themes, config.width))  # q
-        self.first = nn.Parameter(torch.tensor(FIRST).logit())  # a, as a logit
-        self.shift = nn.Parameter(torch.tensor(SHIFT).logit())  # h, as a logit
-        self.otherwise = nn.Parameter(torch.full((3,), OTHERWISE))  # ω, γ, δ
+        self.queries = nn.Parameter(0.5 * torch.randn(config.theme_count, config.width))  # q
+        self.first_weight = nn.Parameter(torch.tensor(FIRST).logit())  # a, as a logit
+        self.shift_rate = nn.Parameter(torch.tensor(SHIFT).logit())  # h, as a logit
+        self.explanation_bias = nn.Parameter(torch.full((3,), OTHERWISE))  # ω, γ, δ
+        self.popularity = nn.Parameter(torch.ones(()))  # κ
+
+    def popularity_weight(self) -> Tensor:
+        """κ, how much an item's popularity counts here: ()."""
+        return self.popularity
 
     def emissions(self, text: Tensor, popularity: Tensor) -> Tensor:
         """E of all items. text P z (n, d) and κβ (n,), those that have an ID vector first → (n, K), none of them 0."""
@@ -89,7 +94,7 @@ class InterestBranch(nn.Module):
 
     def likelihoods(self, emitted: Tensor, explained: Explained) -> tuple[Tensor, Tensor]:
         """V·E (…, K) and o (…, 1) of what was chosen."""
-        by_nothing, by_call, by_rhythm = self.otherwise
+        by_nothing, by_call, by_rhythm = self.explanation_bias
         called, due = explained.called.clamp(max=SURE), explained.due.clamp(max=SURE)
         otherwise = by_nothing.exp() + (by_call + called).exp() + (by_rhythm + due).exp()
         return self.items * emitted, otherwise[..., None]
@@ -99,7 +104,7 @@ class InterestBranch(nn.Module):
         with torch.autocast(emitted.device.type, enabled=False):
             likelihood, otherwise = self.likelihoods(emitted.float(), explained)
             pairs = self.start(len(emitted)).pairs if pairs is None else pairs
-            arguments = (likelihood, otherwise, self.first.sigmoid(), self.shift.sigmoid(), pairs)
+            arguments = (likelihood, otherwise, self.first_weight.sigmoid(), self.shift_rate.sigmoid(), pairs)
             if torch.is_grad_enabled() or emitted.is_cuda:
                 return filter_pairs(*arguments)
             return filter_pairs_at_hand(*arguments)

@@ -10,8 +10,8 @@ Glossary (the paper's names; shapes are batch B, length L, width d, branches M =
     g           gate, softmax over the branches
     p(i)        Σ_m g_m softmax_i⟨b_m, v_i⟩: the answer, and its three shares
 
-With `frequency_reads = "vectors"`, for worlds where nothing is chosen twice, frequency reads v/|v| and scores by
-⟨b_m, v_i⟩ as the others do; with `semantic_keeps = "means"` so does semantic, by ⟨b_m, P z_i⟩.
+With `frequency = "spectral"`, for worlds where nothing is chosen twice, frequency reads v/|v| and scores by
+⟨b_m, v_i⟩ as the others do; with `semantic = "means"` so does semantic, by ⟨b_m, P z_i⟩.
 
 Three ways to run the same weights give one answer: `encode` (all positions, for training and for the gate's history),
 `encode_last` (the newest position only) and `step` (one more item on a cached state).
@@ -28,8 +28,9 @@ from m2rec.model.config import BRANCHES, ModelConfig
 from m2rec.model.due import Due, FrequencyOut, due_log_probabilities, due_log_probability
 from m2rec.model.explained import unexplained
 from m2rec.model.frequency import FrequencyBranch, FrequencyState
+from m2rec.model.fusion import FeatureFusion
 from m2rec.model.gate import Gate
-from m2rec.model.head import branch_log_probabilities, seen_items, target_log_probability
+from m2rec.model.head import SoftmaxHead, branch_log_probabilities, seen_items, target_log_probability
 from m2rec.model.interests import (
     InterestBranch,
     InterestOut,
@@ -90,7 +91,6 @@ class M2Rec(nn.Module):
     """The network. Knows item indices and vectors, no titles and no data set."""
 
     text: Tensor
-    heeds: Tensor
 
     def __init__(self, config: ModelConfig, text_vectors: Tensor | None = None, repeat_bias: float = 0.0) -> None:
         """`text_vectors` (V+1, text_width), row 0 for padding; zeros until a checkpoint is loaded when None.
@@ -112,21 +112,18 @@ class M2Rec(nn.Module):
         nn.init.normal_(self.project.weight, std=1 / math.sqrt(config.width))
         self.dropout = nn.Dropout(config.dropout)
         self.temporal = TemporalBranch(config)
-        self.by_item = config.frequency_reads == "items"
+        self.by_item = config.frequency == "periodic"
         self.frequency: FrequencyBranch | ReturnBranch
         self.frequency = ReturnBranch(config) if self.by_item else FrequencyBranch(config)
         self.semantic: SemanticBranch | InterestBranch
-        self.by_theme = config.semantic_keeps == "interests"
+        self.by_theme = config.semantic == "themes"
         self.semantic = InterestBranch(config) if self.by_theme else SemanticBranch(config)
         self.gate = Gate(config, self.frequency.evidence_width)
-        scored = ["temporal"] if self.by_theme else ["temporal", "semantic"]
-        self.norms = nn.ModuleList(nn.RMSNorm(config.width) for _ in scored)
-        self.log_temperature = nn.Parameter(torch.zeros(len(BRANCHES)))
-        self.popularity = nn.Parameter(torch.tensor([1.0, 0.0, 1.0]))  # κ: the frequency branch starts without it
-        # who is due says all that the branch has to say: neither popularity nor readiness to repeat is added to it
-        self.register_buffer("heeds", torch.tensor([1.0, 0.0 if self.by_item else 1.0, 1.0]), persistent=False)
-        start = repeat_bias if config.repeat_bias else 0.0
-        self.repeat_bias = nn.Parameter(torch.full((len(BRANCHES),), start), requires_grad=config.repeat_bias)
+        self.fusion = FeatureFusion(config) if config.gate == "features" else None
+        if config.repeat_bias:
+            for name, parameter in self.named_parameters():
+                if name.endswith("repeat_bias"):
+                    nn.init.constant_(parameter, repeat_bias)
 
     # ── item vectors ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -142,8 +139,8 @@ class M2Rec(nn.Module):
         """
         bias = self.bias[:, None]
         ids: Tensor = self.ids
-        heed = self.popularity[2].detach().clamp(min=0.01)  # κ
-        usual = ((heed * bias).logsumexp(0, keepdim=True) - math.log(len(bias))) / heed  # (1, 1)
+        weight = self.semantic.popularity_weight().detach().clamp(min=0.01)  # κ
+        usual = ((weight * bias).logsumexp(0, keepdim=True) - math.log(len(bias))) / weight  # (1, 1)
         if self.training and self.config.id_dropout:
             keep = torch.rand(len(ids), 1, device=ids.device) >= self.config.id_dropout
             ids = ids * keep
@@ -158,7 +155,7 @@ class M2Rec(nn.Module):
         text, ids = self.text_part(), self.id_part()
         vectors = text + ids[:, :-1]
         parts = [vectors, text, ids[:, -1:]] if self.config.semantic_by_text else [vectors, ids[:, -1:]]
-        temporal = vectors if self.config.temporal_reads == "vectors" else self._read_as(ids[:, :-1])
+        temporal = vectors if self.config.temporal_input == "vectors" else self._read_as(ids[:, :-1])
         unit, scoring = F.normalize(vectors, dim=-1), torch.cat(parts, dim=-1)
         calls = self.frequency.called_for(temporal) if isinstance(self.frequency, ReturnBranch) else None
         return ItemTable(temporal, unit, text, scoring, self._emissions(text, ids[:, -1]), calls)
@@ -170,7 +167,7 @@ class M2Rec(nn.Module):
         emissions = self._emissions(torch.cat([table.text, text]), popularity)
         if emissions is not None:
             emissions = emissions[len(table.text) :]
-        temporal = text if self.config.temporal_reads == "vectors" else self.ids.mean(0).expand(len(text), -1)
+        temporal = text if self.config.temporal_input == "vectors" else self.ids.mean(0).expand(len(text), -1)
         calls = self.frequency.called_for(temporal) if isinstance(self.frequency, ReturnBranch) else None
         return table.extended(text, temporal, emissions, calls)
 
@@ -187,7 +184,7 @@ class M2Rec(nn.Module):
         """E with a row of zeros for padding: text (n + 1, d), β (n + 1,) → (n + 1, K), where there are themes."""
         if not isinstance(self.semantic, InterestBranch):
             return None
-        emissions = self.semantic.emissions(text[1:], self.popularity[2] * bias[1:])
+        emissions = self.semantic.emissions(text[1:], self.semantic.popularity * bias[1:])
         return F.pad(emissions, (0, 0, 1, 0))
 
     # ── three ways to run ───────────────────────────────────────────────────────────────────────────────────
@@ -262,15 +259,28 @@ class M2Rec(nn.Module):
         y = frequency.y
         meant, themes = (semantic.y, semantic.themes) if isinstance(semantic, InterestOut) else (semantic, None)
         log_gate = self.gate((temporal, y, meant), frequency.evidence)
-        by_text = meant if themes is not None else self.norms[1](self.dropout(meant).float())
-        branches = (self.norms[0](self.dropout(temporal).float()), y, by_text)
-        stacked = torch.stack([branch.float() for branch in branches], dim=-2) * self.log_temperature.exp()[:, None]
-        popularity = (self.popularity * self.heeds)[:, None].expand(*stacked.shape[:-1], 1)
+        heads = self._heads()
+        scored = [
+            vector if head is None else head(vector) for head, vector in zip(heads, (temporal, y, meant), strict=True)
+        ]
+        stacked = torch.stack([branch.float() for branch in scored], dim=-2)
+        popularity = self.per_branch("popularity")[:, None].expand(*stacked.shape[:-1], 1)
         parts = [stacked, popularity]
         if self.config.semantic_by_text:  # the scoring vector is [v, P z, β]: each branch meets one half of it
             text_half = torch.tensor([[0.0], [0.0], [1.0]], device=stacked.device)
             parts = [stacked * (1 - text_half), stacked * text_half, popularity]
         return Encoded(torch.cat(parts, dim=-1), log_gate, frequency.gains, frequency.due, themes)
+
+    def _heads(self) -> list[SoftmaxHead | None]:
+        """What scores items by each branch's vector; None where a branch has a distribution of its own."""
+        if self.fusion is not None:
+            return self.fusion.in_order()
+        return [getattr(branch, "softmax", None) for branch in (self.temporal, self.frequency, self.semantic)]
+
+    def per_branch(self, name: str) -> Tensor:
+        """One scalar of every branch's softmax, 0 where it has none: (M,)."""
+        nothing = self.bias.new_zeros(())
+        return torch.stack([nothing if head is None else getattr(head, name) for head in self._heads()])
 
     # ── answers ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -344,7 +354,7 @@ class M2Rec(nn.Module):
         M' = 3 with the gate on distributions, less one where who is due or themes stand for a branch, and 1 with
         the gate on features, where the branches are averaged first.
         """
-        branch_bias = self.repeat_bias * self.heeds
+        branch_bias = self.per_branch("repeat_bias")
         if self.config.gate == "features":
             gate = encoded.log_gate.exp()
             features = (gate[..., None] * encoded.features).sum(-2, keepdim=True)

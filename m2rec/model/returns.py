@@ -85,21 +85,21 @@ class ReturnBranch(nn.Module):
         self.band_periods = tuple(map(float, config.periods))
         self._kept: tuple[tuple[int, torch.device], Tensor] | None = None  # kernels, where nothing is learnt
         self.transfer = nn.Parameter(transfer_function(_initial_kernels(config)))  # H: (b, W + 1, 2)
-        self.keeps = nn.Parameter(torch.full((self.bands,), KEPT).logit())  # ρ, as a logit
+        self.min_hit_rate = nn.Parameter(torch.full((self.bands,), KEPT).logit())  # ρ, as a logit
         # β: at first all bands are equally likely, and so are a band's phases
         self.band_bias = nn.Parameter(-torch.tensor([math.log(self.bands * period) for period in config.periods]))
-        self.overdue = nn.Parameter(torch.full((self.bands,), OVERDUE).logit())  # late, as a logit
-        self.ahead = nn.Parameter(torch.full((self.bands,), AHEAD).logit())  # early, as a logit
-        self.exclusive = nn.Parameter(torch.tensor(0.5))  # ε
-        self.certain = nn.Parameter(torch.tensor(CERTAIN))  # c
+        self.late = nn.Parameter(torch.full((self.bands,), OVERDUE).logit())  # late, as a logit
+        self.early = nn.Parameter(torch.full((self.bands,), AHEAD).logit())  # early, as a logit
+        self.explaining_away = nn.Parameter(torch.tensor(0.5))  # ε
+        self.log_odds_scale = nn.Parameter(torch.tensor(CERTAIN))  # c
         self.habit = nn.Linear(config.width + 1, 1)  # π, from an item's unit vector and its popularity
         nn.init.zeros_(self.habit.weight)
         nn.init.zeros_(self.habit.bias)
         # what an item calls for, to be compared with the item that came: w = σ(unexpected − ⟨calls, v⟩)
-        self.calls = nn.Sequential(
+        self.transition_query = nn.Sequential(
             nn.Linear(config.width, 2 * config.width), nn.GELU(), nn.Linear(2 * config.width, config.width)
         )
-        self.unexpected = nn.Parameter(torch.tensor(2.0))
+        self.surprise_bias = nn.Parameter(torch.tensor(2.0))
         period = torch.tensor(config.periods)[:, None]
         before = torch.arange(1, self.taps + 1)  # lag j lies j + 1 interactions before the next item
         # (b, W), 0 is the round under way; the newest item (lag 0) is in it for every period from 2 on
@@ -137,7 +137,7 @@ class ReturnBranch(nn.Module):
             slots, place = distinct(items)  # (B, X), (B, L)
             chosen = (slots[..., None] == items[:, None]) & (items > 0)[:, None]  # (B, X, L)
             called = self._called(F.pad(items[:, :-1], (1, 0)), items, table)
-            weight = torch.sigmoid(self.unexpected - called)  # w: (B, L)
+            weight = torch.sigmoid(self.surprise_bias - called)  # w: (B, L)
             signal = F.pad(chosen * weight[:, None], (0, 1))  # x: (B, X, L + 1), one step on for what is early
             kernels = self.kernels()
             respond = respond_by_product if torch.is_grad_enabled() else respond_by_choice
@@ -147,10 +147,10 @@ class ReturnBranch(nn.Module):
             response = response.add_(asked).add_(prior[..., None])
             rivals, explained = self._explain(items, called, table)
             # weighed while they are few
-            against, gap = self._at_last_choice(self.exclusive * rivals, chosen)  # (B, X, b + 1, L), (B, X, L)
+            against, gap = self._at_last_choice(self.explaining_away * rivals, chosen)  # (B, X, b + 1, L), (B, X, L)
             belief = self._belief(response[..., :length] - self._excluded(against, gap), keep)  # h
             ahead = self._belief(response[..., 1:] - self._excluded(against, gap + 1), keep)
-            late, early = self.overdue.sigmoid()[:, None], self.ahead.sigmoid()[:, None]
+            late, early = self.late.sigmoid()[:, None], self.early.sigmoid()[:, None]
             came_before = F.pad(chosen[..., :-1], (1, 0))  # a step early, so it cannot be late
             before = F.pad(belief[..., : length - 1], (1, 0)) * ~came_before[:, :, None]
             due = torch.addcmul(torch.addcmul(belief, late, before), early, ahead)  # d
@@ -178,7 +178,7 @@ class ReturnBranch(nn.Module):
         called = self._called(tail[:, :-1], tail[:, 1:], table)  # (B, W + 2), the newest last
         with torch.no_grad():
             came = (tail[:, 1:-1] == item[:, None]).flip(-1)[:, None]  # by lag: (B, 1, W + 1)
-            heard = came * torch.sigmoid(self.unexpected - called)[:, None, :-1].flip(-1)
+            heard = came * torch.sigmoid(self.surprise_bias - called)[:, None, :-1].flip(-1)
             before = state.rivals[:, 2:].flip(1)[:, None]  # by lag: (B, 1, W + 1, b + 1)
             rivals, was_due = self._judge(came, heard, before, item[:, None], state.count[:, None], table)
         state = ReturnState(tail, torch.cat([state.rivals[:, 1:], rivals], dim=1), count)
@@ -229,7 +229,7 @@ class ReturnBranch(nn.Module):
             source = place[:, None] - 1 - lags  # [t, lag]: lag + 1 before t
             back = source.clamp(min=0).expand(len(items), -1, -1)
             came = (items[:, :, None] == items[:, None]).gather(2, back) & (source >= 0)  # (B, L, W + 1)
-            weight = torch.sigmoid(self.unexpected - called)
+            weight = torch.sigmoid(self.surprise_bias - called)
             heard = came * weight[:, None].expand(-1, len(place), -1).gather(2, back)
             rivals, was_due = self._judge(came, heard, None, items, place, table)
         return rivals, Explained(called, was_due)
@@ -244,8 +244,8 @@ class ReturnBranch(nn.Module):
         """
         log_odds = self._log_odds(heard, items, count, table)
         late = log_odds[..., 0].masked_fill(~self._may_be_late(came, count)[..., None], -math.inf)
-        early = log_odds[..., 2] + F.logsigmoid(self.ahead)
-        ways = torch.stack([log_odds[..., 1], late + F.logsigmoid(self.overdue), early])
+        early = log_odds[..., 2] + F.logsigmoid(self.early)
+        ways = torch.stack([log_odds[..., 1], late + F.logsigmoid(self.late), early])
         known = came[..., :-1].any(-1) & ~came[..., 0]
         rivals = ways.new_zeros(*known.shape, self.bands + 1)
         rivals[known] = all_but_each(ways.logsumexp(0)[known])  # most choices have no past
@@ -276,7 +276,7 @@ class ReturnBranch(nn.Module):
     def _corrected(self, log_odds: Tensor, against: Tensor, came: Tensor) -> Tensor:
         """`_log_odds` (B, n, b, 3) less ε·R, against (B, n, b + 1) at the last coming: came (B, n, W + 1) by lag."""
         steps = torch.arange(3, device=came.device)  # a step ago, now, a step on
-        against = (self.exclusive * against)[..., None].expand(-1, -1, -1, 3)
+        against = (self.explaining_away * against)[..., None].expand(-1, -1, -1, 3)
         return log_odds - self._excluded(against, came.int().argmax(-1, True) + steps)
 
     def _log_odds(self, heard: Tensor, items: Tensor, count: Tensor, table: ItemTable) -> Tensor:
@@ -293,7 +293,7 @@ class ReturnBranch(nn.Module):
         """d (B, n, b) from `_log_odds`, and which items are in the window (B, n)."""
         belief = self._belief(log_odds, keep)
         before = belief[..., 0] * self._may_be_late(came, count)[..., None]
-        due = belief[..., 1] + self.overdue.sigmoid() * before + self.ahead.sigmoid() * belief[..., 2]
+        due = belief[..., 1] + self.late.sigmoid() * before + self.early.sigmoid() * belief[..., 2]
         known = came[..., :-1].any(-1)
         return due * (known & ~came[..., 0])[..., None], known
 
@@ -303,13 +303,13 @@ class ReturnBranch(nn.Module):
 
     def _scores(self, each: Tensor, known: Tensor) -> Tensor:
         """s from Σ_b d; an item that has not been chosen yet, or not for long, is like any other: odds of 1."""
-        return (self.certain + (each + LEAST).log()).where(known, 0)
+        return (self.log_odds_scale + (each + LEAST).log()).where(known, 0)
 
     def asked(self, kernels: Tensor, count: Tensor) -> Tensor:
         """What each band asks of every item: β − ρ·K after `count` (n,) items, or the newest W of them → (b, n)."""
         never_failed = (kernels * self.on_phase).cumsum(-1)
         reached = never_failed[:, (count - 1).clamp(min=0, max=self.taps - 1)]
-        return self.band_bias[:, None] - self.keeps.sigmoid()[:, None] * reached
+        return self.band_bias[:, None] - self.min_hit_rate.sigmoid()[:, None] * reached
 
     def habit_of(self, slots: Tensor, table: ItemTable) -> Tensor:
         """π of the items in the slots. (B, X) → (B, X)."""
@@ -318,11 +318,11 @@ class ReturnBranch(nn.Module):
 
     def called_for(self, items: Tensor) -> Tensor:
         """What items call for next, from what the temporal branch reads of them: (n, d) → (n, d)."""
-        return self.calls(items)
+        return self.transition_query(items)
 
     def _surprise(self, before: Tensor, items: Tensor, table: ItemTable) -> Tensor:
         """w: how little of each choice is explained by the one before it. (B, L), (B, L) → (B, L)."""
-        return torch.sigmoid(self.unexpected - self._called(before, items, table))
+        return torch.sigmoid(self.surprise_bias - self._called(before, items, table))
 
     def _called(self, before: Tensor, items: Tensor, table: ItemTable) -> Tensor:
         """How much of each choice is explained by the one before it, as log-odds. (B, L), (B, L) → (B, L)."""
@@ -344,7 +344,7 @@ class ReturnBranch(nn.Module):
         """slots (B, X), whether they are in the history (B, L, X), how due each is (B, L, X) and through which band
         (B, L, b), unit vectors (B, X, d).
         """
-        certain = self.certain.exp()
+        certain = self.log_odds_scale.exp()
         total = each.sum(-1, keepdim=True)
         everything = certain * total + (self.items - known.sum(-1, keepdim=True)).clamp(min=1)
         share = certain * each / everything

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from m2rec.model.config import ModelConfig
+from m2rec.model.head import SoftmaxHead
 from m2rec.model.scan import scan_chunked, scan_last, scan_step
 
 SALIENCE_LIMIT = 4.0
@@ -40,7 +41,12 @@ class SemanticBranch(nn.Module):
             nn.Dropout(config.dropout),
             nn.Linear(2 * config.width, config.width),
         )
+        self.softmax = SoftmaxHead(config, normed=True, popularity=1.0)
         nn.init.zeros_(self.salience.weight)
+
+    def popularity_weight(self) -> Tensor:
+        """κ, how much an item's popularity counts here: ()."""
+        return self.softmax.popularity
 
     def forward(self, p: Tensor) -> Tensor:
         """All positions. p (B, L, d) → (B, L, d)."""

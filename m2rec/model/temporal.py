@@ -19,6 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from m2rec.model.config import ModelConfig
+from m2rec.model.head import SoftmaxHead
 from m2rec.model.kernels import selective_scan
 from m2rec.model.scan import scan_last, scan_step
 
@@ -120,8 +121,8 @@ def _depthwise(padded: Tensor, conv: nn.Conv1d) -> Tensor:
     return conv.bias + sum(padded[:, k : k + length] * conv.weight[:, 0, k] for k in range(taps))
 
 
-class TemporalBranch(nn.Module):
-    """ID vectors in, temporal evidence out: `temporal_layers` of multi-scale Mamba, then one feed-forward layer."""
+class MambaStack(nn.Module):
+    """Item vectors in, what order says out: `temporal_layers` of multi-scale Mamba, then one feed-forward layer."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -170,3 +171,11 @@ class TemporalBranch(nn.Module):
 
     def _stack(self) -> list[tuple[nn.RMSNorm, MultiScaleMamba]]:
         return cast(list[tuple[nn.RMSNorm, MultiScaleMamba]], list(zip(self.norms, self.layers, strict=True)))
+
+
+class TemporalBranch(MambaStack):
+    """The stack, and how its vector scores items."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__(config)
+        self.softmax = SoftmaxHead(config, normed=True, popularity=1.0)

@@ -16,20 +16,22 @@ def test_it_is_m2rec_with_its_temporal_branch_alone_and_no_texts() -> None:
     config = ModelConfig.model_validate(
         SHAPE
         | {"items": ITEMS, "warm_items": ITEMS, "text_width": 3}
-        | {"branches": ("temporal",), "temporal_reads": "ids"}
+        | {"branches": ("temporal",), "temporal_input": "ids"}
     )
     whole = M2Rec(config)
     alone = SequentialBaseline(Mamba2(Mamba2Settings.model_validate(SHAPE)), ItemVectors(ITEMS, ITEMS, 16), 0.0)
     with torch.no_grad():
         for parameter in whole.parameters():
             parameter.add_(torch.randn_like(parameter) * 0.1)
-        whole.popularity.fill_(1.0)
+        head = whole.temporal.softmax
+        head.popularity.fill_(1.0)
         alone.items.ids.copy_(whole.ids)
         alone.items.bias.copy_(whole.bias)
-        alone.repeat_bias.copy_(whole.repeat_bias[0])
-        alone.encoder.branch.load_state_dict(whole.temporal.state_dict())
-        alone.encoder.norm.load_state_dict(whole.norms[0].state_dict())
-        alone.encoder.log_temperature.copy_(whole.log_temperature[0])
+        alone.repeat_bias.copy_(head.repeat_bias)
+        order = {name: part for name, part in whole.temporal.state_dict().items() if "softmax" not in name}
+        alone.encoder.branch.load_state_dict(order)
+        alone.encoder.norm.load_state_dict(head.norm.state_dict())
+        alone.encoder.log_temperature.copy_(head.log_temperature)
     items = histories()
     for where in (items > 0, torch.arange(items.shape[1]) == (items > 0).sum(-1, keepdim=True) - 1):
         ours, theirs = alone.eval().log_scores(items, where), whole.eval().log_scores(items, where)

@@ -35,7 +35,7 @@ def test_settings_cannot_be_changed_in_place() -> None:
         ({"taste_scales": ()}, "at least 1 item"),
         ({"time_scales": (2.0, 0.0)}, "greater than 0"),
         ({"time_scales": (float("nan"),)}, "finite number"),
-        ({"memory": float("inf")}, "finite number"),
+        ({"agreement_scale": float("inf")}, "finite number"),
         ({"conv_width": 1}, "greater than or equal to 2"),
         ({"dropout": 1.0}, "less than 1"),
         ({"id_dropout": -0.1}, "greater than or equal to 0"),

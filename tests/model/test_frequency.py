@@ -17,13 +17,13 @@ PERIODS = (2, 3, 5, 7)
 
 
 def branch(seed: int = 0, **changes: object) -> FrequencyBranch:
-    return random_model(tiny_config(frequency_reads="vectors", **changes), seed).frequency
+    return random_model(tiny_config(frequency="spectral", **changes), seed).frequency
 
 
 def new_branch(**changes: object) -> FrequencyBranch:
     """As it starts, comparing items at full width, so that what it measures can be worked out by hand."""
     torch.manual_seed(0)
-    return FrequencyBranch(tiny_config(frequency_reads="vectors", identity_width=16, periods=PERIODS, **changes)).eval()
+    return FrequencyBranch(tiny_config(frequency="spectral", identity_width=16, periods=PERIODS, **changes)).eval()
 
 
 def vectors(batch: int, length: int, seed: int = 0) -> Tensor:
@@ -125,7 +125,7 @@ def test_a_history_without_repeats_has_the_energy_of_noise_and_no_record() -> No
 
 
 def test_the_record_is_the_decayed_mean_of_past_agreements() -> None:
-    frequency = branch(memory=5.0)
+    frequency = branch(agreement_scale=5.0)
     u = vectors(1, 9)
     kernels, q = frequency.kernels(), frequency._identity(u)
     filtered = filter_bank(q, kernels)

@@ -12,7 +12,7 @@ from m2rec.model.m2rec import M2Rec
 from m2rec.model.serving.serving import Serving
 from tests.tiny_world import random_model, tiny_config
 
-PLAIN = {"frequency_reads": "vectors", "filter": "low-pass"}
+PLAIN = {"frequency": "spectral", "filter": "low-pass"}
 WINDOW = 24  # of the tiny shop
 CLOSE = {"atol": 1e-4, "rtol": 1e-4}
 
@@ -84,7 +84,7 @@ def test_nothing_comes_from_the_future_and_the_current_item_passes(length: int) 
     torch.testing.assert_close(before[:, 12 + WINDOW :], after[:, 12 + WINDOW :], atol=1e-5, rtol=0)
 
 
-@pytest.mark.parametrize("changes", [{}, {"temporal_reads": "vectors", "semantic_by_text": False}], ids=str)
+@pytest.mark.parametrize("changes", [{}, {"temporal_input": "vectors", "semantic_by_text": False}], ids=str)
 def test_the_whole_model_does_not_see_what_is_to_come(changes: dict) -> None:
     made = model(**changes)
     items = torch.randint(1, 31, (1, 20), generator=torch.Generator().manual_seed(3))
@@ -111,5 +111,5 @@ def test_the_quick_way_to_one_answer_gives_the_same(length: int) -> None:
 
 
 def test_it_is_refused_where_the_branch_knows_items_and_has_no_vectors_to_filter() -> None:
-    with pytest.raises(ValueError, match='the low-pass filter reads vectors: set frequency_reads = "vectors"'):
+    with pytest.raises(ValueError, match='the low-pass filter is a spectral one: set frequency = "spectral"'):
         tiny_config(filter="low-pass")

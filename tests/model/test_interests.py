@@ -28,7 +28,7 @@ CLOSE = {"atol": 1e-5, "rtol": 1e-4}
 
 
 def themed(**changes: object) -> M2Rec:
-    return random_model(tiny_config(semantic_keeps="interests", **changes)).requires_grad_(False)
+    return random_model(tiny_config(semantic="themes", **changes)).requires_grad_(False)
 
 
 def drawn(batch: int, length: int, themes: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
@@ -118,7 +118,7 @@ def test_learning_and_answering_read_a_history_alike() -> None:
 
 @pytest.mark.parametrize("by", ["called", "due"])
 def test_what_is_explained_otherwise_says_little_about_interests(by: str) -> None:
-    branch = InterestBranch(tiny_config(semantic_keeps="interests", themes=4))
+    branch = InterestBranch(tiny_config(semantic="themes", theme_count=4))
     emitted = torch.full((1, 1, 4), 0.02)
     emitted[..., 1] = 0.5
     nothing = Explained(torch.full((1, 1), -9.0), torch.full((1, 1), -9.0))
@@ -132,7 +132,7 @@ def test_what_is_explained_otherwise_says_little_about_interests(by: str) -> Non
 
 
 def test_an_explanation_beyond_all_doubt_stays_finite() -> None:
-    branch = InterestBranch(tiny_config(semantic_keeps="interests", themes=4))
+    branch = InterestBranch(tiny_config(semantic="themes", theme_count=4))
     sure = torch.full((1, 3), 1e6)
     assert torch.isfinite(branch(torch.rand(1, 3, 4), Explained(sure, sure)).themes).all()
 
@@ -176,12 +176,12 @@ def test_how_due_a_choice_was_is_what_the_frequency_branch_said_of_it_the_step_b
 
 
 def test_rhythms_are_not_bent_by_the_use_that_interests_make_of_them() -> None:
-    model = random_model(tiny_config(semantic_keeps="interests"))
+    model = random_model(tiny_config(semantic="themes"))
     model.encode(random_histories(2, 20)).themes.square().sum().backward()
     assert model.frequency.transfer.grad is None or not model.frequency.transfer.grad.any()
-    assert model.frequency.calls[0].weight.grad.any()
+    assert model.frequency.transition_query[0].weight.grad.any()
 
 
 def test_themes_score_by_text_alone() -> None:
-    with pytest.raises(ValidationError, match="themes know items by their texts"):
-        tiny_config(semantic_keeps="interests", semantic_by_text=False)
+    with pytest.raises(ValidationError, match="themes score items by their texts"):
+        tiny_config(semantic="themes", semantic_by_text=False)

@@ -61,7 +61,8 @@ def test_the_branches_disagree_about_what_comes_next(model: M2Rec) -> None:
 def test_with_the_gate_on_features_there_is_one_distribution_of_averaged_scores() -> None:
     model = random_model(tiny_config(gate="features"))
     with torch.no_grad():
-        model.repeat_bias.zero_()
+        for head in model.fusion.in_order():
+            head.repeat_bias.zero_()
     items = random_histories(4, 12)
     encoded = model.encode_last(items)
     scores = encoded.features @ model.item_table().scoring[1:].T  # (B, M, V)
@@ -77,14 +78,20 @@ def test_equal_gates_average_the_branches_distributions() -> None:
     torch.testing.assert_close(log_scores.exp(), (3 * shares).mean(1), atol=1e-6, rtol=1e-4)
 
 
+def fill_repeat_bias(model: M2Rec, value: float) -> None:
+    for name, parameter in model.named_parameters():
+        if name.endswith("repeat_bias"):
+            parameter.fill_(value)
+
+
 def test_readiness_to_repeat_is_shown_once_it_has_been_learnt() -> None:
-    model = random_model(tiny_config(frequency_reads="vectors"))
+    model = random_model(tiny_config(frequency="spectral"))
     items = random_histories(5, 10)
     seen = torch.zeros(5, CATALOGUE, dtype=torch.bool).scatter_(1, items - 1, True)
     mass = []
     for strength in (-3.0, 0.0, 3.0):
         with torch.no_grad():
-            model.repeat_bias.fill_(strength)
+            fill_repeat_bias(model, strength)
         mass.append((shares_after(model, items)[1].exp() * seen).sum(1))
     assert (mass[0] < mass[1]).all()
     assert (mass[1] < mass[2]).all()
@@ -104,17 +111,17 @@ def changed_branches(before: torch.Tensor, after: torch.Tensor) -> list[str]:
     return [name for name, value in zip(BRANCHES, change.tolist(), strict=True) if value > 1e-4]
 
 
-@pytest.mark.parametrize(("reads", "use_it"), [("items", ["temporal", "semantic"]), ("vectors", list(BRANCHES))])
+@pytest.mark.parametrize(("variant", "use_it"), [("periodic", ["temporal", "semantic"]), ("spectral", list(BRANCHES))])
 @pytest.mark.parametrize("what", ["popularity of what was never chosen", "readiness to repeat"])
 def test_who_is_due_is_neither_a_matter_of_popularity_nor_of_readiness_to_repeat(
-    reads: str, use_it: list[str], what: str
+    variant: str, use_it: list[str], what: str
 ) -> None:
-    model = random_model(tiny_config(frequency_reads=reads, id_dropout=0.0))
+    model = random_model(tiny_config(frequency=variant, id_dropout=0.0))
     items = random_histories(5, 12, highest=WARM - 1)
     before = distributions(model, items)
     with torch.no_grad():
         if what == "readiness to repeat":
-            model.repeat_bias.fill_(2.0)
+            fill_repeat_bias(model, 2.0)
         else:
             model.bias[WARM - 1] += 1.0  # an item that is in no history
     assert changed_branches(before, distributions(model, items)) == use_it
@@ -162,7 +169,7 @@ def test_a_branch_switched_off_learns_nothing_and_spoils_nothing(off: str) -> No
     slopes = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
     assert all(torch.isfinite(slope).all() for slope in slopes)
     # what only serves this branch's own scores stands still; its output may still be evidence for the gate
-    own = {"temporal": model.norms[0].weight, "semantic": model.norms[1].weight}
+    own = {"temporal": model.temporal.softmax.norm.weight, "semantic": model.semantic.softmax.norm.weight}
     if off in own:
         assert own[off].grad.abs().max() == 0
 
@@ -171,9 +178,9 @@ def test_a_branch_switched_off_learns_nothing_and_spoils_nothing(off: str) -> No
 
 
 def usual_popularity(model: M2Rec) -> torch.Tensor:
-    """β of an item that sells as often as the mean item does, as the semantic branch heeds popularity."""
-    heed = model.popularity[2]
-    return (heed * model.bias).exp().mean().log() / heed
+    """β of an item that sells as often as the mean item does, by the semantic branch's weight of popularity."""
+    weight = model.semantic.popularity_weight()
+    return (weight * model.bias).exp().mean().log() / weight
 
 
 def test_a_cold_item_is_read_as_the_mean_item_and_scored_by_its_text_and_average_popularity(model: M2Rec) -> None:
@@ -251,10 +258,10 @@ def test_in_training_some_items_are_taken_for_cold_and_when_serving_none() -> No
     torch.testing.assert_close(dropped[1 : WARM + 1][~cold], whole[1 : WARM + 1][~cold])
 
 
-@pytest.mark.parametrize("keeps", ["means", "interests"])
-def test_items_beyond_the_catalogue_are_read_as_cold_items_are(keeps: str) -> None:
+@pytest.mark.parametrize("variant", ["means", "themes"])
+def test_items_beyond_the_catalogue_are_read_as_cold_items_are(variant: str) -> None:
     """An extended table with a cold item's own text gives what that cold item gives."""
-    model = random_model(tiny_config(semantic_keeps=keeps))
+    model = random_model(tiny_config(semantic=variant))
     table = model.item_table()
     longer = model.extend(table, model.text[CATALOGUE][None])
     as_guest, as_item = torch.tensor([[1, 2, CATALOGUE + 1]]), torch.tensor([[1, 2, CATALOGUE]])
@@ -269,10 +276,10 @@ def test_items_beyond_the_catalogue_are_read_as_cold_items_are(keeps: str) -> No
 # ── the loss ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("keeps", ["means", "interests"])
+@pytest.mark.parametrize("variant", ["means", "themes"])
 @pytest.mark.parametrize("gate", GATES)
-def test_the_loss_is_minus_the_mean_log_score_of_the_targets_where_every_item_is_warm(gate: str, keeps: str) -> None:
-    model = random_model(tiny_config(gate=gate, semantic_keeps=keeps, warm_items=CATALOGUE)).train()
+def test_the_loss_is_minus_the_mean_log_score_of_the_targets_where_every_item_is_warm(gate: str, variant: str) -> None:
+    model = random_model(tiny_config(gate=gate, semantic=variant, warm_items=CATALOGUE)).train()
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = 0.0
@@ -330,8 +337,9 @@ def test_a_few_steps_of_training_bring_the_loss_down() -> None:
 @pytest.mark.parametrize(("setting", "expected"), [(True, -2.5), (False, 0.0)])
 def test_the_repeat_bias_starts_where_it_is_said_to_in_models_that_have_one(setting: bool, expected: float) -> None:
     model = M2Rec(tiny_config(repeat_bias=setting), repeat_bias=-2.5)
-    assert model.repeat_bias.tolist() == [expected] * 3
-    assert model.repeat_bias.requires_grad == setting
+    for branch in (model.temporal, model.semantic):
+        assert branch.softmax.repeat_bias == expected
+        assert branch.softmax.repeat_bias.requires_grad == setting
 
 
 def test_text_vectors_of_another_shape_are_refused_with_both_shapes() -> None:

@@ -24,8 +24,8 @@ VARIANTS = {
     "gate on features": {"gate": "features"},
     "equal gate": {"gate": "equal"},
     "fixed filter": {"adaptive_filter": False},
-    "themes": {"semantic_keeps": "interests"},
-    "everything reads vectors": {"frequency_reads": "vectors", "temporal_reads": "vectors", "semantic_by_text": False},
+    "themes": {"semantic": "themes"},
+    "everything reads vectors": {"frequency": "spectral", "temporal_input": "vectors", "semantic_by_text": False},
 }
 MODELS = {name: random_model(tiny_config(**changes)) for name, changes in VARIANTS.items()}
 

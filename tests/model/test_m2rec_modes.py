@@ -14,13 +14,13 @@ AGREE = 1e-4  # in float32
 VARIANTS = (
     {},
     {"temporal_layers": 2},
-    {"semantic_keeps": "interests"},
-    {"semantic_keeps": "interests", "frequency_reads": "vectors"},
-    {"semantic_keeps": "interests", "gate": "features"},
+    {"semantic": "themes"},
+    {"semantic": "themes", "frequency": "spectral"},
+    {"semantic": "themes", "gate": "features"},
     {"gate": "features"},
     {"branches": ("temporal", "frequency")},
-    {"frequency_reads": "vectors", "adaptive_filter": False, "periods": ()},
-    {"frequency_reads": "vectors", "temporal_reads": "vectors", "semantic_by_text": False},
+    {"frequency": "spectral", "adaptive_filter": False, "periods": ()},
+    {"frequency": "spectral", "temporal_input": "vectors", "semantic_by_text": False},
 )
 
 

@@ -96,8 +96,8 @@ def test_every_item_of_a_history_has_one_slot(rows: list[list[int]]) -> None:
 def without_calls(model: M2Rec) -> M2Rec:
     """Nothing calls for anything, so that every choice counts in full."""
     with torch.no_grad():
-        model.frequency.unexpected.fill_(30.0)
-        for parameter in model.frequency.calls.parameters():
+        model.frequency.surprise_bias.fill_(30.0)
+        for parameter in model.frequency.transition_query.parameters():
             parameter.zero_()
     return model
 
@@ -107,7 +107,7 @@ def test_the_belief_is_what_the_formula_says() -> None:
     model = without_calls(new_model())
     items = torch.tensor([[1, 2, 3, 1, 4, 5, 1, 6, 7]])
     with torch.no_grad():
-        model.frequency.exclusive.fill_(0)  # as if there were no other band
+        model.frequency.explaining_away.fill_(0)  # as if there were no other band
     keep = torch.tensor([0.0, 1.0, 0.0, 0.0])
     tooth, side = ROUND * 2 / 3, -ROUND / 3
     prior = -math.log(len(PERIODS) * 3)
@@ -175,7 +175,7 @@ def test_a_choice_that_was_called_for_says_little() -> None:
     assert before[0] == pytest.approx(before[1], abs=1e-3)
     table = model.item_table()
     with torch.no_grad():  # the network that says what is called for, set so that 2 → 1 alone is
-        model.frequency.unexpected.fill_(2.0)
+        model.frequency.surprise_bias.fill_(2.0)
         model.frequency.called_for = lambda read: (
             40 * F.one_hot(torch.tensor(2), len(read))[:, None] * (table.vectors[1] / table.vectors[1].square().sum())
         )
@@ -192,7 +192,7 @@ def test_what_one_period_explains_is_not_due_by_another() -> None:
     scores = {}
     with torch.no_grad():
         for exclusive in (0.0, 1.0):
-            model.frequency.exclusive.fill_(exclusive)
+            model.frequency.explaining_away.fill_(exclusive)
             for gap in (5, 7):  # interactions from its last coming to the next
                 later = torch.cat([items, 22 + torch.arange(gap - 1)[None]], dim=1)
                 scores[exclusive, gap] = score_of(run(model, later).due, 1)

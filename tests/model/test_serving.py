@@ -16,15 +16,15 @@ from tests.tiny_world import random_model, tiny_config
 CLOSE = {"atol": 2e-5, "rtol": 1e-4}
 SHAPES = {
     "as it is": {},
-    "themes": {"semantic_keeps": "interests"},
-    "themes, fixed filter": {"semantic_keeps": "interests", "adaptive_filter": False},
-    "themes, gate on features": {"semantic_keeps": "interests", "gate": "features"},
-    "themes, vectors": {"semantic_keeps": "interests", "frequency_reads": "vectors"},
-    "vectors": {"frequency_reads": "vectors"},
-    "vectors everywhere": {"frequency_reads": "vectors", "temporal_reads": "vectors", "semantic_by_text": False},
-    "vectors, no trends": {"frequency_reads": "vectors", "trend_scales": ()},
-    "vectors, no periods": {"frequency_reads": "vectors", "periods": ()},
-    "vectors, fixed filter": {"frequency_reads": "vectors", "adaptive_filter": False},
+    "themes": {"semantic": "themes"},
+    "themes, fixed filter": {"semantic": "themes", "adaptive_filter": False},
+    "themes, gate on features": {"semantic": "themes", "gate": "features"},
+    "themes, vectors": {"semantic": "themes", "frequency": "spectral"},
+    "vectors": {"frequency": "spectral"},
+    "vectors everywhere": {"frequency": "spectral", "temporal_input": "vectors", "semantic_by_text": False},
+    "vectors, no trends": {"frequency": "spectral", "trend_scales": ()},
+    "vectors, no periods": {"frequency": "spectral", "periods": ()},
+    "vectors, fixed filter": {"frequency": "spectral", "adaptive_filter": False},
     "fixed filter": {"adaptive_filter": False},
     "one scoring vector": {"semantic_by_text": False},
     "gate on features": {"gate": "features"},
@@ -33,7 +33,7 @@ SHAPES = {
     "two branches": {"branches": ("temporal", "frequency")},
     "one branch, no gate": {"branches": ("semantic",), "gate": "equal"},
     "convolution wider than the filter": {"filter_length": 3, "periods": (2, 3), "conv_width": 6},
-    "short memory": {"frequency_reads": "vectors", "memory": 1.5},
+    "short memory": {"frequency": "spectral", "agreement_scale": 1.5},
     "heads of one scale": {"time_scales": (4.0,), "heads_per_scale": 3},
 }
 every_shape = pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
@@ -104,9 +104,9 @@ def test_histories_of_any_length_are_read_alike(length: int, seed: int) -> None:
     assert_same(Serving(made).last(items), plain(made, items))
 
 
-@pytest.mark.parametrize("keeps", ["means", "interests"])
-def test_muted_bands_are_muted(keeps: str) -> None:
-    model = random_model(tiny_config(semantic_keeps=keeps)).requires_grad_(False)
+@pytest.mark.parametrize("variant", ["means", "themes"])
+def test_muted_bands_are_muted(variant: str) -> None:
+    model = random_model(tiny_config(semantic=variant)).requires_grad_(False)
     items, serving = history(30, model.config.items), Serving(model)
     keep = torch.ones(model.frequency.bands)
     keep[1:3] = 0
@@ -119,9 +119,9 @@ def test_muted_bands_are_muted(keeps: str) -> None:
     assert not slow.gains[0, 1:3].any()
 
 
-@pytest.mark.parametrize("keeps", ["means", "interests"])
-def test_items_of_ones_own_words_are_read_by_their_meaning(keeps: str) -> None:
-    model = random_model(tiny_config(semantic_keeps=keeps)).requires_grad_(False)
+@pytest.mark.parametrize("variant", ["means", "themes"])
+def test_items_of_ones_own_words_are_read_by_their_meaning(variant: str) -> None:
+    model = random_model(tiny_config(semantic=variant)).requires_grad_(False)
     extended = model.extend(model.item_table(), torch.randn(2, model.config.text_width))
     items = np.array([3, model.config.items + 1, 5, model.config.items + 2])
     serving = Serving(model, extended)

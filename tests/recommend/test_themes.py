@@ -18,7 +18,7 @@ def test_the_strongest_themes_come_first_and_faint_ones_not_at_all() -> None:
 
 
 def test_a_world_that_believes_in_themes_says_which_and_others_say_none() -> None:
-    believing = Recommender(tiny_checkpoint(semantic_keeps="interests", themes=4))
+    believing = Recommender(tiny_checkpoint(semantic="themes", theme_count=4))
     history = [item.item_id for item in believing.items[:6]]
     themes = believing.recommend(history).themes
     titles = {item.title for item in believing.items}

@@ -43,8 +43,8 @@ class ServedFrequency:
         self.fading = weights_of((ages * branch.log_forget).exp())
         energy = kernels.square().sum(-1) + EPSILON  # of an incoherent history, (b,)
         self.energy, self.strength = weights_of(energy), weights_of(energy.sqrt())
-        self.read, self.read_bias = weights_of(branch.read.transpose(1, 2)), weights_of(branch.read_bias)
-        self.decide, self.decide_bias = weights_of(branch.decide), weights_of(branch.decide_bias)
+        self.read, self.read_bias = weights_of(branch.gain_in.transpose(1, 2)), weights_of(branch.gain_in_bias)
+        self.decide, self.decide_bias = weights_of(branch.gain_out), weights_of(branch.gain_out_bias)
         self.out = weights_of(branch.out.weight)
 
     def start(self) -> FilterState:

@@ -7,10 +7,15 @@ import numpy as np
 import torch
 
 from m2rec.model.due import Due
+from m2rec.model.head import SoftmaxHead
 from m2rec.model.m2rec import Encoded, M2Rec
 from m2rec.model.serving.arrays import epsilon_of, gelu, unit_power, weights_of
 from m2rec.model.serving.interests import Meaning
 from m2rec.model.serving.rhythm import Rhythm
+
+
+def _scale(head: SoftmaxHead | None) -> torch.Tensor:
+    return torch.ones(()) if head is None else head.log_temperature.exp()
 
 
 class ServedHead:
@@ -28,18 +33,17 @@ class ServedHead:
         self.widen_bias = weights_of(widen.bias)
         self.narrow, self.narrow_bias = weights_of(narrow.weight), weights_of(narrow.bias)
         self.gate_epsilon = epsilon_of(model.gate.norms[0])
-        temperature = model.log_temperature.exp()
-        norms: Any = model.norms
-        self.temporal = weights_of(norms[0].weight * temperature[0])
+        heads: Any = model._heads()
+        self.temporal = weights_of(heads[0].norm.weight * heads[0].log_temperature.exp())
         # where the branch knows themes it is not normed: what it says is in the themes
-        self.semantic = weights_of((1.0 if model.by_theme else norms[1].weight) * temperature[2])
+        self.semantic = weights_of(_scale(heads[2]) * (1.0 if model.by_theme else heads[2].norm.weight))
         self.by_theme = model.by_theme
-        self.epsilon = epsilon_of(model.norms[0])
-        self.strength = float(temperature[1])  # the frequency branch is not normed: how loud it is tells something
+        self.epsilon = epsilon_of(heads[0].norm)
+        self.strength = float(_scale(heads[1]))  # the frequency branch is not normed: how loud it is tells something
         # what stands at the end of each branch's features, and where the rest of them begins
         self.width, half = width, width if self.by_text else 0
         self.blank = np.zeros((1, 3, width + half + 1), dtype=np.float32)
-        self.blank[0, :, -1] = weights_of(model.popularity * model.heeds)
+        self.blank[0, :, -1] = weights_of(model.per_branch("popularity"))
         self.text_half = slice(half, half + width)
 
     def __call__(self, temporal: np.ndarray, rhythm: Rhythm, meaning: Meaning) -> Encoded:

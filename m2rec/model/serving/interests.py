@@ -23,8 +23,8 @@ class ServedInterests:
     def __init__(self, branch: InterestBranch, table: ItemTable) -> None:
         assert table.emissions is not None
         self.likelihood = weights_of(branch.items * table.emissions)  # (V + 1, K)
-        self.first, self.shift = float(branch.first.sigmoid()), float(branch.shift.sigmoid())
-        self.by_nothing, self.by_call, self.by_rhythm = weights_of(branch.otherwise.exp())
+        self.first, self.shift = float(branch.first_weight.sigmoid()), float(branch.shift_rate.sigmoid())
+        self.by_nothing, self.by_call, self.by_rhythm = weights_of(branch.explanation_bias.exp())
         self.queries = weights_of(branch.queries.T)  # (d, K)
         self.before = weights_of(branch.start(1).pairs)  # (1, K, K)
 

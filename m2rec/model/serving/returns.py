@@ -37,11 +37,11 @@ class ServedReturns:
         called = weights_of(table.calls)
         called[0] = 0  # nothing calls for anything at the start of a history
         self.called, self.came = called, weights_of(table.vectors)  # (V + 1, d)
-        self.unexpected = float(branch.unexpected)
-        self.overdue, self.ahead = weights_of(branch.overdue.sigmoid()), weights_of(branch.ahead.sigmoid())
-        self.log_overdue, self.log_ahead = np.log(self.overdue), np.log(self.ahead)
-        self.exclusive, self.near = float(branch.exclusive), branch.near.numpy()  # (), (W + 4, b)
-        self.certain = np.float32(branch.certain)
+        self.surprise_bias = float(branch.surprise_bias)
+        self.late, self.early = weights_of(branch.late.sigmoid()), weights_of(branch.early.sigmoid())
+        self.log_late, self.log_early = np.log(self.late), np.log(self.early)
+        self.explaining_away, self.near = float(branch.explaining_away), branch.near.numpy()  # (), (W + 4, b)
+        self.log_odds_scale = np.float32(branch.log_odds_scale)
         self.vectors = table.unit.numpy()
 
     def start(self) -> CountState:
@@ -55,7 +55,7 @@ class ServedReturns:
         source = place[:, None] - 1 - np.arange(self.window + 1)  # [t, lag]
         back = np.maximum(source, 0)
         came = (items[back] == items[:, None]) & (source >= 0)  # (L, W + 1)
-        heard = came * expit(self.unexpected - called).astype(np.float32)[back]
+        heard = came * expit(self.surprise_bias - called).astype(np.float32)[back]
         rivals, log_odds = self._rivals(came, heard, items, place)
         before = rivals[np.maximum(place - 1 - came.argmax(1), 0)]
         due = self._was_due(log_odds, before, came, place)
@@ -93,7 +93,7 @@ class ServedReturns:
         slots, due = slots[known], due[known]
         each, through = due.sum(1), due.sum(0)
         total = each.sum()
-        certain = np.exp(self.certain)
+        certain = np.exp(self.log_odds_scale)
         everything = certain * total + np.float32(max(1, self.items - len(slots)))
         share = certain * each / everything
         summary = [min(total, 3.0), np.log(total + np.float32(1e-4)) / 4, share.max(initial=0)]
@@ -119,7 +119,7 @@ class ServedReturns:
         came = np.zeros((len(slots), self.window + 1), dtype=bool)
         came[place, np.arange(len(tail))] = slots[place] == tail
         heard = np.zeros(came.shape, dtype=np.float32)
-        heard[:, : len(tail)] = expit(self.unexpected - called)
+        heard[:, : len(tail)] = expit(self.surprise_bias - called)
         return came, heard * came
 
     def _rivals(
@@ -131,8 +131,8 @@ class ServedReturns:
         again = came.any(1)
         log_odds[again] = self._log_odds(heard[again], items[again], count[again])
         told = came[:, :-1].any(1) & ~came[:, 0]
-        late = np.where(self._may_be_late(came, count)[:, None], log_odds[:, 0] + self.log_overdue, -np.inf)
-        ways = np.logaddexp(np.logaddexp(log_odds[:, 1], late), log_odds[:, 2] + self.log_ahead)[told]
+        late = np.where(self._may_be_late(came, count)[:, None], log_odds[:, 0] + self.log_late, -np.inf)
+        ways = np.logaddexp(np.logaddexp(log_odds[:, 1], late), log_odds[:, 2] + self.log_early)[told]
         others = np.where(np.eye(self.bands, dtype=bool), -np.inf, ways[:, None])
         everything = np.concatenate([others, ways[:, None]], axis=1)  # (n, b + 1, b)
         rivals[told] = np.logaddexp(0, np.logaddexp.reduce(everything, axis=2))
@@ -155,14 +155,14 @@ class ServedReturns:
     ) -> np.ndarray:
         """d of items that came (n, W + 1) by lag; against (n, b + 1) are the rivals of their last coming → (n, b)."""
         own_phase = self.near[came.argmax(1)[:, None] + 1 + STEPS]  # (n, 3, b)
-        log_odds = log_odds - self.exclusive * np.where(own_phase, against[:, None, :-1], against[:, None, -1:])
+        log_odds = log_odds - self.explaining_away * np.where(own_phase, against[:, None, :-1], against[:, None, -1:])
         if not self.adaptive:
             log_odds[:] = log_odds.mean(2, keepdims=True)
         belief = expit(log_odds)
         if keep is not None:
             belief *= keep
         belief[~self._may_be_late(came, count), 0] = 0
-        due = belief[:, 1] + self.overdue * belief[:, 0] + self.ahead * belief[:, 2]
+        due = belief[:, 1] + self.late * belief[:, 0] + self.early * belief[:, 2]
         due[came[:, 0] | ~came[:, :-1].any(1)] = 0  # what was chosen just now is never due
         return due
 
@@ -171,4 +171,4 @@ class ServedReturns:
         return (count > 1) & ~came[:, 1]
 
     def _scores(self, each: np.ndarray) -> np.ndarray:
-        return (self.certain + np.log(each + np.float32(LEAST))).astype(np.float32)
+        return (self.log_odds_scale + np.log(each + np.float32(LEAST))).astype(np.float32)

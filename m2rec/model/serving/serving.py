@@ -77,8 +77,8 @@ class Serving:
             emissions = self.table.emissions
             self._emissions = None if emissions is None else emissions[1 : model.config.items + 1]  # (V, K)
             self._texts = self.table.text[1 : model.config.items + 1].T.contiguous()
-            self._popular = (model.popularity * model.heeds)[:, None] * ranked[:, -1]  # (M, V)
-            self._repeat = (model.repeat_bias * model.heeds)[:, None]
+            self._popular = model.per_branch("popularity")[:, None] * ranked[:, -1]  # (M, V)
+            self._repeat = model.per_branch("repeat_bias")[:, None]
 
     @torch.inference_mode()
     def last(self, items: np.ndarray, keep: np.ndarray | None = None) -> Encoded:

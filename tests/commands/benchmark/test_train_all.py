@@ -33,7 +33,7 @@ kind = "popularity"
 name = "m2rec-plain-low-pass"
 kind = "m2rec"
 ablates = "the filter"
-settings = {{ frequency_reads = "vectors", filter = "low-pass" }}
+settings = {{ frequency = "spectral", filter = "low-pass" }}
 
 [[model]]
 name = "sasrec"
