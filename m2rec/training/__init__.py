@@ -1,1 +1,1 @@
-"""Learning the weights: the loop, early stopping and resuming."""
+"""Training: the loop, early stopping and resuming."""

@@ -1,8 +1,8 @@
-"""Which windows meet in which batch: seeded, length-bucketed, split evenly between processes."""
+"""Which windows form a batch: seeded, bucketed by length, split evenly between processes."""
 
 import numpy as np
 
-BUCKET = 16  # batches whose windows are sorted by length together: little padding, still well mixed
+BUCKET = 16  # batches whose windows are sorted by length together: little padding, still well shuffled
 
 
 def epoch_batches(lengths: np.ndarray, batch_size: int, seed: int, epoch: int) -> list[np.ndarray]:
@@ -20,6 +20,6 @@ def epoch_batches(lengths: np.ndarray, batch_size: int, seed: int, epoch: int) -
     return [batches[i] for i in rng.permutation(len(batches))]
 
 
-def share_of(batch: np.ndarray, rank: int, processes: int) -> np.ndarray:
-    """One process's part of a batch, as even as it goes; empty when there are fewer windows than processes."""
+def split_of_process(batch: np.ndarray, rank: int, processes: int) -> np.ndarray:
+    """One process's part of a batch, sizes differ by one at most; empty where there are more processes than windows."""
     return batch[rank::processes]

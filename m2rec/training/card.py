@@ -1,4 +1,4 @@
-"""A checkpoint's README: what the model is, what it learnt from, on what, and what it is not for."""
+"""A checkpoint's README: the model, its data, how it was trained, and its limits."""
 
 import json
 
@@ -25,11 +25,11 @@ _OWN_DATA = "This world was trained on tables of its maker's own."
 
 
 def _before(record: TrainingRecord | None) -> str:
-    """Table rows that tell where the weights came from that the run started with."""
+    """Table rows for the runs whose weights this one started from."""
     if record is None:
         return ""
-    told = f"`{record.command}`: {record.epochs} epochs, best after {record.best_epoch}, {record.seconds:.0f} s"
-    return f"| started from | {told} |\n{_before(record.before)}"
+    summary = f"`{record.command}`: {record.epochs} epochs, best after {record.best_epoch}, {record.seconds:.0f} s"
+    return f"| started from | {summary} |\n{_before(record.before)}"
 
 
 def model_card(config: CheckpointConfig, description: str) -> str:

@@ -1,4 +1,4 @@
-"""What a run was made on and what it took, for the checkpoint's record."""
+"""The device, peak memory and code revision of a run, for its record."""
 
 import platform
 import resource
@@ -12,14 +12,14 @@ from m2rec.paths import checkout
 
 
 def device_name(device: torch.device) -> str:
-    """The device's own name: the card's, or "cpu (processor, threads)"."""
+    """The GPU's name, or "cpu (processor, threads)"."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"cpu ({_processor()}, {torch.get_num_threads()} threads)"
 
 
 def peak_memory_mib(device: torch.device) -> float:
-    """Most memory held so far: the card's for a GPU, this process's resident set for a CPU."""
+    """Peak memory so far: allocated on the GPU, or the resident set of this process on a CPU."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**20
     unit = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, Linux KiB

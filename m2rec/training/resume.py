@@ -1,4 +1,4 @@
-"""What a killed run needs to go on: weights, their average, best weights, optimiser moments and progress.
+"""The state a killed run resumes from: weights, their average, best weights, optimiser moments and progress.
 
 All of it is one file, which is replaced as a whole or not at all.
 
@@ -31,7 +31,7 @@ class EpochReport(BaseModel):
 
 
 class Progress(BaseModel):
-    """How far a run has come. `key` names the settings, data and code shape it belongs to."""
+    """The epochs of a run so far. `key` is a hash of its settings, data and weight shapes."""
 
     model_config = ConfigDict(extra="forbid")
 

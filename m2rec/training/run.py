@@ -22,11 +22,11 @@ from m2rec.data.windows import Windows
 from m2rec.errors import CheckpointError
 from m2rec.evaluation.protocol import Scorer, evaluate
 from m2rec.training.average import moving_average
-from m2rec.training.batches import epoch_batches, share_of
+from m2rec.training.batches import epoch_batches, split_of_process
 from m2rec.training.machine import device_name, peak_memory_mib
 from m2rec.training.optimizer import make_optimizer
 from m2rec.training.resume import EpochReport, Progress, load_progress, save_progress
-from m2rec.training.schedule import rate_share
+from m2rec.training.schedule import lr_factor
 from m2rec.training.settings import TrainingSettings
 
 log = logging.getLogger(__name__)
@@ -128,12 +128,12 @@ def _run_epoch(
     with _bar(show) as bar:
         task = bar.add_task(f"epoch {epoch}", total=len(batches))
         for index, batch in enumerate(batches):
-            share = rate_share((epoch - 1) * len(batches) + index, settings.epochs * len(batches), settings)
+            factor = lr_factor((epoch - 1) * len(batches) + index, settings.epochs * len(batches), settings)
             for group in optimizer.param_groups:
-                group["lr"] = settings.learning_rate * share
+                group["lr"] = settings.learning_rate * factor
             targets_in_batch = int(windows.sizes[batch].sum())
-            mine = share_of(batch, accelerator.process_index, accelerator.num_processes)
-            # a process without a window still takes part, with a loss of nothing, or the others would wait for it
+            mine = split_of_process(batch, accelerator.process_index, accelerator.num_processes)
+            # a process without a window still takes part, with a loss of zero, or the others would wait for it forever
             chosen = mine if len(mine) else batch[:1]
             longest = windows.sizes[chosen].max()
             items, targets = (torch.from_numpy(part[:, :longest]).to(device) for part in windows.batch(chosen))

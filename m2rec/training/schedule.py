@@ -4,14 +4,14 @@ import math
 
 from m2rec.training.settings import TrainingSettings
 
-FINAL_SHARE = 0.01  # of the full rate, at the end of a cosine
+FINAL_FACTOR = 0.01  # of the full rate, at the end of a cosine
 
 
-def rate_share(step: int, steps: int, settings: TrainingSettings) -> float:
-    """Share of the full learning rate at `step` (from 0) of `steps`."""
+def lr_factor(step: int, steps: int, settings: TrainingSettings) -> float:
+    """What the learning rate is multiplied by at `step` (from 0) of `steps`."""
     if step < settings.warmup_steps:
         return (step + 1) / settings.warmup_steps
     if settings.schedule == "constant":
         return 1.0
     progress = (step - settings.warmup_steps) / max(1, steps - settings.warmup_steps)
-    return FINAL_SHARE + (1 - FINAL_SHARE) * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
+    return FINAL_FACTOR + (1 - FINAL_FACTOR) * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))

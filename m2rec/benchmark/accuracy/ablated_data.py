@@ -9,8 +9,8 @@ from m2rec.data.prepared import Prepared
 from m2rec.data.sequences import Sequences
 
 
-def treated(prepared: Prepared, treatment: Treatment, seed: int) -> Prepared:
-    """The same data without one thing; targets, and which items came before each of them, are never touched.
+def ablated(prepared: Prepared, treatment: Treatment, seed: int) -> Prepared:
+    """The same data with one thing taken out. Targets, and the set of items before each of them, stay the same.
 
     "order-shuffled" shuffles each user's training part, so that no model can learn anything from order. Where targets
     belong to the same users (leave-one-out), the histories that are answered are shuffled with it; users kept apart

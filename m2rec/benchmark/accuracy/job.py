@@ -1,4 +1,4 @@
-"""One run of a plan: make the model, train it, rank every target, and keep what came out."""
+"""One run of a plan: make the model, train it, rank every target, save ranks and figures."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ from torch import nn
 
 from m2rec.atomic import atomic_file
 from m2rec.baselines.registry import BASELINES, POPULARITY, checked_settings, make_baseline
-from m2rec.benchmark.accuracy.ablated_data import treated
+from m2rec.benchmark.accuracy.ablated_data import ablated
 from m2rec.benchmark.accuracy.plan import Entry, Plan, Treatment
 from m2rec.data.cache import cache_dir
 from m2rec.data.prepared import Prepared
@@ -32,31 +32,31 @@ from m2rec.training.run import train
 from m2rec.training.settings import TrainingSettings
 from m2rec.worlds.settings import WorldSettings
 
-OURS = "m2rec"
-KINDS = (OURS, *BASELINES)
+M2REC = "m2rec"
+KINDS = (M2REC, *BASELINES)
 Figures = dict[str, float]
 
 
 class OutOfTimeError(Exception):
-    """Raised between two epochs when another one would not be finished before the deadline. Nothing is lost."""
+    """Raised after an epoch when the next one would end after the deadline. The finished epochs are saved."""
 
 
 class Result(BaseModel):
-    """What one run found, with everything needed to run it again. Saved beside the ranks of every target."""
+    """The figures of one run, and everything needed to repeat it. Saved beside the ranks of every target."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: str  # the entry's name
     world: str
     seed: int
-    key: str  # of all that decides what is run
+    key: str  # a hash of everything that decides the outcome; see `Job`
     kind: str
     settings: dict[str, Any]
     training: dict[str, Any]
     treatment: Treatment
     parameters: int
     validation: dict[str, Figures]  # by "unmasked" and "masked"
-    test: dict[str, Figures] | None  # None where the plan keeps it shut
+    test: dict[str, Figures] | None  # None where the plan leaves the test set alone
     targets: int
     epochs: int
     best_epoch: int
@@ -69,8 +69,8 @@ class Result(BaseModel):
 
 
 @dataclass(frozen=True)
-class Ran:
-    """How a run went, and on what."""
+class RunRecord:
+    """How long a run took, on which device, with which code."""
 
     hardware: str
     date: str
@@ -83,7 +83,7 @@ class Ran:
 
 
 class Job:
-    """One entry with one seed, and where its files lie."""
+    """One entry of a plan with one seed, and the paths of its files."""
 
     def __init__(self, plan: Plan, entry: Entry, seed: int, world: WorldSettings, fingerprint: str, runs: Path) -> None:
         """Raises DataError when the entry's settings do not fit its model."""
@@ -100,7 +100,7 @@ class Job:
         self.log_file = self.state_file.with_suffix(".log")
 
     def result(self) -> Result | None:
-        """What this very run found, or None while it has not been run to its end with these settings and data.
+        """The saved result, or None while the run has not been finished with these very settings and data.
 
         Raises DataError when the file is damaged.
         """
@@ -122,14 +122,14 @@ class Job:
         deadline: float | None = None,
         on_epoch: Callable[[EpochReport], None] | None = None,
     ) -> Result:
-        """Train, or go on where a stopped run was, then measure and save.
+        """Train, going on from the last saved epoch if there is one, then rank every target and save the result.
 
         `deadline` on the clock of `time.monotonic`; raises OutOfTimeError when the next epoch would not end before it.
         """
-        data = treated(prepared, self.entry.treatment, self.seed)
+        data = ablated(prepared, self.entry.treatment, self.seed)
         model = self.make_model(data)
         device = torch.device("cuda" if torch.cuda.is_available() and not cpu else "cpu")
-        ran = Ran(
+        record = RunRecord(
             hardware=device_name(device),
             date=datetime.now(UTC).date().isoformat(),
             command=command,
@@ -154,19 +154,19 @@ class Job:
                 on_epoch=watch,
             )
             model, progress = trained.model, trained.progress
-            ran = replace(
-                ran,
+            record = replace(
+                record,
                 epochs=len(progress.epochs),
                 best_epoch=progress.best_epoch,
                 seconds=progress.seconds,
                 peak_memory_mib=progress.peak_memory_mib,
             )
-        result = self.measure(model.to(device), data, ran)
+        result = self.measure(model.to(device), data, record)
         self.state_file.unlink(missing_ok=True)
         return result
 
-    def measure(self, model: nn.Module, data: Prepared, ran: Ran) -> Result:
-        """Rank every target with the trained model, and keep what came out."""
+    def measure(self, model: nn.Module, data: Prepared, record: RunRecord) -> Result:
+        """Rank every target with the trained model, save ranks and figures, and return the figures."""
         longest = self.settings.get("max_length", self.world.model.max_length)
         validation = evaluate(cast(Scorer, model), data, "validation", longest)
         test = evaluate(cast(Scorer, model), data, "test", longest) if self.plan.test else None
@@ -183,14 +183,14 @@ class Job:
             validation=_by_name(validation),
             test=_by_name(test) if test else None,
             targets=len((test or validation).users),
-            epochs=ran.epochs,
-            best_epoch=ran.best_epoch,
-            seconds=round(ran.seconds, 1),
-            peak_memory_mib=round(ran.peak_memory_mib, 1),
-            hardware=ran.hardware,
-            date=ran.date,
-            command=ran.command,
-            revision=ran.revision,
+            epochs=record.epochs,
+            best_epoch=record.best_epoch,
+            seconds=round(record.seconds, 1),
+            peak_memory_mib=round(record.peak_memory_mib, 1),
+            hardware=record.hardware,
+            date=record.date,
+            command=record.command,
+            revision=record.revision,
         )
         self._save(result, test or validation)
         return result
@@ -199,7 +199,7 @@ class Job:
         """The untrained model, the same for the same seed."""
         torch.manual_seed(self.seed)
         text = torch.from_numpy(data.text_vectors)
-        if self.entry.kind == OURS:
+        if self.entry.kind == M2REC:
             config = ModelConfig(
                 **self.settings, items=data.item_count, warm_items=data.warm_items, text_width=text.shape[1]
             )
@@ -217,7 +217,7 @@ class Job:
         )
 
     def _save(self, result: Result, ranked: Evaluation) -> None:
-        """Ranks first: a result without them counts as not yet there."""
+        """Ranks first: `result` ignores figures without ranks, so a kill in between only repeats the measurement."""
         # a rank is a whole number or a half one, so twice the rank is whole and small
         arrays = {f"twice_rank_{seen}": _small(2 * ranks) for seen, ranks in ranked.ranks.items()}
         try:
@@ -236,7 +236,7 @@ def _settings(plan: Plan, entry: Entry, world: WorldSettings) -> dict[str, Any]:
             f"The plan {plan.name} asks for a model {entry.kind!r} ({entry.name}); choose one of {', '.join(KINDS)}."
         )
     try:
-        if entry.kind == OURS:
+        if entry.kind == M2REC:
             own = {name: value for name, value in plan.settings.items() if name in ModelSettings.model_fields}
             return ModelSettings.model_validate(world.model.model_dump() | own | entry.settings).model_dump(mode="json")
         if entry.kind == POPULARITY:

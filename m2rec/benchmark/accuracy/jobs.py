@@ -1,4 +1,4 @@
-"""Which runs a plan asks for, which of them are there already, and the table they make."""
+"""Which runs a plan asks for, which of them are finished, and the table they make."""
 
 import json
 from collections.abc import Sequence
@@ -46,12 +46,12 @@ def jobs_of(
 
 
 def in_turn(jobs: Sequence[Job]) -> list[Job]:
-    """Every plan's first seed before any plan's second: where time is up early, all tables have the same seeds."""
+    """Every plan's first seed before any plan's second, so that all tables have the same seeds when time is short."""
     return sorted(jobs, key=lambda job: job.plan.seeds.index(job.seed))
 
 
 def benchmark_table(plan: Plan, jobs: Sequence[Job]) -> dict[str, Any]:
-    """The plan's table from all runs that are finished, and the names of those that are not, in "missing"."""
+    """The plan's table from its finished runs, and the names of the others in "missing"."""
     finished = [(job, result) for job in jobs if (result := job.result())]
     done = {job.name for job, _ in finished}
     return table_of(plan, finished) | {"missing": [job.name for job in jobs if job.name not in done]}
@@ -69,7 +69,7 @@ def write_table(table: dict[str, Any], folder: Path) -> Path:
 
 
 def limit_memory(share: float) -> None:
-    """Let this process have only a share of the card's memory, so that those beside it are not pushed out."""
+    """Bound this process to a fraction of the GPU's memory, so that the processes beside it keep theirs."""
     import torch
 
     if torch.cuda.is_available():

@@ -1,7 +1,7 @@
-"""A plan: which models are trained on a world, with which seeds, as one frozen TOML file.
+"""A plan: which models are trained on a world, with which seeds. One TOML file.
 
-What a model may choose comes from four places, the later one winning: the world's own settings, the plan's, the
-model's, and one point of the model's grid. All models share the first two, and so the same budget.
+Settings are merged in this order, later ones winning: the world's, the plan's, the model's, and one point of the
+model's grid. The first two are shared by all models, which therefore have the same training budget.
 """
 
 import difflib
@@ -44,7 +44,7 @@ class Entry(_Frozen):
         return self
 
     def points(self) -> list["Entry"]:
-        """The entry itself, or one for each combination of its grid, named for its values."""
+        """The entry itself, or one entry for each combination of its grid, with the values in its name."""
         made = []
         for values in itertools.product(*self.grid.values()):
             chosen: dict[str, dict[str, Any]] = {"settings": dict(self.settings), "training": dict(self.training)}
@@ -63,7 +63,7 @@ class Plan(_Frozen):
     name: Annotated[str, Field(pattern=NAME)]  # the file's own, without ".toml"
     world: str
     seeds: Seeds
-    test: bool = True  # false while settings are still being chosen: then only validation is looked at
+    test: bool = True  # false while settings are being chosen: only validation is evaluated then
     reference: str = "m2rec"  # the entry that the others are compared with
     settings: dict[str, Any] = {}  # of every model that has such a setting
     training: dict[str, Any] = {}
@@ -79,7 +79,7 @@ class Plan(_Frozen):
 
     @property
     def entries(self) -> list[Entry]:
-        """Every entry, grids spread out."""
+        """Every entry, with grids expanded."""
         return [point for entry in self.model for point in entry.points()]
 
 

@@ -1,6 +1,6 @@
-"""Run plans to their end: several runs side by side, each in a process of its own, until all are done or time is up.
+"""Run a list of jobs, several at a time, each in its own process, until all are done or the time is up.
 
-A run that fails or is stopped costs the others nothing, and the next call goes on from there.
+A job that fails or is stopped does not affect the others; the next call goes on from the last saved epochs.
 """
 
 import os
@@ -23,7 +23,7 @@ GRACE_SECONDS = 20.0  # after the deadline, for an epoch that took longer than t
 
 @dataclass
 class Outcome:
-    """What became of every run that was started."""
+    """How every job ended."""
 
     finished: list[Job] = field(default_factory=list)
     stopped: list[Job] = field(default_factory=list)
@@ -43,27 +43,27 @@ def run_queue(
     *,
     at_once: int = 1,
     deadline: float | None = None,
-    told: Callable[[str], None] = lambda sentence: None,
+    report: Callable[[str], None] = lambda sentence: None,
 ) -> Outcome:
     """Start `command(job, seconds left)` for every job, at most `at_once` at a time, in order.
 
     No run is started after `deadline` (`time.monotonic`); one that is still going then is ended, and its last whole
-    epoch is kept. Every process started here is gone when this returns, also when it is interrupted or told to end.
+    epoch is kept. Every process started here is gone when this returns, also when it is interrupted or gets SIGTERM.
     """
     outcome = Outcome()
     waiting, running = list(jobs), list[_Running]()
-    with _told_to_end():
+    with _interrupted_by_sigterm():
         try:
             while running or (waiting and not _over(deadline)):
                 while waiting and len(running) < at_once and not _over(deadline):
                     left = None if deadline is None else deadline - time.monotonic()
                     running.append(_start(waiting[0], command(waiting[0], left), at_once))
                     del waiting[0]
-                    told(f"{running[-1].job.label} has started, {len(waiting)} to come.")
+                    report(f"{running[-1].job.label} has started, {len(waiting)} to come.")
                 time.sleep(POLL_SECONDS)
                 for one in [one for one in running if one.process.poll() is not None or _over(deadline, GRACE_SECONDS)]:
                     running.remove(one)
-                    _settle(one, outcome, told)
+                    _settle(one, outcome, report)
         finally:
             for one in running:
                 _end(one)
@@ -72,15 +72,15 @@ def run_queue(
 
 
 @contextmanager
-def _told_to_end() -> Iterator[None]:
-    """SIGTERM, by which `timeout` and schedulers end a command, is an interruption inside: Python would just be gone,
-    and the processes that it started would go on.
+def _interrupted_by_sigterm() -> Iterator[None]:
+    """Turn SIGTERM, which `timeout` and schedulers send, into KeyboardInterrupt: by default Python would exit at once
+    and leave the processes that it started running.
     """
 
     def interrupt(signum: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    if threading.current_thread() is not threading.main_thread():  # which alone hears signals
+    if threading.current_thread() is not threading.main_thread():  # only the main thread may set a handler
         yield
         return
     before = signal.signal(signal.SIGTERM, interrupt)
@@ -91,7 +91,7 @@ def _told_to_end() -> Iterator[None]:
 
 
 def _start(job: Job, arguments: list[str], at_once: int) -> _Running:
-    threads = max(1, (os.cpu_count() or 1) // at_once)  # the processor is divided among the runs, unless told how
+    threads = max(1, (os.cpu_count() or 1) // at_once)  # the cores are divided unless OMP_NUM_THREADS is set
     job.log_file.parent.mkdir(parents=True, exist_ok=True)
     log = job.log_file.open("a", encoding="utf-8")
     process = subprocess.Popen(
@@ -100,7 +100,7 @@ def _start(job: Job, arguments: list[str], at_once: int) -> _Running:
     return _Running(job, process, log)
 
 
-def _settle(one: _Running, outcome: Outcome, told: Callable[[str], None]) -> None:
+def _settle(one: _Running, outcome: Outcome, report: Callable[[str], None]) -> None:
     code = one.process.poll()
     if code is None:
         _end(one)
@@ -110,13 +110,13 @@ def _settle(one: _Running, outcome: Outcome, told: Callable[[str], None]) -> Non
     if result is not None:
         outcome.finished.append(one.job)
         shown = (result.test or result.validation)["unmasked"]
-        told(f"{one.job.label} is done: HR@10 {shown['HR@10']:.4f}, NDCG@10 {shown['NDCG@10']:.4f}.")
+        report(f"{one.job.label} is done: HR@10 {shown['HR@10']:.4f}, NDCG@10 {shown['NDCG@10']:.4f}.")
     elif code == STOPPED:
         outcome.stopped.append(one.job)
-        told(f"{one.job.label} was stopped for lack of time and will go on next time.")
+        report(f"{one.job.label} was stopped for lack of time and will go on next time.")
     else:
         outcome.failed.append(one.job)
-        told(f"{one.job.label} has failed (exit code {code}); the reason is at the end of {one.job.log_file}.")
+        report(f"{one.job.label} has failed (exit code {code}); the reason is at the end of {one.job.log_file}.")
 
 
 def _end(one: _Running) -> None:

@@ -1,4 +1,4 @@
-"""From the runs that are finished to the table that is published."""
+"""The published table, from the finished runs."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -22,8 +22,8 @@ Finished = Sequence[tuple[Job, Result]]
 def table_of(plan: Plan, finished: Finished) -> dict[str, Any]:
     """`{"world", "plan", "rows", "comparisons"}`: means over seeds, and the reference against every other model.
 
-    A row has "unmasked" and "masked" (test figures) only where the plan opens the test set. Several seeds have a
-    spread; one has none, and "unmasked_interval" and "masked_interval" then say what other users would change (95 %).
+    A row has "unmasked" and "masked" (test figures) only where the plan opens the test set. Several seeds
+    have a standard deviation; a single one has 95 % intervals over users, "unmasked_interval" and "masked_interval".
     """
     by_name: dict[str, list[tuple[Job, Result]]] = defaultdict(list)
     for job, result in finished:
@@ -93,14 +93,14 @@ def _intervals(runs: list[tuple[Job, Result]], seen: str) -> dict[str, list[floa
 
 
 def _comparison(
-    ours: list[tuple[Job, Result]], theirs: list[tuple[Job, Result]], seen: str, metric: str
+    reference: list[tuple[Job, Result]], other: list[tuple[Job, Result]], seen: str, metric: str
 ) -> dict[str, Any]:
-    """Mean over seeds for each target, then the difference over users, resampled."""
-    (a, users), (b, _) = _mean_outcomes(ours, seen, metric), _mean_outcomes(theirs, seen, metric)
+    """The difference between two models' means over seeds, with a paired bootstrap over users."""
+    (a, users), (b, _) = _mean_outcomes(reference, seen, metric), _mean_outcomes(other, seen, metric)
     found = paired_difference(a, b, users)
     return {
-        "model": ours[0][1].model,
-        "against": theirs[0][1].model,
+        "model": reference[0][1].model,
+        "against": other[0][1].model,
         "seen": seen,
         "metric": metric,
         "difference": found.value,

@@ -1,4 +1,4 @@
-"""Many visitors: at once, each with a click every few seconds, or one after another. What they met, in figures."""
+"""Many visitors, at once or one after another, and what they met: answers, refusals, errors, waiting times, memory."""
 
 import asyncio
 import ssl
@@ -13,28 +13,27 @@ import numpy as np
 from m2rec.benchmark.page.host import Host, Memory, memory, watch
 from m2rec.benchmark.page.visitor import Call, Page, Visitor, load_page
 
-PATIENCE = 30.0  # seconds until a visitor takes silence for an error
-KEPT = 2.0  # seconds that an idle connection is used again; the server closes it after five
-SOON = 0.5  # seconds: an answer that feels prompt
-CALM = 3  # prompt answers in a row that mean it is as before
-PROBE = 0.25  # seconds between two of them
-NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # never used, and dear to make anew for every visitor
-WATCHED = 60.0  # seconds after which a server that is not as before is given up
+TIMEOUT = 30.0  # seconds without a reply that count as an error
+KEEPALIVE_SECONDS = 2.0  # an idle connection is reused for so long; the server closes it after five
+PROMPT_SECONDS = 0.5  # an answer within this time counts as prompt
+PROMPT_IN_A_ROW = 3  # so many prompt answers in a row: the server has recovered
+PROBE_SECONDS = 0.25  # between two of these answers
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # never used; httpx would make one, slowly, for every visitor
+RECOVERY_LIMIT = 60.0  # seconds after which waiting for recovery ends
 
-
-Told = Callable[[Call], None]
+Record = Callable[[Call], None]
 
 
 @dataclass(frozen=True)
 class Phase:
-    """What the visitors of one phase met. Times are those of real answers; a refusal is quick and counts apart."""
+    """Figures of one phase. Times are those of answers; refusals (busy) are quick and counted separately."""
 
     visitors: int
     seconds: float
     answers: int
     busy: int
     errors: int
-    strangers: int  # answers about somebody else's history
+    wrong_sessions: int  # answers about somebody else's history
     per_second: float
     p50_ms: float | None
     p95_ms: float | None
@@ -44,17 +43,17 @@ class Phase:
 
 
 def client(host: Host) -> httpx.AsyncClient:
-    """One visitor's own connections to the server, as a browser has them: behind one pool, many wait for the pool."""
-    limits = httpx.Limits(max_connections=6, keepalive_expiry=KEPT)
-    return httpx.AsyncClient(base_url=host.url, timeout=PATIENCE, limits=limits, trust_env=False, verify=NO_TLS)
+    """A connection pool for one visitor, as a browser has: visitors who shared one would wait for each other."""
+    limits = httpx.Limits(max_connections=6, keepalive_expiry=KEEPALIVE_SECONDS)
+    return httpx.AsyncClient(base_url=host.url, timeout=TIMEOUT, limits=limits, trust_env=False, verify=NO_TLS)
 
 
 async def crowd(host: Host, visitors: int, seconds: float, pace: float, first: int = 0) -> Phase:
-    """`visitors` come within one `pace` and click once per `pace`, for so many seconds; numbered from `first`."""
+    """`visitors` arrive within `pace` seconds and click every `pace` seconds, for `seconds`; numbered from `first`."""
 
-    async def stay(number: int, page: Page, told: Told, until: float) -> None:
+    async def stay(number: int, page: Page, record: Record, until: float) -> None:
         async with client(host) as connection:
-            visitor = Visitor(connection, page, number, told)
+            visitor = Visitor(connection, page, number, record)
             due = time.monotonic() + pace * visitor.chance.random()
             await asyncio.sleep(due - time.monotonic())
             await visitor.arrive()
@@ -62,23 +61,23 @@ async def crowd(host: Host, visitors: int, seconds: float, pace: float, first: i
                 await asyncio.sleep(max(0.0, due - time.monotonic()))
                 await visitor.click()
 
-    async def everybody(page: Page, told: Told) -> None:
+    async def everybody(page: Page, record: Record) -> None:
         until = time.monotonic() + seconds
-        await asyncio.gather(*(stay(first + number, page, told, until) for number in range(visitors)))
+        await asyncio.gather(*(stay(first + number, page, record, until) for number in range(visitors)))
 
     return await _phase(host, visitors, everybody)
 
 
 async def in_turn(host: Host, visitors: int, seconds: float, first: int = 0) -> Phase:
-    """Visitors one after another, each with a single click; it ends early when the time is over."""
+    """Visitors one after another, each with a single click; ends early after `seconds`."""
 
-    async def everybody(page: Page, told: Told) -> None:
+    async def everybody(page: Page, record: Record) -> None:
         until = time.monotonic() + seconds
         for number in range(visitors):
             if time.monotonic() > until:
                 break
             async with client(host) as connection:
-                await Visitor(connection, page, first + number, told).arrive()
+                await Visitor(connection, page, first + number, record).arrive()
 
     return await _phase(host, visitors, everybody)
 
@@ -90,17 +89,19 @@ async def recovery(host: Host, number: int) -> float | None:
     async with client(host) as connection:
         with suppress(httpx.HTTPError, KeyError, StopIteration):
             visitor = Visitor(connection, await load_page(connection), number, calls.append)
-            while time.monotonic() - began < WATCHED:
+            while time.monotonic() - began < RECOVERY_LIMIT:
                 asked = time.monotonic()
                 await visitor.click()
-                last = calls[-CALM:]
-                if len(last) == CALM and all(call.outcome == "answer" and call.seconds < SOON for call in last):
+                last = calls[-PROMPT_IN_A_ROW:]
+                if len(last) == PROMPT_IN_A_ROW and all(
+                    call.outcome == "answer" and call.seconds < PROMPT_SECONDS for call in last
+                ):
                     return round(asked - began, 2)
-                await asyncio.sleep(PROBE)
+                await asyncio.sleep(PROBE_SECONDS)
     return None
 
 
-async def _phase(host: Host, visitors: int, everybody: Callable[[Page, Told], Awaitable[None]]) -> Phase:
+async def _phase(host: Host, visitors: int, everybody: Callable[[Page, Record], Awaitable[None]]) -> Phase:
     calls: list[Call] = []
     seen: list[float] = []
     async with client(host) as connection:
@@ -125,7 +126,7 @@ def _figures(visitors: int, seconds: float, calls: list[Call], held: Memory | No
         len(times),
         sum(call.outcome == "busy" for call in calls),
         sum(call.outcome == "error" for call in calls),
-        sum(call.stranger for call in calls),
+        sum(call.wrong_session for call in calls),
         round(len(times) / seconds, 1),
         p50,
         p95,

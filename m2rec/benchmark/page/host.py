@@ -20,7 +20,7 @@ from m2rec.errors import InputError
 from m2rec.paths import in_checkout
 
 LONGEST_START = 180  # seconds
-SAMPLES = 1.0  # seconds between two looks at the memory
+SAMPLE_SECONDS = 1.0  # between two readings of the memory
 MIB = 2**20
 
 
@@ -60,7 +60,7 @@ async def watch(host: Host, seen: list[float]) -> None:
         now = host.memory_mib()
         if now:
             seen.append(now)
-        await asyncio.sleep(SAMPLES)
+        await asyncio.sleep(SAMPLE_SECONDS)
 
 
 def memory(seen: list[float]) -> Memory | None:
@@ -72,16 +72,16 @@ def memory(seen: list[float]) -> Memory | None:
     return Memory(round(first, 1), round(last, 1), round(max(seen), 1), round(last / first - 1, 4))
 
 
-def there(url: str) -> Host:
-    """A server that already runs. Raises InputError unless it is on this machine: others did not ask for a crowd."""
+def running_host(url: str) -> Host:
+    """A server that already runs. Raises InputError unless it is on this machine: others have not asked for load."""
     parts = urlsplit(url)
     if parts.scheme != "http" or not _loopback(parts.hostname or ""):
-        raise InputError(f"{url} is not on this machine; a crowd is only sent to a page at http://127.0.0.1:PORT.")
+        raise InputError(f"{url} is not on this machine; load is sent only to a page at http://127.0.0.1:PORT.")
     return Host(url.rstrip("/"), _listening(parts.port or 80))
 
 
 @contextmanager
-def own() -> Iterator[Host]:
+def started_host() -> Iterator[Host]:
     """Start the page on a free port and stop it afterwards. Raises InputError with its last line when it fails."""
     app = in_checkout("app.py")
     with socket.socket() as free:

@@ -1,8 +1,8 @@
-"""How fast the page feels: from starting the server to what a click and a keystroke take, in headless Chromium.
+"""Latency of the page in headless Chromium: server start, first paint, clicks, typing; and the page's weight.
 
-The first useful paint shows the history, the reading, the cards and the gate's weights; the charts come after it. A
-click counts until every panel and chart shows its answer and the browser has painted it; a keystroke until the list of
-hits is there. The page's own bytes are those that come over the wire at the first visit, the chart library apart.
+The first useful paint shows the history, its summary, the cards and the gate's weights; charts come later. A click ends
+when every panel and chart shows the answer and the browser has painted it, a keystroke when the list of hits is there.
+The weight is what the first visit transfers, without the chart library.
 """
 
 import time
@@ -67,7 +67,7 @@ PAINTED = """
 
 
 @dataclass(frozen=True)
-class Felt:
+class LatencyResult:
     """One thing a visitor waits for: what it took, and what it should take at most."""
 
     what: str
@@ -81,11 +81,11 @@ class Felt:
         return self.value <= self.goal
 
 
-def measure_page(rounds: int = ROUNDS, told: Callable[[str], None] = lambda what: None) -> list[Felt]:
+def measure_page(rounds: int = ROUNDS, report: Callable[[str], None] = lambda what: None) -> list[LatencyResult]:
     """Starts the page, visits it and uses it, `rounds` times each control."""
-    told("starting the page")
+    report("starting the page")
     with served() as page_served, chromium() as browser:
-        told("first visit")
+        report("first visit")
         context = browser.new_context(viewport={"width": LAPTOP[0], "height": LAPTOP[1]}, reduced_motion="reduce")
         page = context.new_page()
         page.add_init_script(SEEN)
@@ -105,19 +105,19 @@ def measure_page(rounds: int = ROUNDS, told: Callable[[str], None] = lambda what
         painted = float(page.evaluate(PAINTED))
         page.wait_for_load_state("networkidle")
         weight = sum(size for one, size in sizes.items() if CHART_LIBRARY not in urls.get(one, "")) / 1e6
-        told("clicking")
+        report("clicking")
         page.evaluate(WATCH)
         clicks = _clicks(page, rounds)
-        told("typing")
+        report("typing")
         typed = [float(page.evaluate(TYPED, word)) for _ in range(rounds) for word in WORDS]
     return [
-        Felt("server ready after python app.py", page_served.ready_s, "s", 6),
-        Felt("first useful paint after that", painted / 1000, "s", 1),
-        Felt("charts drawn and controls answering after that", complete / 1000, "s", 2),
-        Felt("click to all panels updated, median", float(np.median(clicks)), "ms", 250),
-        Felt("click to all panels updated, 95 % below", float(np.quantile(clicks, 0.95)), "ms", 500),
-        Felt("typing to results, median", float(np.median(typed)), "ms", 200),
-        Felt("page weight without the chart library", weight, "MB", 1),
+        LatencyResult("server ready after python app.py", page_served.ready_s, "s", 6),
+        LatencyResult("first useful paint after that", painted / 1000, "s", 1),
+        LatencyResult("charts drawn and controls answering after that", complete / 1000, "s", 2),
+        LatencyResult("click to all panels updated, median", float(np.median(clicks)), "ms", 250),
+        LatencyResult("click to all panels updated, 95 % below", float(np.quantile(clicks, 0.95)), "ms", 500),
+        LatencyResult("typing to results, median", float(np.median(typed)), "ms", 200),
+        LatencyResult("page weight without the chart library", weight, "MB", 1),
     ]
 
 

@@ -1,4 +1,4 @@
-"""The whole measurement: warm up, an ordinary day, a rush, how soon it is over, and many visitors one by one."""
+"""The load measurement: warm-up, steady visitors, a rush, recovery after it, and many visitors one after another."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,17 +9,17 @@ from m2rec.benchmark.page.crowd import Phase, crowd, in_turn, recovery
 from m2rec.benchmark.page.host import Host
 
 ONE_BY_ONE_LIMIT = 1800.0  # seconds
-APART = 1_000_000  # between the visitors' numbers of two phases: everybody's history is their own
+PHASE_OFFSET = 1_000_000  # added to visitors' numbers from phase to phase, so that no two have the same history
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How many come, how often they click and how long they stay. A phase of nobody is left out."""
+    """How many visitors come, how often they click and how long they stay. A phase without visitors is left out."""
 
     visitors: int
     seconds: float
     pace: float = 2.0  # seconds between two clicks of one visitor
-    warm_up: float = 60.0  # seconds that are not counted: caches fill, memory finds its size
+    warm_up: float = 60.0  # seconds before anything is counted: caches fill and memory reaches its size
     rush: int = 10  # times as many visitors
     rush_seconds: float = 30.0
     one_by_one: int = 10_000
@@ -27,7 +27,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Load:
-    """What was measured. `recovery_s` is None when the server was not as before within a minute."""
+    """What was measured. `recovery_s` is None when the server had not recovered within a minute."""
 
     plan: Plan
     start_s: float | None
@@ -47,21 +47,21 @@ class Load:
         return {name: phase for name, phase in found.items() if phase}
 
 
-def measure(host: Host, plan: Plan, told: Callable[[str], None]) -> Load:
-    """Carry out the plan against the server."""
-    return asyncio.run(_measure(host, plan, told))
+def measure(host: Host, plan: Plan, report: Callable[[str], None]) -> Load:
+    """Measure the server under the plan's load."""
+    return asyncio.run(_measure(host, plan, report))
 
 
-async def _measure(host: Host, plan: Plan, told: Callable[[str], None]) -> Load:
-    told(f"{plan.visitors} visitors for {plan.warm_up:.0f} s to warm up, then {plan.seconds:.0f} s that count …")
-    await crowd(host, plan.visitors, plan.warm_up, plan.pace, first=APART)
-    steady = await crowd(host, plan.visitors, plan.seconds, plan.pace, first=2 * APART)
+async def _measure(host: Host, plan: Plan, report: Callable[[str], None]) -> Load:
+    report(f"{plan.visitors} visitors for {plan.warm_up:.0f} s to warm up, then {plan.seconds:.0f} s that count …")
+    await crowd(host, plan.visitors, plan.warm_up, plan.pace, first=PHASE_OFFSET)
+    steady = await crowd(host, plan.visitors, plan.seconds, plan.pace, first=2 * PHASE_OFFSET)
     rush = recovered = turns = None
     if plan.rush:
-        told(f"{plan.rush * plan.visitors} visitors for {plan.rush_seconds:.0f} s …")
-        rush = await crowd(host, plan.rush * plan.visitors, plan.rush_seconds, plan.pace, first=3 * APART)
-        recovered = await recovery(host, 4 * APART)
+        report(f"{plan.rush * plan.visitors} visitors for {plan.rush_seconds:.0f} s …")
+        rush = await crowd(host, plan.rush * plan.visitors, plan.rush_seconds, plan.pace, first=3 * PHASE_OFFSET)
+        recovered = await recovery(host, 4 * PHASE_OFFSET)
     if plan.one_by_one:
-        told(f"{plan.one_by_one} visitors one after another …")
-        turns = await in_turn(host, plan.one_by_one, ONE_BY_ONE_LIMIT, first=5 * APART)
+        report(f"{plan.one_by_one} visitors one after another …")
+        turns = await in_turn(host, plan.one_by_one, ONE_BY_ONE_LIMIT, first=5 * PHASE_OFFSET)
     return Load(plan, host.start_s, steady, rush, recovered, turns)

@@ -18,9 +18,9 @@ HOLD = 2200  # ms that each picture of the animation stays
 SETTLE = 700  # ms for cards to reach their places
 
 
-def take_pictures(folder: Path, told: Callable[[str], None] = lambda what: None) -> list[Path]:
+def take_pictures(folder: Path, report: Callable[[str], None] = lambda what: None) -> list[Path]:
     """Write the pictures into `folder` and return their paths."""
-    told("starting the page")
+    report("starting the page")
     with served() as page_served, chromium() as browser:
         size = {"width": LAPTOP[0], "height": LAPTOP[1]}
 
@@ -32,12 +32,12 @@ def take_pictures(folder: Path, told: Callable[[str], None] = lambda what: None)
             page.wait_for_timeout(SETTLE)
             return page
 
-        told(PAGE)
+        report(PAGE)
         page = visit("", "light")
         _write(folder / PAGE, page.screenshot())
-        told(STRIP)
+        report(STRIP)
         _write(folder / STRIP, _animation(list(_broken_rhythm(page))))
-        told(LESSON)
+        report(LESSON)
         page = visit("?lesson=gate", "dark")
         for button in ("Shuffle the history", "Show the answer"):
             page.get_by_role("region", name="The gate as a judge").get_by_role("button", name=button).click()
@@ -47,7 +47,7 @@ def take_pictures(folder: Path, told: Callable[[str], None] = lambda what: None)
 
 
 def _broken_rhythm(page: "Page") -> Iterator[bytes]:
-    """See a rhythm, ring it, shuffle it away, and bring it back."""
+    """A rhythm; its events marked; shuffled; undone; and without the frequency branch's weight."""
     yield page.screenshot()
     page.locator(".spectrum .data summary").click()
     page.get_by_role("button", name="Show what repeats every 7", exact=True).click()

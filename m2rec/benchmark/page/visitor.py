@@ -16,7 +16,7 @@ Outcome = Literal["answer", "busy", "error"]
 
 @dataclass(frozen=True)
 class Page:
-    """What a loaded page knows: where its calls go, what it shows first, and some of the world's items."""
+    """A loaded page: the component that its calls go to, its first view, and some of the world's items."""
 
     component: int
     first: dict[str, Any]
@@ -25,16 +25,16 @@ class Page:
 
 @dataclass(frozen=True)
 class Call:
-    """One call that was made: how it went, and how long the visitor waited."""
+    """One call: its outcome and how long the visitor waited."""
 
     outcome: Outcome
     seconds: float
-    stranger: bool = False  # the answer was about somebody else's history
+    wrong_session: bool = False  # the answer was about somebody else's history
     trouble: str = ""
 
 
 async def load_page(client: httpx.AsyncClient) -> Page:
-    """Read what every visitor's page starts from. Raises httpx.HTTPError when the server is not this page."""
+    """Fetch the page that every visitor starts from. Raises httpx.HTTPError when the server is not this page."""
     config = (await client.get("/config")).raise_for_status().json()
     html = next(part for part in config["components"] if part["props"].get("elem_id") == "m2rec")
     first = html["props"]["value"]
@@ -46,14 +46,14 @@ async def load_page(client: httpx.AsyncClient) -> Page:
 
 @dataclass
 class Visitor:
-    """Visitor number `number`: a history like no other's, and what the page should show of it."""
+    """One visitor with a history of their own, seeded by `number`, which every answer has to be about."""
 
     client: httpx.AsyncClient
     page: Page
     number: int
-    told: Callable[[Call], None]
+    record: Callable[[Call], None]
     history: list[str] = field(default_factory=list)
-    there: bool = False  # the page has been loaded
+    loaded: bool = False  # whether the page has been fetched
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.number)
@@ -61,21 +61,21 @@ class Visitor:
         self.view = self.page.first
 
     async def arrive(self) -> None:
-        """Load the page and put a history of one's own in place of the first one."""
+        """Load the page and replace its first history by the visitor's own."""
         began = time.perf_counter()
         try:
             for path in ("/", "/m2rec-static/m2rec.css", "/m2rec-static/main.js"):
                 (await self.client.get(path)).raise_for_status()
         except httpx.HTTPError as error:
-            self.told(Call("error", time.perf_counter() - began, trouble=f"page: {error!r}"))
+            self.record(Call("error", time.perf_counter() - began, trouble=f"page: {error!r}"))
             return
-        self.there = True
+        self.loaded = True
         await self._begin()
 
     async def click(self) -> None:
-        """Do one of the things that people do."""
-        if not self.history:  # it was busy when this visitor came; the page, once loaded, is still there
-            await (self._begin() if self.there else self.arrive())
+        """One action, drawn from what visitors do: search, details, gate, remove, add."""
+        if not self.history:  # the server was busy when this visitor arrived
+            await (self._begin() if self.loaded else self.arrive())
             return
         what = self.chance.random()
         if what < 0.1:
@@ -109,24 +109,24 @@ class Visitor:
     async def _call(
         self, function: str, payload: dict[str, Any], expected: list[str] | None = None
     ) -> dict[str, Any] | None:
-        """The reply, or None when there was none to use; either way it is told."""
+        """The reply, or None for a refusal or an error. Every call is recorded."""
         began = time.perf_counter()
         try:
             response = await _send(self.client, self.page.component, function, payload, self.hash)
             reply = response.raise_for_status().json()
         except (httpx.HTTPError, ValueError) as error:
-            self.told(Call("error", time.perf_counter() - began, trouble=f"{function}: {error!r}"))
+            self.record(Call("error", time.perf_counter() - began, trouble=f"{function}: {error!r}"))
             return None
         seconds = time.perf_counter() - began
         if "retry-after" in response.headers:
-            self.told(Call("busy", seconds))
+            self.record(Call("busy", seconds))
             return None
         if "error" in reply:
-            self.told(Call("error", seconds, trouble=f"{function}: {reply['error']}"))
+            self.record(Call("error", seconds, trouble=f"{function}: {reply['error']}"))
             return None
-        stranger = expected is not None and reply["session"]["state"]["history"] != expected
-        self.told(Call("answer", seconds, stranger))
-        return None if stranger else reply
+        wrong_session = expected is not None and reply["session"]["state"]["history"] != expected
+        self.record(Call("answer", seconds, wrong_session))
+        return None if wrong_session else reply
 
 
 async def _send(

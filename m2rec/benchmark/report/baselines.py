@@ -1,4 +1,4 @@
-"""What the README shows beside a world's checkpoint: the benchmark's other models, ablations, and what is missing."""
+"""The README's rows beside a world's checkpoint: baselines, ablations, and which of them are not trained yet."""
 
 import json
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from m2rec.errors import DataError
 
 SHOWN = ("HR@10", "NDCG@10", "MRR@10")
 SEEN = ("unmasked", "masked")
-FEWEST = 0.001  # p below which only that is said
+LEAST_P = 0.001  # smaller p values are shown as "p < 0.001"
 
 
 @dataclass(frozen=True)
@@ -24,20 +24,20 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Beside:
-    """Lines for the table, and Markdown for under it."""
+class Baselines:
+    """Rows for the world's table, and Markdown that follows it."""
 
     rows: list[Row] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
-def beside(world: str, benchmarks: Path, targets: int) -> Beside:
-    """What `benchmark train` found on this world's `targets` test events; nothing where no plan is about it.
+def baselines(world: str, benchmarks: Path, targets: int) -> Baselines:
+    """What `benchmark train` found on this world's `targets` test events; empty where no plan is about it.
 
     Raises DataError when the table is damaged or about other targets.
     """
     if world not in known_plans():
-        return Beside()
+        return Baselines()
     plan = load_plan(world)
     path = benchmarks / f"{world}.json"
     try:
@@ -48,14 +48,14 @@ def beside(world: str, benchmarks: Path, targets: int) -> Beside:
                 f"{path} is about {found['targets']:,} targets, and the checkpoint of {world} was measured on "
                 f"{targets:,}; make it again with `{_command(plan)}`."
             )
-        others = [rows[entry.name] for entry in plan.entries if entry.name in rows and _stands_beside(plan, entry.name)]
-        # one seed of the reference is the checkpoint over again
+        others = [rows[entry.name] for entry in plan.entries if entry.name in rows and _is_baseline(plan, entry.name)]
+        # one seed of the reference is the checkpoint itself
         others = [row for row in others if row["model"] != plan.reference or len(row["seeds"]) > 1]
         shown = [_row(row, seen, plan) for row in others for seen in SEEN]
         notes = [*_trained(others, plan), *_comparisons(found["comparisons"], plan), *_ablations(rows, plan)]
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise DataError(f"{path} is not a readable benchmark table; make it again with `{_command(plan)}`.") from error
-    return Beside(shown, [*notes, *_missing(rows, plan)])
+    return Baselines(shown, [*notes, *_missing(rows, plan)])
 
 
 def cell(value: float, *, sd: float | None = None, low: float | None = None, high: float | None = None) -> str:
@@ -65,7 +65,7 @@ def cell(value: float, *, sd: float | None = None, low: float | None = None, hig
     return f"{value:.4f}" if low is None or high is None else f"{value:.4f} ({low:.3f}–{high:.3f})"
 
 
-def _stands_beside(plan: Plan, name: str) -> bool:
+def _is_baseline(plan: Plan, name: str) -> bool:
     return not next(entry for entry in plan.entries if entry.name == name).ablates
 
 
@@ -90,36 +90,36 @@ def _trained(rows: list[dict[str, Any]], plan: Plan) -> list[str]:
     when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
     several = " ± is the standard deviation over seeds." if any(len(row["seeds"]) > 1 for row in rows) else ""
     # a shipped checkpoint may have been trained on: its card, not this line, knows for how long
-    said = (
-        "What stands beside M2Rec had the same split, loss and batches and the world's own epochs, untuned "
+    how = (
+        "The baselines had the same split, loss and batches and the world's own epochs, untuned "
         f"(the card in checkpoints/ says what M2Rec had), by `{_command(plan)}`"
     )
-    return [f"{said} on {', '.join(hardware)}, {when}.{several}", ""]
+    return [f"{how} on {', '.join(hardware)}, {when}.{several}", ""]
 
 
 def _comparisons(comparisons: list[dict[str, Any]], plan: Plan) -> list[str]:
-    """M2Rec's lead in HR@10 over each model that stands beside it, on the same users."""
-    told = [
-        f"{one['difference']:+.4f} over {one['against']} ({_chance(one['p'])})"
+    """M2Rec's lead in HR@10 over each baseline, on the same users."""
+    leads = [
+        f"{one['difference']:+.4f} over {one['against']} ({_p_value(one['p'])})"
         for one in comparisons
-        if (one["seen"], one["metric"]) == (SEEN[0], SHOWN[0]) and _stands_beside(plan, one["against"])
+        if (one["seen"], one["metric"]) == (SEEN[0], SHOWN[0]) and _is_baseline(plan, one["against"])
     ]
-    return [f"M2Rec's lead in HR@10, items left in, paired over users: {', '.join(told)}.", ""] if told else []
+    return [f"M2Rec's lead in HR@10, items left in, paired over users: {', '.join(leads)}.", ""] if leads else []
 
 
-def _chance(p: float) -> str:
-    return f"p < {FEWEST}" if p < FEWEST else f"p = {p:.3f}"
+def _p_value(p: float) -> str:
+    return f"p < {LEAST_P}" if p < LEAST_P else f"p = {p:.3f}"
 
 
 def _ablations(rows: dict[str, dict[str, Any]], plan: Plan) -> list[str]:
-    taken = [(entry.ablates, rows[entry.name]) for entry in plan.entries if entry.ablates and entry.name in rows]
-    if not taken:
+    removed = [(entry.ablates, rows[entry.name]) for entry in plan.entries if entry.ablates and entry.name in rows]
+    if not removed:
         return []
     if plan.reference in rows:
-        taken.insert(0, ("nothing", rows[plan.reference]))
+        removed.insert(0, ("nothing", rows[plan.reference]))
     lines = ["What each part is worth, items left in:", "", "| taken away from M2Rec | HR@10 | NDCG@10 | seeds |"]
     lines.append("| --- | --- | --- | --- |")
-    for words, row in taken:
+    for words, row in removed:
         cells = " | ".join(_figure(row, SEEN[0], metric) for metric in SHOWN[:2])
         lines.append(f"| {words} | {cells} | {len(row['seeds'])} |")
     return [*lines, ""]

@@ -1,10 +1,10 @@
-"""The README's results, made from the recorded figures and nothing else."""
+"""The README's results, written from the recorded figures alone."""
 
 from pathlib import Path
 
 from m2rec.atomic import atomic_file
-from m2rec.benchmark.report.baselines import SHOWN, beside, cell
-from m2rec.benchmark.report.speed_and_load import served
+from m2rec.benchmark.report.baselines import SHOWN, baselines, cell
+from m2rec.benchmark.report.speed_and_load import speed_and_load
 from m2rec.checkpoint import CheckpointConfig
 from m2rec.errors import DataError
 from m2rec.evaluation.report import FILE, Figure, GateMeasurement, Measurement, MetricsFile, read_metrics
@@ -22,7 +22,7 @@ def results(checkpoints: Path, benchmarks: Path) -> str:
     for folder in sorted(path for path in checkpoints.iterdir() if (path / FILE).is_file()):
         config = CheckpointConfig.model_validate_json((folder / "config.json").read_text(encoding="utf-8"))
         parts += _world(config, read_metrics(folder, config.world), benchmarks)
-    return "\n".join([*parts, *served(benchmarks)])
+    return "\n".join([*parts, *speed_and_load(benchmarks)])
 
 
 def write_results(readme: Path, checkpoints: Path, benchmarks: Path) -> None:
@@ -38,7 +38,7 @@ def write_results(readme: Path, checkpoints: Path, benchmarks: Path) -> None:
 def _world(config: CheckpointConfig, metrics: MetricsFile, benchmarks: Path) -> list[str]:
     first = metrics.measurements[0]
     where = f"trained on {config.trained_on}, measured on {first.hardware}, {first.date}, by `{first.command}`"
-    others = beside(config.world, benchmarks, first.targets)
+    others = baselines(config.world, benchmarks, first.targets)
     lines = [
         f"### {config.world}",
         "",

@@ -1,4 +1,4 @@
-"""What the README shows of speed and of the page under load, from what `benchmark speed` and `benchmark load` wrote."""
+"""The README's tables of speed and of the page under load, from the files of `benchmark speed` and `benchmark load`."""
 
 import json
 from collections.abc import Iterable
@@ -8,12 +8,12 @@ from typing import Any
 from m2rec.errors import DataError
 
 SPEED, LOAD = "speed.json", "load.json"
-PHASES = {"steady": "an ordinary day", "rush": "a rush", "in_turn": "one after another"}
+PHASES = {"steady": "steady visitors", "rush": "a rush", "in_turn": "one after another"}
 
 Row = dict[str, Any]
 
 
-def served(benchmarks: Path) -> list[str]:
+def speed_and_load(benchmarks: Path) -> list[str]:
     """Markdown lines; none where nothing was recorded. Raises DataError when a file is damaged."""
     lines = []
     for name, show in ((SPEED, _speed), (LOAD, _load)):
@@ -46,9 +46,9 @@ def _speed(found: dict[str, Any]) -> list[str]:
     for model in models:
         slope = found["growth"].get(model)
         cells = [
-            *(_cell(scratch, model, length, "busy_ms", ".2f") for length in lengths),
+            *(_cell(scratch, model, length, "cpu_ms", ".2f") for length in lengths),
             "–" if slope is None else f"{slope:.2f}",
-            *(_cell(added, model, length, "busy_ms", ".2f") for length in live),
+            *(_cell(added, model, length, "cpu_ms", ".2f") for length in live),
             *(_cell(many, model, length, "answers_per_second", ",.0f") for length in crowded),
         ]
         table.append(_line([model, *cells]))
@@ -88,19 +88,19 @@ def _load(found: dict[str, Any]) -> list[str]:
         memory = phase["memory"]
         held = "–" if memory is None else f"{memory['first_mib']:,.0f} → {memory['last_mib']:,.0f}"
         times = [_whole(phase["p50_ms"]), _whole(phase["p95_ms"])]
-        counts = [f"{phase[key]:,}" for key in ("visitors", "answers", "busy", "errors", "strangers")]
+        counts = [f"{phase[key]:,}" for key in ("visitors", "answers", "busy", "errors", "wrong_sessions")]
         rows.append(_line([PHASES[name], *counts, *times, held]))
     plan, after = found["plan"], found["recovery_s"]
-    told = [f"Each visitor clicks every {plan['pace']:g} s, for {plan['seconds']:g} s on an ordinary day"]
+    phrases = [f"Each visitor clicks every {plan['pace']:g} s, for {plan['seconds']:g} s in the steady phase"]
     if "rush" in phases:
         prompt = "not prompt within a minute" if after is None else f"prompt again {after:g} s later"
-        told.append(f"for {plan['rush_seconds']:g} s in the rush, after which answers were {prompt}")
+        phrases.append(f"for {plan['rush_seconds']:g} s in the rush, after which answers were {prompt}")
     about = (
         f"Page and visitors on the same machine: {found['hardware']}, {found['date']}, by `{found['command']}`. "
-        f"{', '.join(told)}. Who is told that it is busy has lost nothing; a stranger is an answer about somebody "
-        f"else's history."
+        f"{', '.join(phrases)}. A visitor who is told that the server is busy loses nothing; a wrong session is "
+        f"an answer about somebody else's history."
     )
-    heads = ("", "visitors", "answers", "busy", "errors", "strangers", "median, ms", "95 % below, ms", "MiB")
+    heads = ("", "visitors", "answers", "busy", "errors", "wrong sessions", "median, ms", "95 % below, ms", "MiB")
     return ["### Under load", "", about, "", _line(heads), _line(["---"] * len(heads)), *rows, ""]
 
 

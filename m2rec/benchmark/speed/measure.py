@@ -1,9 +1,8 @@
-"""M2Rec, SASRec and Mamba4Rec side by side: how long one answer takes, how many come in a second, what they hold.
+"""M2Rec, SASRec and Mamba4Rec side by side: latency of one answer, answers per second, and peak memory.
 
-Machines are shared and noisy, so the models take turns: in every round each answers the same few fresh histories, one
-after another as a server does, in an order that rotates. On one thread the processor's own time is noted too, and
-ratios compare that: other programs make an answer wait, but they hardly make it work longer. Weights are random; time
-does not depend on them.
+Machines are shared and noisy, so the models take turns: in every round each answers the same few new histories, one at
+a time, in an order that rotates. On one thread the CPU time is recorded beside the wall-clock time, and ratios compare
+CPU times, which other programs hardly change. Weights are random, because time does not depend on them.
 """
 
 import time
@@ -18,24 +17,24 @@ import torch
 from torch import Tensor
 
 from m2rec.benchmark.speed.memory import peak_mib
-from m2rec.benchmark.speed.models import NAMES, Contestant, contestants
-from m2rec.benchmark.speed.training import Learning, learning_times
+from m2rec.benchmark.speed.models import NAMES, TimedModel, timed_models
+from m2rec.benchmark.speed.training import TrainingSpeed, training_times
 from m2rec.training.machine import device_name
 
 CATALOGUE = 3416  # items of MovieLens-1M after 5-core
-OURS, RIVAL = "m2rec", "sasrec"
-WARM_UPS = 2  # rounds before the first timed one: memory is allocated and kernels are chosen then
+M2REC, SASREC = "m2rec", "sasrec"
+WARM_UPS = 2  # rounds before the first timed one, in which memory is allocated and kernels are chosen
 FEWEST_ROUNDS = 3
-FINE = 1e-5  # seconds: a coarser clock of the processor's time says nothing about one answer
+FINE = 1e-5  # seconds: a coarser CPU clock cannot time one answer
 
 CPU = torch.device("cpu")
 
-Job = Callable[[Tensor], Tensor]  # a question in, the best items out
+Task = Callable[[Tensor], Tensor]  # item indices in, the best items out
 
 
 @dataclass(frozen=True)
-class Effort:
-    """How much is measured."""
+class Workload:
+    """What is measured, and how often."""
 
     lengths: tuple[int, ...] = (50, 200, 1000, 4000)
     live_lengths: tuple[int, ...] = (200, 1000)
@@ -45,19 +44,19 @@ class Effort:
     batch_cuda: int = 2048
     rounds: int = 25
     burst: int = 4  # answers of one model in a round
-    seconds: float = 20.0  # after which no further round of one kind begins
+    seconds: float = 20.0  # after which no further round at one length begins
     catalogue: int = CATALOGUE
     names: tuple[str, ...] = NAMES
     training_steps: int = 3  # of each model; 0: training is not timed
 
 
-THOROUGH = Effort()
-QUICK = Effort(batch_lengths=(), threads=(1,), seconds=5.0, names=("m2rec", "sasrec", "mamba4rec"), training_steps=0)
+THOROUGH = Workload()
+QUICK = Workload(batch_lengths=(), threads=(1,), seconds=5.0, names=("m2rec", "sasrec", "mamba4rec"), training_steps=0)
 
 
 @dataclass(frozen=True)
 class Row:
-    """One model's times for one kind of work, in milliseconds."""
+    """One model's times for one kind of answer, in milliseconds."""
 
     what: str  # "answer", "added item" or "batch"
     model: str
@@ -68,17 +67,17 @@ class Row:
     answers: int
     median_ms: float
     p95_ms: float
-    busy_ms: float | None  # median of the processor's own time, where one thread does all the work
+    cpu_ms: float | None  # median CPU time, where one thread does all the work
 
     @property
     def answers_per_second(self) -> float:
-        """How many answers that makes in a second."""
+        """Throughput at the median time."""
         return 1000 * self.batch / self.median_ms
 
 
 @dataclass(frozen=True)
 class Peak:
-    """MiB of tensors and arrays one answer from scratch needs at its worst moment, weights and item tables apart."""
+    """Peak MiB of tensors and arrays during one answer from scratch, without weights and item tables."""
 
     model: str
     device: str
@@ -88,30 +87,30 @@ class Peak:
 
 @dataclass(frozen=True)
 class Speed:
-    """All that one run measured."""
+    """All figures of one run."""
 
     rows: list[Row]
     peaks: list[Peak]
-    learning: list[Learning] = field(default_factory=list)
+    training: list[TrainingSpeed] = field(default_factory=list)
 
-    def ratios(self, what: str = "answer", rival: str = RIVAL) -> dict[str, float]:
-        """The rival's time on one CPU thread ÷ ours, at each length where both were timed."""
-        ours, theirs = self._busy(what, OURS), self._busy(what, rival)
-        return {str(length): theirs[length] / ours[length] for length in sorted(ours.keys() & theirs.keys())}
+    def ratios(self, what: str = "answer", other: str = SASREC) -> dict[str, float]:
+        """The other model's CPU time ÷ M2Rec's on one thread, at each length where both were timed."""
+        m2rec, baseline = self._cpu_ms(what, M2REC), self._cpu_ms(what, other)
+        return {str(length): baseline[length] / m2rec[length] for length in sorted(m2rec.keys() & baseline.keys())}
 
     def growth(self) -> dict[str, float]:
         """The b of a·L^b fitted to each model's answers on one CPU thread: 1 is linear in the length, 2 quadratic."""
         found = {}
         for name in dict.fromkeys(row.model for row in self.rows):
-            points = self._busy("answer", name)
+            points = self._cpu_ms("answer", name)
             if len(points) > 1:
                 slope, _ = np.polyfit(np.log(list(points)), np.log(list(points.values())), 1)
                 found[name] = float(slope)
         return found
 
-    def _busy(self, what: str, model: str) -> dict[int, float]:
+    def _cpu_ms(self, what: str, model: str) -> dict[int, float]:
         rows = [row for row in self.rows if (row.what, row.model) == (what, model)]
-        return {row.length: row.busy_ms for row in rows if row.busy_ms is not None}
+        return {row.length: row.cpu_ms for row in rows if row.cpu_ms is not None}
 
     def as_dict(self) -> dict[str, Any]:
         """Plain numbers for JSON; `ratio_to_sasrec` is one answer from scratch on one CPU thread."""
@@ -119,100 +118,102 @@ class Speed:
         return {
             "ratio_to_sasrec": self.ratios(),
             "ratio_to_sasrec_added_item": {
-                "read anew": self.ratios("added item", rival=f"{RIVAL}, read anew"),
+                "read anew": self.ratios("added item", other=f"{SASREC}, read anew"),
                 "cached": self.ratios("added item"),
             },
             "growth": self.growth(),
             "rows": rows,
             "peaks": [vars(peak) for peak in self.peaks],
-            "training": [vars(one) for one in self.learning],
+            "training": [vars(one) for one in self.training],
         }
 
 
-def measure(effort: Effort = THOROUGH, seed: int = 0, told: Callable[[str], None] = lambda what: None) -> Speed:
-    """Everything, on the CPU and on a GPU where there is one. `told` hears what is being measured."""
+def measure(workload: Workload = THOROUGH, seed: int = 0, report: Callable[[str], None] = lambda what: None) -> Speed:
+    """Measure everything on the CPU, and on a GPU where there is one. `report` is called with each step's name."""
     generator = torch.Generator().manual_seed(seed)
     rows: list[Row] = []
     peaks: list[Peak] = []
-    longest = max(effort.lengths) + 1
+    longest = max(workload.lengths) + 1
     with torch.inference_mode():
-        models = contestants(effort.catalogue, longest, CPU, effort.names)
-        for threads in effort.threads:
+        models = timed_models(workload.catalogue, longest, CPU, workload.names)
+        for threads in workload.threads:
             with computing_on(threads):
-                for length in effort.lengths:
-                    told(f"one answer, {length} items, {threads} CPU threads")
-                    rows += answer_times(models, length, 1, effort, CPU, threads, generator)
-                for length in effort.live_lengths:
-                    told(f"one added item after {length}, {threads} CPU threads")
-                    rows += added_item_times(models, length, effort, threads, generator)
-        with computing_on(max(effort.threads)):
-            for length in effort.batch_lengths:
-                told(f"{effort.batch_cpu} answers at once, {length} items")
-                rows += answer_times(models, length, effort.batch_cpu, effort, CPU, max(effort.threads), generator)
-        told("memory")
-        peaks += _peaks(models, effort, CPU, generator)
+                for length in workload.lengths:
+                    report(f"one answer, {length} items, {threads} CPU threads")
+                    rows += answer_times(models, length, 1, workload, CPU, threads, generator)
+                for length in workload.live_lengths:
+                    report(f"one added item after {length}, {threads} CPU threads")
+                    rows += added_item_times(models, length, workload, threads, generator)
+        with computing_on(max(workload.threads)):
+            for length in workload.batch_lengths:
+                report(f"{workload.batch_cpu} answers at once, {length} items")
+                rows += answer_times(
+                    models, length, workload.batch_cpu, workload, CPU, max(workload.threads), generator
+                )
+        report("memory")
+        peaks += _peaks(models, workload, CPU, generator)
         if torch.cuda.is_available():
             card = torch.device("cuda")
-            models = contestants(effort.catalogue, longest, card, effort.names)
-            for batch, lengths in ((1, effort.lengths), (effort.batch_cuda, effort.batch_lengths)):
+            models = timed_models(workload.catalogue, longest, card, workload.names)
+            for batch, lengths in ((1, workload.lengths), (workload.batch_cuda, workload.batch_lengths)):
                 for length in lengths:
-                    told(f"{batch} answers at once, {length} items, {device_name(card)}")
+                    report(f"{batch} answers at once, {length} items, {device_name(card)}")
                     try:
-                        rows += answer_times(models, length, batch, effort, card, torch.get_num_threads(), generator)
+                        rows += answer_times(models, length, batch, workload, card, torch.get_num_threads(), generator)
                     except torch.OutOfMemoryError:  # the others of this length would not be compared with anything
                         torch.cuda.empty_cache()
-                        told("left out: the card's memory does not hold so many")
-            peaks += _peaks(models, effort, card, generator)
-    learning = []
-    if effort.training_steps:
+                        report("left out: the card's memory does not hold so many")
+            peaks += _peaks(models, workload, card, generator)
+    training = []
+    if workload.training_steps:
         for device in [CPU] + [torch.device("cuda")] * torch.cuda.is_available():
-            told(f"training, {device_name(device)}")
-            with computing_on(max(effort.threads)):
-                learning += learning_times(effort.catalogue, device, effort.names, effort.training_steps)
-    return Speed(rows, peaks, learning)
+            report(f"training, {device_name(device)}")
+            with computing_on(max(workload.threads)):
+                training += training_times(workload.catalogue, device, workload.names, workload.training_steps)
+    return Speed(rows, peaks, training)
 
 
 def answer_times(
-    models: Sequence[Contestant],
+    models: Sequence[TimedModel],
     length: int,
     batch: int,
-    effort: Effort,
+    workload: Workload,
     device: torch.device,
     threads: int,
     generator: torch.Generator,
 ) -> list[Row]:
-    """Answers from scratch to random histories (batch, length), the models taking turns."""
+    """Time answers from scratch to random histories (batch, length)."""
 
-    def question() -> Tensor:
-        return _history(batch, length, effort.catalogue, generator).to(device)
+    def make_input() -> Tensor:
+        return _history(batch, length, workload.catalogue, generator).to(device)
 
-    jobs: dict[str, Job] = {model.name: model.answer for model in models}
+    tasks: dict[str, Task] = {model.name: model.answer for model in models}
     what = "answer" if batch == 1 else "batch"
-    return _take_turns(what, jobs, question, effort, device, threads, length, batch)
+    return _time_in_rotation(what, tasks, make_input, workload, device, threads, length, batch)
 
 
 def added_item_times(
-    models: Sequence[Contestant], length: int, effort: Effort, threads: int, generator: torch.Generator
+    models: Sequence[TimedModel], length: int, workload: Workload, threads: int, generator: torch.Generator
 ) -> list[Row]:
-    """One more item after `length`, on the CPU: by cached state, and for SASRec also by reading everything anew.
+    """Time one more item after `length`, on the CPU: from a cached state, and for SASRec also from scratch.
 
-    A window that is full moves on with every item, and then SASRec's cache is worth nothing; so both are given.
+    Once SASRec's window is full, every new item shifts all positions and its cache is void; so both are given.
     """
-    history = _history(1, length, effort.catalogue, generator)
-    jobs = {model.name: model.live(history) for model in models}
+    history = _history(1, length, workload.catalogue, generator)
+    tasks = {model.name: model.live(history) for model in models}
     for model in models:
-        if model.name == RIVAL:
-            jobs[f"{RIVAL}, read anew"] = partial(_read_anew, model, history)
+        if model.name == SASREC:
+            tasks[f"{SASREC}, read anew"] = partial(_read_anew, model, history)
 
-    def question() -> Tensor:
-        return _history(1, 1, effort.catalogue, generator)[0]
+    def make_input() -> Tensor:
+        return _history(1, 1, workload.catalogue, generator)[0]
 
-    return _take_turns("added item", jobs, question, effort, CPU, threads, length, 1)
+    return _time_in_rotation("added item", tasks, make_input, workload, CPU, threads, length, 1)
 
 
 @contextmanager
 def computing_on(threads: int) -> Iterator[None]:
-    """So many threads inside, and as many as before afterwards."""
+    """Set the number of PyTorch's threads, and restore it afterwards."""
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
@@ -221,60 +222,60 @@ def computing_on(threads: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _take_turns(
+def _time_in_rotation(
     what: str,
-    jobs: dict[str, Job],
-    question: Callable[[], Tensor],
-    effort: Effort,
+    tasks: dict[str, Task],
+    make_input: Callable[[], Tensor],
+    workload: Workload,
     device: torch.device,
     threads: int,
     length: int,
     batch: int,
 ) -> list[Row]:
-    times: dict[str, list[tuple[float, float]]] = {name: [] for name in jobs}
-    names = list(jobs)
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in tasks}
+    names = list(tasks)
     began = time.perf_counter()
-    for turn in range(-WARM_UPS, effort.rounds):
-        if turn >= FEWEST_ROUNDS and time.perf_counter() - began > effort.seconds:
+    for turn in range(-WARM_UPS, workload.rounds):
+        if turn >= FEWEST_ROUNDS and time.perf_counter() - began > workload.seconds:
             break
-        asked = [question() for _ in range(effort.burst)]
+        asked = [make_input() for _ in range(workload.burst)]
         first = turn % len(names)
         for name in names[first:] + names[:first]:
-            taken = [_milliseconds(jobs[name], one, device) for one in asked]
+            taken = [_milliseconds(tasks[name], one, device) for one in asked]
             if turn >= 0:
                 times[name] += taken
     rows = []
     alone = device.type == "cpu" and threads == 1 and time.get_clock_info("thread_time").resolution <= FINE
     for name, taken_ms in times.items():
-        wall, busy = np.array(taken_ms).T
+        wall, cpu = np.array(taken_ms).T
         median, p95 = (float(value) for value in np.quantile(wall, [0.5, 0.95]))
-        worked = float(np.median(busy)) if alone else None
+        worked = float(np.median(cpu)) if alone else None
         rows.append(Row(what, name, device.type, threads, length, batch, len(wall), median, p95, worked))
     return rows
 
 
-def _milliseconds(job: Job, asked: Tensor, device: torch.device) -> tuple[float, float]:
-    """Until the answer is there: by the clock on the wall, and of this thread's work."""
+def _milliseconds(task: Task, asked: Tensor, device: torch.device) -> tuple[float, float]:
+    """Wall-clock and CPU time until the answer is there."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
-    wall, busy = time.perf_counter(), time.thread_time()
-    job(asked)
+    wall, cpu = time.perf_counter(), time.thread_time()
+    task(asked)
     if device.type == "cuda":
         torch.cuda.synchronize(device)
-    return 1000 * (time.perf_counter() - wall), 1000 * (time.thread_time() - busy)
+    return 1000 * (time.perf_counter() - wall), 1000 * (time.thread_time() - cpu)
 
 
 def _peaks(
-    models: Sequence[Contestant], effort: Effort, device: torch.device, generator: torch.Generator
+    models: Sequence[TimedModel], workload: Workload, device: torch.device, generator: torch.Generator
 ) -> list[Peak]:
     found = []
-    for length in effort.lengths:
-        asked = _history(1, length, effort.catalogue, generator).to(device)
+    for length in workload.lengths:
+        asked = _history(1, length, workload.catalogue, generator).to(device)
         found += [Peak(m.name, device.type, length, peak_mib(partial(m.answer, asked), device)) for m in models]
     return found
 
 
-def _read_anew(model: Contestant, history: Tensor, item: Tensor) -> Tensor:
+def _read_anew(model: TimedModel, history: Tensor, item: Tensor) -> Tensor:
     return model.answer(torch.cat([history, item[None]], dim=1))
 
 

@@ -1,4 +1,4 @@
-"""How much memory a computation needs at its peak, beyond what was there before."""
+"""Peak memory of a computation, beyond what was allocated before it."""
 
 import os
 import tracemalloc
@@ -9,13 +9,13 @@ from torch.profiler import ProfilerActivity, profile
 
 MEMORY_EVENT = "[memory]"
 
-os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # the profiler greets on standard error otherwise
+os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # the profiler logs to standard error otherwise
 
 
 def peak_mib(work: Callable[[], object], device: torch.device) -> float:
-    """MiB of tensors and arrays that `work` holds at its worst moment. The rest of the process is not counted.
+    """Peak MiB of tensors and arrays allocated by `work`; the rest of the process is not counted.
 
-    On a CPU PyTorch's and NumPy's worst moments are found in two runs and added: no less than both held together.
+    On a CPU the peaks of PyTorch and of NumPy are found in two runs and added, an upper bound of their joint peak.
     """
     if device.type == "cuda":
         torch.cuda.synchronize(device)
@@ -32,11 +32,11 @@ def peak_mib(work: Callable[[], object], device: torch.device) -> float:
     for event in sorted((e for e in events if e.name() == MEMORY_EVENT), key=lambda event: event.start_ns()):
         held += event.nbytes()
         most = max(most, held)
-    return (most + _most_of_numpy(work)) / 2**20
+    return (most + _numpy_peak(work)) / 2**20
 
 
-def _most_of_numpy(work: Callable[[], object]) -> int:
-    """Bytes of arrays, which PyTorch's profiler does not see, and of Python's own objects, which are few."""
+def _numpy_peak(work: Callable[[], object]) -> int:
+    """Bytes of arrays, which PyTorch's profiler does not see, and of Python objects, which are few."""
     tracemalloc.start()
     try:
         work()

@@ -1,7 +1,6 @@
-"""Models in one race: random weights, one catalogue, one width, and each by the quickest way it has to answer.
+"""The models that are timed: random weights, one catalogue, one width, each with its fastest way to answer.
 
-Time does not depend on what the weights are, so nothing has to be trained first. An answer is the ten best of all
-items, from item indices that are already on the device.
+An answer is the ten best of all items, from item indices that are already on the device.
 """
 
 from collections.abc import Callable, Sequence
@@ -34,8 +33,8 @@ NAMES = ("m2rec", *BASELINES)
 Module = TypeVar("Module", bound=nn.Module)
 
 
-class Contestant(Protocol):
-    """A model that answers."""
+class TimedModel(Protocol):
+    """A model ready to be timed."""
 
     name: str
 
@@ -43,15 +42,15 @@ class Contestant(Protocol):
         """From scratch. items (B, L), no padding → the best items (B, 10)."""
 
     def live(self, items: Tensor) -> Callable[[Tensor], Tensor]:
-        """Read a history (1, L) item by item; → what answers after one more item (1,), (1, 10), as often as asked.
+        """Read a history (1, L) item by item → a function from one more item (1,) to the best items (1, 10).
 
         Every call starts from the same state, so that the history does not grow while it is timed.
         """
 
 
 @dataclass
-class Ours:
-    """M2Rec: on a CPU through `Serving`, history by history, on a GPU all at once through the model itself."""
+class M2RecTimed:
+    """M2Rec: on a CPU through `Serving`, one history at a time, on a GPU through the model, all at once."""
 
     module: M2Rec
     name: str = "m2rec"
@@ -61,7 +60,7 @@ class Ours:
         self.serving = None if self.table.unit.is_cuda else Serving(self.module, self.table)
 
     def answer(self, items: Tensor) -> Tensor:
-        """As `Contestant.answer`."""
+        """As `TimedModel.answer`."""
         if self.serving is None:
             at_end = torch.zeros_like(items, dtype=torch.bool)
             at_end[:, -1] = True
@@ -74,7 +73,7 @@ class Ours:
         return torch.cat(found)
 
     def live(self, items: Tensor) -> Callable[[Tensor], Tensor]:
-        """As `Contestant.live`; on a CPU."""
+        """As `TimedModel.live`; on a CPU."""
         assert self.serving is not None
         serving, state = self.serving, self.serving.start()
         history = items[0].numpy()
@@ -92,24 +91,24 @@ class Ours:
 
 
 @dataclass
-class Theirs:
-    """A baseline, its item table made once. The best items are wanted, so their scores are not made probabilities."""
+class BaselineTimed:
+    """A baseline with its item table computed once. Scores are ranked without a softmax, which keeps their order."""
 
     name: str
     module: SequentialBaseline
 
     def __post_init__(self) -> None:
         self.table = self.module.items.table()
-        self.scored = self.table.vectors[1 : len(self.table.bias) + 1].T.contiguous()  # (d, V), as ours has it
+        self.scored = self.table.vectors[1 : len(self.table.bias) + 1].T.contiguous()  # (d, V), contiguous as in M2Rec
         self.encoder = self.module.encoder
 
     def answer(self, items: Tensor) -> Tensor:
-        """As `Contestant.answer`."""
+        """As `TimedModel.answer`."""
         lengths = torch.full((len(items),), items.shape[1], device=items.device)
         return self._rank(self.encoder.last(F.embedding(items, self.table.vectors), lengths))
 
     def live(self, items: Tensor) -> Callable[[Tensor], Tensor]:
-        """As `Contestant.live`."""
+        """As `TimedModel.live`."""
         encoder = cast(Recurrent, self.encoder)
         state = encoder.start(1)
         for item in items.T:
@@ -117,7 +116,7 @@ class Theirs:
 
         def add(item: Tensor) -> Tensor:
             if isinstance(state, SasRecState):
-                state.rewind()  # so that the cache is written in place, as it is where a history goes on
+                state.rewind()  # the cache is then written in place, as for a growing history
             return self._rank(encoder.step(F.embedding(item, self.table.vectors), state)[0])
 
         return add
@@ -126,21 +125,23 @@ class Theirs:
         return _best(torch.addmm(self.table.bias, h, self.scored))
 
 
-def contestants(items: int, longest: int, device: torch.device, names: Sequence[str] = NAMES) -> list[Contestant]:
+def timed_models(items: int, longest: int, device: torch.device, names: Sequence[str] = NAMES) -> list[TimedModel]:
     """M2Rec as shipped for MovieLens-1M, SASRec of two layers, Mamba4Rec of one and of two, all of one width.
 
     They read histories of up to `longest` items; `names` leaves out the others.
     """
     with torch.inference_mode():
-        made: list[Contestant] = []
+        made: list[TimedModel] = []
         for name, module in modules(items, longest, names).items():
             ready = _ready(module, device)
-            made.append(Ours(ready) if isinstance(ready, M2Rec) else Theirs(name, cast(SequentialBaseline, ready)))
+            made.append(
+                M2RecTimed(ready) if isinstance(ready, M2Rec) else BaselineTimed(name, cast(SequentialBaseline, ready))
+            )
         return made
 
 
 def modules(items: int, longest: int, names: Sequence[str] = NAMES) -> dict[str, nn.Module]:
-    """The same networks untrained and bare, by name."""
+    """The untrained networks themselves, by name."""
     torch.manual_seed(0)
     shape = load_world(WORLD).model
     return {name: _make(name, shape, items, longest) for name in NAMES if name in names}

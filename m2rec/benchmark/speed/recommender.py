@@ -1,4 +1,4 @@
-"""How long a visitor waits for an answer: one history at a time on one CPU thread, as the page serves it."""
+"""Latency of `recommend()` and of a live history: one history at a time on one CPU thread, as the page calls it."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ from m2rec.training.machine import device_name
 
 Question = TypeVar("Question")
 
-WARM_UPS = 3  # answers before the first timed one: memory is allocated and kernels are chosen then
+WARM_UPS = 3  # answers before the first timed one, in which memory is allocated and kernels are chosen
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Timing:
 
 @dataclass(frozen=True)
 class ServingTimes:
-    """All kinds of answer for one world on one machine."""
+    """Every kind of answer for one world on one machine."""
 
     world: str
     items: int  # in the catalogue
@@ -64,7 +64,7 @@ def time_serving(recommender: Recommender, length: int, repeats: int, seed: int 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """One thread for the computing inside, and as many as before afterwards."""
+    """Limit PyTorch to one thread, and restore the number afterwards."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -76,9 +76,9 @@ def one_thread() -> Iterator[None]:
 def _timed(what: str, answer: Callable[[Question], object], ask: Callable[[], Question], repeats: int) -> Timing:
     times = []
     for turn in range(WARM_UPS + repeats):
-        question = ask()
+        asked = ask()
         began = time.perf_counter()
-        answer(question)
+        answer(asked)
         if turn >= WARM_UPS:
             times.append(1000 * (time.perf_counter() - began))
     median, p95 = np.quantile(times, [0.5, 0.95])

@@ -1,4 +1,4 @@
-"""How long learning takes: a few steps of each model, taking turns, and the epoch that they would make.
+"""Training time: a few steps of each model in rotation, and the time of an epoch at that pace.
 
 Steps are those of `m2rec/training/run.py` with the settings of MovieLens-1M's world, on random windows full of targets.
 """
@@ -17,11 +17,11 @@ from m2rec.training.settings import TrainingSettings
 from m2rec.worlds.settings import load_world
 
 EPOCH = 1_000_000  # targets: about an epoch of MovieLens-1M
-WINDOWS_ON_CPU = 16  # in a batch: the plain scan keeps much for the way back
+WINDOWS_ON_CPU = 16  # in a batch: the plain scan stores much for the backward pass
 
 
 @dataclass(frozen=True)
-class Learning:
+class TrainingSpeed:
     """One model's training on one device."""
 
     model: str
@@ -33,8 +33,8 @@ class Learning:
     seconds_per_million: float  # targets, at that pace
 
 
-def learning_times(catalogue: int, device: torch.device, names: Sequence[str], steps: int) -> list[Learning]:
-    """So many timed steps of each model after one that is not."""
+def training_times(catalogue: int, device: torch.device, names: Sequence[str], steps: int) -> list[TrainingSpeed]:
+    """Time `steps` steps of each model after one warm-up step."""
     world = load_world(WORLD)
     length, training = world.model.max_length, world.training
     batch = min(training.batch_size, WINDOWS_ON_CPU) if device.type == "cpu" else training.batch_size
@@ -52,7 +52,7 @@ def learning_times(catalogue: int, device: torch.device, names: Sequence[str], s
     for name, times in taken.items():
         step = float(np.median(times))
         pace = step / (batch * length) * EPOCH
-        found.append(Learning(name, device.type, torch.get_num_threads(), batch, length, 1000 * step, pace))
+        found.append(TrainingSpeed(name, device.type, torch.get_num_threads(), batch, length, 1000 * step, pace))
     return found
 
 

@@ -20,26 +20,26 @@ def load(
     visitors: Annotated[int, typer.Option(min=1, max=1000, help="People on the page at the same time.")] = 100,
     minutes: Annotated[float, typer.Option(min=0.05, max=60, help="How long they stay.")] = 5,
     pace: Annotated[float, typer.Option(min=0.1, max=60, help="Seconds between two clicks of one visitor.")] = 2,
-    rush: Annotated[int, typer.Option(min=0, max=20, help="Then so many times as many for half a minute.")] = 10,
+    rush: Annotated[int, typer.Option(min=0, max=20, help="Then this many times the visitors for half a minute.")] = 10,
     one_by_one: Annotated[
         int, typer.Option(min=0, max=100_000, help="Then so many visitors one after another.")
     ] = 10_000,
     url: Annotated[
-        str | None, typer.Option(help="A page that already runs on this machine; one is started, if not said.")
+        str | None, typer.Option(help="A page that already runs on this machine; without it, one is started.")
     ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="Only see that it works: 4 visitors for 10 s, 4 times as many, 20 in turn.")
     ] = False,
     json_file: Json = None,
 ) -> None:
-    """Send a crowd to the page: errors, waiting times and memory; then a rush, and how soon it is over.
+    """Measure the page under load: errors, waiting times and memory; then in a rush, and how soon it recovers.
 
-    The visitors are real clients over HTTP, on this machine only. Each has a history like no other's and notices when
-    an answer is about another's.
+    The visitors are HTTP clients, on this machine only. Each has a history of its own and counts answers about
+    another one as errors of their own kind.
     """
     import torch
 
-    from m2rec.benchmark.page.host import own, there
+    from m2rec.benchmark.page.host import running_host, started_host
     from m2rec.benchmark.page.load import Plan, measure
     from m2rec.training.machine import device_name, git_revision
 
@@ -48,7 +48,7 @@ def load(
         plan = replace(
             plan, visitors=4, seconds=10, pace=min(pace, 1), warm_up=3, rush=4, rush_seconds=3, one_by_one=20
         )
-    with nullcontext(there(url)) if url else own() as host:
+    with nullcontext(running_host(url)) if url else started_host() as host:
         found = measure(host, plan, say)
     about = {
         "hardware": device_name(torch.device("cpu")),
@@ -67,7 +67,7 @@ def _table(found: "Load") -> "Table":
         "answers",
         "busy",
         "errors",
-        "strangers",
+        "wrong sessions",
         "median ms",
         "95 % below, ms",
         "MiB at first",
@@ -76,7 +76,7 @@ def _table(found: "Load") -> "Table":
     for name, phase in found.phases.items():
         times = [("–" if time is None else f"{time:.0f}") for time in (phase.p50_ms, phase.p95_ms)]
         sizes = [f"{phase.memory.first_mib:.0f}", f"{phase.memory.last_mib:.0f}"] if phase.memory else ["–", "–"]
-        counts = (phase.visitors, phase.answers, phase.busy, phase.errors, phase.strangers)
+        counts = (phase.visitors, phase.answers, phase.busy, phase.errors, phase.wrong_sessions)
         shown.add_row(name, *(f"{count:,}" for count in counts), *times, *sizes)
     if found.rush:
         after = "not within a minute" if found.recovery_s is None else f"{found.recovery_s:.1f} s after the rush"

@@ -19,5 +19,5 @@ def pictures(
     folder = out or paths.pictures()
     if not folder.is_dir():
         raise InputError(f"There is no folder {folder}; make it first, or give another --out.")
-    for path in take_pictures(folder, told=lambda what: say(f"{what} …")):
+    for path in take_pictures(folder, report=lambda what: say(f"{what} …")):
         say(f"{path}: {path.stat().st_size / 1e3:.0f} kB")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from m2rec.benchmark.speed.measure import Speed
-    from m2rec.benchmark.speed.training import Learning
+    from m2rec.benchmark.speed.training import TrainingSpeed
 
 
 def speed(
@@ -22,7 +22,7 @@ def speed(
     ] = False,
     json_file: Json = None,
 ) -> None:
-    """Race M2Rec against SASRec and Mamba4Rec: time of an answer by history length, throughput, memory, training.
+    """Time M2Rec beside SASRec and Mamba4Rec: an answer by history length, throughput, memory, training.
 
     The models take turns on the same random histories, with random weights (time does not depend on them), over a
     catalogue as large as MovieLens-1M's. On a GPU too, where there is one.
@@ -32,14 +32,14 @@ def speed(
     from m2rec.benchmark.speed.measure import QUICK, THOROUGH, measure
     from m2rec.training.machine import device_name, git_revision
 
-    effort = QUICK if quick else THOROUGH
-    measured = measure(effort, told=lambda what: say(f"{what} …"))
+    workload = QUICK if quick else THOROUGH
+    measured = measure(workload, report=lambda what: say(f"{what} …"))
     devices = [torch.device("cpu")] + [torch.device("cuda")] * torch.cuda.is_available()
     about = {
         "hardware": [device_name(device) for device in devices],
-        "threads": list(effort.threads),
+        "threads": list(workload.threads),
         "torch": torch.__version__,
-        "catalogue": effort.catalogue,
+        "catalogue": workload.catalogue,
         "weights": "random",
         "date": datetime.now(UTC).date().isoformat(),
         "command": this_command(),
@@ -58,7 +58,7 @@ def _tables(measured: "Speed") -> "list[Table]":
         "model",
         "median ms",
         "95 % below, ms",
-        "at work, ms",
+        "CPU ms",
         "answers/s",
         text=4,
     )
@@ -74,7 +74,7 @@ def _tables(measured: "Speed") -> "list[Table]":
             row.model,
             f"{row.median_ms:.3f}",
             f"{row.p95_ms:.3f}",
-            _number(row.busy_ms, 3),
+            _number(row.cpu_ms, 3),
             f"{row.answers_per_second:,.0f}",
         )
         previous = head
@@ -85,21 +85,21 @@ def _tables(measured: "Speed") -> "list[Table]":
         peaks = {p.length: p.mib for p in measured.peaks if p.model == name and p.device == "cpu"}
         needs.add_row(name, f"{exponent:.2f}", *(f"{peaks[length]:.1f}" for length in lengths))
     ratios = table(
-        "SASRec's time ÷ M2Rec's, at work on one CPU thread",
+        "SASRec's time ÷ M2Rec's, CPU time on one thread",
         "history",
         "from scratch",
         "added item",
         "added, both cached",
     )
     scratch = measured.ratios()
-    anew = measured.ratios("added item", rival="sasrec, read anew")
+    anew = measured.ratios("added item", other="sasrec, read anew")
     cached = measured.ratios("added item")
     for length, ratio in scratch.items():
         ratios.add_row(length, f"{ratio:.2f}", _number(anew.get(length)), _number(cached.get(length)))
-    return [times, needs, ratios, *([_learning(measured.learning)] if measured.learning else [])]
+    return [times, needs, ratios, *([_training(measured.training)] if measured.training else [])]
 
 
-def _learning(measured: "list[Learning]") -> "Table":
+def _training(measured: "list[TrainingSpeed]") -> "Table":
     shown = table(
         "Training: a million targets, about an epoch of MovieLens-1M",
         "model",

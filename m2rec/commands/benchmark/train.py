@@ -73,7 +73,7 @@ def train(
     parts = {given: _part(one) for given, one in (_published() if all_plans else _named(plan or [])).items()}
     asked = {given: jobs_of(*part, folder, only or (), seed or ()) for given, part in parts.items()}
     if checkpoint:
-        _adopt(checkpoint, list(parts.values()), asked)
+        _measure_checkpoint(checkpoint, list(parts.values()), asked)
     waiting = in_turn([job for jobs in asked.values() for job in jobs if job.result() is None])
     if list_runs:
         states = {
@@ -87,7 +87,7 @@ def train(
         return
     given_by_plan = {part.plan.name: given for given, part in parts.items()}
     command = partial(_run_command, given_by_plan, at_once=at_once, cpu=cpu, runs=runs)
-    outcome = run_queue(waiting, command, at_once=at_once, deadline=deadline, told=say)
+    outcome = run_queue(waiting, command, at_once=at_once, deadline=deadline, report=say)
     tables = {part.plan.name: benchmark_table(part.plan, jobs_of(*part, folder)) for part in parts.values()}
     for found in tables.values():
         say(f"Wrote {write_table(found, out or paths.benchmarks())}.")
@@ -138,9 +138,9 @@ def _part(plan: "Plan") -> _Part:
     return _Part(plan, world, Prepared.load(prepared_folder(world.name)))
 
 
-def _adopt(name: str, parts: "list[_Part]", asked: "dict[str, list[Job]]") -> None:
+def _measure_checkpoint(name: str, parts: "list[_Part]", asked: "dict[str, list[Job]]") -> None:
     """Measure a checkpoint as the run that it is, unless that is there."""
-    from m2rec.benchmark.accuracy.from_checkpoint import adopt, run_of
+    from m2rec.benchmark.accuracy.from_checkpoint import matching_job, measure_checkpoint
     from m2rec.checkpoint import Checkpoint
 
     checkpoint = Checkpoint.load(find_checkpoint(name))
@@ -149,10 +149,10 @@ def _adopt(name: str, parts: "list[_Part]", asked: "dict[str, list[Job]]") -> No
     if part is None:
         raise InputError(f"The checkpoint is of {world}, which none of these plans is about.")
     jobs = [job for of_plan in asked.values() for job in of_plan if job.plan.name == part.plan.name]
-    job = run_of(checkpoint, jobs, part.prepared)
+    job = matching_job(checkpoint, jobs, part.prepared)
     if job.result() is None:
         say(f"{job.label} is what the checkpoint of {world} is; measuring it …")
-        adopt(checkpoint, job, part.prepared)
+        measure_checkpoint(checkpoint, job, part.prepared)
 
 
 def _run_here(

@@ -14,15 +14,15 @@ def ui(
     rounds: Annotated[int, typer.Option(min=1, max=100, help="How often each control is used.")] = 10,
     json_file: Json = None,
 ) -> None:
-    """Time the page as a visitor feels it, in headless Chromium: start, first paint, clicks, typing, weight."""
+    """Time the page in headless Chromium: server start, first paint, clicks, typing; and weigh it."""
     import torch
 
     from m2rec.benchmark.page.latency import measure_page
     from m2rec.training.machine import device_name, git_revision
 
-    felt = measure_page(rounds, told=lambda what: say(f"{what} …"))
-    shown = table("The page, as fast as it feels", "what", "measured", "goal", "")
-    for one in felt:
+    results = measure_page(rounds, report=lambda what: say(f"{what} …"))
+    shown = table("Latency of the page", "what", "measured", "goal", "")
+    for one in results:
         digits = 0 if one.unit == "ms" else 2
         shown.add_row(
             one.what, f"{one.value:.{digits}f} {one.unit}", f"≤ {one.goal:g} {one.unit}", "✓" if one.met else "over"
@@ -33,4 +33,4 @@ def ui(
         "command": this_command(),
         "revision": git_revision(),
     }
-    show({"felt": [asdict(one) | {"met": one.met} for one in felt]} | about, json_file, shown)
+    show({"latency": [asdict(one) | {"met": one.met} for one in results]} | about, json_file, shown)

@@ -45,7 +45,7 @@ def test_every_baseline_is_trained_measured_and_kept(kind: str, job: MakeJob, pr
 
 
 @pytest.mark.parametrize("entry", ABLATIONS, ids=lambda entry: str(entry.get("treatment", entry.get("settings"))))
-def test_every_ablation_of_ours_is_trained(entry: dict, job: MakeJob, prepared: Prepared) -> None:
+def test_every_ablation_of_m2rec_is_trained(entry: dict, job: MakeJob, prepared: Prepared) -> None:
     result = run(job("m2rec", training={"epochs": 1}, **entry), prepared)
     assert result.epochs == 1
     assert result.treatment == entry.get("treatment", "none")
@@ -75,8 +75,8 @@ def test_later_settings_win_and_all_models_share_width_length_and_dropout(job: M
     changed = job("sasrec", plan=plan, settings={"heads": 1}, training={"patience": 5}, seed=4)
     assert (changed.settings["dropout"], changed.settings["heads"]) == (0.3, 1)
     assert (changed.training.epochs, changed.training.patience, changed.training.seed) == (7, 5, 4)
-    ours = job("m2rec", plan=plan)
-    assert (ours.settings["dropout"], ours.settings["time_scales"]) == (0.3, [4.0])
+    m2rec = job("m2rec", plan=plan)
+    assert (m2rec.settings["dropout"], m2rec.settings["time_scales"]) == (0.3, [4.0])
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_a_repeat_bias_starts_from_the_training_part(kind: str, job: MakeJob, pr
     assert biases
 
 
-def test_ablations_of_ours_start_from_the_same_weights(job: MakeJob, prepared: Prepared) -> None:
+def test_ablations_of_m2rec_start_from_the_same_weights(job: MakeJob, prepared: Prepared) -> None:
     plain = job("m2rec").make_model(prepared).state_dict()
     without = job("m2rec", settings={"branches": ["temporal", "semantic"]}).make_model(prepared).state_dict()
     assert all(torch.equal(plain[name], without[name]) for name in plain)

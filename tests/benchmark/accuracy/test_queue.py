@@ -38,13 +38,13 @@ SLEEPS = [sys.executable, "-S", "-c", "import time; time.sleep(60)"]
 def test_each_run_is_its_own_process_and_failures_stay_their_own(jobs: list[Job]) -> None:
     codes = {"run-a-0": 0, "run-b-0": 3, "run-c-0": STOPPED, "run-d-0": 0}
     finish(jobs[0], ranked(10))  # d ends well and leaves no result: that is a failure too
-    told: list[str] = []
-    outcome = run_queue(jobs, lambda job, left: exits(codes[job.name]), at_once=3, told=told.append)
+    sentences: list[str] = []
+    outcome = run_queue(jobs, lambda job, left: exits(codes[job.name]), at_once=3, report=sentences.append)
     assert [job.name for job in outcome.finished] == ["run-a-0"]
     assert {job.name for job in outcome.failed} == {"run-b-0", "run-d-0"}
     assert [job.name for job in outcome.stopped] == ["run-c-0"]
-    assert "trial/run-a-0 is done: HR@10 0.2500, NDCG@10 0.2500." in told
-    assert any("exit code 3" in sentence and str(jobs[1].log_file) in sentence for sentence in told)
+    assert "trial/run-a-0 is done: HR@10 0.2500, NDCG@10 0.2500." in sentences
+    assert any("exit code 3" in sentence and str(jobs[1].log_file) in sentence for sentence in sentences)
 
 
 def test_no_more_run_at_a_time_than_allowed(jobs: list[Job], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,18 +90,18 @@ def test_an_interruption_leaves_no_process_behind(jobs: list[Job], monkeypatch: 
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_queue(jobs, lambda job, left: SLEEPS, at_once=2, told=interrupt)
+        run_queue(jobs, lambda job, left: SLEEPS, at_once=2, report=interrupt)
     assert len(started) == 2
     assert all(process.poll() is not None for process in started)
 
 
-def test_told_to_end_by_a_signal_it_leaves_no_process_behind(jobs: list[Job], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ended_by_a_signal_it_leaves_no_process_behind(jobs: list[Job], monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[subprocess.Popen] = []
     real = subprocess.Popen
     monkeypatch.setattr(runs.subprocess, "Popen", lambda *a, **o: started.append(real(*a, **o)) or started[-1])
     before = signal.getsignal(signal.SIGTERM)
     with pytest.raises(KeyboardInterrupt):
-        run_queue(jobs, lambda job, left: SLEEPS, at_once=2, told=lambda what: os.kill(os.getpid(), signal.SIGTERM))
+        run_queue(jobs, lambda job, left: SLEEPS, at_once=2, report=lambda what: os.kill(os.getpid(), signal.SIGTERM))
     assert started
     assert all(process.poll() is not None for process in started)
     assert signal.getsignal(signal.SIGTERM) is before

@@ -1,4 +1,4 @@
-"""The crowd against a page that behaves, and against servers that do not."""
+"""Many visitors against a page that works, and against servers that do not."""
 
 import asyncio
 import json
@@ -11,13 +11,13 @@ import httpx
 import pytest
 
 from m2rec.benchmark.page.crowd import crowd, in_turn, recovery
-from m2rec.benchmark.page.host import Host, there
+from m2rec.benchmark.page.host import Host, running_host
 
 
 def test_every_visitor_gets_answers_about_their_own_history(address: str) -> None:
-    phase = asyncio.run(crowd(there(address), visitors=6, seconds=3, pace=0.3))
+    phase = asyncio.run(crowd(running_host(address), visitors=6, seconds=3, pace=0.3))
     assert phase.answers >= 6
-    assert (phase.busy, phase.errors, phase.strangers, phase.trouble) == (0, 0, 0, ())
+    assert (phase.busy, phase.errors, phase.wrong_sessions, phase.trouble) == (0, 0, 0, ())
     assert phase.p50_ms is not None
     assert phase.p50_ms <= phase.p95_ms <= phase.longest_ms
     assert phase.memory is not None
@@ -25,12 +25,12 @@ def test_every_visitor_gets_answers_about_their_own_history(address: str) -> Non
 
 
 def test_visitors_in_turn_come_once_each(address: str) -> None:
-    phase = asyncio.run(in_turn(there(address), visitors=5, seconds=60))
-    assert (phase.answers, phase.errors, phase.strangers) == (5, 0, 0)
+    phase = asyncio.run(in_turn(running_host(address), visitors=5, seconds=60))
+    assert (phase.answers, phase.errors, phase.wrong_sessions) == (5, 0, 0)
 
 
 def test_visitors_in_turn_end_with_the_time(address: str) -> None:
-    assert asyncio.run(in_turn(there(address), visitors=5, seconds=-1)).answers == 0
+    assert asyncio.run(in_turn(running_host(address), visitors=5, seconds=-1)).answers == 0
 
 
 VIEW = {"session": {"state": {"world": "toy", "history": []}}, "ranking": ["a"], "gates": {}}
@@ -41,7 +41,7 @@ Reply = tuple[int, dict[str, object], dict[str, str]]
 
 @contextmanager
 def server(act: Callable[[list[str]], Reply]) -> Iterator[Host]:
-    """A page whose `act` answers as told, given the history that was sent."""
+    """A page whose `act` gives these replies, given the history that was sent."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -84,12 +84,12 @@ def view(history: list[str]) -> dict[str, object]:
         (lambda history: (200, {"error": "refused"}, {}), (0, 0, 3, 0)),
         (lambda history: (500, {}, {}), (0, 0, 3, 0)),
     ],
-    ids=["answer", "stranger", "busy", "refusal", "fault"],
+    ids=["answer", "wrong_session", "busy", "refusal", "fault"],
 )
 def test_what_happened_is_counted_as_what_it_was(act: Callable[[list[str]], Reply], counted: tuple[int, ...]) -> None:
     with server(act) as host:
         phase = asyncio.run(in_turn(host, visitors=3, seconds=60))
-    assert (phase.answers, phase.busy, phase.errors, phase.strangers) == counted
+    assert (phase.answers, phase.busy, phase.errors, phase.wrong_sessions) == counted
     assert phase.memory is None
 
 
@@ -102,4 +102,4 @@ def test_a_server_that_is_gone_is_an_error() -> None:
 
 
 def test_a_server_as_before_has_recovered(address: str) -> None:
-    assert asyncio.run(recovery(there(address), 1)) is not None
+    assert asyncio.run(recovery(running_host(address), 1)) is not None

@@ -1,6 +1,6 @@
 import pytest
 
-from m2rec.benchmark.page.host import memory, there
+from m2rec.benchmark.page.host import memory, running_host
 from m2rec.errors import InputError
 
 
@@ -18,14 +18,14 @@ from m2rec.errors import InputError
         "",
     ],
 )
-def test_a_crowd_is_sent_to_this_machine_only(url: str) -> None:
+def test_load_is_sent_to_this_machine_only(url: str) -> None:
     with pytest.raises(InputError, match="is not on this machine"):
-        there(url)
+        running_host(url)
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1/", "http://localhost:1", "http://[::1]:1"])
 def test_every_name_of_this_machine_will_do(url: str) -> None:
-    host = there(url)
+    host = running_host(url)
     assert host.url == url.rstrip("/")
     assert host.memory_mib() is None
 

@@ -1,4 +1,4 @@
-"""The README's benchmark lines: what was run stands beside M2Rec, what was not is said."""
+"""The README's rows of baselines and ablations, and what it says of those that were not trained."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 
 from m2rec.benchmark.accuracy import plan as plans
 from m2rec.benchmark.accuracy.jobs import benchmark_table, jobs_of, write_table
-from m2rec.benchmark.report.baselines import Beside, beside
+from m2rec.benchmark.report.baselines import Baselines, baselines
 from m2rec.benchmark.report.readme import results
 from m2rec.data.prepared import Prepared
 from m2rec.errors import DataError
@@ -57,61 +57,61 @@ def finished(prepared: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     return make
 
 
-def told(found: Beside) -> str:
+def notes(found: Baselines) -> str:
     return "\n".join(found.notes)
 
 
-def test_a_run_with_one_seed_stands_beside_ours_with_its_interval_device_and_number_of_seeds(finished) -> None:
-    found = beside(NAME, finished(sasrec=(10,)), USERS)
+def test_a_run_with_one_seed_is_shown_with_its_interval_device_and_number_of_seeds(finished) -> None:
+    found = baselines(NAME, finished(sasrec=(10,)), USERS)
     unmasked, masked = found.rows
     assert (unmasked.model, unmasked.seen, masked.seen, unmasked.seeds) == ("sasrec", "unmasked", "masked", 1)
     assert unmasked.cells[0].startswith("0.2500 (0.1")  # 10 of 40 users
-    assert "on cpu, 2026-11-24." in told(found)
-    assert "±" not in told(found)
+    assert "on cpu, 2026-11-24." in notes(found)
+    assert "±" not in notes(found)
 
 
 def test_several_seeds_have_a_spread(finished) -> None:
-    found = beside(NAME, finished(sasrec=(10, 30)), USERS)
+    found = baselines(NAME, finished(sasrec=(10, 30)), USERS)
     assert found.rows[0].cells[0] == f"0.5000 ± {0.5 / np.sqrt(2):.4f}"
     assert found.rows[0].seeds == 2
-    assert "standard deviation over seeds" in told(found)
+    assert "standard deviation over seeds" in notes(found)
 
 
 def test_what_was_not_trained_is_named_and_nothing_stands_in_its_place(finished, tmp_path: Path) -> None:
-    part = beside(NAME, finished(sasrec=(10,)), USERS)
+    part = baselines(NAME, finished(sasrec=(10,)), USERS)
     missing = "Not trained yet, and so not in a table: popularity; m2rec-no-gate."
-    assert f"{missing} `python -m m2rec benchmark train {NAME}` trains them." in told(part)
-    nothing = beside(NAME, tmp_path / "empty", USERS)
+    assert f"{missing} `python -m m2rec benchmark train {NAME}` trains them." in notes(part)
+    nothing = baselines(NAME, tmp_path / "empty", USERS)
     assert nothing.rows == []
     assert nothing.notes[0].startswith("Not trained yet, and so not in a table: popularity, sasrec; m2rec-no-gate.")
 
 
 def test_when_all_is_trained_nothing_is_said_to_be_missing(finished) -> None:
-    found = beside(NAME, finished(m2rec=(30,), sasrec=(10,), popularity=(5,), m2rec_no_gate=(20,)), USERS)
-    assert "Not trained yet" not in told(found)
+    found = baselines(NAME, finished(m2rec=(30,), sasrec=(10,), popularity=(5,), m2rec_no_gate=(20,)), USERS)
+    assert "Not trained yet" not in notes(found)
     assert [row.model for row in found.rows] == ["popularity", "popularity", "sasrec", "sasrec"]
-    assert "| nothing | 0.7500 (" in told(found)
-    assert "| the gate | 0.5000 (" in told(found)
+    assert "| nothing | 0.7500 (" in notes(found)
+    assert "| the gate | 0.5000 (" in notes(found)
     lead = "M2Rec's lead in HR@10, items left in, paired over users: +0.6250 over popularity (p < 0.001), "
-    assert lead + "+0.5000 over sasrec (p < 0.001)." in told(found)
+    assert lead + "+0.5000 over sasrec (p < 0.001)." in notes(found)
 
 
 def test_our_own_run_is_shown_beside_the_checkpoint_where_it_has_several_seeds(finished) -> None:
-    found = beside(NAME, finished(m2rec=(30, 20)), USERS)
+    found = baselines(NAME, finished(m2rec=(30, 20)), USERS)
     assert [row.model for row in found.rows] == ["m2rec, trained anew"] * 2
 
 
 def test_a_world_without_a_plan_has_nothing_beside_it(finished) -> None:
-    assert beside("my-library", finished(), USERS) == Beside()
+    assert baselines("my-library", finished(), USERS) == Baselines()
 
 
 def test_a_table_about_other_targets_or_a_damaged_one_is_refused(finished) -> None:
     folder = finished(sasrec=(10,))
     with pytest.raises(DataError, match="is about 40 targets, and the checkpoint of tiny-shop was measured on 41"):
-        beside(NAME, folder, 41)
+        baselines(NAME, folder, 41)
     (folder / f"{NAME}.json").write_text(json.dumps({"rows": [{"model": "sasrec"}], "targets": USERS}))
     with pytest.raises(DataError, match="is not a readable benchmark table"):
-        beside(NAME, folder, USERS)
+        baselines(NAME, folder, USERS)
 
 
 def test_the_lines_stand_in_the_worlds_own_table(finished, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The README's lines on speed and load say what was measured, and nothing when nothing was."""
+"""The README's tables of speed and load show what was measured, and nothing where nothing was."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from m2rec.benchmark.page.crowd import Phase
 from m2rec.benchmark.page.host import Memory
 from m2rec.benchmark.page.load import Load, Plan
-from m2rec.benchmark.report.speed_and_load import LOAD, SPEED, served
+from m2rec.benchmark.report.speed_and_load import LOAD, SPEED, speed_and_load
 from m2rec.benchmark.speed.measure import Peak, Row, Speed
 from m2rec.errors import DataError
 
@@ -42,34 +42,34 @@ def write_load(folder: Path, recovery: float | None = 0.6) -> None:
 
 
 def test_nothing_measured_is_nothing_said(tmp_path: Path) -> None:
-    assert served(tmp_path) == []
+    assert speed_and_load(tmp_path) == []
 
 
 def test_each_models_work_stands_in_its_row(tmp_path: Path) -> None:
     write_speed(tmp_path)
-    told = "\n".join(served(tmp_path))
-    assert "| model | 50 items | 200 items | b of a·L^b | one more after 200 | 128 at once, 200 items |" in told
-    assert "| m2rec | 1.00 | 1.00 | 0.00 | 0.50 | 1,600 |" in told
-    assert "| sasrec | 2.00 | 8.00 | 1.00 | 1.50 | – |" in told
-    assert "| sasrec, read anew | – | – | – | 5.00 | – |" in told
-    assert "2.0 after 50, 8.0 after 200 for an answer from scratch" in told
-    assert "10.0 after 200 when SASRec reads anew" in told
-    assert "3.0 after 200 while its cache is valid" in told
-    assert "cpu (Abacus), torch 2.11, 2026-11-24" in told
+    shown = "\n".join(speed_and_load(tmp_path))
+    assert "| model | 50 items | 200 items | b of a·L^b | one more after 200 | 128 at once, 200 items |" in shown
+    assert "| m2rec | 1.00 | 1.00 | 0.00 | 0.50 | 1,600 |" in shown
+    assert "| sasrec | 2.00 | 8.00 | 1.00 | 1.50 | – |" in shown
+    assert "| sasrec, read anew | – | – | – | 5.00 | – |" in shown
+    assert "2.0 after 50, 8.0 after 200 for an answer from scratch" in shown
+    assert "10.0 after 200 when SASRec reads anew" in shown
+    assert "3.0 after 200 while its cache is valid" in shown
+    assert "cpu (Abacus), torch 2.11, 2026-11-24" in shown
 
 
-def test_a_crowd_is_told_phase_by_phase(tmp_path: Path) -> None:
+def test_load_is_shown_phase_by_phase(tmp_path: Path) -> None:
     write_load(tmp_path)
-    told = "\n".join(served(tmp_path))
-    assert "| an ordinary day | 100 | 14,950 | 12 | 0 | 0 | 61 | 308 | 700 → 701 |" in told
-    assert "| a rush |" in told
-    assert "one after another" not in told
-    assert "prompt again 0.6 s later" in told
+    shown = "\n".join(speed_and_load(tmp_path))
+    assert "| steady visitors | 100 | 14,950 | 12 | 0 | 0 | 61 | 308 | 700 → 701 |" in shown
+    assert "| a rush |" in shown
+    assert "one after another" not in shown
+    assert "prompt again 0.6 s later" in shown
 
 
 def test_a_server_that_stays_slow_is_not_called_prompt(tmp_path: Path) -> None:
     write_load(tmp_path, recovery=None)
-    assert "not prompt within a minute" in "\n".join(served(tmp_path))
+    assert "not prompt within a minute" in "\n".join(speed_and_load(tmp_path))
 
 
 @pytest.mark.parametrize("name", [SPEED, LOAD])
@@ -77,4 +77,4 @@ def test_a_server_that_stays_slow_is_not_called_prompt(tmp_path: Path) -> None:
 def test_a_damaged_file_says_how_to_make_it_again(tmp_path: Path, name: str, content: str) -> None:
     (tmp_path / name).write_text(content)
     with pytest.raises(DataError, match=f"benchmark {Path(name).stem} --json"):
-        served(tmp_path)
+        speed_and_load(tmp_path)

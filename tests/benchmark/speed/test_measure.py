@@ -1,16 +1,16 @@
-"""The race: what is in it, that all give the same kind of answer, and how its figures are made. No time is judged."""
+"""The speed benchmark: which models it times, that they answer alike, and its arithmetic. No time is asserted."""
 
 import json
 
 import pytest
 import torch
 
-from m2rec.benchmark.speed.measure import Effort, Row, Speed, computing_on, measure
-from m2rec.benchmark.speed.models import NAMES, Ours, Theirs, contestants
+from m2rec.benchmark.speed.measure import Row, Speed, Workload, computing_on, measure
+from m2rec.benchmark.speed.models import NAMES, BaselineTimed, M2RecTimed, timed_models
 from m2rec.model.head import seen_items
 
 CPU = torch.device("cpu")
-TINY = Effort(
+TINY = Workload(
     lengths=(5, 9),
     live_lengths=(5,),
     batch_lengths=(5,),
@@ -52,7 +52,7 @@ def test_the_figures_are_json_with_the_ratio_to_sasrec(measured: Speed) -> None:
 
 
 def test_every_model_learns_on_as_many_targets_and_with_the_same_threads(measured: Speed) -> None:
-    here = [one for one in measured.learning if one.device == "cpu"]
+    here = [one for one in measured.training if one.device == "cpu"]
     assert [one.model for one in here] == list(NAMES)
     assert len({(one.threads, one.batch, one.length) for one in here}) == 1
     first = here[0]
@@ -60,7 +60,7 @@ def test_every_model_learns_on_as_many_targets_and_with_the_same_threads(measure
     assert first.seconds_per_million == pytest.approx(million)
 
 
-def test_a_ratio_is_the_rivals_time_over_ours_on_one_thread() -> None:
+def test_a_ratio_is_the_other_models_time_over_m2recs_on_one_thread() -> None:
     speed = Speed(
         [row("m2rec", 200, 2), row("sasrec", 200, 3), row("sasrec", 50, 1), row("m2rec", 200, 9, threads=2)], []
     )
@@ -81,20 +81,20 @@ def test_answers_per_second_counts_the_whole_batch() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_an_added_item_is_answered_like_the_longer_history(name: str) -> None:
     with torch.inference_mode():
-        (model,) = contestants(40, 30, CPU, [name])
+        (model,) = timed_models(40, 30, CPU, [name])
         items = torch.randint(1, 41, (1, 12), generator=torch.Generator().manual_seed(1))
         add = model.live(items[:, :-1])
         whole = model.answer(items)
         assert torch.equal(add(items[:, -1]), whole)
         add(torch.tensor([3]))
-        assert torch.equal(add(items[:, -1]), whole)  # the history has not grown
+        assert torch.equal(add(items[:, -1]), whole)  # every call starts from the same state
         assert whole.shape == (1, 10)
 
 
-def test_ours_answers_as_the_model_itself_does() -> None:
+def test_m2rec_answers_as_the_model_itself_does() -> None:
     with torch.inference_mode():
-        (model,) = contestants(40, 30, CPU, ["m2rec"])
-        assert isinstance(model, Ours)
+        (model,) = timed_models(40, 30, CPU, ["m2rec"])
+        assert isinstance(model, M2RecTimed)
         items = torch.randint(1, 41, (3, 20), generator=torch.Generator().manual_seed(1))
         at_end = torch.zeros_like(items, dtype=torch.bool)
         at_end[:, -1] = True
@@ -103,11 +103,11 @@ def test_ours_answers_as_the_model_itself_does() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "m2rec"])
-def test_a_rival_ranks_as_its_model_does(name: str) -> None:
+def test_a_baseline_ranks_as_its_model_does(name: str) -> None:
     """Its answer leaves out what a ranking has no need of; it is the same ranking."""
     with torch.inference_mode():
-        (model,) = contestants(40, 30, CPU, [name])
-        assert isinstance(model, Theirs)
+        (model,) = timed_models(40, 30, CPU, [name])
+        assert isinstance(model, BaselineTimed)
         items = torch.randint(1, 41, (3, 20), generator=torch.Generator().manual_seed(1))
         assert torch.equal(model.answer(items), model.module.last_scores(items).topk(10).indices + 1)
 

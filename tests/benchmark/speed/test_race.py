@@ -1,7 +1,7 @@
 from m2rec.benchmark.speed.race import NAMES, race
 
 
-def test_each_length_is_told_in_turn_with_a_time_for_every_model() -> None:
+def test_each_length_is_reported_in_turn_with_a_time_for_every_model() -> None:
     laps = list(race(lengths=(6, 12), seconds=600))
     assert [lap.length for lap in laps] == [6, 12]
     for lap in laps:

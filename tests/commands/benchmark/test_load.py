@@ -5,11 +5,11 @@ from tests.ui.conftest import address
 __all__ = ["address"]
 
 
-def test_a_quick_crowd_is_measured_phase_by_phase(run, address):
+def test_quick_load_is_measured_phase_by_phase(run, address):
     found = run("benchmark", "load", "--url", address, "--quick", "--json", "-").json
     for phase in ("steady", "rush", "in_turn"):
         assert found[phase]["answers"] > 0
-        assert (found[phase]["errors"], found[phase]["strangers"]) == (0, 0)
+        assert (found[phase]["errors"], found[phase]["wrong_sessions"]) == (0, 0)
     assert found["rush"]["visitors"] == 16
     assert found["in_turn"]["visitors"] == 20
     assert found["start_s"] is None, "it was there already"
@@ -25,7 +25,7 @@ def test_a_quick_crowd_is_measured_phase_by_phase(run, address):
         (["--minutes", "600"], "see python -m m2rec benchmark"),
     ],
 )
-def test_a_crowd_that_is_not_meant_is_refused(run, options, said):
+def test_load_outside_its_limits_is_refused(run, options, said):
     result = run("benchmark", "load", *options)
     assert result.code == 2
     assert said in result.err

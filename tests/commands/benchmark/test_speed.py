@@ -1,7 +1,7 @@
 from m2rec.benchmark.speed import measure as speed
-from m2rec.benchmark.speed.measure import Effort
+from m2rec.benchmark.speed.measure import Workload
 
-TINY = Effort(
+TINY = Workload(
     lengths=(4, 7),
     live_lengths=(4,),
     batch_lengths=(5,),
@@ -24,7 +24,7 @@ def test_the_figures_name_the_ratios_and_where_they_were_measured(run, monkeypat
     assert {"hardware", "torch", "date", "command", "revision", "growth", "rows", "peaks"} <= set(found)
 
 
-def test_the_quick_race_is_told_in_three_tables(run, monkeypatch):
+def test_quick_figures_are_shown_in_three_tables(run, monkeypatch):
     monkeypatch.setattr(speed, "QUICK", TINY)
     result = run("benchmark", "speed", "--quick")
     assert result.code == 0

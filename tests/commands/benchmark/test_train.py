@@ -141,4 +141,4 @@ def test_a_checkpoint_is_taken_for_the_run_that_it_is_and_for_no_other(run, plan
     other.write_text(plan.read_text().replace("[0]", "[1]"))
     refused = run("benchmark", "train", other, "--checkpoint", shop.checkpoint, "--list", "--runs", runs)
     assert refused.code == 2
-    assert "its settings or its seed differ from all of them" in refused.err
+    assert "its settings or its seed differ from every run's" in refused.err

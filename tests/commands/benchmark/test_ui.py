@@ -2,13 +2,16 @@ import pytest
 
 from m2rec.benchmark.page import browser
 from m2rec.benchmark.page import latency as page
-from m2rec.benchmark.page.latency import Felt
+from m2rec.benchmark.page.latency import LatencyResult
 
-FELT = [Felt("click to all panels updated, median", 120.4, "ms", 250), Felt("server ready", 7.5, "s", 6)]
+RESULTS = [
+    LatencyResult("click to all panels updated, median", 120.4, "ms", 250),
+    LatencyResult("server ready", 7.5, "s", 6),
+]
 
 
 def test_each_wait_stands_beside_its_goal(run, monkeypatch):
-    monkeypatch.setattr(page, "measure_page", lambda rounds, told: FELT)
+    monkeypatch.setattr(page, "measure_page", lambda rounds, report: RESULTS)
     result = run("benchmark", "ui", "--rounds", 1)
     assert result.code == 0
     lines = [line for line in result.out.splitlines() if "ms" in line or "server" in line]
@@ -19,9 +22,9 @@ def test_each_wait_stands_beside_its_goal(run, monkeypatch):
 
 
 def test_the_figures_come_as_json_with_what_they_were_made_on(run, monkeypatch):
-    monkeypatch.setattr(page, "measure_page", lambda rounds, told: FELT)
+    monkeypatch.setattr(page, "measure_page", lambda rounds, report: RESULTS)
     found = run("benchmark", "ui", "--json", "-").json
-    assert [(row["value"], row["met"]) for row in found["felt"]] == [(120.4, True), (7.5, False)]
+    assert [(row["value"], row["met"]) for row in found["latency"]] == [(120.4, True), (7.5, False)]
     assert {"hardware", "date", "command", "revision"} <= set(found)
 
 
