@@ -3,15 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rapidfuzz import fuzz, process, utils
-
 from m2rec.checkpoint import Item
 from m2rec.errors import InputError
+from m2rec.recommend.search import SearchIndex, words_of
 from m2rec.text_safety import folded, normalised, printable, quoted
 
 SUGGESTIONS = 3
-SEARCH_FLOOR = 55.0  # RapidFuzz score below which a hit is noise to a reader
-LONGEST_QUERY = 200
 LONGEST_TITLE = 300  # characters shown of a title; the whole of it is still understood
 
 
@@ -35,7 +32,7 @@ class Catalogue:
         self._by_title: dict[str, int] = {}
         for i, (item, shown) in reversed(list(enumerate(zip(items, self.items, strict=True), start=1))):
             self._by_title |= {name: i for title in (item.title, shown.title) if (name := folded(title))}
-        self._search_keys = [_search_key(item.title) for item in self.items]
+        self._index = SearchIndex([item.title for item in self.items])
 
     def __len__(self) -> int:
         return len(self.items)
@@ -54,27 +51,13 @@ class Catalogue:
         if found:
             return found
         # a name without a letter or digit is like everything, and so like nothing
-        near = [f"“{item.title}”" for item in self.search(text, SUGGESTIONS) if _search_key(text)]
+        near = [f"“{item.title}”" for item in self.search(text, SUGGESTIONS) if words_of(text)]
         hint = f"; did you mean {' or '.join(near)}?" if near else "; search the catalogue for what it does have."
         raise InputError(f"{quoted(text)} is not in this world{hint}")
 
     def search(self, query: str, limit: int = 50) -> list[CatalogueItem]:
-        """Items whose titles match, best first: exact beginnings before fuzzy hits. Empty query: the most popular."""
-        key = _search_key(query[:LONGEST_QUERY])
-        if not key:
-            return self.items[:limit]
-        scores = process.cdist([key], self._search_keys, scorer=fuzz.WRatio)[0]
-        ranked = []
-        for index, (score, title) in enumerate(zip(scores, self._search_keys, strict=True)):
-            starts = title.startswith(key) or f" {key}" in title
-            if starts or score >= SEARCH_FLOOR:
-                ranked.append((not title.startswith(key), not starts, -float(score), index))
-        return [self.items[index] for *_, index in sorted(ranked)[:limit]]
-
-
-def _search_key(text: str) -> str:
-    """Letters and digits in small, everything else as blanks; composed first, as an accent on its own is no letter."""
-    return utils.default_process(normalised(text))
+        """Items whose titles match, best first (see `SearchIndex`); an empty query gives the most popular."""
+        return [self.items[place] for place in self._index.find(query, limit)]
 
 
 def _title(item: Item) -> str:

@@ -145,3 +145,59 @@ def test_nothing_alike_gives_nothing(shop: Catalogue) -> None:
 
 def test_a_very_long_query_is_answered_too(shop: Catalogue) -> None:
     assert shop.search("coffee " * 50_000, limit=5) is not None
+
+
+def ranked(made_up: list[str], query: str) -> list[str]:
+    return titles(Catalogue([Item(str(i), title) for i, title in enumerate(made_up)]).search(query))
+
+
+def test_a_kind_of_thing_goes_before_what_is_made_for_it_and_before_longer_words() -> None:
+    goods = ["Stoneware teapot", "Breaded fish bites", "Tea towel", "Bread knife", "Mint tea", "Dark rye bread", "Tea"]
+    assert ranked(goods, "tea")[:4] == ["Tea", "Mint tea", "Tea towel", "Stoneware teapot"]
+    assert ranked(goods, "bread")[:3] == ["Dark rye bread", "Bread knife", "Breaded fish bites"]
+    assert ranked(["Whole milk", "Milk float", "Oat milk"], "milk")[:2] == ["Whole milk", "Oat milk"]
+    assert ranked(["Egg whites", "Six eggs", "Eggplant"], "egg") == ["Six eggs", "Egg whites", "Eggplant"]
+    assert ranked(["Apples tree", "Bramley apple"], "apples") == ["Bramley apple", "Apples tree"]
+
+
+def test_what_is_only_spelt_alike_is_left_out_where_enough_is_found() -> None:
+    teas = [f"{name} tea" for name in "abcdefgh"]
+    assert ranked([*teas, "Tee"], "tea") == teas
+    assert ranked([*teas[1:], "Tee"], "tea") == [*teas[1:], "Tee"]
+
+
+@pytest.mark.parametrize(
+    ("query", "first"),
+    [
+        ("the lantern", "Lantern, The (1999)"),
+        ("lantern", "Lantern, The (1999)"),
+        ("The Lantern (1999)", "Lantern, The (1999)"),
+        ("lantern returns", "Lantern Returns, The (2003)"),
+        ("les oubliés", "Oubliés, Les (1987)"),
+        ("oublies", "Oubliés, Les (1987)"),
+        ("a winter", "Winter, A (1950)"),
+        ("sailors keeper", "Sailor's Keeper"),
+    ],
+)
+def test_a_title_is_the_first_hit_of_itself_however_its_article_is_put(query: str, first: str) -> None:
+    films = [
+        "The Lantern Bearers (1959)",
+        "Lantern Returns, The (2003)",
+        "Winter in the Lantern House (1971)",
+        "A Winter's Keep (1988)",
+        "Sailor's Keeper",
+        "Oubliés, Les (1987)",
+        "Winter, A (1950)",
+        "Lantern, The (1999)",
+    ]
+    assert ranked(films, query)[0] == first
+
+
+def test_words_may_come_in_any_order_and_the_last_may_be_unfinished() -> None:
+    goods = ["Coffee ice cream", "Iced coffee", "Ground coffee, iced", "Coffin nails"]
+    assert ranked(goods, "coffee iced")[:2] == ["Ground coffee, iced", "Iced coffee"]
+    assert ranked(goods, "ice cof")[:3] == ["Coffee ice cream", "Iced coffee", "Ground coffee, iced"]
+
+
+def test_accents_need_not_be_typed(shop: Catalogue) -> None:
+    assert titles(shop.search("creme fraiche"))[0] == "Crème fraîche"
