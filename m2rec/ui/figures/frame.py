@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from math import log10
 from typing import Any
 
-from m2rec.ui.render.palette import EVIDENCE
+from m2rec.recommend.look import EVIDENCE
 
 Figure = dict[str, Any]
 

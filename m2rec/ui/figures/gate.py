@@ -1,8 +1,8 @@
 """The gate along the history."""
 
 from m2rec.recommend.answer import Answer
+from m2rec.recommend.look import ORDERED
 from m2rec.ui.figures.frame import Figure, axis, layout
-from m2rec.ui.render.palette import ORDERED
 from m2rec.ui.render.words import percent
 
 

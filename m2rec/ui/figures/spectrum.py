@@ -5,8 +5,8 @@ from itertools import pairwise
 from math import log10
 
 from m2rec.recommend.answer import Spectrum
+from m2rec.recommend.look import EVIDENCE
 from m2rec.ui.figures.frame import INK, Figure, axis, chance_band, layout, log_range, peak_marks, peak_names
-from m2rec.ui.render.palette import EVIDENCE
 from m2rec.ui.render.recurrence import comings, repeating
 from m2rec.ui.render.words import KEPT, plain_period
 

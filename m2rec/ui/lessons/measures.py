@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from m2rec.recommend.answer import MODALITIES, Spectrum
+from m2rec.recommend.look import EVIDENCE
 from m2rec.ui.lessons import Lesson
 from m2rec.ui.render.comparison import compared
 from m2rec.ui.render.context import Scene, ask
-from m2rec.ui.render.palette import EVIDENCE
 from m2rec.ui.render.words import percent, plain_period
 from m2rec.ui.session.presets import Preset, preset
 from m2rec.ui.session.state import Session, State

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from m2rec.recommend.answer import RankedItem
+from m2rec.recommend.look import ORDERED
 from m2rec.ui.render.comparison import COMPARISONS, compared
 from m2rec.ui.render.context import Scene
-from m2rec.ui.render.palette import ORDERED
 from m2rec.ui.render.templating import render
 from m2rec.ui.render.words import percent
 

@@ -5,8 +5,8 @@ from math import exp
 
 from m2rec.errors import InputError
 from m2rec.recommend.answer import RankedItem
+from m2rec.recommend.look import EVIDENCE
 from m2rec.ui.render.context import Scene
-from m2rec.ui.render.palette import EVIDENCE
 from m2rec.ui.render.templating import render
 from m2rec.ui.render.words import percent
 from m2rec.ui.session.paste import Match

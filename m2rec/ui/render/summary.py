@@ -7,7 +7,7 @@ shuffled copies at that very period.
 from dataclasses import dataclass
 
 from m2rec.recommend.answer import MODALITIES, Answer, Modality
-from m2rec.ui.render.palette import EVIDENCE
+from m2rec.recommend.look import EVIDENCE
 from m2rec.ui.render.recurrence import Recurrence, recurrences
 from m2rec.ui.render.words import Voice, counted, ordinal, percent, plain_period
 

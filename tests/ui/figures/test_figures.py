@@ -3,11 +3,11 @@ import json
 import plotly.graph_objects as go
 import pytest
 
+from m2rec.recommend.look import EVIDENCE
 from m2rec.ui.figures.frame import peak_names
 from m2rec.ui.figures.gate import gate_figure
 from m2rec.ui.figures.spectrum import spectrum_figure
 from m2rec.ui.render.context import Scene
-from m2rec.ui.render.palette import EVIDENCE
 from m2rec.ui.render.words import plain_period
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from m2rec.recommend.answer import MODALITIES
+from m2rec.recommend.look import EVIDENCE
 from m2rec.ui.panels import cards, evidence, history
 from m2rec.ui.render.context import Scene, ask
-from m2rec.ui.render.palette import EVIDENCE
 from m2rec.ui.render.recurrence import recurrences
 from m2rec.ui.render.words import percent
 from m2rec.ui.session.dispatch import opening
