@@ -21,7 +21,11 @@ def test_every_shipped_plan_fits_the_models_it_asks_for(name: str, tmp_path: Pat
         Job(plan, entry, plan.seeds[0], load_world(plan.world), "fingerprint", tmp_path)
 
 
-@pytest.mark.parametrize("plan", published_plans(), ids=lambda plan: plan.name)
+WITH_BASELINES = [plan for plan in published_plans() if not plan.name.endswith("-ablations")]
+ABLATIONS_ALONE = [plan for plan in published_plans() if plan.name.endswith("-ablations")]
+
+
+@pytest.mark.parametrize("plan", WITH_BASELINES, ids=lambda plan: plan.name)
 def test_a_published_plan_has_every_model_three_seeds_and_is_named_for_its_world(plan) -> None:
     assert {entry.kind for entry in plan.entries} == {"m2rec", *BASELINES}
     assert len(plan.seeds) >= 3
@@ -29,6 +33,31 @@ def test_a_published_plan_has_every_model_three_seeds_and_is_named_for_its_world
     assert plan.reference in [entry.name for entry in plan.entries]
     ablations = [entry for entry in plan.entries if entry.kind == "m2rec" and entry.name != plan.reference]
     assert all(entry.ablates for entry in ablations)
+
+
+@pytest.mark.parametrize("plan", ABLATIONS_ALONE, ids=lambda plan: plan.name)
+def test_a_plan_of_ablations_differs_from_its_worlds_plan_in_the_budget_alone(plan, tmp_path: Path) -> None:
+    assert plan.name == f"{plan.world}-ablations"
+    full = {entry.name: entry for entry in load_plan(plan.world).entries}
+    assert plan.entries[0] == full[plan.reference]
+    assert all(entry == full[entry.name] and entry.ablates for entry in plan.entries[1:])
+    made = [Job(plan, entry, 0, load_world(plan.world), "fingerprint", tmp_path) for entry in plan.entries]
+    assert all(job.training == made[0].training for job in made)
+    assert not plan.settings
+
+
+@pytest.mark.parametrize(
+    ("world", "models"), [("ml-1m", {"sasrec", "mamba2", "bsarec", "wearec"}), ("rhythm-market", {"sasrec"})]
+)
+def test_a_repeat_bias_is_all_that_sets_such_an_entry_apart(world: str, models: set[str], tmp_path: Path) -> None:
+    plan = load_plan(world)
+    made = {entry.name: Job(plan, entry, 0, load_world(world), "f", tmp_path) for entry in plan.entries}
+    biased = {name.removesuffix("-repeat-bias"): job for name, job in made.items() if name.endswith("-repeat-bias")}
+    biased.pop("m2rec-no", None)  # an ablation, the other way round
+    assert set(biased) == models
+    for name, job in biased.items():
+        assert job.settings == made[name].settings | {"repeat_bias": True}
+        assert job.training == made[name].training
 
 
 TAKEN_AWAY = {
