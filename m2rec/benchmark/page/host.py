@@ -100,8 +100,8 @@ def started_host() -> Iterator[Host]:
                     said.seek(0)
                     last = said.read().strip().splitlines()[-1:] or ["nothing"]
                     raise InputError(f"The page does not start; it said: {last[0]}")
-                time.sleep(0.1)
-            yield Host(url, psutil.Process(server.pid), round(time.monotonic() - began, 1))
+                time.sleep(0.02)
+            yield Host(url, psutil.Process(server.pid), round(time.monotonic() - began, 2))
         finally:
             server.terminate()
             try:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from m2rec.benchmark.page.browser import LAPTOP, chromium, served, wait_until_drawn
+from m2rec.benchmark.page.browser import LAPTOP, chromium, wait_until_drawn
+from m2rec.benchmark.page.host import started_host
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -84,7 +85,8 @@ class LatencyResult:
 def measure_page(rounds: int = ROUNDS, report: Callable[[str], None] = lambda what: None) -> list[LatencyResult]:
     """Starts the page, visits it and uses it, `rounds` times each control."""
     report("starting the page")
-    with served() as page_served, chromium() as browser:
+    with started_host() as host, chromium() as browser:
+        assert host.start_s is not None
         report("first visit")
         context = browser.new_context(viewport={"width": LAPTOP[0], "height": LAPTOP[1]}, reduced_motion="reduce")
         page = context.new_page()
@@ -99,7 +101,7 @@ def measure_page(rounds: int = ROUNDS, report: Callable[[str], None] = lambda wh
         session.on(
             "Network.loadingFinished", lambda event: sizes.update({event["requestId"]: event["encodedDataLength"]})
         )
-        page.goto(page_served.address, wait_until="commit")
+        page.goto(host.url, wait_until="commit")
         wait_until_drawn(page)
         complete = float(page.evaluate("performance.now()"))
         painted = float(page.evaluate(PAINTED))
@@ -111,7 +113,7 @@ def measure_page(rounds: int = ROUNDS, report: Callable[[str], None] = lambda wh
         report("typing")
         typed = [float(page.evaluate(TYPED, word)) for _ in range(rounds) for word in WORDS]
     return [
-        LatencyResult("server ready after python app.py", page_served.ready_s, "s", 6),
+        LatencyResult("server ready after python app.py", host.start_s, "s", 6),
         LatencyResult("first useful paint after that", painted / 1000, "s", 1),
         LatencyResult("charts drawn and controls answering after that", complete / 1000, "s", 2),
         LatencyResult("click to all panels updated, median", float(np.median(clicks)), "ms", 250),

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from m2rec.atomic import atomic_file
-from m2rec.benchmark.page.browser import LAPTOP, chromium, served, wait_until_drawn
+from m2rec.benchmark.page.browser import LAPTOP, chromium, wait_until_drawn
+from m2rec.benchmark.page.host import started_host
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -21,13 +22,13 @@ SETTLE = 700  # ms for cards to reach their places
 def take_pictures(folder: Path, report: Callable[[str], None] = lambda what: None) -> list[Path]:
     """Write the pictures into `folder` and return their paths."""
     report("starting the page")
-    with served() as page_served, chromium() as browser:
+    with started_host() as host, chromium() as browser:
         size = {"width": LAPTOP[0], "height": LAPTOP[1]}
 
         def visit(query: str, scheme: str) -> "Page":
             context = browser.new_context(viewport=size, color_scheme=scheme)  # type: ignore[arg-type]
             page = context.new_page()
-            page.goto(page_served.address + query)
+            page.goto(f"{host.url}/{query}")
             wait_until_drawn(page)
             page.wait_for_timeout(SETTLE)
             return page

@@ -1,6 +1,6 @@
 import pytest
 
-from m2rec.benchmark.page import browser
+from m2rec.benchmark.page import browser, host
 from m2rec.benchmark.page import latency as page
 from m2rec.benchmark.page.latency import LatencyResult
 
@@ -31,7 +31,7 @@ def test_the_figures_come_as_json_with_what_they_were_made_on(run, monkeypatch):
 @pytest.mark.parametrize("command", ["ui", "pictures"])
 def test_without_a_browser_the_command_says_what_to_install(run, monkeypatch, tmp_path, command):
     monkeypatch.setattr(browser.shutil, "which", lambda name: None)
-    monkeypatch.setattr(browser, "_answers", lambda address: True)  # no page is waited for
+    monkeypatch.setattr(host, "_answers", lambda url: True)  # no page is waited for
     arguments = ["--out", tmp_path] if command == "pictures" else []
     result = run("benchmark", command, *arguments)
     assert result.code == 2
