@@ -9,16 +9,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
-import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, ValidationError
-from safetensors.numpy import save_file
 from torch import nn
 
 from m2rec.atomic import atomic_file
 from m2rec.baselines.registry import BASELINES, POPULARITY, checked_settings, make_baseline
 from m2rec.benchmark.accuracy.ablated_data import ablated
 from m2rec.benchmark.accuracy.plan import Entry, Plan, Treatment
+from m2rec.benchmark.accuracy.ranks import save_ranks
 from m2rec.data.cache import cache_dir
 from m2rec.data.prepared import Prepared
 from m2rec.data.repeats import repeat_log_odds
@@ -95,7 +94,7 @@ class Job:
         self.name = f"{entry.name}-{seed}"
         self.label = f"{plan.name}/{self.name}"
         self.result_file = runs / plan.name / f"{self.name}.json"
-        self.ranks_file = self.result_file.with_suffix(".safetensors")
+        self.ranks_file = self.result_file.with_suffix(".npz")
         self.state_file = cache_dir() / "runs" / plan.name / f"{self.name}-{self.key[:12]}.safetensors"
         self.log_file = self.state_file.with_suffix(".log")
 
@@ -218,11 +217,8 @@ class Job:
 
     def _save(self, result: Result, ranked: Evaluation) -> None:
         """Ranks first: `result` ignores figures without ranks, so a kill in between only repeats the measurement."""
-        # a rank is a whole number or a half one, so twice the rank is whole and small
-        arrays = {f"twice_rank_{seen}": _small(2 * ranks) for seen, ranks in ranked.ranks.items()}
         try:
-            with atomic_file(self.ranks_file) as temporary:
-                save_file(arrays | {"users": _small(ranked.users)}, temporary, {"key": self.key})
+            save_ranks(self.ranks_file, ranked, self.key)
             with atomic_file(self.result_file) as temporary:
                 temporary.write_text(result.model_dump_json(indent=2) + "\n", encoding="utf-8")
         except OSError as error:
@@ -265,11 +261,6 @@ def _training(plan: Plan, entry: Entry, world: WorldSettings, seed: int) -> Trai
         raise DataError(
             f"In the plan {plan.name}, the training of {entry.name} does not fit at {where}: {first['msg']}."
         ) from error
-
-
-def _small(values: np.ndarray) -> np.ndarray:
-    """Whole numbers in as few bytes as hold them: the ranks of a run are kept in the repository."""
-    return values.astype(np.min_scalar_type(int(values.max())))
 
 
 def _by_name(found: Evaluation) -> dict[str, Figures]:

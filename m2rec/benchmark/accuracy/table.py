@@ -5,16 +5,17 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from safetensors.numpy import load_file
 
 from m2rec.benchmark.accuracy.job import Job, Result
 from m2rec.benchmark.accuracy.plan import Plan
+from m2rec.benchmark.accuracy.ranks import load_ranks
 from m2rec.evaluation.bootstrap import mean_interval, paired_difference
 from m2rec.evaluation.metrics import outcomes
+from m2rec.evaluation.protocol import Seen
 
 COMPARED = ("HR@10", "NDCG@10")
 BOUNDED = (*COMPARED, "MRR@10")  # the figures with an interval, where there is one seed
-SEEN = ("unmasked", "masked")
+SEEN: tuple[Seen, ...] = ("unmasked", "masked")
 
 Finished = Sequence[tuple[Job, Result]]
 
@@ -84,7 +85,7 @@ def _over_seeds(figures: list[dict[str, float]]) -> tuple[dict[str, float], dict
     return means, {name: float(value.std(ddof=1)) if len(value) > 1 else 0.0 for name, value in values.items()}
 
 
-def _intervals(runs: list[tuple[Job, Result]], seen: str) -> dict[str, list[float]]:
+def _intervals(runs: list[tuple[Job, Result]], seen: Seen) -> dict[str, list[float]]:
     found = {}
     for metric in BOUNDED:
         interval = mean_interval(*_mean_outcomes(runs, seen, metric))
@@ -93,7 +94,7 @@ def _intervals(runs: list[tuple[Job, Result]], seen: str) -> dict[str, list[floa
 
 
 def _comparison(
-    reference: list[tuple[Job, Result]], other: list[tuple[Job, Result]], seen: str, metric: str
+    reference: list[tuple[Job, Result]], other: list[tuple[Job, Result]], seen: Seen, metric: str
 ) -> dict[str, Any]:
     """The difference between two models' means over seeds, with a paired bootstrap over users."""
     (a, users), (b, _) = _mean_outcomes(reference, seen, metric), _mean_outcomes(other, seen, metric)
@@ -111,7 +112,7 @@ def _comparison(
     }
 
 
-def _mean_outcomes(runs: list[tuple[Job, Result]], seen: str, metric: str) -> tuple[np.ndarray, np.ndarray]:
-    arrays = [load_file(job.ranks_file) for job, _ in runs]
-    values = np.mean([outcomes(one[f"twice_rank_{seen}"] / 2, metric) for one in arrays], axis=0)
-    return values, arrays[0]["users"]
+def _mean_outcomes(runs: list[tuple[Job, Result]], seen: Seen, metric: str) -> tuple[np.ndarray, np.ndarray]:
+    """What each target adds to the metric (T,), a mean over the runs, and whose target it is (T,)."""
+    ranks = [load_ranks(job.ranks_file, job.key) for job, _ in runs]
+    return np.mean([outcomes(one.by_seen[seen], metric) for one in ranks], axis=0), ranks[0].users

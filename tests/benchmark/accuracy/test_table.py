@@ -5,14 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from safetensors.numpy import save_file
 
 from m2rec.benchmark.accuracy.job import Job, Result
 from m2rec.benchmark.accuracy.jobs import benchmark_table, jobs_of, write_table
 from m2rec.benchmark.accuracy.plan import Plan
+from m2rec.benchmark.accuracy.ranks import save_ranks
 from m2rec.data.prepared import Prepared
 from m2rec.errors import DataError
 from m2rec.evaluation.metrics import summary
+from m2rec.evaluation.protocol import Evaluation
 from tests.benchmark.conftest import WORLD
 
 USERS = 40
@@ -31,8 +32,8 @@ def plan(**changes: object) -> Plan:
 def finish(job: Job, ranks: np.ndarray) -> None:
     """As if the job had run and ranked the targets so."""
     job.result_file.parent.mkdir(parents=True, exist_ok=True)
-    seen = {f"twice_rank_{seen}": (2 * ranks).astype(np.uint32) for seen in ("unmasked", "masked")}
-    save_file(seen | {"users": np.arange(USERS, dtype=np.uint32)}, job.ranks_file)
+    users = np.arange(USERS)
+    save_ranks(job.ranks_file, Evaluation(users, users, {"unmasked": ranks, "masked": ranks}), job.key)
     figures = {seen: summary(ranks) for seen in ("unmasked", "masked")}
     result = Result(
         model=job.entry.name,
