@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from m2rec.baselines.settings import BaselineSettings, Positive
 from m2rec.model.config import ModelConfig, Scales
-from m2rec.model.temporal import MambaStack, MambaState
+from m2rec.model.temporal.mamba import MambaStack, MambaState
 
 
 class Mamba2Settings(BaselineSettings):

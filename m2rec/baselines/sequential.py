@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from m2rec.baselines.vectors import ItemVectors, Table
-from m2rec.model.head import logsumexp_scores, seen_items, target_log_probability
+from m2rec.model.softmax import logsumexp_scores, seen_items, target_log_probability
 
 
 class Encoder(Protocol):

@@ -32,7 +32,7 @@ class ModelSettings(BaseModel):
     expansion: Positive = 4  # feed-forward width / d
 
     # frequency branch (adaptive FFT filter)
-    # periodic: which item of the history is due (`returns.py`); spectral: a filter over item vectors (`frequency.py`)
+    # periodic: which item of the history is due (`periodic.py`); spectral: a filter over item vectors (`spectral.py`)
     frequency: Literal["periodic", "spectral"] = "periodic"
     filter_length: Annotated[int, Field(ge=2)] = 200  # W, in interactions
     periods: tuple[Annotated[int, Field(ge=2)], ...] = (2, 3, 4, 5, 7, 10, 14, 21, 28)
@@ -43,7 +43,7 @@ class ModelSettings(BaseModel):
     filter: Literal["learned", "low-pass"] = "learned"  # low-pass: the plain FFT filter, an ablation; spectral only
 
     # semantic branch
-    # means: decayed means of texts (`semantic.py`); themes: a belief over themes (`interests.py`)
+    # means: decayed means of texts (`means.py`); themes: a belief over themes (`themes.py`)
     semantic: Literal["means", "themes"] = "means"
     theme_count: Annotated[int, Field(ge=2)] = 24  # K, themes only
     taste_scales: Scales = (4.0, 16.0, 64.0)  # means only

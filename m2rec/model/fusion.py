@@ -3,7 +3,7 @@
 from torch import nn
 
 from m2rec.model.config import BRANCHES, ModelConfig
-from m2rec.model.head import SoftmaxHead
+from m2rec.model.softmax import SoftmaxHead
 
 
 class FeatureFusion(nn.Module):

@@ -25,23 +25,23 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from m2rec.model.config import BRANCHES, ModelConfig
-from m2rec.model.due import Due, FrequencyOut, due_log_probabilities, due_log_probability
-from m2rec.model.explained import unexplained
-from m2rec.model.frequency import FrequencyBranch, FrequencyState
+from m2rec.model.explanations import unexplained
+from m2rec.model.frequency.periodic import ReturnBranch, ReturnState
+from m2rec.model.frequency.recurrence import Due, FrequencyOut, due_log_probabilities, due_log_probability
+from m2rec.model.frequency.spectral import FrequencyBranch, FrequencyState
 from m2rec.model.fusion import FeatureFusion
 from m2rec.model.gate import Gate
-from m2rec.model.head import SoftmaxHead, branch_log_probabilities, seen_items, target_log_probability
-from m2rec.model.interests import (
+from m2rec.model.items import ItemTable
+from m2rec.model.semantic.means import SemanticBranch, SemanticState
+from m2rec.model.semantic.themes import (
     InterestBranch,
     InterestOut,
     InterestState,
     theme_log_probabilities,
     theme_probability,
 )
-from m2rec.model.items import ItemTable
-from m2rec.model.returns import ReturnBranch, ReturnState
-from m2rec.model.semantic import SemanticBranch, SemanticState
-from m2rec.model.temporal import MambaState, TemporalBranch
+from m2rec.model.softmax import SoftmaxHead, branch_log_probabilities, seen_items, target_log_probability
+from m2rec.model.temporal.mamba import MambaState, TemporalBranch
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """What a belief over themes is about, in items: a learned theme has no name, but some items are typical of it.
 
 An item is typical of theme k when the theme brings it about often and hardly another theme does:
-E_k(i)² / Σ_l E_l(i), with E as in `m2rec/model/interests.py`.
+E_k(i)² / Σ_l E_l(i), with E as in `m2rec/model/semantic/themes.py`.
 """
 
 import torch

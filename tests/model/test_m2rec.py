@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from m2rec.model.config import BRANCHES
-from m2rec.model.head import seen_items
 from m2rec.model.m2rec import M2Rec
+from m2rec.model.softmax import seen_items
 from tests.model.histories import CATALOGUE, WARM, histories, padded, random_histories
 from tests.tiny_world import COLD, random_model, tiny_config
 

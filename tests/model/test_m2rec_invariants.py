@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from m2rec.checkpoint import Checkpoint
-from m2rec.model.filters import LONGEST_FOR_MATMUL
+from m2rec.model.frequency.filters import LONGEST_FOR_MATMUL
+from m2rec.model.frequency.periodic import ReturnBranch
 from m2rec.model.m2rec import M2Rec
-from m2rec.model.returns import ReturnBranch
-from m2rec.model.semantic import SemanticBranch
+from m2rec.model.semantic.means import SemanticBranch
 from tests.model.histories import CATALOGUE, WARM, histories, marks, padded, random_histories
 from tests.tiny_world import random_model, tiny_checkpoint, tiny_config
 

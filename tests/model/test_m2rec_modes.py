@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from m2rec.model.due import Due, due_log_probabilities
-from m2rec.model.filters import LONGEST_FOR_MATMUL
-from m2rec.model.head import seen_items
+from m2rec.model.frequency.filters import LONGEST_FOR_MATMUL
+from m2rec.model.frequency.recurrence import Due, due_log_probabilities
 from m2rec.model.m2rec import Encoded, M2Rec
+from m2rec.model.softmax import seen_items
 from tests.model.histories import CATALOGUE, random_histories
 from tests.tiny_world import random_model, tiny_config
 

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from m2rec.model.due import due_log_probabilities
+from m2rec.model.frequency.recurrence import due_log_probabilities
 from m2rec.model.m2rec import Encoded, M2Rec
 from m2rec.model.serving.serving import Serving
 from tests.model.histories import CATALOGUE

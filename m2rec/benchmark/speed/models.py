@@ -15,9 +15,9 @@ from m2rec.baselines.registry import make_baseline
 from m2rec.baselines.sasrec import SasRecState
 from m2rec.baselines.sequential import Recurrent, SequentialBaseline
 from m2rec.model.config import ModelConfig, ModelSettings
-from m2rec.model.head import seen_items
 from m2rec.model.m2rec import M2Rec
 from m2rec.model.serving.serving import Serving
+from m2rec.model.softmax import seen_items
 from m2rec.worlds.settings import load_world
 
 WORLD = "ml-1m"

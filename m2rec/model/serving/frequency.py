@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from m2rec.model.frequency import EPSILON, FrequencyBranch
+from m2rec.model.frequency.spectral import EPSILON, FrequencyBranch
 from m2rec.model.items import ItemTable
 from m2rec.model.serving.arrays import HORIZON, gelu, weights_of
 from m2rec.model.serving.rhythm import Rhythm

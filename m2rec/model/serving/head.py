@@ -6,12 +6,12 @@ from typing import Any, cast
 import numpy as np
 import torch
 
-from m2rec.model.due import Due
-from m2rec.model.head import SoftmaxHead
+from m2rec.model.frequency.recurrence import Due
 from m2rec.model.m2rec import Encoded, M2Rec
 from m2rec.model.serving.arrays import epsilon_of, gelu, unit_power, weights_of
 from m2rec.model.serving.interests import Meaning
 from m2rec.model.serving.rhythm import Rhythm
+from m2rec.model.softmax import SoftmaxHead
 
 
 def _scale(head: SoftmaxHead | None) -> torch.Tensor:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from m2rec.model.interests import SURE, InterestBranch, next_belief, theme_shares
 from m2rec.model.items import ItemTable
+from m2rec.model.semantic.themes import SURE, InterestBranch, next_belief, theme_shares
 from m2rec.model.serving.arrays import weights_of
 
 

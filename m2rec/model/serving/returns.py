@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from scipy.special import expit
 
+from m2rec.model.frequency.periodic import LEAST, ReturnBranch
 from m2rec.model.items import ItemTable
-from m2rec.model.returns import LEAST, ReturnBranch
 from m2rec.model.serving.arrays import weights_of
 from m2rec.model.serving.rhythm import Rhythm
 

@@ -18,6 +18,6 @@ class Rhythm(NamedTuple):
 
 
 def unexplained(count: int) -> tuple[np.ndarray, np.ndarray]:
-    """As `m2rec/model/explained.py` has it, of so many items."""
+    """As `m2rec/model/explanations.py` has it, of so many items."""
     nothing = np.full(count, -np.inf, dtype=np.float32)
     return nothing, nothing

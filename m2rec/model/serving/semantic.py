@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from m2rec.model.items import ItemTable
-from m2rec.model.semantic import SemanticBranch
+from m2rec.model.semantic.means import SemanticBranch
 from m2rec.model.serving.arrays import HORIZON, gelu, weights_of
 
 _LEAST_WEIGHT = 1e-12  # of a mean of texts, as in `SemanticBranch`

@@ -22,11 +22,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from m2rec.model.due import due_log_probabilities
-from m2rec.model.interests import InterestBranch, theme_log_probabilities
+from m2rec.model.frequency.periodic import ReturnBranch
+from m2rec.model.frequency.recurrence import due_log_probabilities
 from m2rec.model.items import ItemTable
 from m2rec.model.m2rec import Encoded, M2Rec
-from m2rec.model.returns import ReturnBranch
+from m2rec.model.semantic.themes import InterestBranch, theme_log_probabilities
 from m2rec.model.serving.frequency import FilterState, ServedFrequency
 from m2rec.model.serving.head import ServedHead
 from m2rec.model.serving.interests import Meaning, ServedInterests

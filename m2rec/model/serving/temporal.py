@@ -11,7 +11,7 @@ from torch import Tensor
 from m2rec.model.items import ItemTable
 from m2rec.model.m2rec import M2Rec
 from m2rec.model.serving.arrays import epsilon_of, gelu, unit_power, weights_of
-from m2rec.model.temporal import MultiScaleMamba
+from m2rec.model.temporal.mamba import MultiScaleMamba
 
 
 class ServedTemporal:

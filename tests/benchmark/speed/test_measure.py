@@ -7,7 +7,7 @@ import torch
 
 from m2rec.benchmark.speed.measure import Row, Speed, Workload, computing_on, measure
 from m2rec.benchmark.speed.models import NAMES, BaselineTimed, M2RecTimed, timed_models
-from m2rec.model.head import seen_items
+from m2rec.model.softmax import seen_items
 
 CPU = torch.device("cpu")
 TINY = Workload(

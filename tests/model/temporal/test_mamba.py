@@ -6,9 +6,9 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from m2rec.model import temporal
 from m2rec.model.m2rec import M2Rec
-from m2rec.model.temporal import MultiScaleMamba, TemporalBranch
+from m2rec.model.temporal import mamba as temporal
+from m2rec.model.temporal.mamba import MultiScaleMamba, TemporalBranch
 from tests.model.conftest import MambaSsm
 from tests.model.histories import WARM, random_histories
 from tests.tiny_world import random_model, tiny_config

@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from m2rec.model.scan import CHUNK, scan_chunked
+from m2rec.model.temporal.scan import CHUNK, scan_chunked
 
 log = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from m2rec.model.filters import LONGEST_FOR_MATMUL, filter_adaptively, filter_bank
-from m2rec.model.frequency import COMB_DECAY, FrequencyBranch
+from m2rec.model.frequency.filters import LONGEST_FOR_MATMUL, filter_adaptively, filter_bank
+from m2rec.model.frequency.spectral import COMB_DECAY, FrequencyBranch
 from tests.tiny_world import random_model, tiny_config
 
 PERIODS = (2, 3, 5, 7)

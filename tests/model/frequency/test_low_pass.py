@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from m2rec.model.filters import LONGEST_FOR_MATMUL
-from m2rec.model.frequency import FrequencyBranch, fft_low_pass
+from m2rec.model.frequency.filters import LONGEST_FOR_MATMUL
+from m2rec.model.frequency.spectral import FrequencyBranch, fft_low_pass
 from m2rec.model.m2rec import M2Rec
 from m2rec.model.serving.serving import Serving
 from tests.tiny_world import random_model, tiny_config

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from m2rec.model import head
-from m2rec.model.head import (
+from m2rec.model import softmax
+from m2rec.model.softmax import (
     branch_log_probabilities,
     logsumexp_scores,
     logsumexp_scores_plain,
@@ -35,7 +35,7 @@ def test_the_sum_over_all_items_does_not_depend_on_how_many_are_scored_at_once(
 ) -> None:
     features, vectors = draw(rows, D, seed=seed) * 3, draw(V, D, seed=seed + 1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(head.SCORES_AT_ONCE, "cpu", at_once)
+        patch.setitem(softmax.SCORES_AT_ONCE, "cpu", at_once)
         result = logsumexp_scores(features, vectors)
     torch.testing.assert_close(result, logsumexp_scores_plain(features, vectors), atol=1e-5, rtol=1e-5)
 
@@ -46,7 +46,7 @@ def test_its_gradients_are_the_plain_ones(rows: int, at_once: int, seed: int) ->
     leaves = draw(rows, D, seed=seed).requires_grad_(), draw(V, D, seed=seed + 1).requires_grad_()
     upstream = draw(rows, seed=seed + 2)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(head.SCORES_AT_ONCE, "cpu", at_once)
+        patch.setitem(softmax.SCORES_AT_ONCE, "cpu", at_once)
         ours = torch.autograd.grad(logsumexp_scores(*leaves), leaves, upstream)
     plain = torch.autograd.grad(logsumexp_scores_plain(*leaves), leaves, upstream)
     torch.testing.assert_close(ours, plain, atol=1e-5, rtol=1e-4)

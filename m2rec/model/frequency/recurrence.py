@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from m2rec.model.explained import Explained
+from m2rec.model.explanations import Explained
 
 
 @dataclass

@@ -38,11 +38,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from m2rec.model.config import ModelConfig
-from m2rec.model.due import Due, FrequencyOut
-from m2rec.model.explained import Explained
-from m2rec.model.filters import comb, impulse_response, transfer_function
-from m2rec.model.items import ItemTable
-from m2rec.model.signals import (
+from m2rec.model.explanations import Explained
+from m2rec.model.frequency.filters import comb, impulse_response, transfer_function
+from m2rec.model.frequency.item_signals import (
     all_but_each,
     at_newest,
     distinct,
@@ -50,6 +48,8 @@ from m2rec.model.signals import (
     respond_by_choice,
     respond_by_product,
 )
+from m2rec.model.frequency.recurrence import Due, FrequencyOut
+from m2rec.model.items import ItemTable
 
 LEAST = 1e-20  # belief below which nothing is told apart
 ROUND = 6.5  # what one kept round is worth at the start of training, in log-odds …

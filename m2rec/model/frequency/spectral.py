@@ -1,7 +1,7 @@
 """Frequency branch over item vectors: an adaptive FFT filter, learned in the frequency domain, causal by construction.
 
 For worlds in which nothing is chosen twice: what comes back is something *alike*. Where the same item comes back, the
-sharper instrument is `returns.py`.
+sharper instrument is `periodic.py`.
 
 Glossary
     û_t   item vector at t, unit length          q_t   the same, narrowed to the identity width, again of unit length
@@ -38,10 +38,17 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from m2rec.model.config import ModelConfig
-from m2rec.model.due import FrequencyOut
-from m2rec.model.filters import comb, filter_adaptively, filter_bank, impulse_response, low_pass, transfer_function
-from m2rec.model.head import SoftmaxHead
-from m2rec.model.scan import scan_chunked
+from m2rec.model.frequency.filters import (
+    comb,
+    filter_adaptively,
+    filter_bank,
+    impulse_response,
+    low_pass,
+    transfer_function,
+)
+from m2rec.model.frequency.recurrence import FrequencyOut
+from m2rec.model.softmax import SoftmaxHead
+from m2rec.model.temporal.scan import scan_chunked
 
 EPSILON = 1e-6
 COMB_DECAY = 0.85  # weight of one cycle further back, at the start of training

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from m2rec.model.kernels import selective_scan
-from m2rec.model.scan import CHUNK, scan_chunked, scan_last, scan_sequential, scan_step
+from m2rec.model.temporal.kernels import selective_scan
+from m2rec.model.temporal.scan import CHUNK, scan_chunked, scan_last, scan_sequential, scan_step
 from tests.model.conftest import MambaSsm
 
 Inputs = tuple[Tensor, Tensor, Tensor, Tensor]  # x, log decay, B, C

@@ -19,9 +19,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from m2rec.model.config import ModelConfig
-from m2rec.model.head import SoftmaxHead
-from m2rec.model.kernels import selective_scan
-from m2rec.model.scan import scan_last, scan_step
+from m2rec.model.softmax import SoftmaxHead
+from m2rec.model.temporal.kernels import selective_scan
+from m2rec.model.temporal.scan import scan_last, scan_step
 
 
 @dataclass

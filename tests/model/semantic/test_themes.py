@@ -12,15 +12,15 @@ from pydantic import ValidationError
 
 from m2rec.data.market.interest_belief import InterestBelief
 from m2rec.data.market.settings import DEFAULT
-from m2rec.model.explained import Explained
-from m2rec.model.interests import (
+from m2rec.model.explanations import Explained
+from m2rec.model.m2rec import M2Rec
+from m2rec.model.semantic.themes import (
     InterestBranch,
     filter_pairs,
     filter_pairs_at_hand,
     theme_log_probabilities,
     theme_probability,
 )
-from m2rec.model.m2rec import M2Rec
 from tests.model.histories import CATALOGUE, WARM, random_histories
 from tests.tiny_world import random_model, tiny_config
 

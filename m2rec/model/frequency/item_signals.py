@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from m2rec.model.filters import toeplitz
+from m2rec.model.frequency.filters import toeplitz
 
 
 def respond_by_product(signal: Tensor, place: Tensor, kernels: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ branch runs it with learned B and C; the moving averages of the other branches a
 Shapes everywhere: x (B, L, H, P) · log_decay a (B, L, H), ≤ 0 · B and C (B, L, N) · y (B, L, H, P).
 
 `scan_sequential` is the plain twin that the other three are tested against; `mamba_ssm`'s reference
-functions are the outside witness (tests/model/test_scan.py).
+functions are the outside witness (tests/model/temporal/test_scan.py).
 """
 
 import torch

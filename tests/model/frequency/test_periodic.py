@@ -9,10 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from m2rec.model.due import Due, due_log_probabilities
+from m2rec.model.frequency.item_signals import all_but_each, distinct, respond_by_choice, respond_by_product
+from m2rec.model.frequency.periodic import (
+    AHEAD,
+    BESIDE,
+    CERTAIN,
+    KEPT,
+    OVERDUE,
+    ROUND,
+    SHORTEST_WITH_SLIPS,
+    ReturnBranch,
+)
+from m2rec.model.frequency.recurrence import Due, due_log_probabilities
 from m2rec.model.m2rec import M2Rec
-from m2rec.model.returns import AHEAD, BESIDE, CERTAIN, KEPT, OVERDUE, ROUND, SHORTEST_WITH_SLIPS, ReturnBranch
-from m2rec.model.signals import all_but_each, distinct, respond_by_choice, respond_by_product
 from tests.model.histories import WARM, histories, padded, random_histories
 from tests.tiny_world import random_model, tiny_config
 

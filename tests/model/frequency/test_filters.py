@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from m2rec.model.filters import (
+from m2rec.model.frequency.filters import (
     LONGEST_FOR_MATMUL,
     comb,
     filter_adaptively,
@@ -59,7 +59,7 @@ def test_long_histories_are_filtered_by_fft_to_the_same_end(monkeypatch: pytest.
     kernels, u = bank(), vectors(1, LONGEST_FOR_MATMUL + 60)
     gains = torch.rand(1, u.shape[1], len(kernels))
     by_fft = filter_bank(u, kernels), filter_adaptively(u, gains, kernels)
-    monkeypatch.setattr("m2rec.model.filters.LONGEST_FOR_MATMUL", 10_000)
+    monkeypatch.setattr("m2rec.model.frequency.filters.LONGEST_FOR_MATMUL", 10_000)
     by_matmul = filter_bank(u, kernels), filter_adaptively(u, gains, kernels)
     torch.testing.assert_close(by_fft, by_matmul, atol=1e-5, rtol=1e-4)
 

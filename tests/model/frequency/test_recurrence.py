@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from m2rec.model.due import Due, due_log_probabilities, due_log_probability
+from m2rec.model.frequency.recurrence import Due, due_log_probabilities, due_log_probability
 
 NEVER = -1e4
 

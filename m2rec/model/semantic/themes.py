@@ -15,7 +15,7 @@ evidence about them, less so the better something else explains it:
 This is the forward filter of a hidden Markov model (Rabiner 1989) whose emissions come from text; themes, a, h, ω, γ
 and δ are learned. A product that arrives tomorrow is ranked by its text like any other.
 
-`returns.py` says what s and calls are. s is taken as it is found here: what explains a choice must not be bent by the
+`periodic.py` says what s and calls are. s is taken as it is found here: what explains a choice must not be bent by the
 use that is made of it.
 """
 
@@ -26,7 +26,7 @@ import torch
 from torch import Tensor, nn
 
 from m2rec.model.config import ModelConfig
-from m2rec.model.explained import Explained
+from m2rec.model.explanations import Explained
 
 FIRST, SHIFT = 0.65, 0.02  # a and h at the start of training
 OTHERWISE = -2.0  # ω, γ and δ at the start

@@ -2,7 +2,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from m2rec.model.semantic import SALIENCE_LIMIT, SemanticBranch
+from m2rec.model.semantic.means import SALIENCE_LIMIT, SemanticBranch
 from tests.tiny_world import random_model, tiny_config
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from m2rec.model import kernels
-from m2rec.model.kernels import selective_scan
-from m2rec.model.scan import scan_sequential
+from m2rec.model.temporal import kernels
+from m2rec.model.temporal.kernels import selective_scan
+from m2rec.model.temporal.scan import scan_sequential
 
 SSD = "mamba_ssm.ops.triton.ssd_combined"
 

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from m2rec.model.config import ModelConfig
-from m2rec.model.head import SoftmaxHead
-from m2rec.model.scan import scan_chunked, scan_last, scan_step
+from m2rec.model.softmax import SoftmaxHead
+from m2rec.model.temporal.scan import scan_chunked, scan_last, scan_step
 
 SALIENCE_LIMIT = 4.0
 

@@ -1,0 +1,1 @@
+"""Order and recency: multi-scale Mamba."""
