@@ -1,60 +1,21 @@
 """What the recommender answers. The page, the endpoints, the exports and the tests all read these types."""
 
-from typing import Literal
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
-Modality = Literal["temporal", "frequency", "semantic"]
-MODALITIES: tuple[Modality, ...] = ("temporal", "frequency", "semantic")
+from m2rec.errors import InputError
+from m2rec.recommend.parts import MODALITIES, Modality, RankedItem, Shares, Spectrum, Theme
+from m2rec.text_safety import quoted
 
-Shares = dict[Modality, float]
+if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
 
-
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class RankedItem(_Frozen):
-    """One recommendation. `contributions` sum to `probability` (paper section on gating; `MixtureHead`)."""
-
-    rank: int  # 1 is best
-    item_id: str
-    title: str
-    group: str
-    probability: float
-    contributions: Shares
+__all__ = ["MODALITIES", "Answer", "Modality", "RankedItem", "Shares", "Spectrum", "Theme"]
 
 
-class Spectrum(_Frozen):
-    """Power of the history against period, beside what chance would give and what the model keeps.
-
-    All lists share one length, one entry per period, shortest period first. `period` is in interactions.
-    `power` is 1 on average for a history without rhythm. `threshold` is the level that only 5 % of
-    shuffled copies of the same history exceed anywhere. `filter_gain` is the gain of the model's
-    frequency filter for this very history, 0…1 relative to its largest.
-    """
-
-    period: list[float]
-    power: list[float]
-    threshold: list[float]
-    filter_gain: list[float]
-
-    @property
-    def significant(self) -> list[float]:
-        """Periods whose power is above the threshold, strongest first."""
-        rows = zip(self.period, self.power, self.threshold, strict=True)
-        excess = [(power / level, period) for period, power, level in rows if power > level]
-        return [period for _, period in sorted(excess, reverse=True)]
-
-
-class Theme(_Frozen):
-    """Something that the person seems to be after: its share of the taste, and titles that are typical of it."""
-
-    share: float
-    items: list[str]
-
-
-class Answer(_Frozen):
+class Answer(BaseModel):
     """One answer: what comes next, why, and what the history looks like.
 
     `history` holds the item ids that the model read, oldest first: the newest, where more were given than it reads.
@@ -64,6 +25,8 @@ class Answer(_Frozen):
     where the model keeps no belief over themes. `notes` are sentences for the reader, such as a truncation.
     """
 
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
     world: str
     history: list[str]
     items: list[RankedItem]
@@ -72,3 +35,28 @@ class Answer(_Frozen):
     spectrum: Spectrum | None
     themes: list[Theme] = []
     notes: list[str] = []
+
+    def to_frame(self) -> "pd.DataFrame":
+        """The items as a table of pandas: rank, item_id, title, group, probability and the three contributions."""
+        from m2rec.recommend.notebook import frame  # pandas takes half a second to import
+
+        return frame(self.items)
+
+    def figure(self, chart: str) -> "go.Figure":
+        """A Plotly figure: "spectrum", "gate" or "mixture". Raises InputError where there is nothing to draw."""
+        from m2rec.recommend import charts  # Plotly takes a moment to import
+
+        match chart:
+            case "spectrum":
+                return charts.spectrum(self.spectrum, self.world)
+            case "gate":
+                return charts.gate(self.gate_history, self.history, self.world)
+            case "mixture":
+                return charts.mixture(self.items, self.world)
+        raise InputError(f"figure must be spectrum, gate or mixture, not {quoted(chart)}.")
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows of it."""
+        from m2rec.recommend.notebook import html
+
+        return html(self.items, self.gates, self.notes, self.world)

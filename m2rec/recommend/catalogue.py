@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from m2rec.checkpoint import Item
 from m2rec.errors import InputError
 from m2rec.recommend.search import SearchIndex, words_of
@@ -41,8 +43,10 @@ class Catalogue:
         """The item at index 1…V."""
         return self.items[index - 1]
 
-    def index(self, name: str | int) -> int:
+    def index(self, name: str | int | np.integer) -> int:
         """Item index of a title (any case) or an id. Raises InputError with the nearest titles when there is none."""
+        if isinstance(name, np.integer):
+            name = int(name)
         if isinstance(name, bool) or not isinstance(name, str | int):
             raise InputError(f"An item is named by its title or id, not by {type(name).__name__}.")
         written = name if isinstance(name, str) else quoted(name)

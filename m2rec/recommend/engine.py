@@ -21,7 +21,7 @@ from m2rec.model.m2rec import Encoded
 from m2rec.model.serving.serving import Serving
 from m2rec.recommend.answer import MODALITIES, Answer, RankedItem, Shares, Spectrum, Theme
 from m2rec.recommend.catalogue import Catalogue, CatalogueItem
-from m2rec.recommend.history import History, look_up
+from m2rec.recommend.history import GivenHistory, History, as_list, look_up
 from m2rec.recommend.options import LONGEST_HISTORY, Band, Options, gate_weights
 from m2rec.recommend.spectrum import LONGEST_PERIOD, gain_at, item_periodogram, periodogram
 from m2rec.recommend.themes import strongest, typical_items
@@ -102,7 +102,7 @@ class Engine:
     @torch.inference_mode()
     def recommend(
         self,
-        history: Sequence[str | int],
+        history: GivenHistory,
         k: int = 10,
         exclude_seen: bool = False,
         gate_override: Mapping[str, float] | None = None,
@@ -215,7 +215,7 @@ class Engine:
         return history.table.unit[torch.tensor(history.indices, dtype=torch.long)].numpy()
 
     @torch.inference_mode()
-    def influence(self, history: Sequence[str | int], item: str | int) -> list[float]:
+    def influence(self, history: GivenHistory, item: str | int) -> list[float]:
         """How much each history item adds to an item's log-probability, by leaving it out. → one number a position."""
         read, _ = self.read(history)
         target = self.catalogue.index(item)
@@ -237,13 +237,12 @@ class Engine:
         return torch.logsumexp(parts + encoded.log_gate[..., None], dim=1)  # finite where the probability is not
 
     @torch.inference_mode()
-    def read(self, history: Sequence[str | int], truncate: bool = True) -> tuple[History, list[str]]:
+    def read(self, history: GivenHistory, truncate: bool = True) -> tuple[History, list[str]]:
         """A history as the model takes it, and what has to be said about it. Raises InputError.
 
         Where it is too long for the model, what is too old to be read still counts as already chosen.
         """
-        if isinstance(history, str) or not isinstance(history, Sequence):
-            raise InputError("history must be a list of titles or ids, oldest first.")
+        history = as_list(history)
         if len(history) > LONGEST_HISTORY:
             raise InputError(
                 f"history must be a list of at most {LONGEST_HISTORY:,} titles or ids, not {len(history):,}; "

@@ -1,7 +1,8 @@
 """A history as people give it, looked up: titles, ids and items of their own words, to item indices."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -15,6 +16,18 @@ from m2rec.text_safety import printable
 
 INVENTED = "~"  # a history entry that starts with it is no item of the world but a text of the visitor's own
 LONGEST_INVENTION = 200
+
+
+class Listable(Protocol):
+    """What lists itself: an array of NumPy, a Series of pandas."""
+
+    def tolist(self) -> Any:
+        """Its entries as Python's own."""
+
+
+GivenHistory = Sequence[str | int] | Listable  # titles or ids, oldest first
+
+LISTING = ("tolist", "to_list", "to_pylist")  # how NumPy, pandas, Polars and Arrow give a list of Python's own
 
 EncodeTexts = Callable[[Sequence[str]], np.ndarray]  # n texts → float32 (n, text width)
 
@@ -73,6 +86,18 @@ def look_up(
     names = {index: INVENTED + text for text, index in inventions.items()}
     ids = [names.get(index) or catalogue[index].item_id for index in indices]
     return History(ids, indices, older, table, len(catalogue))
+
+
+def as_list(history: object) -> list[Any]:
+    """A history as a list: any sequence, an array of one dimension, a Series of pandas. Raises InputError."""
+    if not isinstance(history, str | bytes | Mapping):
+        if isinstance(history, Sequence):
+            return list(history)
+        listed = next((getattr(history, name) for name in LISTING if callable(getattr(history, name, None))), None)
+        entries = listed() if listed else None
+        if isinstance(entries, list) and not any(isinstance(entry, list) for entry in entries):
+            return entries
+    raise InputError("history must be a list of titles or ids, oldest first.")
 
 
 def is_invention(entry: object) -> bool:

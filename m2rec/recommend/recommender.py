@@ -9,6 +9,7 @@ from huggingface_hub import ModelHubMixin, snapshot_download
 from m2rec.checkpoint import Checkpoint, Item
 from m2rec.errors import CheckpointError
 from m2rec.recommend.engine import Engine
+from m2rec.recommend.history import GivenHistory, as_list
 from m2rec.recommend.live import Live
 
 
@@ -56,9 +57,9 @@ class Recommender(
     def _save_pretrained(self, save_directory: Path) -> None:
         self.checkpoint.save(save_directory)
 
-    def start(self, history: Sequence[str | int] = ()) -> Live:
+    def start(self, history: GivenHistory = ()) -> Live:
         """A cached state that takes one more item at a cost that does not depend on how many came before."""
         live = Live(self)
-        for item in history:
+        for item in as_list(history):
             live.take(item)
         return live

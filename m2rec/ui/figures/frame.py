@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from math import log10
 from typing import Any
 
-from m2rec.recommend.look import EVIDENCE
+from m2rec.recommend.look import CHANCE, EVIDENCE
 
 Figure = dict[str, Any]
 
@@ -62,7 +62,7 @@ def chance_band(period: Sequence[float], threshold: Sequence[float]) -> Figure:
         "mode": "lines",
         "line": {"color": FAINT, "width": 1.2, "dash": "dot"},
         "fill": "tozeroy",
-        "fillcolor": "rgba(128,134,145,0.16)",
+        "fillcolor": CHANCE,
         "hoverinfo": "skip",
     }
 

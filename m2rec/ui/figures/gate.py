@@ -1,7 +1,7 @@
 """The gate along the history."""
 
 from m2rec.recommend.answer import Answer
-from m2rec.recommend.look import ORDERED
+from m2rec.recommend.look import ORDERED, PATTERN
 from m2rec.ui.figures.frame import Figure, axis, layout
 from m2rec.ui.render.words import percent
 
@@ -25,13 +25,7 @@ def gate_figure(answer: Answer, titles: dict[str, str]) -> Figure:
             "marker": {
                 "color": kind.colour,
                 "line": {"width": 0},
-                "pattern": {
-                    "shape": kind.pattern,
-                    "size": 6,
-                    "solidity": 0.22,
-                    "fgcolor": "rgba(0,0,0,.55)",
-                    "fillmode": "overlay",
-                },
+                "pattern": {"shape": kind.pattern, **PATTERN},
             },
         }
         for kind in ORDERED

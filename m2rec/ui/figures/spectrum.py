@@ -5,13 +5,12 @@ from itertools import pairwise
 from math import log10
 
 from m2rec.recommend.answer import Spectrum
-from m2rec.recommend.look import EVIDENCE
+from m2rec.recommend.look import EVIDENCE, PERIOD_TICKS
 from m2rec.ui.figures.frame import INK, Figure, axis, chance_band, layout, log_range, peak_marks, peak_names
 from m2rec.ui.render.recurrence import comings, repeating
 from m2rec.ui.render.words import KEPT, plain_period
 
 ROUNDS = 3  # of a period in the history; below it, change is slow rather than rhythmic
-PERIOD_TICKS = (2, 3, 4, 5, 7, 10, 14, 21, 28, 42, 56, 84, 128, 180)
 
 
 def spectrum_figure(
@@ -25,7 +24,7 @@ def spectrum_figure(
         return {"data": [], "layout": layout(xaxis={"visible": False}, yaxis={"visible": False})}
     colour = EVIDENCE["frequency"].colour
     top = 1.12 * max(*spectrum.power, *spectrum.threshold, 1e-9)
-    peaks = _peaks(spectrum)
+    peaks = [spectrum.period.index(period) for period in spectrum.peaks]
     again = comings(history)
     hover = [_hover(spectrum, index) for index in range(len(spectrum.period))]
     data = [
@@ -79,13 +78,6 @@ def spectrum_figure(
             yaxis=axis(range=[0, top * 1.1], nticks=4, title={"text": "power"}),
         ),
     }
-
-
-def _peaks(spectrum: Spectrum) -> list[int]:
-    """Where the power stands out and is higher than beside it: a wide peak is named once."""
-    power = [0.0, *spectrum.power, 0.0]
-    higher = [power[at] <= power[at + 1] > power[at + 2] for at in range(len(spectrum.power))]
-    return [at for at, level in enumerate(spectrum.threshold) if higher[at] and spectrum.power[at] > level]
 
 
 def _hover(spectrum: Spectrum, index: int) -> str:

@@ -1,0 +1,61 @@
+"""What an answer is made of: ranked items, a spectrum, themes. Plain data, which charts and tables are drawn from."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Modality = Literal["temporal", "frequency", "semantic"]
+MODALITIES: tuple[Modality, ...] = ("temporal", "frequency", "semantic")
+
+Shares = dict[Modality, float]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RankedItem(_Frozen):
+    """One recommendation. `contributions` sum to `probability` (paper section on gating; `MixtureHead`)."""
+
+    rank: int  # 1 is best
+    item_id: str
+    title: str
+    group: str
+    probability: float
+    contributions: Shares
+
+
+class Spectrum(_Frozen):
+    """Power of the history against period, beside what chance would give and what the model keeps.
+
+    All lists share one length, one entry per period, shortest period first. `period` is in interactions.
+    `power` is 1 on average for a history without rhythm. `threshold` is the level that only 5 % of
+    shuffled copies of the same history exceed anywhere. `filter_gain` is the gain of the model's
+    frequency filter for this very history, 0…1 relative to its largest.
+    """
+
+    period: list[float]
+    power: list[float]
+    threshold: list[float]
+    filter_gain: list[float]
+
+    @property
+    def significant(self) -> list[float]:
+        """Periods whose power is above the threshold, strongest first."""
+        rows = zip(self.period, self.power, self.threshold, strict=True)
+        excess = [(power / level, period) for period, power, level in rows if power > level]
+        return [period for _, period in sorted(excess, reverse=True)]
+
+    @property
+    def peaks(self) -> list[float]:
+        """Of these, the ones higher than their neighbours, shortest first: a wide peak is named once."""
+        power = [0.0, *self.power, 0.0]
+        highest = {p for at, p in enumerate(self.period) if power[at] <= power[at + 1] > power[at + 2]}
+        return sorted(highest & set(self.significant))
+
+
+class Theme(_Frozen):
+    """Something that the person seems to be after: its share of the taste, and titles that are typical of it."""
+
+    share: float
+    items: list[str]
