@@ -18,16 +18,16 @@ def data() -> None:
 
 @app.command()
 def download(
-    name: Annotated[str, typer.Argument(help="Which data set: ml-1m.")],
+    name: Annotated[str, typer.Argument(help="Which data set: ml-1m or online-retail.")],
     json_file: Json = None,
 ) -> None:
     """Fetch an official archive into the cache, after showing its licence; a download that broke off goes on.
 
-    The file is checked against the publisher's MD5. A second call finds it there and fetches nothing.
+    The file is checked against its known MD5. A second call finds it there and fetches nothing.
     """
-    from m2rec.data.download import download_movielens
+    from m2rec.data.download import download_data_set
 
-    path = download_movielens(name)
+    path = download_data_set(name)
     summary = {"name": name, "file": str(path), "bytes": path.stat().st_size}
     shown = table(f"Downloaded {name}", "what", "value")
     for what, value in summary.items():

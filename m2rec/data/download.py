@@ -25,7 +25,7 @@ NUMBER = "[0-9]{1,18}"  # of bytes, as a header has it; anything else is no numb
 
 @dataclass(frozen=True)
 class Archive:
-    """A file that its publisher offers, known by its MD5 (the checksum that GroupLens publishes)."""
+    """A file that its publisher offers, known by its MD5."""
 
     name: str
     url: str
@@ -44,7 +44,18 @@ ML_1M = Archive(
         "and ask GroupLens before any commercial use. The full terms are in the archive's README."
     ),
 )
-ARCHIVES = {"ml-1m": ML_1M}
+# GroupLens publishes its MD5. UCI publishes none; this one is what independent users of the file have recorded.
+ONLINE_RETAIL = Archive(
+    name="online-retail.xlsx",
+    url="https://archive.ics.uci.edu/ml/machine-learning-databases/00352/Online%20Retail.xlsx",
+    md5="8f8e6d94ba88f976f4d8290cb2dea7fd",
+    largest=64 << 20,
+    licence=(
+        "Online Retail is offered by the UCI Machine Learning Repository under CC BY 4.0, and under CC0 in the R "
+        "package onlineretail: cite Chen, Sain and Guo (2012)."
+    ),
+)
+ARCHIVES = {"ml-1m": ML_1M, "online-retail": ONLINE_RETAIL}
 
 
 def archive_path(archive: Archive) -> Path:
@@ -52,8 +63,8 @@ def archive_path(archive: Archive) -> Path:
     return cache_dir() / "downloads" / archive.name
 
 
-def download_movielens(name: str = "ml-1m") -> Path:
-    """Fetch a MovieLens archive into the cache, unless it is there, and return its path; the licence is printed first.
+def download_data_set(name: str) -> Path:
+    """Fetch a data set's file into the cache, unless it is there, and return its path; the licence is printed first.
 
     Raises DataError when the name is unknown or the archive cannot be had.
     """

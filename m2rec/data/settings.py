@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Source = Literal["rhythm-market", "ml-1m", "ml-100k", "amazon-beauty", "tables"]
+Source = Literal["rhythm-market", "ml-1m", "ml-100k", "amazon-beauty", "online-retail", "tables"]
 Share = Annotated[float, Field(gt=0, lt=0.5)]
 
 
@@ -34,5 +34,5 @@ class DataSettings(BaseModel):
 
     @property
     def titles_may_ship(self) -> bool:
-        """Whether a checkpoint may hold titles and texts: of the project's own world, or of tables the user brought."""
-        return self.source in ("rhythm-market", "tables")
+        """Whether a checkpoint may hold titles and texts: ours, under CC0, or of tables the user brought."""
+        return self.source in ("rhythm-market", "online-retail", "tables")

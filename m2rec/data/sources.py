@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from m2rec.data import folders, movielens
+from m2rec.data import folders, movielens, online_retail
 from m2rec.data.cache import data_dir
 from m2rec.data.dataset import Dataset
-from m2rec.data.download import ML_1M, archive_path
+from m2rec.data.download import ARCHIVES, archive_path
 from m2rec.data.kcore import k_core
 from m2rec.data.settings import DataSettings, Source
 from m2rec.data.split import SplitRule, by_user, global_temporal, leave_one_out
@@ -43,11 +43,30 @@ LAYOUTS: dict[Source, tuple[Layout, ...]] = {
             folders.read_amazon_beauty_items,
         ),
     ),
+    "online-retail": (
+        Layout(
+            "online-retail",
+            "online-retail.parquet",
+            online_retail.read_parquet,
+            lambda folder: online_retail.read_parquet(folder).items,
+        ),
+        Layout(
+            "online-retail",
+            "online-retail.csv",
+            online_retail.read_csv,
+            lambda folder: online_retail.read_csv(folder).items,
+        ),
+        Layout("online-retail.xlsx", "", online_retail.read_sheet, lambda path: online_retail.read_sheet(path).items),
+    ),
 }
 HOW_TO_GET: dict[Source, str] = {
     "ml-1m": "fetch it with `python -m m2rec data download ml-1m`, or set M2REC_DATA to a folder that holds ml-1m",
     "ml-100k": "set M2REC_DATA to a folder that holds ml-100k with u.data, u.item and u.genre as GroupLens offers them",
     "amazon-beauty": "set M2REC_DATA to a folder that holds amazon-beauty with interactions.parquet and items.parquet",
+    "online-retail": (
+        "fetch it with `python -m m2rec data download online-retail`, or set M2REC_DATA to a folder that holds "
+        "online-retail.xlsx, or online-retail/online-retail.csv"
+    ),
 }
 
 
@@ -107,6 +126,7 @@ def find_layout(source: Source) -> tuple[Layout, Path] | None:
     for layout in LAYOUTS[source]:
         if root is not None and (root / layout.name / layout.mark).is_file():
             return layout, root / layout.name
-        if layout.name == ML_1M.name and archive_path(ML_1M).is_file():
-            return layout, archive_path(ML_1M)
+        for archive in ARCHIVES.values():
+            if layout.name == archive.name and archive_path(archive).is_file():
+                return layout, archive_path(archive)
     return None

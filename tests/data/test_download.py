@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from m2rec.data import download as module
-from m2rec.data.download import Archive, archive_path, download, download_movielens
+from m2rec.data.download import Archive, archive_path, download, download_data_set
 from m2rec.errors import DataError
 
 CONTENT = bytes(range(256)) * 1024  # 256 KiB
@@ -307,10 +307,10 @@ def test_a_full_disk_is_not_blamed_on_the_network(serve, monkeypatch):
 def test_the_licence_is_said_before_anything_is_fetched(serve, monkeypatch, capsys):
     archive, _ = serve(honest)
     monkeypatch.setitem(module.ARCHIVES, "ml-1m", archive)
-    assert download_movielens("ml-1m").read_bytes() == CONTENT
+    assert download_data_set("ml-1m").read_bytes() == CONTENT
     assert "Be kind." in capsys.readouterr().err
 
 
 def test_an_unknown_name_is_an_error():
-    with pytest.raises(DataError, match="no download named 'ml-2m'; known: ml-1m"):
-        download_movielens("ml-2m")
+    with pytest.raises(DataError, match="no download named 'ml-2m'; known: ml-1m, online-retail"):
+        download_data_set("ml-2m")
