@@ -13,14 +13,13 @@ from m2rec.baselines.lrurec import LruRec, LruRecSettings
 from m2rec.baselines.mamba2 import Mamba2, Mamba2Settings
 from m2rec.baselines.mamba4rec import Mamba4Rec, Mamba4RecSettings
 from m2rec.baselines.popularity import Popularity
+from m2rec.baselines.repeats import MostFrequent, MostRecent
 from m2rec.baselines.sasrec import SasRec, SasRecSettings, SasRecTextSettings
 from m2rec.baselines.sequential import Encoder, SequentialBaseline
 from m2rec.baselines.settings import BaselineSettings
 from m2rec.baselines.vectors import ItemVectors
 from m2rec.baselines.wearec import WeaRec, WeaRecSettings
 from m2rec.errors import InputError
-
-POPULARITY = "popularity"
 
 
 @dataclass(frozen=True)
@@ -31,6 +30,12 @@ class Kind:
     encoder: Callable[[Any], Encoder]
 
 
+# made from the counts of the training events alone: there is nothing to train
+COUNTING: Mapping[str, Callable[[Tensor], nn.Module]] = {
+    "popularity": Popularity,
+    "repeat-most-frequent": MostFrequent,
+    "repeat-most-recent": MostRecent,
+}
 SEQUENTIAL: Mapping[str, Kind] = {
     "gru4rec": Kind(Gru4RecSettings, Gru4Rec),
     "sasrec": Kind(SasRecSettings, SasRec),
@@ -41,7 +46,7 @@ SEQUENTIAL: Mapping[str, Kind] = {
     "bsarec": Kind(BsaRecSettings, BsaRec),
     "wearec": Kind(WeaRecSettings, WeaRec),
 }
-BASELINES = (POPULARITY, *SEQUENTIAL)
+BASELINES = (*COUNTING, *SEQUENTIAL)
 
 
 def make_baseline(
@@ -55,14 +60,14 @@ def make_baseline(
 ) -> nn.Module:
     """An untrained model for a catalogue of `items`, of which 1…`warm_items` were seen in training.
 
-    `text_vectors` (V+1, text width) are read by "sasrec-text" alone, `train_counts` (V,) by "popularity" alone.
+    `text_vectors` (V+1, text width) are read by "sasrec-text" alone, `train_counts` (V,) by those of `COUNTING` alone.
     `repeat_bias` is where the repeat bias of a model with that setting starts.
     Raises InputError for an unknown name or setting.
     """
-    if name == POPULARITY:
+    if name in COUNTING:
         if train_counts is None or settings:
-            raise InputError("popularity takes the counts of the training events, and no settings.")
-        return Popularity(train_counts)
+            raise InputError(f"{name} takes the counts of the training events, and no settings.")
+        return COUNTING[name](train_counts)
     chosen = checked_settings(name, settings or {})
     reads_text = isinstance(chosen, SasRecTextSettings)
     if reads_text and text_vectors is None:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import nn
 
 from m2rec.atomic import atomic_file
-from m2rec.baselines.registry import BASELINES, POPULARITY, checked_settings, make_baseline
+from m2rec.baselines.registry import BASELINES, COUNTING, checked_settings, make_baseline
 from m2rec.benchmark.accuracy.ablated_data import ablated
 from m2rec.benchmark.accuracy.plan import Entry, Plan, Treatment
 from m2rec.benchmark.accuracy.ranks import save_ranks
@@ -141,7 +141,7 @@ class Job:
             if deadline is not None and time.monotonic() + report.seconds > deadline:
                 raise OutOfTimeError
 
-        if self.entry.kind != POPULARITY:
+        if self.entry.kind not in COUNTING:
             trained = train(
                 model,
                 data,
@@ -203,7 +203,7 @@ class Job:
                 **self.settings, items=data.item_count, warm_items=data.warm_items, text_width=text.shape[1]
             )
             return M2Rec(config, text, repeat_log_odds(data))
-        if self.entry.kind == POPULARITY:
+        if self.entry.kind in COUNTING:
             counts = torch.from_numpy(data.train_counts)
             return make_baseline(self.entry.kind, data.item_count, data.warm_items, train_counts=counts)
         return make_baseline(
@@ -235,9 +235,9 @@ def _settings(plan: Plan, entry: Entry, world: WorldSettings) -> dict[str, Any]:
         if entry.kind == M2REC:
             own = {name: value for name, value in plan.settings.items() if name in ModelSettings.model_fields}
             return ModelSettings.model_validate(world.model.model_dump() | own | entry.settings).model_dump(mode="json")
-        if entry.kind == POPULARITY:
+        if entry.kind in COUNTING:
             if entry.settings:
-                raise DataError(f"In the plan {plan.name}, {entry.name} has settings; popularity takes none.")
+                raise DataError(f"In the plan {plan.name}, {entry.name} has settings; {entry.kind} takes none.")
             return {}
         known = type(checked_settings(entry.kind, {})).model_fields
         shared = world.model.model_dump() | plan.settings
