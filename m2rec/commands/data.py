@@ -6,14 +6,15 @@ from typing import Annotated
 import typer
 
 from m2rec.commands.output import Json, say, show, table
+from m2rec.commands.rhythms import rhythms
 from m2rec.errors import InputError
 
-app = typer.Typer(help="Data sets: fetch those that may not be shipped, picture the one that is.")
+app = typer.Typer(help="Data sets: fetch those that may not be shipped, picture our own, look for rhythms.")
 
 
 @app.callback()
 def data() -> None:
-    """Data sets: fetch those that may not be shipped, picture the one that is."""
+    """Data sets: fetch those that may not be shipped, picture our own, look for rhythms."""
 
 
 @app.command()
@@ -52,3 +53,6 @@ def picture(
     except OSError as error:
         raise InputError(f"{file} cannot be written ({error.strerror}); give another place.") from error
     say(f"Drawn in {file}.")
+
+
+app.command()(rhythms)
