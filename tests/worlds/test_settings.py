@@ -38,7 +38,7 @@ def test_every_shipped_world_is_valid_and_described(name):
 
 
 def test_the_worlds_of_the_readme_are_there():
-    assert {"rhythm-market", "ml-1m", "amazon-beauty"} <= set(known_worlds())
+    assert {"rhythm-market", "gift-shop", "ml-1m", "amazon-beauty"} <= set(known_worlds())
 
 
 def test_a_file_of_ones_own_names_its_tables_beside_itself(own, tmp_path):
