@@ -23,7 +23,7 @@ from m2rec.errors import CheckpointError
 from m2rec.evaluation.protocol import Scorer, evaluate
 from m2rec.training.average import moving_average
 from m2rec.training.batches import epoch_batches, split_of_process
-from m2rec.training.machine import device_name, peak_memory_mib
+from m2rec.training.machine import device_name, peak_memory_mib, reset_peak_memory
 from m2rec.training.optimizer import make_optimizer
 from m2rec.training.resume import EpochReport, Progress, load_progress, save_progress
 from m2rec.training.schedule import lr_factor
@@ -64,6 +64,7 @@ def train(
     accelerator = _accelerator(settings, cpu)
     lead = accelerator.is_main_process
     device = accelerator.device
+    reset_peak_memory(device)
     windows = Windows.of_training(prepared.sequences, prepared.split.train_end, max_length)
     model.to(device)
     optimizer = make_optimizer(model, settings)
