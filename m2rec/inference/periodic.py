@@ -233,7 +233,7 @@ class Periodic(PerItem):
         until = np.empty(total, dtype=np.int64)  # where the same item is chosen next
         for at in range(total - 1, -1, -1):
             until[at], following[place[at]] = following[place[at]], at
-        explained = others.any(1)
+        explained = others.any(1).tolist()
         for at, slot in enumerate(place):
             begin = max(at, first)
             end = min(at + self.window, total + 1)  # beyond, the filter has forgotten it
@@ -256,7 +256,7 @@ class Periodic(PerItem):
         recur += late
         now = np.arange(before, total)
         last = last[:, 1:-1]
-        heard = np.asarray((last >= 0) & (now - last < self.window))
+        heard: np.ndarray = np.asarray((last >= 0) & (now - last < self.window))
         in_window = heard.sum(0)
         heard[place[now], now - before] = False  # what was chosen just now is never due
         recur *= heard[..., None]
