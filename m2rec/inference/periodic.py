@@ -233,7 +233,7 @@ class Periodic(PerItem):
         until = np.empty(total, dtype=np.int64)  # where the same item is chosen next
         for at in range(total - 1, -1, -1):
             until[at], following[place[at]] = following[place[at]], at
-        explained = others.any(1).tolist()
+        explained: list[bool] = [bool(row.any()) for row in others]
         for at, slot in enumerate(place):
             begin = max(at, first)
             end = min(at + self.window, total + 1)  # beyond, the filter has forgotten it
