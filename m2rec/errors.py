@@ -1,5 +1,7 @@
 """Errors meant for the person at the keyboard: one sentence, what is wrong and what would be right."""
 
+from collections.abc import Sequence
+
 from m2rec.text_safety import sentence
 
 
@@ -15,6 +17,14 @@ class M2RecError(Exception):
 
 class DataError(M2RecError):
     """A table, an archive or a prepared folder that cannot be used; names the file and, where there is one, the row."""
+
+
+class TableError(DataError):
+    """All problems of the tables that were given, one sentence each."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__(" ".join(problems))
+        self.problems = [sentence(problem) for problem in problems]
 
 
 class CheckpointError(M2RecError):

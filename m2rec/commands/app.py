@@ -15,7 +15,7 @@ from m2rec.commands.prepare import prepare
 from m2rec.commands.recommend import recommend
 from m2rec.commands.train import train
 from m2rec.commands.worlds import worlds
-from m2rec.errors import M2RecError
+from m2rec.errors import M2RecError, TableError
 from m2rec.paths import how_to_install
 from m2rec.text_safety import sentence
 
@@ -42,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         code = app(given or ["--help"], prog_name=_called(), standalone_mode=False)
+    except TableError as error:
+        return _refuse(*error.problems)
     except M2RecError as error:
         return _refuse(str(error))
     except typer.TyperException as error:
@@ -68,8 +70,9 @@ def _called() -> str:
     return "m2rec" if Path(sys.argv[0]).stem == "m2rec" else "python -m m2rec"
 
 
-def _refuse(message: str) -> int:
-    typer.echo(sentence(message), err=True)
+def _refuse(*messages: str) -> int:
+    for message in messages:
+        typer.echo(sentence(message), err=True)
     return BAD_INPUT
 
 

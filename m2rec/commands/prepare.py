@@ -3,18 +3,25 @@
 import json
 import re
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from m2rec.atomic import atomic_file
-from m2rec.commands.output import Json, show, table
+from m2rec.commands.output import Json, say, show, table
 from m2rec.commands.places import find_world, own_settings
 from m2rec.data.cache import prepared_folder
+from m2rec.data.columns import parse_columns
 from m2rec.data.settings import DataSettings
 from m2rec.errors import DataError, InputError
+from m2rec.model.config import ModelSettings
 from m2rec.worlds.settings import WorldSettings, known_worlds
+
+if TYPE_CHECKING:
+    from m2rec.data.description import Description
+    from m2rec.data.prepared import Prepared
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 DESCRIPTION = "Made from tables on this machine"
@@ -25,11 +32,30 @@ def prepare(
     interactions: Annotated[
         Path | None,
         typer.Option(
-            help="Your own table, .csv or .parquet: user, item, and timestamp or position; rating if you like."
+            help="Your own table: who chose what and when. CSV, TSV, “::”, JSON lines, Parquet, RecBole .inter, also "
+            "packed; the usual names of columns are known."
         ),
     ] = None,
     items: Annotated[
-        Path | None, typer.Option(help="Your items, .csv or .parquet: item, title; text and group if you like.")
+        Path | None,
+        typer.Option(help="Your items: id and title; text and group if you like. Without it the ids are the titles."),
+    ] = None,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ROLE=COLUMN,…",
+            help="Which column is what, where its name does not say so: user=CustomerID,item=StockCode,"
+            "timestamp=InvoiceDate; numbers from 1 without a header. Roles: user, item, timestamp, position, rating, "
+            "and title without --items.",
+        ),
+    ] = None,
+    item_columns: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ROLE=COLUMN,…", help="The same for the items: item, title, text, group."),
+    ] = None,
+    dates: Annotated[
+        Literal["dayfirst", "monthfirst"] | None,
+        typer.Option(help="What 03/04/2025 means, where the column leaves it open."),
     ] = None,
     split: Annotated[
         Literal["leave-one-out", "by-user", "global-temporal"] | None,
@@ -43,66 +69,108 @@ def prepare(
 ) -> None:
     """Read, filter, split and encode a data set, once, into the cache, where `train` and `evaluate` find it.
 
-    A world of your own is made from two tables and afterwards known by its name:
-    `python -m m2rec prepare my-shop --interactions log.csv --items products.csv`.
+    A world of your own is made from a table of interactions, with or without one of items, and afterwards known by its
+    name: `python -m m2rec prepare my-shop --interactions log.csv --items products.csv`. The summary says what each
+    column was taken for, what was dropped and why, and which variants of the model fit.
     """
-    options = {"interactions": interactions, "items": items, "split": split, "min_count": min_count}
+    options: dict[str, Any] = {
+        "interactions": interactions,
+        "items": items,
+        "columns": parse_columns(columns or [], "interactions") or None,
+        "item_columns": parse_columns(item_columns or [], "items") or None,
+        "dates": dates,
+        "split": split,
+        "min_count": min_count,
+    }
     given = {name: value for name, value in options.items() if value is not None}
     settings = _own_world(world, given) if given else find_world(world)
 
+    from m2rec.data.description import describe, variants_for
+    from m2rec.data.sources import load_dataset
     from m2rec.worlds.prepare import prepare_world
 
     began = time.monotonic()
-    prepared = prepare_world(settings)
+    dataset = load_dataset(settings.data, settings.name)
+    description = describe(dataset)
+    notes = [*dataset.notes, *description.notes]
+    if given:
+        with_titles = settings.data.items is not None or "title" in settings.data.columns
+        variants, why = variants_for(description.repeats, with_titles)
+        settings = settings.model_copy(update={"model": ModelSettings.model_validate(variants)})
+        notes.append(why)
+    for note in notes:
+        say(note)  # before anything can be refused: a note may be the reason
+    prepared = prepare_world(settings, dataset=dataset)
     folder = prepared_folder(settings.name)
     prepared.save(folder)
     if given:
-        _keep(settings, given)
-    summary = {
-        "world": settings.name,
+        _keep(settings, given, variants, why)
+    summary = _summary(prepared, description) | {
         "folder": str(folder),
+        "seconds": round(time.monotonic() - began, 2),
+        "model": settings.model.model_dump(include={"frequency", "semantic"}),
+        "notes": notes,
+    }
+    shown = table(f"Prepared {settings.name}", "what", "value")
+    for name, value in summary.items():
+        if name not in ("notes", "model"):
+            shown.add_row(name.replace("_", " "), _cell(name, value))
+    show(summary, json_file, shown)
+
+
+def _summary(prepared: "Prepared", description: "Description") -> dict[str, Any]:
+    return {
+        "world": prepared.name,
         "fingerprint": prepared.fingerprint,
         "users": len(prepared.user_ids),
         "items": prepared.item_count,
         "cold_items": prepared.item_count - prepared.warm_items,
         "events": len(prepared.sequences.events),
+        "repeats": description.repeats,
+        "tied_times": description.tied_times,
         "training_events": int(prepared.split.train_end.sum()),
         "validation_targets": len(prepared.split.targets("validation")[0]),
         "test_targets": len(prepared.split.targets("test")[0]),
-        "seconds": round(time.monotonic() - began, 2),
     }
-    shown = table(f"Prepared {settings.name}", "what", "value")
-    for name, value in summary.items():
-        shown.add_row(name.replace("_", " "), f"{value:,}" if isinstance(value, int) else str(value))
-    show(summary, json_file, shown)
+
+
+def _cell(name: str, value: Any) -> str:
+    if name in ("repeats", "tied_times"):
+        return "no times" if value is None else f"{value:.1%}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _own_world(name: str, given: dict[str, Any]) -> WorldSettings:
     """Settings from options, with the paths made absolute, so that the world can be found from any folder."""
-    if "interactions" not in given or "items" not in given:
-        raise InputError("A world of your own needs both --interactions and --items; a known one has its own settings.")
+    if "interactions" not in given:
+        raise InputError("A world of your own needs --interactions; a known one has its own settings.")
     if not NAME.fullmatch(name) or name in known_worlds():
         raise InputError(
             f"{name!r} cannot name a world of your own: use small letters, digits, dots, dashes, no shipped name."
         )
     for table_name in ("interactions", "items"):
-        given[table_name] = given[table_name].resolve()
+        if table_name in given:
+            given[table_name] = given[table_name].resolve()
     return WorldSettings(name=name, description=DESCRIPTION, data=DataSettings(source="tables", **given))
 
 
-def _keep(settings: WorldSettings, given: dict[str, Any]) -> None:
-    """Write what was chosen as a settings file, so that the name is enough from now on."""
-    chosen = {"source": "tables"} | {
-        key: str(value) if isinstance(value, Path) else value for key, value in given.items()
-    }
-    # a JSON string or number is a TOML one too
-    lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in chosen.items()]
+def _keep(settings: WorldSettings, given: Mapping[str, Any], variants: Mapping[str, str], why: str) -> None:
+    """Write what was chosen and measured as a settings file, so that the name is enough from now on."""
+    data = "".join(f"{name} = {_toml(value)}\n" for name, value in {"source": "tables", **given}.items())
+    model = "".join(f"{name} = {_toml(value)}\n" for name, value in variants.items())
     path = own_settings(settings.name)
     try:
         with atomic_file(path) as temporary:
-            text = "\n".join([f'description = "{DESCRIPTION}"', "", "[data]", *lines, ""])
+            text = f'description = "{DESCRIPTION}"\n\n[data]\n{data}\n# {why}\n[model]\n{model}'
             temporary.write_text(text, encoding="utf-8")
     except OSError as error:
         raise DataError(
             f"The settings could not be saved to {path} ({error}); free some space and prepare again."
         ) from error
+
+
+def _toml(value: Any) -> str:
+    """A JSON string or number is a TOML one too."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_toml(key)} = {_toml(inner)}" for key, inner in value.items()) + "}"
+    return json.dumps(str(value) if isinstance(value, Path) else value, ensure_ascii=False)

@@ -1,5 +1,6 @@
 """One data set as two tables, whatever it was read from: who chose what in which order, and what there is to choose."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,11 +18,13 @@ class Dataset:
     `interactions` has `user`, `item`, `position` (int, rises along each user's history, gaps allowed) and may have
     `timestamp` (int64 unix seconds, -1 where unknown) and `rating` (float). `items` has one row for every item that
     can be recommended: `item`, `title`, `text` (what the text encoder reads, may be empty), `group` (may be empty).
+    `notes` are sentences for the person whose tables they are: what was found out, assumed or dropped.
     """
 
     name: str
     interactions: pd.DataFrame
     items: pd.DataFrame
+    notes: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         for what, table, needed in (

@@ -30,8 +30,17 @@ def k_core(dataset: Dataset, minimum: int) -> Dataset:
         kept = still
     if not kept.any():
         raise DataError(
-            f"No user and item of {dataset.name} have {minimum} interactions each; lower min_count or give more data."
+            f"No user and item of {dataset.name} have {minimum} interactions each; lower min_count "
+            "(--min-count) or give more data."
         )
     interactions = dataset.interactions[kept].reset_index(drop=True)
     in_core = dataset.items["item"].isin(interactions["item"].unique())
-    return replace(dataset, interactions=interactions, items=dataset.items[in_core].reset_index(drop=True))
+    notes = list(dataset.notes)
+    if not kept.all():
+        notes.append(
+            f"{int((~kept).sum()):,} of {len(kept):,} rows were dropped: they are of users or items with fewer than "
+            f"{minimum} interactions (min_count); {int((~enough_users).sum()):,} users and {int((~in_core).sum()):,} "
+            "items went."
+        )
+    items = dataset.items[in_core].reset_index(drop=True)
+    return replace(dataset, interactions=interactions, items=items, notes=notes)

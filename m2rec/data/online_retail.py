@@ -13,59 +13,50 @@ are not sorted by code (51.8 % rise). It is as near as the table comes to the or
 A product that is listed twice in an order was chosen once: the first line counts.
 """
 
-import zipfile
 from pathlib import Path
 
 import pandas as pd
 
+from m2rec.data.cells import text, unix_seconds
 from m2rec.data.dataset import Dataset, chronological
+from m2rec.data.problems import Problems
 from m2rec.data.product_names import spelled
 from m2rec.data.table_file import TableFile, read_table_file
 from m2rec.errors import DataError
-from m2rec.paths import how_to_install
 
 NAME = "online-retail"
-COLUMNS = ("InvoiceNo", "StockCode", "Description", "InvoiceDate", "CustomerID")
+COLUMNS = {
+    "order": "InvoiceNo",
+    "item": "StockCode",
+    "name": "Description",
+    "timestamp": "InvoiceDate",
+    "user": "CustomerID",
+}
 PRODUCT = r"\d{5}"  # how the code of a product begins
 IN_CAPITALS = r"[A-Z]{3}"  # in the name of every product, and of no service
 
 
 def read_parquet(folder: Path) -> Dataset:
     """The table as `online-retail.parquet` in a folder: 386,272 choices of 4,335 customers among 3,657 products."""
-    return _dataset(read_table_file(folder / "online-retail.parquet"))
+    return _dataset(read_table_file(folder / "online-retail.parquet", {}, COLUMNS))
 
 
 def read_csv(folder: Path) -> Dataset:
     """The same table as `online-retail.csv`."""
-    return _dataset(read_table_file(folder / "online-retail.csv"))
+    return _dataset(read_table_file(folder / "online-retail.csv", {}, COLUMNS))
 
 
 def read_sheet(path: Path) -> Dataset:
     """The publisher's own spreadsheet. Reading it takes a minute."""
-    return _dataset(_read_sheet(path))
-
-
-def _read_sheet(path: Path) -> TableFile:
-    try:
-        frame = pd.read_excel(path, dtype={"InvoiceNo": str, "StockCode": str, "Description": str}, engine="openpyxl")
-    except ImportError as error:
-        raise DataError(f"Reading {path} needs the package openpyxl; install it with `{how_to_install()}`.") from error
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path} is not a readable spreadsheet ({error}); download it again.") from error
-    return TableFile(path, frame, has_lines=False)
+    return _dataset(read_table_file(path, {}, COLUMNS))
 
 
 def _dataset(table: TableFile) -> Dataset:
-    table.require(*COLUMNS)
-    lines = pd.DataFrame(
-        {
-            "order": table.text("InvoiceNo"),
-            "item": table.text("StockCode"),
-            "name": table.text("Description"),
-            "user": table.text("CustomerID"),
-            "timestamp": table.unix_seconds("InvoiceDate", blank_allowed=False).astype("int64"),
-        }
-    )
+    problems = Problems()
+    seconds = unix_seconds(table, "timestamp", problems, blank_allowed=False)
+    problems.refuse()
+    lines = pd.DataFrame({role: text(table, role) for role in COLUMNS if role != "timestamp"})
+    lines["timestamp"] = seconds.astype("int64")
     bought = ~lines["order"].str.upper().str.startswith("C") & (lines["user"] != "")
     product = lines["item"].str.match(PRODUCT) & lines["name"].str.contains(IN_CAPITALS)
     chosen = lines[bought & product].drop_duplicates(["order", "item"])

@@ -6,16 +6,17 @@ import pandas as pd
 from m2rec.data.dataset import Dataset
 from m2rec.data.prepared import Prepared
 from m2rec.data.sequences import Sequences
-from m2rec.data.split import SplitRule
+from m2rec.data.split import Split, SplitRule
 from m2rec.data.text import Encoder
 from m2rec.errors import DataError
 
 
-def prepare(dataset: Dataset, split_rule: SplitRule, text_encoder: Encoder) -> Prepared:
+def prepare(dataset: Dataset, split_rule: SplitRule, text_encoder: Encoder, needs: str | None = None) -> Prepared:
     """Order, split, number the items by their popularity in the training part alone, and encode their texts.
 
     Users keep the order in which the table first names them. Raises DataError when an interaction names an item
-    that the catalogue lacks, or when the split leaves nothing to learn from.
+    that the catalogue lacks, or when the split leaves nothing to learn from. Where a model is to be trained on
+    the data, `needs` says what the split needs (`split_needs`), and pairs to learn from and targets are asked for too.
     """
     users, user_ids = pd.factorize(dataset.interactions["user"])
     order = np.lexsort((dataset.interactions["position"].to_numpy(), users))
@@ -33,7 +34,11 @@ def prepare(dataset: Dataset, split_rule: SplitRule, text_encoder: Encoder) -> P
     in_training = provisional.positions < np.repeat(split.train_end, provisional.lengths)
     counts = np.bincount(chosen[in_training], minlength=len(dataset.items)).astype(np.int64)
     if not counts.any():
-        raise DataError(f"The split leaves nothing of {dataset.name} to learn from; longer histories are needed.")
+        raise DataError(
+            f"The split leaves nothing of {dataset.name} to learn from; {needs or 'longer histories are needed'}."
+        )
+    if needs:
+        _refuse_too_little(dataset.name, split, provisional.lengths, needs)
 
     ranked = dataset.items.assign(count=counts).sort_values(["count", "item"], ascending=[False, True])
     index_of_row = np.empty(len(ranked), dtype=np.int32)
@@ -55,3 +60,14 @@ def prepare(dataset: Dataset, split_rule: SplitRule, text_encoder: Encoder) -> P
         text_vectors=np.vstack([np.zeros((1, vectors.shape[1]), dtype=np.float32), vectors]),
         timestamps=timestamps,
     )
+
+
+def _refuse_too_little(name: str, split: Split, lengths: np.ndarray, needs: str) -> None:
+    """Said before texts are encoded, not after an epoch: a model learns from pairs, and needs targets to be judged."""
+    most = int(lengths.max(initial=0))
+    longest = f"The longest history of {name} has {most:,} event{'' if most == 1 else 's'}"
+    if split.train_end.max(initial=0) < 2:
+        raise DataError(f"{longest}, and no training part has two, so there is nothing to learn from; {needs}.")
+    for part in ("validation", "test"):
+        if not len(split.targets(part)[0]):
+            raise DataError(f"{longest}, and the split leaves nothing for the {part}; {needs}.")

@@ -5,6 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from m2rec.data.columns import ROLES
+from m2rec.data.times import DateOrder
+
 Source = Literal["rhythm-market", "ml-1m", "ml-100k", "amazon-beauty", "online-retail", "tables"]
 Share = Annotated[float, Field(gt=0, lt=0.5)]
 
@@ -15,8 +18,11 @@ class DataSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     source: Source
-    interactions: Path | None = None  # for "tables": a .csv or .parquet file
-    items: Path | None = None  # for "tables"
+    interactions: Path | None = None  # for "tables": the file, of any kind that `read_table_file` takes
+    items: Path | None = None  # for "tables"; without it the ids are the titles
+    columns: dict[str, str] = {}  # role → name of a column of the interactions, where its name is not a usual one
+    item_columns: dict[str, str] = {}  # the same for the items
+    dates: DateOrder | None = None  # what 03/04/2025 means
     min_count: Annotated[int, Field(ge=0)] = 5  # k of the k-core; 0 keeps all, also items that nobody has chosen yet
 
     split: Literal["leave-one-out", "by-user", "global-temporal"] = "leave-one-out"
@@ -27,9 +33,13 @@ class DataSettings(BaseModel):
 
     @model_validator(mode="after")
     def _tables(self) -> "DataSettings":
-        given = [self.interactions is not None, self.items is not None]
-        if (self.source == "tables") != all(given) or any(given) != all(given):
-            raise ValueError('interactions and items name two files with source = "tables", and neither without it')
+        if (self.source == "tables") != (self.interactions is not None):
+            raise ValueError('interactions names a file with source = "tables", and only then')
+        if self.interactions is None and (self.items or self.columns or self.item_columns or self.dates):
+            raise ValueError('items, columns and dates are for source = "tables"')
+        for table, chosen in (("interactions", self.columns), ("items", self.item_columns)):
+            if unknown := [role for role in chosen if role not in ROLES[table]]:
+                raise ValueError(f"{unknown[0]} is no role of a column of the {table}: {', '.join(ROLES[table])}")
         return self
 
     @property

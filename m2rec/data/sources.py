@@ -1,6 +1,7 @@
 """From a world's [data] settings to its data set, wherever this machine has it."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -80,15 +81,22 @@ def load_dataset(settings: DataSettings, name: str | None = None) -> Dataset:
         from m2rec.data.market.generate import market_dataset
 
         dataset = market_dataset()
-    elif settings.interactions and settings.items:  # given with source "tables" and never else
-        dataset = read_tables(settings.interactions, settings.items, name)
+    elif settings.interactions:  # given with source "tables" and never else
+        dataset = read_tables(
+            settings.interactions,
+            settings.items,
+            name,
+            columns=settings.columns,
+            item_columns=settings.item_columns,
+            dates=settings.dates,
+        )
     else:
         found = find_layout(settings.source)
         if found is None:
             raise DataError(f"This machine has no {settings.source}; {HOW_TO_GET[settings.source]}.")
         layout, path = found
         dataset = layout.read(path)
-    return k_core(Dataset(name, dataset.interactions, dataset.items), settings.min_count)
+    return k_core(replace(dataset, name=name), settings.min_count)
 
 
 def split_rule(settings: DataSettings) -> SplitRule:
@@ -105,6 +113,20 @@ def split_rule(settings: DataSettings) -> SplitRule:
     if settings.split == "global-temporal":
         return partial(global_temporal, validation_share=validation, test_share=test)
     return leave_one_out
+
+
+def split_needs(settings: DataSettings) -> str:
+    """How long histories must be for the chosen split to leave something to learn from and something to ask for."""
+    if settings.split == "by-user":
+        return (
+            f"the split by user needs histories of 2 events to learn from, and of more than {settings.first_target} "
+            "events (first_target) among the users that are held out"
+        )
+    if settings.split == "global-temporal":
+        return (
+            "the global temporal split needs a user with 2 events before the newest ones, and events of several times"
+        )
+    return "leave-one-out needs a history of 4 events: 2 to learn from, then one for validation and one for the test"
 
 
 def titles_for(source: Source, item_ids: Sequence[str]) -> pd.DataFrame | None:

@@ -45,9 +45,10 @@ class History:
     def seen(self, without: int | None = None) -> Tensor:
         """Which items of the catalogue were already chosen, at any time. → bool (1, V).
 
-        `without`: as if this item had never been chosen.
+        `without`: leave out the choice at this place of `indices`.
         """
-        return seen_mask([index for index in (*self.older, *self.indices) if index != without], self.items)
+        chosen = [*self.older, *(index for place, index in enumerate(self.indices) if place != without)]
+        return seen_mask(chosen, self.items)
 
 
 def seen_mask(chosen: Sequence[int], items: int) -> Tensor:

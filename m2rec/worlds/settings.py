@@ -23,7 +23,7 @@ class WorldSettings(BaseModel):
 
     name: Annotated[
         str, AfterValidator(plain_name)
-    ]  # the file's own, without ".toml"; what the file says under this key is not heeded
+    ]  # the file's own, without ".toml"; this key in the file has no effect
     description: str = ""  # one line for the list of worlds
     data: DataSettings
     model: ModelSettings = ModelSettings()
@@ -59,8 +59,9 @@ def load_world(name_or_path: str | Path) -> WorldSettings:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "settings"
         raise DataError(f"The settings {path} do not fit at {where}: {first['msg']}.") from error
-    if world.data.interactions and world.data.items:
-        beside = {"interactions": path.parent / world.data.interactions, "items": path.parent / world.data.items}
+    if world.data.interactions:
+        files = {"interactions": world.data.interactions, "items": world.data.items}
+        beside = {name: path.parent / file for name, file in files.items() if file}
         world = world.model_copy(update={"data": world.data.model_copy(update=beside)})
     return world
 

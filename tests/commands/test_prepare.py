@@ -35,7 +35,9 @@ def test_two_tables_become_a_world_that_is_known_by_its_name(run, tables, shop):
     assert [row["prepared"] for row in listed if row["name"] == "my-shop"] == [True]
 
 
-def test_the_chosen_split_and_filter_are_kept_with_the_name(run, tables):
+def test_the_chosen_split_and_filter_are_kept_with_the_name(run, tables, tmp_path):
+    rows = [f"u{user},g{(user + step) % len(GOODS)},{step}" for user in range(20) for step in range(30)]
+    (tmp_path / "log.csv").write_text("\n".join(["user,item,position", *rows]))
     run("prepare", "my-shop", *tables, "--split", "by-user")
     assert find_world("my-shop").data.split == "by-user"
     assert find_world("my-shop").data.min_count == 0
@@ -53,7 +55,7 @@ def test_a_broken_table_makes_no_world(run, tables, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["my-shop", "--items", "items.csv"], "needs both --interactions and --items"),
+        (["my-shop", "--items", "items.csv"], "needs --interactions; a known one has its own settings"),
         (["ml-1m", "--split", "by-user"], "a known one has its own settings"),
         (["ml-1m", "--interactions", "a.csv", "--items", "b.csv"], "'ml-1m' cannot name a world of your own"),
         (["../up", "--interactions", "a.csv", "--items", "b.csv"], "'../up' cannot name a world of your own"),

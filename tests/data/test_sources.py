@@ -111,13 +111,15 @@ def test_tables_of_ones_own_are_a_source(write):
     "given",
     [
         {"source": "tables"},
-        {"source": "tables", "interactions": "log.csv"},
+        {"source": "tables", "items": "items.csv"},
         {"source": "ml-1m", "interactions": "log.csv", "items": "items.csv"},
         {"source": "ml-1m", "items": "items.csv"},
+        {"source": "ml-1m", "columns": {"user": "who"}},
+        {"source": "ml-1m", "dates": "dayfirst"},
     ],
 )
 def test_files_are_named_for_tables_and_for_nothing_else(given):
-    with pytest.raises(ValueError, match="interactions and items name two files"):
+    with pytest.raises(ValueError, match='source = "tables"'):
         DataSettings(**given)
 
 

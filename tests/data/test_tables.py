@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from m2rec.data.columns import INTERACTIONS
 from m2rec.data.table_file import read_table_file
 from m2rec.data.tables import read_tables
 from m2rec.errors import DataError
@@ -148,10 +149,10 @@ def test_a_byte_order_mark_and_blank_lines_do_no_harm(read):
         ("", "log.csv is empty; a header line and at least one row"),
         ("user,item,timestamp\n", "log.csv has no rows"),
         ("user,timestamp\nx,1\n", "log.csv has no column 'item' (found: user, timestamp)"),
-        ("user,Item,timestamp\nx,a,1\n", "no column 'item' (found: user, Item, timestamp); rename 'Item' to 'item'."),
-        ("user,item,time\nx,a,1\n", "no column 'timestamp' or 'position' (found: user, item, time)"),
-        ("usr,item,timestamp\nx,a,1\n", "rename 'usr' to 'user'."),
-        ("user;item;timestamp\nx;a;1\n", "separate the columns with commas"),
+        ("user,item,tine\nx,a,1\n", "no column 'timestamp' or 'position' (found: user, item, tine)"),
+        ("usr,item,timestamp\nx,a,1\n", "no column 'user' (found: usr, item, timestamp)"),
+        ("usr,item,timestamp\nx,a,1\n", "or add --columns user=usr."),
+        ("usr,thing,tine\nx,a,b\n", "no column 'user', 'item', 'timestamp' or 'position' (found: usr, thing, tine)"),
         ("user,item,timestamp\nx,a,1\nx,z,2\n", "The item “z” in line 3 of {log} is not in {items}"),
         ("user,item,timestamp\nx,a,1\n  ,b,2\n", "The user is blank in line 3 of {log}"),
         ("user,item,timestamp\nx,a,1\nx\n", "The item is blank in line 3 of {log}"),
@@ -159,13 +160,13 @@ def test_a_byte_order_mark_and_blank_lines_do_no_harm(read):
         ("user,item,timestamp\nx,a,2024-01-01\nx,b,2024-13-01\n", "The timestamp “2024-13-01” in line 3"),
         ("user,item,timestamp\nx,a,1\nx,b,\n", "The timestamp “” in line 3 of {log} is no time"),
         ("user,item,timestamp\nx,a,inf\n", "The timestamp “inf” in line 2 of {log} is no time"),
-        ("user,item,timestamp\nx,a,1700000000000\n", "must be Unix seconds, not milliseconds"),
+        ("user,item,timestamp\nx,a,03/04/2025\nx,b,05/06/2025\n", "can be day/month or month/day"),
         ("user,item,timestamp\nx,a,-5\n", "lies before 1970"),
         ("user,item,position\nx,a,first\n", "The position “first” in line 2 of {log} is not a number"),
         ("user,item,position\nx,a,\n", "The position “” in line 2 of {log} is not a number"),
         ("user,item,timestamp,rating\nx,a,1,good\n", "The rating “good” in line 2 of {log} is not a number"),
-        ("user,item,timestamp\nx,a,1,9\n", "have more cells than its header"),
-        ("user,item,timestamp\nx,a,1\nx,b,2,9\n", "not a regular CSV table (Expected 3 fields in line 3, saw 4)"),
+        ("user,item,timestamp\nx,a,1,9\n", "line 2 has 4 cells and the header 3; name every column"),
+        ("user,item,timestamp\nx,a,1\nx,b,2,9\n", "is not a regular table: line 3 has 4 cells and the header 3"),
         (b"user,item,timestamp\nx,a,1\nJos\xe9,b,2\n", "Line 3 of {log} holds the byte 0xe9, which is not UTF-8"),
     ],
 )
@@ -184,7 +185,10 @@ def test_a_bad_interactions_table_is_refused_in_one_sentence(read, tmp_path, log
             "The item “a” in line 4 of {items} was already in line 2 of {items}",
         ),
         ('item,title\na,"two\nlines"\n,Bread\n', "The item is blank in line 4 of {items}"),
-        ("item,name\na,Apple\n", "no column 'title' (found: item, name)"),
+        (
+            "item,tilte\na,Apple\n",
+            "no column 'title' (found: item, tilte); rename one, or add --item-columns title=tilte.",
+        ),
     ],
 )
 def test_a_bad_items_table_is_refused_in_one_sentence(read, tmp_path, items, message):
@@ -196,20 +200,20 @@ def test_a_bad_items_table_is_refused_in_one_sentence(read, tmp_path, items, mes
     ("name", "content", "message"),
     [
         ("absent.csv", None, "There is no file"),
-        ("log.xlsx", "x", "is neither .csv nor .parquet"),
-        ("log.parquet", "not parquet", "is not a readable Parquet file"),
+        ("log.xlsx", b"PK\x03\x04", "is not a readable spreadsheet or zip archive"),
+        ("log.parquet", b"PAR1 and no more", "is not a readable Parquet file"),
     ],
 )
 def test_a_file_that_is_no_table_is_refused(write, tmp_path, name, content, message):
     path = tmp_path / name if content is None else write(name, content)
     with pytest.raises(DataError, match=message):
-        read_table_file(path)
+        read_table_file(path, INTERACTIONS)
 
 
-def test_a_row_of_a_parquet_file_is_counted_from_one(tmp_path):
+def test_a_row_of_a_parquet_file_is_counted_from_one(tmp_path, write):
     pd.DataFrame({"item": ["a", " "], "title": ["Apple", "Bread"]}).to_parquet(tmp_path / "items.parquet")
     with pytest.raises(DataError, match=r"The item is blank in row 2 of .*items\.parquet"):
-        read_table_file(tmp_path / "items.parquet").ids("item")
+        read_tables(write("log.csv", LOG), tmp_path / "items.parquet", "shop").ids("item")
 
 
 cells = st.text(alphabet='ab,"\n é', max_size=4)
@@ -218,11 +222,11 @@ cells = st.text(alphabet='ab,"\n é', max_size=4)
 @given(st.lists(st.tuples(cells, cells), min_size=1, max_size=6), st.data())
 def test_a_place_is_the_line_on_which_the_row_begins(tmp_path_factory, rows, data):
     quoted = [",".join('"' + cell.replace('"', '""') + '"' for cell in row) for row in rows]
-    text = "left,right\n" + "\n".join(quoted) + "\n"
+    text = "user,item\n" + "\n".join(quoted) + "\n"
     path = tmp_path_factory.mktemp("table") / "table.csv"
     path.write_bytes(text.encode())
     try:
-        table = read_table_file(path)
+        table = read_table_file(path, INTERACTIONS)
     except DataError:
         assert not any(any(row) for row in rows)
         return

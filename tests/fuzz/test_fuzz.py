@@ -56,7 +56,7 @@ def test_a_pasted_list_of_a_million_rows_is_refused_with_what_is_possible() -> N
 @pytest.mark.parametrize("quoted", ['title\n"' + "x" * 200_000, "title\n" + "x" * 200_000, '"' + "x" * 200_000])
 def test_a_line_too_long_for_a_table_is_refused_or_taken_for_a_title(quoted: str) -> None:
     try:
-        assert [entry.title for entry in entries(quoted)] == [quoted]
+        assert [entry.title for entry in entries(quoted)] in ([quoted], ["x" * 200_000])
     except InputError as refusal:
         told = str(refusal)
         assert told.startswith("The list is not a regular CSV table")
