@@ -39,6 +39,13 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     monkeypatch.setenv("M2REC_CACHE", str(tmp_path_factory.getbasetemp() / "m2rec-cache"))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever needs a browser or a whole running Space is slow, without saying so itself."""
+    for item in items:
+        if {"browser", "space"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker("slow")
+
+
 class SkipsInCI:
     """With CI=true, a skipped test fails the run unless a GPU is missing, or real data where CI says it has none."""
 

@@ -18,12 +18,12 @@ def test_skipped():
 
 @pytest.fixture
 def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch):
-    def start(reason: str, ci: str, without_data: str = "") -> pytest.RunResult:
+    def start(reason: str, ci: str, without_data: str = "", options: tuple[str, ...] = ()) -> pytest.RunResult:
         monkeypatch.setenv("CI", ci)
         monkeypatch.setenv("M2REC_WITHOUT_DATA", without_data)
         pytester.makeconftest(Path(__file__).with_name("conftest.py").read_text(encoding="utf-8"))
         pytester.makepyfile(TESTS.format(reason=reason))
-        return pytester.runpytest_inprocess("-p", "no:cacheprovider")
+        return pytester.runpytest_inprocess("-p", "no:cacheprovider", *options)
 
     return start
 
@@ -32,6 +32,12 @@ def test_a_skip_fails_the_run_in_ci(run):
     result = run("needs a browser", ci="true")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.stdout.fnmatch_lines(["*test_skipped: Skipped: needs a browser*"])
+
+
+@pytest.mark.slow
+def test_a_skip_on_one_of_two_workers_fails_the_run_in_ci(run):
+    assert run("needs a browser", ci="true", options=("-n", "2")).ret == pytest.ExitCode.TESTS_FAILED
+    assert run("needs a GPU", ci="true", options=("-n", "2")).ret == pytest.ExitCode.OK
 
 
 def test_a_skip_for_a_missing_gpu_passes_in_ci(run):

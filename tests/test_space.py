@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -164,15 +165,19 @@ def _answers(url: str) -> bool:
         return False
 
 
-def test_it_answers_programs_and_the_page(space: Space) -> None:
+@pytest.fixture(scope="module")
+def answers(space: Space) -> list[tuple[list[str], dict[str, Any]]]:
+    """What programs ask, once for all tests: histories, the second with words of one's own, and their answers."""
     client = Client(space.url, verbose=False)
     worlds = client.predict(api_name="/worlds")
-    assert worlds
     assert [world["name"] for world in worlds if world["error"]] == []
     found = client.predict(worlds[0]["name"], "", api_name="/search")
-    for invented in ([], ["~a lamp that hums"]):  # words of one's own need the text encoder
-        history = [item["item_id"] for item in found[:5]] + invented
-        answer = client.predict(worlds[0]["name"], history, api_name="/recommend")
+    histories = [[item["item_id"] for item in found[:5]] + invented for invented in ([], ["~a lamp that hums"])]
+    return [(history, client.predict(worlds[0]["name"], history, api_name="/recommend")) for history in histories]
+
+
+def test_it_answers_programs_and_the_page(space: Space, answers: list[tuple[list[str], dict[str, Any]]]) -> None:
+    for history, answer in answers:
         assert answer["history"] == history
         assert len(answer["items"]) == 10
     assert "m2rec-static/m2rec.css" in httpx.get(space.url).text
@@ -189,8 +194,8 @@ def test_the_page_acts(space: Space) -> None:
     assert len(asyncio.run(shuffle()).json()["ranking"]) == 10
 
 
+@pytest.mark.usefixtures("answers")
 def test_it_has_asked_no_other_machine_for_anything(space: Space) -> None:
-    test_it_answers_programs_and_the_page(space)
     assert space.asked() == ""
 
 
@@ -207,7 +212,7 @@ def test_the_badge_that_asks_other_hosts_is_left_out(space: Space) -> None:
     assert httpx.get(f"{space.url}/config").json()["space_id"] is None
 
 
+@pytest.mark.usefixtures("answers")
 def test_it_fits_a_small_machine(space: Space) -> None:
-    test_it_answers_programs_and_the_page(space)
     held = sum(one.memory_info().rss for one in (space.process, *space.process.children(recursive=True)))
     assert held < 1000 * MB

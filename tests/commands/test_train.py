@@ -3,6 +3,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from m2rec.checkpoint import Checkpoint
 from m2rec.data.cache import prepared_folder
 from m2rec.data.prepared import Prepared
@@ -36,6 +38,7 @@ def test_an_unprepared_world_is_refused_with_the_command_that_prepares_it(run, t
     assert not (tmp_path / "made").exists()
 
 
+@pytest.mark.slow
 def test_training_imports_neither_the_page_nor_the_language_model(shop, tmp_path):
     arguments = ["train", shop.settings, "--out", str(tmp_path / "made"), "--epochs", "1", "--cpu", "--seed", "9"]
     code = (

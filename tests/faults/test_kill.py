@@ -23,7 +23,10 @@ from tests.faults.saves import KINDS
 REPOSITORY = Path(__file__).parents[2]
 KILLS = int(os.environ.get("M2REC_KILLS", "10"))  # of each kind of save
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs kill -9, which Windows has not")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="needs kill -9, which Windows has not"),
+]
 
 
 def _environment(**more: str) -> dict[str, str]:

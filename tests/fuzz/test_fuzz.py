@@ -28,6 +28,7 @@ def test_what_nobody_means_well_with_is_answered_or_refused_in_words(name: str) 
     assert run(rounds * times(), chosen).tried >= rounds * times(), f"seed {chosen}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OVER_HTTP)
 def test_a_running_page_survives_it_too(name: str, client: httpx.Client) -> None:
     run, rounds = OVER_HTTP[name]
@@ -36,6 +37,7 @@ def test_a_running_page_survives_it_too(name: str, client: httpx.Client) -> None
     assert client.get("/").status_code == 200
 
 
+@pytest.mark.slow
 def test_a_table_of_a_million_rows_is_read_and_its_last_row_is_named_when_it_is_wrong(tmp_path) -> None:
     rows = "".join(f"u{row % 999},i{row % 97},{row}\n" for row in range(1_000_000))
     (tmp_path / "items.csv").write_text("item,title\n" + "".join(f"i{item},Title {item}\n" for item in range(97)))

@@ -91,6 +91,7 @@ def test_it_stops_when_validation_no_longer_rises(tmp_path: Path) -> None:
     assert seen == [1, 2, 3]
 
 
+@pytest.mark.slow
 def test_a_process_killed_outright_resumes_from_its_last_epoch(tmp_path: Path) -> None:
     script = [sys.executable, "-m", "tests.training.small", str(tmp_path / "state"), "200"]
     process = subprocess.Popen(script, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True, env=_environment())
@@ -114,6 +115,7 @@ def test_a_process_killed_outright_resumes_from_its_last_epoch(tmp_path: Path) -
     assert first >= 3
 
 
+@pytest.mark.slow
 def test_two_processes_give_the_result_of_one(tmp_path: Path) -> None:
     script = ["-m", "tests.training.small"]
     # --multi_gpu only picks the launcher that starts several processes; the run itself asks for the CPU
@@ -126,6 +128,7 @@ def test_two_processes_give_the_result_of_one(tmp_path: Path) -> None:
     assert many["weights"] == pytest.approx(one["weights"], rel=1e-4)
 
 
+@pytest.mark.slow
 def test_training_needs_neither_the_page_nor_the_text_encoder() -> None:
     script = (
         "import sys, m2rec.training.world; print([m for m in ('gradio', 'sentence_transformers') if m in sys.modules])"

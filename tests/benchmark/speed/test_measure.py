@@ -32,6 +32,7 @@ def row(model: str, length: int, median: float, what: str = "answer", threads: i
     return Row(what, model, "cpu", threads, length, batch, 5, median, 2 * median, median if threads == 1 else None)
 
 
+@pytest.mark.slow
 def test_every_model_is_timed_at_every_length(measured: Speed) -> None:
     answers = {(r.model, r.length) for r in measured.rows if (r.what, r.device) == ("answer", "cpu")}
     assert answers == {(name, length) for name in NAMES for length in (5, 9)}

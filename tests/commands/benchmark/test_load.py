@@ -5,6 +5,7 @@ from tests.ui.conftest import address
 __all__ = ["address"]
 
 
+@pytest.mark.slow
 def test_quick_load_is_measured_phase_by_phase(run, address):
     found = run("benchmark", "load", "--url", address, "--quick", "--json", "-").json
     for phase in ("steady", "rush", "in_turn"):

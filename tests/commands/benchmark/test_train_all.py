@@ -53,7 +53,10 @@ class Absent:
 sys.meta_path.insert(0, Absent())
 """
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "killpg"), reason="needs kill -9 for a group, which Windows has not")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not hasattr(os, "killpg"), reason="needs kill -9 for a group, which Windows has not"),
+]
 
 
 @pytest.fixture
