@@ -63,6 +63,7 @@ class TrainingRecord(_Strict):
     peak_memory_mib: float
     git_revision: str
     date: str
+    validation: dict[str, float] | None = None  # of the best epoch, seen items left in; None in checkpoints of before
     before: "TrainingRecord | None" = None  # how the weights that this run started from came about
 
 

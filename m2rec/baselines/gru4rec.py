@@ -27,12 +27,11 @@ class Gru4Rec(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """x (B, L, d) → (B, L, d)."""
-        hidden, _ = self.gru(self.dropout(x))
-        return self.out(hidden)
+        return self.out(self._recur(x)[0])
 
     def last(self, x: Tensor, lengths: Tensor) -> Tensor:
         """x (B, L, d), lengths (B,) → (B, d). The recurrence has to be walked; only the projection is saved."""
-        hidden, _ = self.gru(self.dropout(x))
+        hidden, _ = self._recur(x)
         return self.out(hidden[torch.arange(len(x), device=x.device), lengths - 1])
 
     def start(self, batch: int) -> Tensor:
@@ -41,5 +40,10 @@ class Gru4Rec(nn.Module):
 
     def step(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """x (B, d) → (B, d) and the new state."""
-        hidden, state = self.gru(self.dropout(x)[:, None], state)
+        hidden, state = self._recur(x[:, None], state)
         return self.out(hidden[:, 0]), state
+
+    def _recur(self, x: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Always in float32: autocast would copy cuDNN's weights at every call, and round the state at every step."""
+        with torch.autocast(x.device.type, enabled=False):
+            return self.gru(self.dropout(x.float()), state)

@@ -8,31 +8,23 @@ Glossary (names of the paper)
     h_t = exp(Δ_t A) h_{t−1} + Δ_t B_t x_t        h: (D, N)
     y_t = h_t · C_t + D x_t
 
-Every channel and state has its own decay, unlike in Mamba-2 with one for a whole head. That is why the sum over
-all positions costs L · D · N exponentials here, however it is arranged.
+The recurrence itself is in `selective_scan.py`.
 
 b_Δ is laid so that Δ starts between 0.001 and 0.1. A blanket re-initialisation of linear layers afterwards, as in the
 public Mamba4Rec, would set it to zero, every Δ to 0.69, and with it a memory of one or two items.
 """
 
-import logging
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from m2rec.baselines.linear_scan import exp, linear_scan
-
-log = logging.getLogger(__name__)
+from m2rec.baselines.linear_scan import exp
+from m2rec.baselines.selective_scan import selective_scan, selective_scan_last
 
 STEP_RANGE = (0.001, 0.1)  # of Δ at the start
-ELEMENTS_AT_ONCE = {"cpu": 1 << 17, "cuda": 1 << 28}  # of the (positions × D × N) that are held at a time
-
-Kernel = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -118,45 +110,3 @@ class Mamba(nn.Module):
 
     def _finish(self, y: Tensor, x: Tensor, z: Tensor) -> Tensor:
         return self.out_proj((y + self.D * x) * F.silu(z))
-
-
-def selective_scan(x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor) -> Tensor:
-    """y_t = C_t · h_t at all positions. x, dt (B, L, D), A (D, N), B and C (B, L, N) → (B, L, D)."""
-    kernel = _cuda_kernel() if x.is_cuda else None
-    if kernel is not None:
-        return scan_through(kernel, x, dt, A, B, C)
-    rows = max(1, ELEMENTS_AT_ONCE.get(x.device.type, 1 << 17) // (x.shape[1] * A.numel()))
-    parts = []
-    for x_, dt_, B_, C_ in zip(*(part.split(rows) for part in (x, dt, B, C)), strict=True):
-        hidden = linear_scan((x_ * dt_)[..., None] * B_[:, :, None], dt_[..., None] * A)  # (B, L, D, N)
-        parts.append(torch.einsum("bldn,bln->bld", hidden, C_))
-    return torch.cat(parts)
-
-
-def selective_scan_last(x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor) -> Tensor:
-    """y at the last position only, without a scan. x, dt (B, L, D), A (D, N), B (B, L, N), C (B, N) → (B, D)."""
-    later = dt.flip(1).cumsum(1).flip(1) - dt  # Σ_{r>s} Δ_r
-    read = B * C[:, None]
-    at_once = max(1, ELEMENTS_AT_ONCE.get(x.device.type, 1 << 17) // (len(x) * A.numel()))
-    y = torch.zeros_like(x[:, 0])
-    for x_, later_, read_ in zip(*(part.split(at_once, dim=1) for part in (x * dt, later, read)), strict=True):
-        weights = torch.einsum("bldn,bln->bld", exp(later_[..., None] * A), read_)
-        y = y + (weights * x_).sum(1)
-    return y
-
-
-def scan_through(kernel: Kernel, x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor) -> Tensor:
-    """The same by a function with the arguments of `mamba_ssm`'s selective_scan_fn, whose L comes last."""
-    x, dt, B, C = (part.float().transpose(1, 2).contiguous() for part in (x, dt, B, C))
-    return kernel(x, dt, A.contiguous(), B, C).transpose(1, 2)
-
-
-@cache
-def _cuda_kernel() -> Kernel | None:
-    try:
-        from mamba_ssm.ops.selective_scan_interface import selective_scan_fn
-    except Exception as error:  # a broken build raises far more than ImportError, and none of it should stop a run
-        log.info("Mamba's scan: plain PyTorch on the GPU (mamba_ssm is not usable: %s).", error)
-        return None
-    log.info("Mamba's scan: mamba_ssm's kernel.")
-    return selective_scan_fn

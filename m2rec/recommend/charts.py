@@ -30,7 +30,7 @@ def spectrum(found: Spectrum | None, world: str) -> go.Figure:
     heights = [found.power[found.period.index(period)] for period in peaks]
     data = [
         go.Scatter(
-            name="95 % of shuffled histories stay below",
+            name="chance (95 %)",
             x=found.period,
             y=found.threshold,
             mode="lines",
@@ -39,7 +39,7 @@ def spectrum(found: Spectrum | None, world: str) -> go.Figure:
             fillcolor=CHANCE,
         ),
         go.Scatter(
-            name="filter gain (0 to the top)",
+            name="filter gain",
             x=found.period,
             y=[top * gain for gain in found.filter_gain],
             customdata=found.filter_gain,
@@ -57,7 +57,7 @@ def spectrum(found: Spectrum | None, world: str) -> go.Figure:
             hovertemplate="period %{x}: power %{y:.2f}<extra></extra>",
         ),
         go.Scatter(
-            name="stands out of chance",
+            name="peaks",
             x=peaks,
             y=heights,
             text=[f"{period:g}" for period in peaks],
@@ -150,10 +150,18 @@ def _layout(title: str, **own: Any) -> dict[str, Any]:
         "title": {"text": _label(title), "font": {"size": 15, "color": INK}},
         "paper_bgcolor": CARD,
         "plot_bgcolor": CARD,
-        "margin": {"l": 56, "r": 16, "t": 84, "b": 52},
+        "margin": {"l": 56, "r": 16, "t": 52, "b": 48},
         "font": {"family": "system-ui, sans-serif", "size": 12, "color": FAINT},
         "hoverlabel": {"bgcolor": CARD, "bordercolor": GRID, "font": {"color": INK}},
         "showlegend": True,
-        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "traceorder": "normal"},
+        # below the chart, however many rows it takes: Plotly makes room for it there
+        "legend": {
+            "orientation": "h",
+            "x": 0,
+            "y": 0,
+            "yref": "container",
+            "yanchor": "bottom",
+            "traceorder": "normal",
+        },
         **own,
     }

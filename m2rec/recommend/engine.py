@@ -216,20 +216,27 @@ class Engine:
 
     @torch.inference_mode()
     def influence(self, history: GivenHistory, item: str | int) -> list[float]:
-        """How much each history item adds to an item's log-probability, by leaving it out. → one number a position."""
+        """How much each history item adds to an item's log-probability → one number a position.
+
+        It is what is lost where an unknown item of average meaning stands in its place: without anything there, all
+        items before it would move, and every rhythm through them with it. An item that was chosen again is replaced at
+        each of its places, for one of many is hardly missed, and has the same number at all of them.
+        """
         read, _ = self.read(history)
         target = self.catalogue.index(item)
         length = len(read.indices)
         if length < 2:
             return [0.0] * length
         items = torch.tensor([read.indices])
-        others = torch.arange(length).expand(length, -1)[~torch.eye(length, dtype=torch.bool)].view(length, -1)
+        unknown, table = len(read.table.unit), self.model.extend(read.table, self.model.text[1:].mean(0, keepdim=True))
+        different, which = items[0].unique(return_inverse=True)
+        replaced = items.where(items != different[:, None], unknown)  # (n, L)
         whole = self._log_probability(items, read.seen(), read.table)[0, target - 1]
         parts = []
-        for places in torch.arange(length).split(ROWS_AT_ONCE):
-            seen = torch.cat([read.seen(without=place) for place in places.tolist()])
-            parts.append(self._log_probability(items[0, others[places]], seen, read.table)[:, target - 1])
-        return (whole - torch.cat(parts)).tolist()
+        for rows in torch.arange(len(different)).split(ROWS_AT_ONCE):
+            seen = torch.cat([read.seen(without=item) for item in different[rows].tolist()])
+            parts.append(self._log_probability(replaced[rows], seen, table)[:, target - 1])
+        return (whole - torch.cat(parts))[which].tolist()
 
     def _log_probability(self, items: Tensor, seen: Tensor, table: ItemTable) -> Tensor:
         encoded = self.model.encode_last(items, table)

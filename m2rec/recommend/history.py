@@ -45,10 +45,9 @@ class History:
     def seen(self, without: int | None = None) -> Tensor:
         """Which items of the catalogue were already chosen, at any time. → bool (1, V).
 
-        `without`: leave out the choice at this place of `indices`.
+        `without`: as if this item had never been chosen.
         """
-        chosen = [*self.older, *(index for place, index in enumerate(self.indices) if place != without)]
-        return seen_mask(chosen, self.items)
+        return seen_mask([index for index in (*self.older, *self.indices) if index != without], self.items)
 
 
 def seen_mask(chosen: Sequence[int], items: int) -> Tensor:

@@ -1,14 +1,19 @@
 """The device, peak memory and code revision of a run, for its record."""
 
+import os
 import platform
+import re
 import resource
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import torch
 
 from m2rec.paths import checkout
+
+REVISION = "M2REC_REVISION"  # environment variable
 
 
 def device_name(device: torch.device) -> str:
@@ -26,16 +31,28 @@ def peak_memory_mib(device: torch.device) -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
 
 
+def reset_peak_memory(device: torch.device) -> None:
+    """Let `peak_memory_mib` count from here: several runs in one process each have a peak of their own."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+        return
+    with suppress(OSError):  # Linux only; elsewhere a process's peak covers all its runs
+        Path("/proc/self/clear_refs").write_text("5")
+
+
 def git_revision() -> str:
-    """The code's revision, with "+" when files were changed since; "unknown" outside a checkout."""
+    """The code's revision, with "+" when files were changed since.
+
+    Where git does not know it, as in a copy of the files without `.git`, the environment variable M2REC_REVISION says
+    it; otherwise it is "unknown".
+    """
     root = checkout()
-    if root is None:
-        return "unknown"
-    try:
+    if root is not None:
         ask = ["git", "-C", str(root), "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*"]
-        return subprocess.run(ask, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
-    except (OSError, subprocess.SubprocessError):
-        return "unknown"
+        with suppress(OSError, subprocess.SubprocessError):
+            return subprocess.run(ask, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+    given = os.environ.get(REVISION, "")
+    return given if re.fullmatch(r"[0-9a-f]{7,40}\+?", given) else "unknown"
 
 
 def _processor() -> str:

@@ -23,7 +23,7 @@ from m2rec.errors import CheckpointError
 from m2rec.evaluation.protocol import Scorer, evaluate
 from m2rec.training.average import moving_average
 from m2rec.training.batches import epoch_batches, split_of_process
-from m2rec.training.machine import device_name, peak_memory_mib
+from m2rec.training.machine import device_name, peak_memory_mib, reset_peak_memory
 from m2rec.training.optimizer import make_optimizer
 from m2rec.training.resume import EpochReport, Progress, load_progress, save_progress
 from m2rec.training.schedule import lr_factor
@@ -54,16 +54,19 @@ def train(
     finish: bool = False,
     show: bool = True,
     on_epoch: Callable[[EpochReport], None] | None = None,
+    on_better: Callable[[Trained], None] | None = None,
 ) -> Trained:
     """Train `model`, any with `forward(items, targets, branch_loss)` and `log_scores`, until validation NDCG@10 stalls.
 
     `state` is the file a killed run goes on from; at most the epoch under way is lost. Under `accelerate launch` every
     process calls this; the gradients equal those of one process on the whole batch. `finish` trains no further and
-    takes the best epoch so far.
+    takes the best epoch so far. On the lead process `on_better` gets the model of an epoch that is the best until then,
+    and then `on_epoch` every epoch's report; either may stop training by an exception.
     """
     accelerator = _accelerator(settings, cpu)
     lead = accelerator.is_main_process
     device = accelerator.device
+    reset_peak_memory(device)
     windows = Windows.of_training(prepared.sequences, prepared.split.train_end, max_length)
     model.to(device)
     optimizer = make_optimizer(model, settings)
@@ -91,11 +94,14 @@ def train(
         progress.epochs.append(report)
         progress.seconds += report.seconds
         progress.peak_memory_mib = max(progress.peak_memory_mib, peak_memory_mib(device))
-        if figures["NDCG@10"] > progress.best_score:
+        better = figures["NDCG@10"] > progress.best_score
+        if better:
             progress.best_epoch, progress.best_score = epoch, figures["NDCG@10"]
             best = _copy(judged)
         if lead:
             save_progress(state, progress, model, best, optimizer.optimizer, average)
+            if better and on_better:
+                on_better(Trained(judged, progress, device_name(device), lead))
             if on_epoch:
                 on_epoch(report)
         accelerator.wait_for_everyone()

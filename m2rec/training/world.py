@@ -99,7 +99,7 @@ def as_checkpoint(
     before: TrainingRecord | None = None,
 ) -> Checkpoint:
     """What a finished run leaves behind, titles only where the data's licence lets them be shipped."""
-    model = trained.model
+    model, progress = trained.model, trained.progress
     config = CheckpointConfig(
         world=world.name,
         trained_on=trained.device,
@@ -115,12 +115,13 @@ def as_checkpoint(
         training=TrainingRecord(
             settings=world.training.model_dump(),
             command=command,
-            epochs=len(trained.progress.epochs),
-            best_epoch=trained.progress.best_epoch,
-            seconds=round(trained.progress.seconds, 1),
-            peak_memory_mib=round(trained.progress.peak_memory_mib, 1),
+            epochs=len(progress.epochs),
+            best_epoch=progress.best_epoch,
+            seconds=round(progress.seconds, 1),
+            peak_memory_mib=round(progress.peak_memory_mib, 1),
             git_revision=git_revision(),
             date=datetime.now(UTC).date().isoformat(),
+            validation=progress.epochs[progress.best_epoch - 1].validation,
             before=before,
         ),
     )

@@ -97,9 +97,9 @@ def test_the_spectrum_is_the_answers(answer: Answer) -> None:
     assert answer.spectrum is not None
     drawn = {trace.name: trace for trace in answer.figure("spectrum").data}
     assert list(drawn["power"].y) == answer.spectrum.power
-    assert list(drawn["95 % of shuffled histories stay below"].y) == answer.spectrum.threshold
-    assert list(drawn["filter gain (0 to the top)"].customdata) == answer.spectrum.filter_gain
-    assert list(drawn["stands out of chance"].x) == answer.spectrum.peaks
+    assert list(drawn["chance (95 %)"].y) == answer.spectrum.threshold
+    assert list(drawn["filter gain"].customdata) == answer.spectrum.filter_gain
+    assert list(drawn["peaks"].x) == answer.spectrum.peaks
     assert 4.0 in answer.spectrum.peaks
 
 

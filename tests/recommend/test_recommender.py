@@ -367,16 +367,25 @@ def test_equally_probable_items_stand_in_the_order_of_their_ids(history: list[st
 # ── influence ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_influence_is_what_leaving_an_item_out_takes_from_the_log_probability(shop: Recommender) -> None:
+def test_influence_is_what_an_unknown_item_in_its_place_takes_from_the_log_probability(
+    shop: Recommender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Middling:
+        def encode(self, texts: Sequence[str]) -> Any:
+            return shop.model.text[1:].mean(0, keepdim=True).numpy()
+
     def log_probability(history: list[str]) -> float:
         return math.log(probabilities(shop.recommend(history, k=50))["i06"])
 
+    monkeypatch.setattr(shop, "_encoder", Middling())
     whole = log_probability(HISTORY)
-    expected = [whole - log_probability(HISTORY[:i] + HISTORY[i + 1 :]) for i in range(len(HISTORY))]
+    expected = [
+        whole - log_probability(["~unknown" if other == entry else other for other in HISTORY]) for entry in HISTORY
+    ]
     assert shop.influence(HISTORY, "Sourdough loaf") == pytest.approx(expected, abs=1e-4)
 
 
-def test_an_only_item_cannot_be_left_out(shop: Recommender) -> None:
+def test_of_an_only_item_there_is_nothing_to_compare(shop: Recommender) -> None:
     assert shop.influence(["Oat milk"], "Cocoa") == [0.0]
     assert shop.influence([], "Cocoa") == []
 

@@ -56,6 +56,18 @@ def test_coffee_is_in_the_top_three_on_the_eve_of_its_day(market: Recommender, p
     assert rank(market.recommend(weekly(market, period)), COFFEE) <= 3
 
 
+@pytest.mark.parametrize("period", PERIODS[:4])
+def test_what_matters_most_for_the_next_coffee_are_coffees(market: Recommender, period: int) -> None:
+    history = weekly(market, period)
+    influence = market.influence(history, COFFEE)
+    coffees, others = (
+        [change for entry, change in zip(history, influence, strict=True) if (entry == COFFEE) == wanted]
+        for wanted in (True, False)
+    )
+    assert len(set(coffees)) == 1
+    assert coffees[0] > 10 * max(map(abs, others))
+
+
 @pytest.fixture(scope="module")
 def ordinary() -> list[list[str]]:
     """What customers of the market without any rhythm bought, day by day, but for coffee."""

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -27,7 +28,7 @@ from m2rec.model.config import ModelConfig, ModelSettings
 from m2rec.model.m2rec import M2Rec
 from m2rec.training.machine import device_name, git_revision
 from m2rec.training.resume import EpochReport
-from m2rec.training.run import train
+from m2rec.training.run import Trained, train
 from m2rec.training.settings import TrainingSettings
 from m2rec.worlds.settings import WorldSettings
 
@@ -98,6 +99,12 @@ class Job:
         self.state_file = cache_dir() / "runs" / plan.name / f"{self.name}-{self.key[:12]}.safetensors"
         self.log_file = self.state_file.with_suffix(".log")
 
+    @property
+    def trains_checkpoint(self) -> bool:
+        """Whether this is the world's own training, so that its outcome is the world's checkpoint too."""
+        same = self.settings == self.world.model.model_dump(mode="json") and self.training == self.world.training
+        return self.entry.kind == M2REC and self.entry.treatment == "none" and same
+
     def result(self) -> Result | None:
         """The saved result, or None while the run has not been finished with these very settings and data.
 
@@ -120,10 +127,14 @@ class Job:
         show: bool = False,
         deadline: float | None = None,
         on_epoch: Callable[[EpochReport], None] | None = None,
+        on_better: Callable[[Trained], None] | None = None,
+        keep: Callable[[Trained], None] = lambda trained: None,
     ) -> Result:
         """Train, going on from the last saved epoch if there is one, then rank every target and save the result.
 
         `deadline` on the clock of `time.monotonic`; raises OutOfTimeError when the next epoch would not end before it.
+        `on_better` is called with the model so far after every epoch that is the best until then, `keep` once with the
+        trained model, also where the time was up and that is the model of the best epoch so far.
         """
         data = ablated(prepared, self.entry.treatment, self.seed)
         model = self.make_model(data)
@@ -142,16 +153,15 @@ class Job:
                 raise OutOfTimeError
 
         if self.entry.kind not in COUNTING:
-            trained = train(
-                model,
-                data,
-                self.training,
-                self.settings["max_length"],
-                self.state_file,
-                cpu=cpu,
-                show=show,
-                on_epoch=watch,
+            fit = partial(
+                train, model, data, self.training, self.settings["max_length"], self.state_file, cpu=cpu, show=show
             )
+            try:
+                trained = fit(on_epoch=watch, on_better=on_better)
+            except OutOfTimeError:
+                keep(fit(finish=True))
+                raise
+            keep(trained)
             model, progress = trained.model, trained.progress
             record = replace(
                 record,

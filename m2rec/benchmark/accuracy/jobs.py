@@ -8,7 +8,6 @@ from typing import Any
 from m2rec.atomic import atomic_file
 from m2rec.benchmark.accuracy.job import Job
 from m2rec.benchmark.accuracy.plan import Plan, known_plans, load_plan
-from m2rec.benchmark.accuracy.table import table_of
 from m2rec.data.prepared import Prepared
 from m2rec.errors import DataError
 from m2rec.worlds.settings import WorldSettings
@@ -45,13 +44,26 @@ def jobs_of(
     ]
 
 
-def in_turn(jobs: Sequence[Job]) -> list[Job]:
-    """Every plan's first seed before any plan's second, so that all tables have the same seeds when time is short."""
-    return sorted(jobs, key=lambda job: job.plan.seeds.index(job.seed))
+def by_importance(jobs: Sequence[Job]) -> list[Job]:
+    """The order in which runs are worth most when time is short, over all plans.
+
+    First the references' first seed (the worlds' own models, from which checkpoints are made), then the baselines',
+    then the other seeds of both, then the ablations.
+    """
+    return sorted(
+        jobs,
+        key=lambda job: (
+            bool(job.entry.ablates),
+            job.plan.seeds.index(job.seed),
+            job.entry.name != job.plan.reference,
+        ),
+    )
 
 
 def benchmark_table(plan: Plan, jobs: Sequence[Job]) -> dict[str, Any]:
     """The plan's table from its finished runs, and the names of the others in "missing"."""
+    from m2rec.benchmark.accuracy.table import table_of  # with scipy, which a machine that only trains need not have
+
     finished = [(job, result) for job in jobs if (result := job.result())]
     done = {job.name for job, _ in finished}
     return table_of(plan, finished) | {"missing": [job.name for job in jobs if job.name not in done]}
@@ -66,11 +78,3 @@ def write_table(table: dict[str, Any], folder: Path) -> Path:
     except OSError as error:
         raise DataError(f"{path} could not be written ({error.strerror}); free some space and go on.") from error
     return path
-
-
-def limit_memory(share: float) -> None:
-    """Bound this process to a fraction of the GPU's memory, so that the processes beside it keep theirs."""
-    import torch
-
-    if torch.cuda.is_available():
-        torch.cuda.set_per_process_memory_fraction(share)

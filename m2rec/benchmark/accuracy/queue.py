@@ -1,6 +1,8 @@
-"""Run a list of jobs, several at a time, each in its own process, until all are done or the time is up.
+"""Run a list of jobs, several at a time, in worker processes, until all are done or the time is up.
 
-A job that fails or is stopped does not affect the others; the next call goes on from the last saved epochs.
+A worker does one job after another, so that a job does not wait for the program to start; `worker.py` is its side. A
+job that fails or is stopped does not affect the others, also where it takes its worker with it: the next job gets a new
+one. The next call goes on from the last saved epochs.
 """
 
 import os
@@ -9,16 +11,17 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
 from types import FrameType
-from typing import TextIO
 
 from m2rec.benchmark.accuracy.job import Job
 
-POLL_SECONDS = 0.5
-STOPPED = 75  # exit code of a run that stopped for lack of time (EX_TEMPFAIL: try again)
+POLL_SECONDS = 0.2
+STOPPED = 75  # a job that stopped for lack of time says this (EX_TEMPFAIL: try again)
 GRACE_SECONDS = 20.0  # after the deadline, for an epoch that took longer than the one before
+NO_LIMIT = "-"  # sent in place of the seconds that are left
 
 
 @dataclass
@@ -30,43 +33,106 @@ class Outcome:
     failed: list[Job] = field(default_factory=list)
 
 
-@dataclass
-class _Running:
-    job: Job
-    process: subprocess.Popen[bytes]
-    log: TextIO
+class _Worker:
+    """A worker process, and the job that it is doing."""
+
+    def __init__(self, command: Sequence[str], job: Job, threads: int) -> None:
+        """Starts the process. What goes wrong before it has begun goes into the log of its first job."""
+        job.log_file.parent.mkdir(parents=True, exist_ok=True)
+        with job.log_file.open("a", encoding="utf-8") as log:
+            self.process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                env={"OMP_NUM_THREADS": str(threads)} | dict(os.environ),
+            )
+        self.job: Job | None = None
+        self._replies: SimpleQueue[str] = SimpleQueue()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
+
+    def give(self, job: Job, left: float | None) -> None:
+        """Send the next job, with `left` seconds for it."""
+        self.job = job
+        assert self.process.stdin is not None
+        with suppress(OSError):  # a process that is gone does not answer either, and is found out by `code`
+            self.process.stdin.write(f"{job.label} {NO_LIMIT if left is None else f'{left:.1f}'}\n")
+            self.process.stdin.flush()
+
+    def code(self) -> int | None:
+        """The exit code of the job: the worker's answer, or its own where it ended without one; None until then."""
+        ended = self.process.poll()
+        if ended is not None:
+            self._listener.join()  # an answer given just before is not lost
+        with suppress(Empty):
+            return int(self._replies.get_nowait())
+        return ended
+
+    def end(self, *, now: bool) -> None:
+        """Let an idle process end by itself, or end it now; it is gone afterwards."""
+        if now:
+            self.process.terminate()
+        assert self.process.stdin is not None
+        with suppress(OSError):
+            self.process.stdin.close()  # at the end of its input a worker ends
+        try:
+            self.process.wait(GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self._listener.join()
+
+    def _listen(self) -> None:
+        assert self.process.stdout is not None
+        with self.process.stdout as answers:
+            for line in answers:
+                self._replies.put(line)
 
 
 def run_queue(
     jobs: Sequence[Job],
-    command: Callable[[Job, float | None], list[str]],
+    command: Sequence[str],
     *,
     at_once: int = 1,
     deadline: float | None = None,
     report: Callable[[str], None] = lambda sentence: None,
+    while_waiting: Callable[[], None] = lambda: None,
 ) -> Outcome:
-    """Start `command(job, seconds left)` for every job, at most `at_once` at a time, in order.
+    """Do the jobs in order, at most `at_once` at a time, in workers that `command` starts.
 
-    No run is started after `deadline` (`time.monotonic`); one that is still going then is ended, and its last whole
-    epoch is kept. Every process started here is gone when this returns, also when it is interrupted or gets SIGTERM.
+    No job is begun after `deadline` (`time.monotonic`); one that is still going some time later is ended, and its last
+    whole epoch is kept. `while_waiting` is called several times a second. Every process started here is gone when this
+    returns, also when it is interrupted or gets SIGTERM.
     """
     outcome = Outcome()
-    waiting, running = list(jobs), list[_Running]()
+    threads = max(1, (os.cpu_count() or 1) // at_once)  # the cores are divided unless OMP_NUM_THREADS is set
+    waiting, busy, idle = list(jobs), list[_Worker](), list[_Worker]()
     with _interrupted_by_sigterm():
         try:
-            while running or (waiting and not _over(deadline)):
-                while waiting and len(running) < at_once and not _over(deadline):
-                    left = None if deadline is None else deadline - time.monotonic()
-                    running.append(_start(waiting[0], command(waiting[0], left), at_once))
-                    del waiting[0]
-                    report(f"{running[-1].job.label} has started, {len(waiting)} to come.")
+            while busy or (waiting and not _over(deadline)):
+                while waiting and len(busy) < at_once and not _over(deadline):
+                    job = waiting.pop(0)
+                    busy.append(idle.pop() if idle else _Worker(command, job, threads))
+                    busy[-1].give(job, None if deadline is None else deadline - time.monotonic())
+                    report(f"{job.label} has started, {len(waiting)} to come.")
                 time.sleep(POLL_SECONDS)
-                for one in [one for one in running if one.process.poll() is not None or _over(deadline, GRACE_SECONDS)]:
-                    running.remove(one)
-                    _settle(one, outcome, report)
+                for worker in list(busy):
+                    code = worker.code()
+                    if code is None and _over(deadline, GRACE_SECONDS):
+                        worker.end(now=True)
+                        code = STOPPED
+                    if code is not None:
+                        busy.remove(worker)
+                        _settle(worker, code, outcome, report)
+                        idle += [worker] * (worker.process.poll() is None)
+                while_waiting()
         finally:
-            for one in running:
-                _end(one)
+            for worker in busy:
+                worker.end(now=True)
+            for worker in idle:
+                worker.end(now=False)
     outcome.stopped += waiting
     return outcome
 
@@ -90,43 +156,20 @@ def _interrupted_by_sigterm() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _start(job: Job, arguments: list[str], at_once: int) -> _Running:
-    threads = max(1, (os.cpu_count() or 1) // at_once)  # the cores are divided unless OMP_NUM_THREADS is set
-    job.log_file.parent.mkdir(parents=True, exist_ok=True)
-    log = job.log_file.open("a", encoding="utf-8")
-    process = subprocess.Popen(
-        arguments, stdout=log, stderr=log, env={"OMP_NUM_THREADS": str(threads)} | dict(os.environ)
-    )
-    return _Running(job, process, log)
-
-
-def _settle(one: _Running, outcome: Outcome, report: Callable[[str], None]) -> None:
-    code = one.process.poll()
-    if code is None:
-        _end(one)
-        code = STOPPED
-    one.log.close()
-    result = one.job.result() if code == 0 else None
+def _settle(worker: _Worker, code: int, outcome: Outcome, report: Callable[[str], None]) -> None:
+    job = worker.job
+    assert job is not None
+    result = job.result() if code == 0 else None
     if result is not None:
-        outcome.finished.append(one.job)
+        outcome.finished.append(job)
         shown = (result.test or result.validation)["unmasked"]
-        report(f"{one.job.label} is done: HR@10 {shown['HR@10']:.4f}, NDCG@10 {shown['NDCG@10']:.4f}.")
+        report(f"{job.label} is done: HR@10 {shown['HR@10']:.4f}, NDCG@10 {shown['NDCG@10']:.4f}.")
     elif code == STOPPED:
-        outcome.stopped.append(one.job)
-        report(f"{one.job.label} was stopped for lack of time and will go on next time.")
+        outcome.stopped.append(job)
+        report(f"{job.label} was stopped for lack of time and will go on next time.")
     else:
-        outcome.failed.append(one.job)
-        report(f"{one.job.label} has failed (exit code {code}); the reason is at the end of {one.job.log_file}.")
-
-
-def _end(one: _Running) -> None:
-    one.process.terminate()
-    try:
-        one.process.wait(GRACE_SECONDS)
-    except subprocess.TimeoutExpired:
-        one.process.kill()
-        one.process.wait()
-    one.log.close()
+        outcome.failed.append(job)
+        report(f"{job.label} has failed (exit code {code}); the reason is at the end of {job.log_file}.")
 
 
 def _over(deadline: float | None, grace: float = 0.0) -> bool:

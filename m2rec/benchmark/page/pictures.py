@@ -1,19 +1,32 @@
-"""The README's pictures, made of the real page: two views and a short animation of a rhythm that is broken."""
+"""The README's pictures: two views of the real page, a short animation of a rhythm that is broken, and a notebook's."""
 
 import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from m2rec.atomic import atomic_file
 from m2rec.benchmark.page.browser import LAPTOP, chromium, wait_until_drawn
 from m2rec.benchmark.page.host import started_host
+from m2rec.paths import checkpoints
+from m2rec.recommend.recommender import Recommender
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
-PAGE, LESSON, STRIP = "page.png", "lesson.png", "rhythm.webp"
+PAGE, LESSON, STRIP, NOTEBOOK = "page.png", "lesson.png", "rhythm.webp", "notebook.png"
+WORLD = "rhythm-market"
+RHYTHM, EVERY, LENGTH = "ground-coffee", 7, 56  # of the notebook's history
+NOTEBOOK_WIDTH = 1280
+NOTEBOOK_STYLE = """
+body { margin: 0; background: #fff; font: 13px system-ui, sans-serif; color: #171c26 }
+main { display: flex; gap: 24px; padding: 8px 16px; align-items: start }
+td, th { padding: 4px 8px; border-bottom: 1px solid #e4e7ec }
+table { border-collapse: collapse }
+"""
 STRIP_WIDTH = 1000
 HOLD = 2200  # ms that each picture of the animation stays
 SETTLE = 700  # ms for cards to reach their places
@@ -44,7 +57,24 @@ def take_pictures(folder: Path, report: Callable[[str], None] = lambda what: Non
             page.get_by_role("region", name="The gate as a judge").get_by_role("button", name=button).click()
             page.wait_for_timeout(SETTLE)
         _write(folder / LESSON, page.screenshot())
-    return [folder / name for name in (PAGE, LESSON, STRIP)]
+        report(NOTEBOOK)
+        _write(folder / NOTEBOOK, notebook_picture(browser, Recommender.from_pretrained(checkpoints() / WORLD)))
+    return [folder / name for name in (PAGE, LESSON, STRIP, NOTEBOOK)]
+
+
+def notebook_picture(browser: "Browser", world: Recommender) -> bytes:
+    """What a notebook shows of one answer, its table beside two of its charts: a PNG."""
+    others = np.random.default_rng(0).choice([item.item_id for item in world.items[:60]], LENGTH)
+    history = [RHYTHM if place % EVERY == 0 else others[place - 1] for place in range(1, LENGTH + 1)]
+    answer = world.recommend(history[:-1], k=8)
+    charts = [answer.figure(name).update_layout(width=560, height=300) for name in ("spectrum", "gate")]
+    scripts = [chart.to_html(full_html=False, include_plotlyjs=not place) for place, chart in enumerate(charts)]
+    page = browser.new_page(viewport={"width": NOTEBOOK_WIDTH, "height": 640}, device_scale_factor=1.5)
+    page.set_content(f"<style>{NOTEBOOK_STYLE}</style><main>{answer._repr_html_()}<div>{''.join(scripts)}</div></main>")
+    page.wait_for_function("document.querySelectorAll('.js-plotly-plot .legend').length === 2")
+    picture = page.locator("main").screenshot()
+    page.close()
+    return picture
 
 
 def _broken_rhythm(page: "Page") -> Iterator[bytes]:

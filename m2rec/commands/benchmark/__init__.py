@@ -7,8 +7,10 @@ from m2rec.commands.benchmark.pictures import pictures
 from m2rec.commands.benchmark.readme import readme
 from m2rec.commands.benchmark.serve import serve
 from m2rec.commands.benchmark.speed import speed
+from m2rec.commands.benchmark.take import take
 from m2rec.commands.benchmark.train import train
 from m2rec.commands.benchmark.ui import ui
+from m2rec.commands.benchmark.worker import worker
 
 app = typer.Typer()
 
@@ -18,5 +20,6 @@ def benchmark() -> None:
     """Measure how fast things are on this machine, and how well models rank."""
 
 
-for command in (serve, speed, ui, load, train, readme, pictures):
+for command in (serve, speed, ui, load, train, take, readme, pictures):
     app.command()(command)
+app.command(hidden=True)(worker)

@@ -2,26 +2,24 @@
 
 import sys
 import time
-from functools import partial
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from m2rec import paths
+from m2rec.commands.benchmark.plans import PlanInputs, plan_inputs, runs_folder
+from m2rec.commands.benchmark.worker import run_command, say_epoch
 from m2rec.commands.output import Json, say, show, table
-from m2rec.commands.places import find_checkpoint, find_world, this_command
-from m2rec.data.cache import prepared_folder
+from m2rec.commands.places import find_checkpoint
 from m2rec.errors import InputError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from m2rec.benchmark.accuracy.job import Job
-    from m2rec.benchmark.accuracy.plan import Plan
-    from m2rec.data.prepared import Prepared
-    from m2rec.training.resume import EpochReport
-    from m2rec.worlds.settings import WorldSettings
 
 LEAST_MINUTES = 0.1
 SHOWN = ("HR@10", "NDCG@10")
@@ -50,7 +48,14 @@ def train(
     here: Annotated[
         bool, typer.Option("--here", help="Run in this process, one run after another, and show epochs.")
     ] = False,
-    card_share: Annotated[float, typer.Option(min=0.01, max=1, help="With --here: this much of the GPU's memory.")] = 1,
+    pack: Annotated[
+        Path | None,
+        typer.Option(
+            help="For a rented machine: keep finished runs, and checkpoints so far, in archives in this folder, from "
+            "which `benchmark take` installs them. No tables are written; a world's own model is trained on a GPU also "
+            "where it was trained on a CPU before."
+        ),
+    ] = None,
     runs: Annotated[
         Path | None, typer.Option(help="Folder for finished runs; assets/benchmarks/runs unless said.")
     ] = None,
@@ -59,140 +64,108 @@ def train(
 ) -> None:
     """Train every model of a plan with every seed, rank all held-out events, and make the table of means over seeds.
 
-    Finished runs are kept and not run again, stopped ones go on from their last whole epoch, and a run that fails costs
-    the others nothing. The models differ in what the plan says and in nothing else.
+    First come the worlds' own models, then baselines, then further seeds, then ablations. Finished runs are kept and
+    not run again, stopped ones go on from their last whole epoch, and a run that fails does not affect the others. The
+    models differ in what the plan says and in nothing else.
     """
-    from m2rec.benchmark.accuracy.jobs import benchmark_table, in_turn, jobs_of, write_table
+    from m2rec.benchmark.accuracy.jobs import by_importance
     from m2rec.benchmark.accuracy.queue import STOPPED, run_queue
 
-    if bool(plan) == all_plans:
-        raise InputError("Give the plans to carry out, or --all for every one that is published.")
-    began = time.monotonic()
-    deadline = None if budget_minutes is None else began + 60 * budget_minutes
-    folder = runs or paths.benchmarks() / "runs"
-    parts = {given: _part(one) for given, one in (_published() if all_plans else _named(plan or [])).items()}
-    asked = {given: jobs_of(*part, folder, only or (), seed or ()) for given, part in parts.items()}
+    deadline = None if budget_minutes is None else time.monotonic() + 60 * budget_minutes
+    inputs = plan_inputs(plan or [], all_plans)
+    asked = [job for one in inputs for job in one.jobs(runs_folder(runs), tuple(only or ()), tuple(seed or ()))]
     if checkpoint:
-        _measure_checkpoint(checkpoint, list(parts.values()), asked)
-    waiting = in_turn([job for jobs in asked.values() for job in jobs if job.result() is None])
+        _measure_checkpoint(checkpoint, inputs, asked)
+    waiting = by_importance([job for job in asked if _to_be_run(job, again=pack is not None and not cpu)])
     if list_runs:
-        states = {
-            parts[given].plan.name: {job.name: "to come" if job in waiting else "done" for job in jobs}
-            for given, jobs in asked.items()
-        }
+        states: dict[str, dict[str, str]] = {one.plan.name: {} for one in inputs}
+        for job in asked:
+            states[job.plan.name][job.name] = "to come" if job in waiting else "done"
         show(states, json_file, *(_listed(name, runs_of) for name, runs_of in states.items()))
         return
     if here:
-        _run_here(waiting, {part.plan.name: part.prepared for part in parts.values()}, card_share, cpu, deadline)
+        _run_here(waiting, inputs, cpu, deadline)
         return
-    given_by_plan = {part.plan.name: given for given, part in parts.items()}
-    command = partial(_run_command, given_by_plan, at_once=at_once, cpu=cpu, runs=runs)
-    outcome = run_queue(waiting, command, at_once=at_once, deadline=deadline, report=say)
-    tables = {part.plan.name: benchmark_table(part.plan, jobs_of(*part, folder)) for part in parts.values()}
-    for found in tables.values():
-        say(f"Wrote {write_table(found, out or paths.benchmarks())}.")
-    show(tables, json_file, *(_benchmark(name, found) for name, found in tables.items()))
+    command = [sys.executable, "-m", "m2rec", "benchmark", "worker", *(one.given for one in inputs)]
+    command += ["--memory", f"{1 / at_once:.3f}", *["--cpu"] * cpu]
+    command += [part for name, given in (("--runs", runs), ("--pack", pack)) if given for part in (name, str(given))]
+    with _packing(pack, asked) as update:
+        outcome = run_queue(waiting, command, at_once=at_once, deadline=deadline, report=say, while_waiting=update)
+    if pack is None:  # a rented machine need not have what tables take; `benchmark take` makes them
+        _write_tables(inputs, runs, out, json_file)
     incomplete = [job.label for job in (*outcome.failed, *outcome.stopped)]
     if incomplete:
         say(f"Not finished: {', '.join(incomplete)}; the same command goes on from there.")
         raise typer.Exit(STOPPED)
 
 
-class _Part(NamedTuple):
-    """A plan and what its runs read."""
+def _to_be_run(job: "Job", *, again: bool) -> bool:
+    """Whether the job has no result yet; with `again` also where a world's own model was trained on a CPU and there is
+    a GPU now, which is to give the world a new checkpoint.
+    """
+    result = job.result()
+    if result is None or not (again and job.trains_checkpoint and result.hardware.startswith("cpu")):
+        return result is None
+    import torch
 
-    plan: "Plan"
-    world: "WorldSettings"
-    prepared: "Prepared"
-
-
-def _named(plans: list[str]) -> "dict[str, Plan]":
-    from m2rec.benchmark.accuracy.plan import load_plan
-
-    found = {given: load_plan(given) for given in plans}
-    names = [one.name for one in found.values()]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise InputError(f"Two of these plans are called {twice[0]}, and so would be their tables; give one at a time.")
-    return found
+    return torch.cuda.is_available()
 
 
-def _published() -> "dict[str, Plan]":
-    """The published plans whose worlds are prepared here; which are not is said."""
-    from m2rec.benchmark.accuracy.jobs import published_plans
-
-    plans = published_plans()
-    there = {one.name: one for one in plans if prepared_folder(find_world(one.world).name).is_dir()}
-    for one in plans:
-        if one.name not in there:
-            say(f"Left out: {one.name}, which is not prepared here (python -m m2rec prepare {one.world}).")
-    if not there:
-        raise InputError(f"No published plan's world is prepared here; begin with prepare {plans[0].world}.")
-    return there
-
-
-def _part(plan: "Plan") -> _Part:
-    from m2rec.data.prepared import Prepared
-
-    world = find_world(plan.world)
-    return _Part(plan, world, Prepared.load(prepared_folder(world.name)))
-
-
-def _measure_checkpoint(name: str, parts: "list[_Part]", asked: "dict[str, list[Job]]") -> None:
+def _measure_checkpoint(name: str, inputs: list[PlanInputs], asked: "list[Job]") -> None:
     """Measure a checkpoint as the run that it is, unless that is there."""
     from m2rec.benchmark.accuracy.from_checkpoint import matching_job, measure_checkpoint
     from m2rec.checkpoint import Checkpoint
 
     checkpoint = Checkpoint.load(find_checkpoint(name))
     world = checkpoint.config.world
-    part = next((part for part in parts if part.world.name == world), None)
-    if part is None:
+    one = next((one for one in inputs if one.world.name == world), None)
+    if one is None:
         raise InputError(f"The checkpoint is of {world}, which none of these plans is about.")
-    jobs = [job for of_plan in asked.values() for job in of_plan if job.plan.name == part.plan.name]
-    job = matching_job(checkpoint, jobs, part.prepared)
+    job = matching_job(checkpoint, [job for job in asked if job.plan.name == one.plan.name], one.prepared)
     if job.result() is None:
         say(f"{job.label} is what the checkpoint of {world} is; measuring it …")
-        measure_checkpoint(checkpoint, job, part.prepared)
+        measure_checkpoint(checkpoint, job, one.prepared)
 
 
-def _run_here(
-    jobs: "list[Job]", prepared: "dict[str, Prepared]", card_share: float, cpu: bool, deadline: float | None
-) -> None:
+def _run_here(jobs: "list[Job]", inputs: list[PlanInputs], cpu: bool, deadline: float | None) -> None:
     """In this process, one after another, showing epochs; leaves with STOPPED when the time is up."""
     from m2rec.benchmark.accuracy.job import OutOfTimeError
-    from m2rec.benchmark.accuracy.jobs import limit_memory
     from m2rec.benchmark.accuracy.queue import STOPPED
 
-    limit_memory(card_share)
+    by_plan = {one.plan.name: one for one in inputs}
     try:
         for job in jobs:
-            job.run(
-                prepared[job.plan.name],
-                command=this_command(),
-                cpu=cpu,
-                show=True,
-                deadline=deadline,
-                on_epoch=_say_epoch,
-            )
+            one = by_plan[job.plan.name]
+            line = run_command(one, job, cpu)
+            job.run(one.prepared, command=line, cpu=cpu, show=True, deadline=deadline, on_epoch=say_epoch)
     except OutOfTimeError:
         raise typer.Exit(STOPPED) from None
 
 
-def _run_command(
-    given: dict[str, str], job: "Job", left: float | None, *, at_once: int, cpu: bool, runs: Path | None
-) -> list[str]:
-    """One run as a command of its own, with `left` seconds for it. `given` is how the command line named each plan."""
-    arguments = [sys.executable, "-m", "m2rec", "benchmark", "train", given[job.plan.name], "--here"]
-    arguments += ["--only", job.entry.name, "--seed", str(job.seed), "--card-share", f"{1 / at_once:.3f}"]
-    arguments += ["--cpu"] * cpu
-    if left is not None:
-        arguments += ["--budget-minutes", f"{max(left / 60, LEAST_MINUTES):.3f}"]
-    return arguments + (["--runs", str(runs)] if runs else [])
+@contextmanager
+def _packing(folder: Path | None, jobs: "list[Job]") -> Iterator[Callable[[], None]]:
+    """What is to be called again and again, so that the archives in `folder` are up to date; at the end they are."""
+    from m2rec.benchmark.accuracy.pack import RunArchives
+
+    if folder is None:
+        yield lambda: None
+        return
+    archives = RunArchives(folder, jobs)
+    try:
+        yield archives.update
+    finally:
+        left_out = archives.write()
+        if left_out:
+            say(f"There is no space in the archives for {left_out} more runs; they are kept here alone.")
 
 
-def _say_epoch(epoch: "EpochReport") -> None:
-    figures = ", ".join(f"{name} {value:.4f}" for name, value in epoch.validation.items())
-    say(f"epoch {epoch.epoch}: loss {epoch.loss:.4f}, validation {figures}, {epoch.seconds:.1f} s")
+def _write_tables(inputs: list[PlanInputs], runs: Path | None, out: Path | None, json_file: str | None) -> None:
+    from m2rec.benchmark.accuracy.jobs import benchmark_table, write_table
+
+    tables = {one.plan.name: benchmark_table(one.plan, one.jobs(runs_folder(runs))) for one in inputs}
+    for found in tables.values():
+        say(f"Wrote {write_table(found, out or paths.benchmarks())}.")
+    show(tables, json_file, *(_benchmark(name, found) for name, found in tables.items()))
 
 
 def _listed(name: str, states: dict[str, str]) -> "Table":

@@ -9,31 +9,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from m2rec.model.frequency.filters import toeplitz
-
-
-def respond_by_product(signal: Tensor, place: Tensor, kernels: Tensor) -> Tensor:
-    """Every band's response to every item as one product with the bank. signal (B, X, L) → F (B, X, b, L)."""
-    length = signal.shape[-1]
-    bank = toeplitz(kernels, length).permute(2, 0, 1).reshape(length, -1)  # [s, (b, t)]
-    return (signal @ bank).unflatten(-1, (len(kernels), length))
-
-
-def respond_by_choice(signal: Tensor, place: Tensor, kernels: Tensor) -> Tensor:
-    """The same, choice by choice: each adds the bands' impulse responses to its item. Quicker where nothing is learnt.
-
-    place (B, L) is the slot of each choice.
-    """
-    batch, slots, length = signal.shape
-    weight = signal.gather(1, place[:, None])[:, 0]  # (B, L)
-    later = F.pad(kernels, (length - 1, max(0, length - kernels.shape[1])))  # index L − 1 + lag
-    shifted = later.as_strided((length, len(kernels), length), (1, later.stride(0), 1))  # [L − 1 − s, b, t]
-    response = signal.new_zeros(batch * slots, len(kernels), length)
-    for row, chosen in enumerate(place):
-        adds = shifted * weight[row].flip(0)[:, None, None]
-        response[row * slots : (row + 1) * slots].index_add_(0, chosen.flip(0), adds)
-    return response.view(batch, slots, len(kernels), length)
-
 
 def distinct(items: Tensor) -> tuple[Tensor, Tensor]:
     """The different items of each row, 0 where a row has fewer, and where each position's is. (B, L) → (B, X), (B, L).

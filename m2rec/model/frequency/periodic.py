@@ -45,10 +45,9 @@ from m2rec.model.frequency.item_signals import (
     at_newest,
     distinct,
     in_window,
-    respond_by_choice,
-    respond_by_product,
 )
 from m2rec.model.frequency.recurrence import Due, FrequencyOut
+from m2rec.model.frequency.recurrence_sums import Recurrence, recurrence_sums, recurrence_sums_plain
 from m2rec.model.items import ItemTable
 
 LEAST = 1e-20  # belief below which nothing is told apart
@@ -134,29 +133,32 @@ class ReturnBranch(nn.Module):
         """All positions. items (B, L), right-padded with 0; keep (b,) 0/1 mutes bands. → (B, L, …)."""
         with torch.autocast(items.device.type, enabled=False):
             length = items.shape[1]
-            slots, place = distinct(items)  # (B, X), (B, L)
+            slots, _ = distinct(items)  # (B, X)
             chosen = (slots[..., None] == items[:, None]) & (items > 0)[:, None]  # (B, X, L)
             called = self._called(F.pad(items[:, :-1], (1, 0)), items, table)
             weight = torch.sigmoid(self.surprise_bias - called)  # w: (B, L)
-            signal = F.pad(chosen * weight[:, None], (0, 1))  # x: (B, X, L + 1), one step on for what is early
             kernels = self.kernels()
-            respond = respond_by_product if torch.is_grad_enabled() else respond_by_choice
-            response = respond(signal, F.pad(place, (0, 1)), kernels)  # F: (B, X, b, L + 1)
-            asked = self.asked(kernels, torch.arange(1, length + 2, device=items.device))  # (b, L + 1)
-            prior = self.habit_of(slots, table)[..., None]  # (B, X, 1)
-            response = response.add_(asked).add_(prior[..., None])
             rivals, explained = self._explain(items, called, table)
-            # weighed while they are few
-            against, gap = self._at_last_choice(self.explaining_away * rivals, chosen)  # (B, X, b + 1, L), (B, X, L)
-            belief = self._belief(response[..., :length] - self._excluded(against, gap), keep)  # h
-            ahead = self._belief(response[..., 1:] - self._excluded(against, gap + 1), keep)
-            late, early = self.late.sigmoid()[:, None], self.early.sigmoid()[:, None]
-            came_before = F.pad(chosen[..., :-1], (1, 0))  # a step early, so it cannot be late
-            before = F.pad(belief[..., : length - 1], (1, 0)) * ~came_before[:, :, None]
-            due = torch.addcmul(torch.addcmul(belief, late, before), early, ahead)  # d
             known = in_window(chosen, self.taps)  # (B, X, L)
-            due = due * (known & ~chosen)[:, :, None]
-            each, through = due.sum(2).transpose(1, 2), due.sum(1).transpose(1, 2)  # (B, L, X), (B, L, b)
+            place = torch.arange(1, length + 1, device=items.device)
+            last = F.pad((chosen * place).cummax(-1).values, (1, 0)).clamp(min=1) - 1  # before each column
+            inputs = Recurrence(
+                signal=chosen * weight[:, None],
+                kernels=kernels,
+                offset=self.asked(kernels, torch.arange(1, length + 2, device=items.device)),
+                prior=self.habit_of(slots, table),
+                explaining_away=self.explaining_away,
+                late=self.late.sigmoid(),
+                early=self.early.sigmoid(),
+                other_bands=rivals,
+                last=last,
+                same_phase=self.near,
+                may_be_due=known & ~chosen,
+                may_be_late=~F.pad(chosen[..., :-1], (1, 0)),  # what came a step early is not late
+                band_keep=torch.ones_like(self.band_bias) if keep is None else keep.to(self.band_bias.dtype),
+            )
+            each, through = recurrence_sums(inputs) if self.adaptive else recurrence_sums_plain(inputs, adaptive=False)
+            each = each.transpose(1, 2)  # (B, L, X)
             unit = F.embedding(slots, table.unit)
             return self._finish(slots, known.transpose(1, 2), each, through, unit, explained)
 
@@ -256,15 +258,6 @@ class ReturnBranch(nn.Module):
             at_last = at_newest(before, came)
         due, known = self._due(self._corrected(log_odds, at_last, came), came, count, None)
         return rivals, self._scores(due.sum(-1), known)
-
-    def _at_last_choice(self, rivals: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
-        """Rivals (B, L, b + 1) at each item's last coming, chosen (B, X, L) → (B, X, b + 1, L), and how many
-        interactions after that coming the next one is: (B, X, L).
-        """
-        place = torch.arange(1, chosen.shape[-1] + 1, device=chosen.device)
-        last = (chosen * place).cummax(-1).values.clamp(min=1)
-        spread = rivals.transpose(1, 2)[:, None].expand(-1, chosen.shape[1], -1, -1)
-        return spread.gather(3, (last - 1)[:, :, None].expand(-1, -1, rivals.shape[2], -1)), place + 1 - last
 
     def _excluded(self, against: Tensor, gap: Tensor) -> Tensor:
         """ε·R, which depends on the phase: against (B, X, b + 1, …) is weighed with ε already, gap (B, X, …) is how

@@ -42,7 +42,8 @@ def _influences(scene: Scene, item: RankedItem) -> list[Influence]:
     if len(answer.history) < 2:
         return []
     changes = scene.worlds.influence(scene.world.name, scene.state.history, item.item_id)  # one a position read
-    order = sorted(range(len(changes)), key=lambda position: -abs(changes[position]))[:MATTERED]
+    newest = {entry: position for position, entry in enumerate(answer.history)}  # an item has one number at all places
+    order = sorted(newest.values(), key=lambda position: -abs(changes[position]))[:MATTERED]
     order = [position for position in order if abs(changes[position]) >= NEGLIGIBLE]
     largest = max((abs(changes[position]) for position in order), default=1.0)
     unread = len(scene.state.history) - len(answer.history)

@@ -12,7 +12,6 @@ import pytest
 from m2rec.benchmark.accuracy import queue as runs
 from m2rec.benchmark.accuracy.job import Job
 from m2rec.benchmark.accuracy.queue import STOPPED, run_queue
-from m2rec.data.prepared import Prepared
 from tests.benchmark.accuracy.test_table import finish, ranked
 from tests.benchmark.conftest import MakeJob
 
@@ -28,23 +27,53 @@ def jobs(job: MakeJob) -> list[Job]:
     return [job("gru4rec", name=f"run-{letter}") for letter in "abcd"]
 
 
-def exits(code: int) -> list[str]:
-    return [sys.executable, "-S", "-c", f"raise SystemExit({code})"]
+def worker(does: str) -> list[str]:
+    """A stand-in for `benchmark worker` that does this for every line; it has `label`, `left` and `answer`."""
+    code = """
+import os, sys, time
+
+def answer(code):
+    print(code, flush=True)
+
+for line in sys.stdin:
+    label, left = line.split()
+"""
+    body = "\n".join(f"    {line}" for line in does.splitlines())
+    return [sys.executable, "-S", "-c", code + body]
 
 
-SLEEPS = [sys.executable, "-S", "-c", "import time; time.sleep(60)"]
+SLEEPS = worker("time.sleep(60)")
 
 
-def test_each_run_is_its_own_process_and_failures_stay_their_own(jobs: list[Job]) -> None:
-    codes = {"run-a-0": 0, "run-b-0": 3, "run-c-0": STOPPED, "run-d-0": 0}
+def test_failures_stay_their_own(jobs: list[Job]) -> None:
     finish(jobs[0], ranked(10))  # d ends well and leaves no result: that is a failure too
     sentences: list[str] = []
-    outcome = run_queue(jobs, lambda job, left: exits(codes[job.name]), at_once=3, report=sentences.append)
+    codes = worker(f"answer(dict(a=0, b=3, c={STOPPED}, d=0)[label[-3]])")
+    outcome = run_queue(jobs, codes, at_once=3, report=sentences.append)
     assert [job.name for job in outcome.finished] == ["run-a-0"]
     assert {job.name for job in outcome.failed} == {"run-b-0", "run-d-0"}
     assert [job.name for job in outcome.stopped] == ["run-c-0"]
     assert "trial/run-a-0 is done: HR@10 0.2500, NDCG@10 0.2500." in sentences
     assert any("exit code 3" in sentence and str(jobs[1].log_file) in sentence for sentence in sentences)
+
+
+def test_a_worker_does_one_job_after_another(jobs: list[Job], tmp_path: Path) -> None:
+    for job in jobs:
+        finish(job, ranked(10))
+    seen = tmp_path / "seen"
+    outcome = run_queue(jobs, worker(f"open({str(seen)!r}, 'a').write(f'{{os.getpid()}} {{label}}\\n')\nanswer(0)"))
+    lines = [line.split() for line in seen.read_text().splitlines()]
+    assert [label for _, label in lines] == [job.label for job in jobs]
+    assert len({pid for pid, _ in lines}) == 1
+    assert outcome.finished == jobs
+
+
+def test_a_job_that_takes_its_worker_with_it_costs_the_others_nothing(jobs: list[Job]) -> None:
+    for job in jobs:
+        finish(job, ranked(10))
+    outcome = run_queue(jobs, worker("os._exit(9) if label[-3] == 'b' else answer(0)"), at_once=2)
+    assert [job.name for job in outcome.failed] == ["run-b-0"]
+    assert {job.name for job in outcome.finished} == {"run-a-0", "run-c-0", "run-d-0"}
 
 
 def test_no_more_run_at_a_time_than_allowed(jobs: list[Job], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,25 +88,25 @@ def test_no_more_run_at_a_time_than_allowed(jobs: list[Job], monkeypatch: pytest
         return alive[-1]
 
     monkeypatch.setattr(runs.subprocess, "Popen", watched)
-    waits = [sys.executable, "-S", "-c", "import time; time.sleep(0.2)"]
-    run_queue(jobs, lambda job, left: waits, at_once=2)
+    run_queue(jobs, worker("time.sleep(0.2)\nos._exit(1)"), at_once=2)
     assert len(alive) == 4
     assert most == 2
 
 
-def test_after_the_deadline_nothing_starts_and_what_still_runs_is_ended(jobs: list[Job]) -> None:
+def test_after_the_deadline_nothing_starts_and_what_still_runs_is_ended(jobs: list[Job], tmp_path: Path) -> None:
     began = time.monotonic()
-    seen: list[float | None] = []
-
-    def command(job: Job, left: float | None) -> list[str]:
-        seen.append(left)
-        return SLEEPS
-
-    outcome = run_queue(jobs, command, at_once=2, deadline=time.monotonic() + 0.5)
+    seen = tmp_path / "seen"
+    outcome = run_queue(
+        jobs,
+        worker(f"open({str(seen)!r}, 'a').write(left + '\\n')\ntime.sleep(60)"),
+        at_once=2,
+        deadline=time.monotonic() + 5,
+    )
     assert time.monotonic() - began < 30
     assert len(outcome.stopped) == 4
-    assert len(seen) == 2
-    assert all(left is not None and 0 < left <= 0.5 for left in seen)
+    left = [float(line) for line in seen.read_text().splitlines()]
+    assert len(left) == 2
+    assert all(0 < seconds <= 5 for seconds in left)
 
 
 def test_an_interruption_leaves_no_process_behind(jobs: list[Job], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,7 +119,7 @@ def test_an_interruption_leaves_no_process_behind(jobs: list[Job], monkeypatch: 
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_queue(jobs, lambda job, left: SLEEPS, at_once=2, report=interrupt)
+        run_queue(jobs, SLEEPS, at_once=2, report=interrupt)
     assert len(started) == 2
     assert all(process.poll() is not None for process in started)
 
@@ -101,13 +130,24 @@ def test_ended_by_a_signal_it_leaves_no_process_behind(jobs: list[Job], monkeypa
     monkeypatch.setattr(runs.subprocess, "Popen", lambda *a, **o: started.append(real(*a, **o)) or started[-1])
     before = signal.getsignal(signal.SIGTERM)
     with pytest.raises(KeyboardInterrupt):
-        run_queue(jobs, lambda job, left: SLEEPS, at_once=2, report=lambda what: os.kill(os.getpid(), signal.SIGTERM))
+        run_queue(jobs, SLEEPS, at_once=2, report=lambda what: os.kill(os.getpid(), signal.SIGTERM))
     assert started
     assert all(process.poll() is not None for process in started)
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-def test_what_a_run_says_is_in_its_log(jobs: list[Job], prepared: Prepared, tmp_path: Path) -> None:
-    says = [sys.executable, "-S", "-c", "import sys; print('out'); sys.stderr.write('err'); sys.exit(1)"]
-    run_queue(jobs[:1], lambda job, left: says)
-    assert set(jobs[0].log_file.read_text().split()) == {"out", "err"}
+def test_why_a_worker_does_not_start_is_in_the_log_of_its_first_job(jobs: list[Job]) -> None:
+    outcome = run_queue(jobs[:1], [sys.executable, "-S", "-c", "raise SystemExit('no such plan')"])
+    assert outcome.failed == jobs[:1]
+    assert "no such plan" in jobs[0].log_file.read_text()
+
+
+def test_idle_workers_are_gone_at_the_end(jobs: list[Job], monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[subprocess.Popen] = []
+    real = subprocess.Popen
+    monkeypatch.setattr(runs.subprocess, "Popen", lambda *a, **o: started.append(real(*a, **o)) or started[-1])
+    calls = []
+    run_queue(jobs, worker("answer(1)"), at_once=3, while_waiting=lambda: calls.append(1))
+    assert started
+    assert [process.poll() for process in started] == [0] * len(started)
+    assert calls

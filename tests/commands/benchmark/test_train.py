@@ -53,13 +53,13 @@ def test_a_plan_is_carried_out_and_its_table_written(run, plan, tmp_path):
 
 
 def test_time_that_is_up_stops_the_plan_and_says_how_to_go_on(run, plan, tmp_path, monkeypatch):
-    from m2rec.benchmark.accuracy import queue as runs
+    from m2rec.benchmark.accuracy import queue
 
-    monkeypatch.setattr(runs, "_over", lambda *deadline: True)
+    monkeypatch.setattr(queue, "_over", lambda *deadline: True)
     result = run(
         "benchmark", "train", plan, "--budget-minutes", 1, "--runs", tmp_path / "runs", "--out", tmp_path, "--cpu"
     )
-    assert result.code == runs.STOPPED
+    assert result.code == queue.STOPPED
     assert (
         "Not finished: trial/m2rec-0, trial/popularity-0, trial/gru4rec-0; the same command goes on from there."
         in result.err
@@ -104,22 +104,26 @@ def test_all_leaves_out_what_is_not_prepared_here_and_says_so(run, shop, tmp_pat
     assert "No published plan's world is prepared here" in result.err
 
 
-def test_the_first_seed_of_every_plan_comes_before_the_second_of_any(run, shop, tmp_path):
-    from m2rec.benchmark.accuracy.jobs import in_turn, jobs_of
+def test_what_is_worth_most_comes_first_over_all_plans(run, shop, tmp_path):
+    from m2rec.benchmark.accuracy.jobs import by_importance, jobs_of
     from m2rec.benchmark.accuracy.plan import load_plan
     from m2rec.data.cache import prepared_folder
     from m2rec.data.prepared import Prepared
     from m2rec.worlds.settings import load_world
 
+    ablation = '[[model]]\nname = "no-gate"\nkind = "m2rec"\nablates = "the gate"\nsettings = { gate = "equal" }\n'
     jobs = []
     for name, seeds in (("one", "[7, 3]"), ("two", "[0, 1]")):
         path = tmp_path / f"{name}.toml"
-        path.write_text(PLAN.replace("[0]", seeds).format(world=shop.settings))
+        models = PLAN.replace("[0]", seeds).format(world=shop.settings)
+        path.write_text(models.replace("[[model]]", f"{ablation}[[model]]", 1))
         prepared = Prepared.load(prepared_folder("corner-shop"))
-        jobs += jobs_of(load_plan(path), load_world(shop.settings), prepared, tmp_path, only=["m2rec", "gru4rec"])
-    assert [job.label for job in in_turn(jobs)] == [
-        "one/m2rec-7", "one/gru4rec-7", "two/m2rec-0", "two/gru4rec-0",
-        "one/m2rec-3", "one/gru4rec-3", "two/m2rec-1", "two/gru4rec-1",
+        only = ["m2rec", "gru4rec", "no-gate"]
+        jobs += jobs_of(load_plan(path), load_world(shop.settings), prepared, tmp_path, only=only)
+    assert [job.label for job in by_importance(jobs)] == [
+        "one/m2rec-7", "two/m2rec-0", "one/gru4rec-7", "two/gru4rec-0",
+        "one/m2rec-3", "two/m2rec-1", "one/gru4rec-3", "two/gru4rec-1",
+        "one/no-gate-7", "two/no-gate-0", "one/no-gate-3", "two/no-gate-1",
     ]  # fmt: skip
 
 

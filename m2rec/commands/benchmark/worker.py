@@ -1,0 +1,60 @@
+"""`python -m m2rec benchmark worker`: what `benchmark train` starts, once for each run that it does at a time."""
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from m2rec.commands.benchmark.plans import PlanInputs, plan_inputs, runs_folder
+from m2rec.commands.output import say
+
+if TYPE_CHECKING:
+    from m2rec.benchmark.accuracy.job import Job
+    from m2rec.training.resume import EpochReport
+
+
+def worker(
+    plan: Annotated[list[str], typer.Argument(help="The plans whose runs may be asked for.")],
+    memory: Annotated[float, typer.Option(min=0.01, max=1, help="This fraction of the GPU's memory.")] = 1,
+    cpu: Annotated[bool, typer.Option("--cpu", help="Train on the CPU even where there is a GPU.")] = False,
+    runs: Annotated[Path | None, typer.Option(help="Folder for finished runs.")] = None,
+    pack: Annotated[Path | None, typer.Option(help="Folder for archives of checkpoints.")] = None,
+) -> None:
+    """Do the runs that are named on standard input, one after another. `benchmark train` starts this command."""
+    from m2rec.benchmark.accuracy.pack import CheckpointArchive
+    from m2rec.benchmark.accuracy.worker import limit_memory, work
+
+    inputs = {one.plan.name: one for one in plan_inputs(plan, all_plans=False)}
+
+    def do(job: "Job", deadline: float | None) -> None:
+        one = inputs[job.plan.name]
+        command = run_command(one, job, cpu)
+        if pack is None or not job.trains_checkpoint:
+            job.run(one.prepared, command=command, cpu=cpu, deadline=deadline, on_epoch=say_epoch)
+            return
+        archive = CheckpointArchive(pack, one.world, one.prepared, command)
+        job.run(
+            one.prepared,
+            command=command,
+            cpu=cpu,
+            deadline=deadline,
+            on_epoch=say_epoch,
+            on_better=archive.update,
+            keep=archive.write,
+        )
+
+    limit_memory(memory)
+    work({job.label: job for one in inputs.values() for job in one.jobs(runs_folder(runs))}, do)
+
+
+def run_command(inputs: PlanInputs, job: "Job", cpu: bool) -> str:
+    """The command that does this one run, for its record."""
+    arguments = [inputs.given, "--only", job.entry.name, "--seed", str(job.seed), *["--cpu"] * cpu]
+    return shlex.join(["python", "-m", "m2rec", "benchmark", "train", *arguments])
+
+
+def say_epoch(epoch: "EpochReport") -> None:
+    """One line on a finished epoch."""
+    figures = ", ".join(f"{name} {value:.4f}" for name, value in epoch.validation.items())
+    say(f"epoch {epoch.epoch}: loss {epoch.loss:.4f}, validation {figures}, {epoch.seconds:.1f} s")

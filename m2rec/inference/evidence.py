@@ -1,0 +1,47 @@
+"""What the branches say, at every position that was read and at the newest."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Explanations(NamedTuple):
+    """Log-odds (n,) that each choice was called for by the one before it, and that it was due by a rhythm."""
+
+    transition: np.ndarray
+    recurrence: np.ndarray
+
+
+def unexplained(count: int) -> Explanations:
+    """What a frequency branch that knows no items has to say of so many choices."""
+    nothing = np.full(count, -np.inf, dtype=np.float32)
+    return Explanations(nothing, nothing)
+
+
+class Recurrence(NamedTuple):
+    """The items (X,) that may recur next, and the log-odds (X,) of each against an item that was never chosen."""
+
+    items: np.ndarray
+    scores: np.ndarray
+
+
+@dataclass(frozen=True)
+class FrequencyRead:
+    """What a frequency branch says of n positions: vectors (n, d), evidence for the gate (n, e); of the newest alone
+    the bands' gains (b,) and what may recur; and how well each choice was explained before it was made.
+    """
+
+    vectors: np.ndarray
+    evidence: np.ndarray
+    gains: np.ndarray
+    recurrence: Recurrence | None
+    explanations: Explanations
+
+
+@dataclass(frozen=True)
+class SemanticRead:
+    """What a semantic branch says of n positions: vectors (n, d), and of the newest alone the weights of themes."""
+
+    vectors: np.ndarray
+    themes: np.ndarray | None = None  # (K,)

@@ -1,0 +1,67 @@
+"""`m2rec.model.semantic.means.MeansBranch` for one history: decaying means of the items' texts."""
+
+import math
+
+import numpy as np
+
+from m2rec.inference.arrays import HORIZON, Weights, decay_matrix, gelu
+from m2rec.inference.branch import PerItem
+from m2rec.inference.evidence import Explanations, SemanticRead
+from m2rec.inference.items import ItemArrays
+from m2rec.model.config import ModelConfig
+
+SALIENCE_LIMIT = np.float32(4.0)  # as in the branch
+LEAST_WEIGHT = 1e-12  # of a mean
+BLOCK = 128  # positions whose mutual influence is one product
+
+
+class Means(PerItem):
+    """Items in, what they have been about out. Its state is the decayed sums of texts and weights, (K, d + 1)."""
+
+    rows: np.ndarray  # (V + 1, d + 1), each item's text by its weight, and the weight
+
+    def __init__(self, config: ModelConfig, weights: Weights, items: ItemArrays) -> None:
+        """`weights` of the branch, without "semantic." in front."""
+        self.salience = np.ascontiguousarray(weights["salience.weight"].T)
+        self.take(items)
+        self.rates = np.exp(weights["log_rate"])  # (K,)
+        self.reach = math.ceil(HORIZON / float(self.rates.min()))
+        self.widen, self.widen_bias = np.ascontiguousarray(weights["feed.0.weight"].T), weights["feed.0.bias"]
+        self.narrow, self.narrow_bias = np.ascontiguousarray(weights["feed.3.weight"].T), weights["feed.3.bias"]
+
+    def per_item(self, items: ItemArrays) -> dict[str, np.ndarray]:
+        """Each item's text by how much it says about taste, and that weight."""
+        weight = np.exp(SALIENCE_LIMIT * np.tanh(items.text @ self.salience / SALIENCE_LIMIT))  # (V + 1, 1)
+        return {"rows": np.concatenate([weight * items.text, weight], axis=1)}
+
+    def start(self) -> np.ndarray:
+        """Decayed sums before the first item."""
+        return np.zeros((len(self.rates), self.rows.shape[1]), dtype=np.float32)
+
+    def last(self, items: np.ndarray, explanations: Explanations) -> SemanticRead:
+        """The newest position of a whole history. items (L,) → over (1,)."""
+        items = items[-self.reach :]
+        age = np.arange(len(items) - 1, -1, -1, dtype=np.float32)
+        return SemanticRead(self._finish((np.exp(-self.rates[:, None] * age) @ self.rows[items])[:, None]))
+
+    def advance(
+        self, items: np.ndarray, explanations: Explanations, state: np.ndarray
+    ) -> tuple[SemanticRead, np.ndarray]:
+        """All positions of a continuation. items (n,) → over (n,), and the sums after. What the other branches explain
+        makes no difference here.
+        """
+        vectors = []
+        for at in range(0, len(items), BLOCK):
+            part = items[at : at + BLOCK]
+            faded = np.exp(-self.rates[:, None] * np.arange(1, len(part) + 1)).astype(np.float32)
+            sums = decay_matrix(self.rates, len(part)) @ self.rows[part] + faded[..., None] * state[:, None]
+            vectors.append(self._finish(sums))
+            state = sums[:, -1].copy()
+        return SemanticRead(np.concatenate(vectors)), state
+
+    def _finish(self, sums: np.ndarray) -> np.ndarray:
+        """(K, n, d + 1) → (n, d)."""
+        means = sums[..., :-1] / np.maximum(sums[..., -1:], LEAST_WEIGHT)
+        flat = means.transpose(1, 0, 2).reshape(means.shape[1], -1)
+        result: np.ndarray = gelu(flat @ self.widen + self.widen_bias) @ self.narrow + self.narrow_bias
+        return result

@@ -1,0 +1,63 @@
+"""Recent histories by their beginnings, so that the next question about one of them does not start from nothing."""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from threading import Lock
+
+from m2rec.inference.reading import Reading
+
+MUTED = bytes | None  # which bands are muted, as bytes of the mask; None where none is
+
+
+class PrefixCache:
+    """What was read; the least recently used goes once there is more than fits. Safe to share between threads."""
+
+    def __init__(self, most_bytes: int) -> None:
+        """`most_bytes` of readings are kept; none with 0."""
+        self.most_bytes = most_bytes
+        self.nbytes = 0
+        self._lock = Lock()
+        self._kept: OrderedDict[int, tuple[tuple[int, ...], MUTED, Reading, int]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def longest(self, items: Sequence[int], muted: MUTED) -> Reading | None:
+        """The reading of the longest beginning of `items` that is kept, or None."""
+        if not self._kept:
+            return None
+        whole = tuple(items)
+        keys = _keys(whole, muted)
+        with self._lock:
+            for length in range(len(whole), 0, -1):
+                found = self._kept.get(keys[length - 1])
+                # the key is a hash: what it stands for is compared as well
+                if found is not None and found[1] == muted and found[0] == whole[:length]:
+                    self._kept.move_to_end(keys[length - 1])
+                    return found[2]
+        return None
+
+    def keep(self, items: Sequence[int], muted: MUTED, reading: Reading) -> None:
+        """Keep a reading of `items`, at the cost of the least recently used."""
+        whole = tuple(items)
+        vectors = reading.position.vectors
+        size = reading.state.nbytes + reading.gates.nbytes + vectors.nbytes + 8 * len(whole) + 1024
+        if size > self.most_bytes:
+            return
+        key = _keys(whole, muted)[-1]
+        with self._lock:
+            if key in self._kept:
+                self.nbytes -= self._kept.pop(key)[3]
+            self._kept[key] = (whole, muted, reading, size)
+            self.nbytes += size
+            while self.nbytes > self.most_bytes:
+                self.nbytes -= self._kept.popitem(last=False)[1][3]
+
+
+def _keys(items: Sequence[int], muted: MUTED) -> list[int]:
+    """A hash of each beginning of `items`."""
+    keys, key = [], hash(muted)
+    for item in items:
+        key = hash((key, item))
+        keys.append(key)
+    return keys

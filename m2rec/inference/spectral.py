@@ -1,0 +1,180 @@
+"""`m2rec.model.frequency.spectral.SpectralBranch` for one history: an adaptive filter over item vectors.
+
+Glossary (otherwise as in the branch)
+    q       identities of the items (…, q)          F   their filtered values (…, b, q)
+    record  decayed mean of how well each band's output agreed with what then came
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from m2rec.inference.arrays import HORIZON, Weights, decay_matrix, gelu, softplus
+from m2rec.inference.branch import PerItem
+from m2rec.inference.evidence import FrequencyRead, unexplained
+from m2rec.inference.filters import impulse_response, low_pass
+from m2rec.inference.items import ItemArrays
+from m2rec.model.config import ModelConfig
+
+EPSILON = np.float32(1e-6)  # as in the branch
+BLOCK = 128  # positions that are filtered by one product
+ROWS = 32  # positions whose products with those before them are one block of the autocorrelation
+
+
+@dataclass(frozen=True)
+class SpectralState:
+    """The newest items, newest last, W of them at most; what each band's output was (b, q); decayed sum of agreements
+    (b,) and decayed count.
+    """
+
+    items: np.ndarray
+    filtered: np.ndarray
+    agreement: np.ndarray
+    weight: float
+
+
+class Spectral(PerItem):
+    """Items in, what the filter lets pass of their vectors out."""
+
+    identities: np.ndarray  # (V + 1, q)
+    unit: np.ndarray
+
+    def __init__(self, config: ModelConfig, weights: Weights, items: ItemArrays) -> None:
+        """`weights` of the branch, without "frequency." in front."""
+        plain = config.filter == "low-pass"
+        self.taps, self.adaptive = config.filter_length, config.adaptive_filter and not plain
+        if plain:
+            self.kernels = low_pass(self.taps)[None]
+            periods: tuple[float, ...] = (math.inf,)
+        else:
+            self.kernels = impulse_response(weights["transfer"])
+            self.kernels[:, 0] = 0
+            periods = (*config.periods, *(math.inf for _ in config.trend_scales))
+        self.band_periods = np.array(periods, dtype=np.float64)
+        self.reading = np.ascontiguousarray(self.kernels[:, ::-1])  # newest last
+        self.narrow = np.ascontiguousarray(weights["identity.weight"].T)
+        self.take(items)
+        self.rate = 1 / config.agreement_scale
+        self.forget = math.exp(-self.rate)
+        self.reach = math.ceil(HORIZON * config.agreement_scale)
+        self.fading = np.exp(-self.rate * np.arange(self.reach + ROWS - 1, -1, -1)).astype(np.float32)  # newest last
+        self.energy = (self.kernels * self.kernels).sum(-1) + EPSILON  # of an incoherent history
+        self.strength = np.sqrt(self.energy)
+        self.gain_in, self.gain_in_bias = weights["gain_in"], weights["gain_in_bias"]  # (b, 2, 16), (b, 16)
+        self.gain_out, self.gain_out_bias = weights["gain_out"], weights["gain_out_bias"]
+        self.out = np.ascontiguousarray(weights["out.weight"].T)
+
+    def per_item(self, items: ItemArrays) -> dict[str, np.ndarray]:
+        """Unit vectors, and what two of them are compared by."""
+        identity = items.unit @ self.narrow
+        length = np.sqrt((identity * identity).sum(-1, keepdims=True))
+        return {"identities": identity / (length + EPSILON), "unit": items.unit}
+
+    def start(self) -> SpectralState:
+        """The state before the first item."""
+        bands = len(self.kernels)
+        return SpectralState(
+            np.zeros(0, dtype=np.int64),
+            np.zeros((bands, self.identities.shape[1]), dtype=np.float32),
+            np.zeros(bands, dtype=np.float32),
+            0.0,
+        )
+
+    def advance(
+        self, items: np.ndarray, state: SpectralState, band_keep: np.ndarray | None
+    ) -> tuple[FrequencyRead, SpectralState]:
+        """All positions of a continuation. items (n,) → over (n,), and the state after the last."""
+        vectors, evidence, gains = [], [], np.zeros(0)
+        for at in range(0, len(items), BLOCK):
+            y, found, gains, state = self._block(items[at : at + BLOCK], state, band_keep)
+            vectors.append(y)
+            evidence.append(found)
+        read = FrequencyRead(np.concatenate(vectors), np.concatenate(evidence), gains, None, unexplained(len(items)))
+        return read, state
+
+    def _block(
+        self, items: np.ndarray, state: SpectralState, band_keep: np.ndarray | None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, SpectralState]:
+        count, bands, reach = len(items), len(self.kernels), self.taps - 1
+        context = state.items[-reach:]
+        known = np.concatenate([np.zeros(reach - len(context), dtype=np.int64), context, items])
+        q = self.identities[known]  # (W − 1 + n, q)
+        filtered = (_banded(np.broadcast_to(self.reading, (count, *self.reading.shape))) @ q).reshape(count, bands, -1)
+        before = np.concatenate([state.filtered[None], filtered[:-1]])
+        agreement = np.einsum("nbq,nq->nb", before, q[reach:])
+        decay = decay_matrix(np.array([self.rate]), count)[0]
+        since = self.forget ** np.arange(1, count + 1)
+        sums = decay @ agreement + since[:, None].astype(np.float32) * state.agreement
+        weights = decay.sum(1) + since * state.weight
+        y, evidence, gains = self._finish(
+            filtered, (sums / weights[:, None]).astype(np.float32), self.unit[known], band_keep
+        )
+        after = SpectralState(
+            known[-self.taps :].copy(), filtered[-1].copy(), sums[-1].astype(np.float32), float(weights[-1])
+        )
+        return y, evidence, gains[-1], after
+
+    def last(self, items: np.ndarray, band_keep: np.ndarray | None) -> FrequencyRead:
+        """The newest position of a whole history: one windowed sum a band, one autocorrelation."""
+        counted = -(-min(len(items), self.reach) // ROWS) * ROWS  # whole blocks; what is too old or never was weighs 0
+        fading = self.fading[-counted:].copy()
+        fading[: max(0, counted - len(items))] = 0
+        tail = np.concatenate([np.zeros(max(0, counted + self.taps - len(items)), dtype=np.int64), items])
+        tail = tail[-counted - self.taps :]
+        q = self.identities[tail]  # (W + counted, q)
+        record = self.reading @ self._autocorrelation(q, fading) / fading.sum()
+        filtered = (self.reading @ q[-self.taps :])[None]
+        y, evidence, gains = self._finish(filtered, record[None], self.unit[tail[-self.taps :]], band_keep)
+        return FrequencyRead(y, evidence, gains[0], None, unexplained(len(items)))
+
+    def _autocorrelation(self, q: np.ndarray, fading: np.ndarray) -> np.ndarray:
+        """Σ_τ w_τ ⟨q_{τ−j}, q_τ⟩ for lags j = W … 1. q (W + n, q), w (n,) of its newest n → (W,).
+
+        Block by block: all products of a few positions with those up to W before them, then a sum along the diagonals.
+        """
+        blocks, reach, width = len(fading) // ROWS, self.taps + ROWS, q.shape[1]
+        later = (q[self.taps :] * fading[:, None]).reshape(blocks, ROWS, width)
+        size = q.itemsize
+        earlier = as_strided(q, (blocks, reach, width), (ROWS * width * size, width * size, size))
+        products = later @ earlier.transpose(0, 2, 1)  # (blocks, ROWS, W + ROWS)
+        strides = (ROWS * reach * size, (reach + 1) * size, size)
+        result: np.ndarray = as_strided(products, (blocks, ROWS, self.taps), strides).sum((0, 1))
+        return result
+
+    def _finish(
+        self, filtered: np.ndarray, record: np.ndarray, unit: np.ndarray, band_keep: np.ndarray | None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """F (n, b, q), record (n, b), vectors of the items from W − 1 before the first position (W − 1 + n, d) on.
+
+        → y (n, d), evidence (n, e), gains (n, b).
+        """
+        energy = np.einsum("nbq,nbq->nb", filtered, filtered)
+        coherence = np.log1p((energy + EPSILON) / self.energy)
+        agreement = record / self.strength
+        if not self.adaptive:
+            coherence, agreement = np.zeros_like(coherence), np.zeros_like(agreement)
+        hidden = self.gain_in_bias + coherence[..., None] * self.gain_in[:, 0]
+        hidden += agreement[..., None] * self.gain_in[:, 1]
+        gains = softplus((gelu(hidden) * self.gain_out).sum(-1) + self.gain_out_bias)
+        if band_keep is not None:
+            gains = gains * band_keep
+        response = (gains @ self.reading).astype(np.float32)  # (n, W), the filter in force at each position
+        y = _banded(response[:, None]) @ unit
+        strength = np.log1p(np.sqrt(np.einsum("nd,nd->n", y, y)))[:, None]
+        return y @ self.out, np.concatenate([gains, coherence, strength], axis=1).astype(np.float32), gains
+
+
+def _banded(response: np.ndarray) -> np.ndarray:
+    """Filters (n, b, W), newest last, laid where they fall on W − 1 + n items: row t reads items t … t + W − 1.
+
+    → (n·b, W − 1 + n).
+    """
+    count, bands, taps = response.shape
+    width = taps - 1 + count
+    laid = np.zeros((count, bands, width), dtype=response.dtype)
+    step = laid.itemsize
+    along = as_strided(laid, (count, bands, taps), ((bands * width + 1) * step, width * step, step))
+    along[:] = response
+    return laid.reshape(count * bands, width)
