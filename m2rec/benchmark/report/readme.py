@@ -3,14 +3,14 @@
 from pathlib import Path
 
 from m2rec.atomic import atomic_file
-from m2rec.benchmark.report.baselines import SHOWN, baselines, cell
+from m2rec.benchmark.report.baselines import SHOWN, baselines
+from m2rec.benchmark.report.figures import SEEN, cell
 from m2rec.benchmark.report.speed_and_load import speed_and_load
 from m2rec.checkpoint import CheckpointConfig
 from m2rec.errors import DataError
 from m2rec.evaluation.report import FILE, Figure, GateMeasurement, Measurement, MetricsFile, read_metrics
 
 START, END = "<!-- results -->", "<!-- /results -->"
-SEEN = {"unmasked": "left in", "masked": "taken out"}
 CAUSE_OF = {"temporal": "chain", "frequency": "rhythm", "semantic": "taste"}
 
 

@@ -180,16 +180,16 @@ def _benchmark(name: str, found: dict[str, Any]) -> "Table":
     opened = any("unmasked" in row for row in found["rows"])
     parts = ("unmasked", "masked") if opened else ("validation",)
     columns = [f"{metric}, {part}" for part in parts for metric in SHOWN]
-    shown = table(f"{name}: {found['targets']:,} targets", "model", *columns, "p", "seeds")
+    compared = parts if opened else ()
     chances = {
-        one["against"]: one["p"]
-        for one in found["comparisons"]
-        if (one["seen"], one["metric"]) == ("unmasked", SHOWN[0])
+        (one["against"], one["seen"]): f"{one['p']:.4f}" for one in found["comparisons"] if one["metric"] == SHOWN[0]
     }
+    heads = [*columns, *(f"p, {part}" for part in compared)]
+    shown = table(f"{name}: {found['targets']:,} targets", "model", *heads, "seeds")
     for row in found["rows"]:
         figures = [_figure(row, part, metric) for part in parts for metric in SHOWN]
-        p = chances.get(row["model"])
-        shown.add_row(row["model"], *figures, "" if p is None else f"{p:.4f}", str(len(row["seeds"])))
+        p_values = [chances.get((row["model"], part), "") for part in compared]
+        shown.add_row(row["model"], *figures, *p_values, str(len(row["seeds"])))
     return shown
 
 

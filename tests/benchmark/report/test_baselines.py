@@ -1,6 +1,7 @@
 """The README's rows of baselines and ablations, and what it says of those that were not trained."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -44,8 +45,8 @@ def finished(prepared: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(plans, "SHIPPED", tmp_path)
     (tmp_path / f"{NAME}.toml").write_text(f'world = "{NAME}"\nseeds = [0, 1]\n{MODELS}')
 
-    def make(**hits: tuple[int, ...]) -> Path:
-        plan = plans.load_plan(NAME)
+    def make(*, of: str = NAME, **hits: tuple[int, ...]) -> Path:
+        plan = plans.load_plan(of)
         jobs = jobs_of(plan, WORLD, prepared, tmp_path / "runs")
         for job in jobs:
             of_model = hits.get(job.entry.name.replace("-", "_"), ())
@@ -92,8 +93,28 @@ def test_when_all_is_trained_nothing_is_said_to_be_missing(finished) -> None:
     assert [row.model for row in found.rows] == ["popularity", "popularity", "sasrec", "sasrec"]
     assert "| nothing | 0.7500 (" in notes(found)
     assert "| the gate | 0.5000 (" in notes(found)
-    lead = "M2Rec's lead in HR@10, items left in, paired over users: +0.6250 over popularity (p < 0.001), "
-    assert lead + "+0.5000 over sasrec (p < 0.001)." in notes(found)
+    assert "M2Rec's lead in HR@10 over each of them, paired over users (1 seed):" in notes(found)
+    leads = [line for line in found.notes if line.startswith(("| popularity", "| sasrec"))]
+    assert [line.split(" (")[0] for line in leads] == ["| popularity | +0.6250", "| sasrec | +0.5000"]
+    assert leads[1].count("+200.0 %, p < 0.001") == 2  # left in and taken out
+
+
+def test_ablations_at_a_short_budget_have_a_table_of_their_own_and_are_not_missing(finished, tmp_path: Path) -> None:
+    without_gate = MODELS[MODELS.index('[[model]]\nname = "m2rec-no-gate"') :]
+    whole = '[[model]]\nname = "m2rec"\nkind = "m2rec"\n\n'
+    text = f'world = "{NAME}"\nseeds = [0]\ntraining = {{ epochs = 12 }}\n{whole}{without_gate}'
+    (tmp_path / f"{NAME}-ablations.toml").write_text(text)
+    folder = finished(sasrec=(10,), popularity=(5,))
+    assert "m2rec-no-gate" in notes(baselines(NAME, folder, USERS))  # not trained yet
+    finished(of=f"{NAME}-ablations", m2rec=(30,), m2rec_no_gate=(20,))
+    found = baselines(NAME, folder, USERS)
+    assert "What each part is worth, all trained for 12 epochs (1 seed):" in notes(found)
+    assert "| nothing | 0.7500 (" in notes(found)
+    assert re.search(r"\| the gate \| 0\.5000 \(.*?\) \| \+0\.2500 \(p < 0\.001\) \| 0\.5000 ", notes(found))
+    assert "Not trained yet" not in notes(found)
+    (folder / f"{NAME}-ablations.json").write_text("{}")
+    with pytest.raises(DataError, match=r"-ablations\.json is not a readable benchmark table"):
+        baselines(NAME, folder, USERS)
 
 
 def test_our_own_run_is_shown_beside_the_checkpoint_where_it_has_several_seeds(finished) -> None:

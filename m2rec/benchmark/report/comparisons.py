@@ -1,0 +1,78 @@
+"""M2Rec against each baseline, and what each of its parts is worth: paired over users, as `accuracy/table.py` found."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from m2rec.benchmark.accuracy.plan import Plan
+from m2rec.benchmark.report.figures import SEEN, figure, p_value
+
+METRIC = "HR@10"
+CHOSEN_BY = "NDCG@10"  # on validation, as epochs are
+MAMBAS = ("mamba2", "mamba4rec")
+
+Rows = Mapping[str, Mapping[str, Any]]
+Comparisons = Sequence[Mapping[str, Any]]
+
+
+def leads(rows: Rows, comparisons: Comparisons, plan: Plan) -> list[str]:
+    """A Markdown table of M2Rec's lead over each baseline, both ways; empty unless both are trained."""
+    baselines = [entry.name for entry in plan.entries if not entry.ablates and entry.name != plan.reference]
+    found = {(one["against"], one["seen"]): one for one in comparisons if one["metric"] == METRIC}
+    shown = [name for name in baselines if all((name, seen) in found for seen in SEEN)]
+    if not shown:
+        return []
+    best = {seen: _best_mamba(rows, shown, seen) for seen in SEEN}
+    lines = [f"M2Rec's lead in {METRIC} over each of them, paired over users{_seeds(rows, shown)}:", ""]
+    lines += [f"| over | {' | '.join(SEEN.values())} |", "| --- | --- | --- |"]
+    for name in shown:
+        cells = [_lead(found[name, seen]) + " (the best Mamba)" * (best[seen] == name) for seen in SEEN]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    chosen = f"The best Mamba is the one with the highest {CHOSEN_BY} on validation, left in and taken out."
+    return [*lines, "", *([chosen, ""] if any(best.values()) else [])]
+
+
+def parts(rows: Rows, comparisons: Comparisons, plan: Plan) -> list[str]:
+    """A Markdown table of M2Rec without each of its parts, and what is lost; empty where no ablation is trained."""
+    removed = [entry for entry in plan.entries if entry.ablates and entry.name in rows]
+    if not removed:
+        return []
+    lost = {(one["against"], one["seen"]): one for one in comparisons if one["metric"] == METRIC}
+    names = [plan.reference, *(entry.name for entry in removed)]
+    lines = [f"What each part is worth{_budget(plan)}{_seeds(rows, [name for name in names if name in rows])}:", ""]
+    heads = [head for seen in SEEN.values() for head in (f"{METRIC}, {seen}", "lost")]
+    lines += [f"| taken away from M2Rec | {' | '.join(heads)} |", "| --- |" + " --- |" * len(heads)]
+    for name, words in [(plan.reference, "nothing"), *((entry.name, entry.ablates) for entry in removed)]:
+        if name in rows:
+            cells = [
+                cell for seen in SEEN for cell in (figure(rows[name], seen, METRIC), _loss(lost.get((name, seen))))
+            ]
+            lines.append(f"| {words} | {' | '.join(cells)} |")
+    return [*lines, ""]
+
+
+def _best_mamba(rows: Rows, names: Sequence[str], seen: str) -> str | None:
+    """Chosen on validation; None where no Mamba is trained, or the table is of before both figures were kept."""
+    place = "validation" if seen == "unmasked" else "validation_masked"
+    mambas = [name for name in names if rows[name]["kind"] in MAMBAS and place in rows[name]]
+    return max(mambas, key=lambda name: rows[name][place][CHOSEN_BY], default=None)
+
+
+def _lead(one: Mapping[str, Any]) -> str:
+    relative = "" if one["relative"] is None else f", {100 * one['relative']:+.1f} %"
+    return f"{one['difference']:+.4f} ({one['low']:+.4f} to {one['high']:+.4f}){relative}, {p_value(one['p'])}"
+
+
+def _loss(one: Mapping[str, Any] | None) -> str:
+    return "–" if one is None else f"{one['difference']:+.4f} ({p_value(one['p'])})"
+
+
+def _budget(plan: Plan) -> str:
+    epochs = plan.training.get("epochs")
+    return "" if epochs is None else f", all trained for {epochs} epoch{'s' * (epochs > 1)}"
+
+
+def _seeds(rows: Rows, names: Sequence[str]) -> str:
+    fewest = min((len(rows[name]["seeds"]) for name in names), default=0)
+    most = max((len(rows[name]["seeds"]) for name in names), default=0)
+    number = f"{fewest}" if fewest == most else f"{fewest} to {most}"
+    return f" ({number} seed{'s' * (most > 1)})"

@@ -1,0 +1,28 @@
+"""How the README writes a figure: with its spread over seeds, or its interval over users where there is one seed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+SEEN = {"unmasked": "left in", "masked": "taken out"}
+LEAST_P = 0.001  # smaller p values are shown as "p < 0.001"
+
+
+def cell(value: float, *, sd: float | None = None, low: float | None = None, high: float | None = None) -> str:
+    """A figure with its standard deviation, or its interval, where it has one."""
+    if sd is not None:
+        return f"{value:.4f} ± {sd:.4f}"
+    return f"{value:.4f}" if low is None or high is None else f"{value:.4f} ({low:.3f}–{high:.3f})"
+
+
+def figure(row: Mapping[str, Any], seen: str, metric: str) -> str:
+    """One figure of a row of a benchmark table. Raises KeyError where the row lacks it."""
+    value = float(row[seen][metric])
+    if len(row["seeds"]) > 1:
+        return cell(value, sd=row[f"{seen}_sd"][metric])
+    low, high = row[f"{seen}_interval"][metric]
+    return cell(value, low=low, high=high)
+
+
+def p_value(p: float) -> str:
+    """A p value, down to the least that is told apart."""
+    return f"p < {LEAST_P}" if p < LEAST_P else f"p = {p:.3f}"
