@@ -15,6 +15,9 @@ class Person:
 
     item_ids: tuple[str, ...]
     days: tuple[int, ...]
+    key: str = "person"
+    title: str = "A real person"
+    about: str = "Somebody's own list with its dates, from the data that the model learnt from"
 
 
 def person_of(source: Source, item_ids: Collection[str], longest: int) -> Person | None:

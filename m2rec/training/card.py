@@ -15,6 +15,12 @@ _DATA_NOTES = {
         "folder holds weights, numeric ids and derived vectors, no title, genre or rating. Titles are read on the "
         "user's machine."
     ),
+    "online-retail": (
+        "Online Retail (Chen, Sain and Guo 2012; UCI data set 352) is a year of orders at a "
+        "British gift shop, published under CC0 in the R package onlineretail with the donor's permission, so the "
+        "products' names are here. Many customers are shops themselves. Lines of one order share one time and keep "
+        "the order of the table; cancelled orders, unknown customers and postage are left out."
+    ),
     "amazon-beauty": (
         "Amazon Beauty 2014 carries no redistribution licence: this folder holds weights, numeric ids and derived "
         "vectors, no title or review."

@@ -81,11 +81,8 @@ def make(world: "World") -> tuple[Preset, ...]:
             tuple(MONDAY + day for day in dates),
         ),
     )
-    person = world.person(world)
-    if person is None:
-        return made
-    about = "Somebody's own list with its dates, from the data that the model learnt from"
-    return (*made, Preset("person", "A real person", about, person.item_ids, person.days))
+    people = (Preset(one.key, one.title, one.about, one.item_ids, one.days) for one in world.people(world))
+    return (*made, *people)
 
 
 def _stands_out(world: "World", history: Sequence[str], period: int) -> bool:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from m2rec.checkpoint import Item
-from m2rec.data.person import Person, person_of
+from m2rec.data.customers import people_of
+from m2rec.data.person import Person
 from m2rec.data.settings import Source
 from m2rec.data.sources import HOW_TO_GET, titles_for
 from m2rec.errors import CheckpointError, InputError, M2RecError
@@ -51,7 +52,7 @@ class World:
     load: Load
     folder: Path | None = None
     error: str | None = None
-    person: Callable[["World"], Person | None] = lambda world: None  # somebody's real history, where it can be had
+    people: Callable[["World"], tuple[Person, ...]] = lambda world: ()  # real histories, where they can be had
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _loaded: "Recommender | None" = field(default=None, repr=False)
 
@@ -131,7 +132,7 @@ class Worlds:
             error = (
                 f"The checkpoint {path.name} lacks {', '.join(missing)}: fetch or train it again." if missing else None
             )
-            found[path.name] = World(path.name, _loader(path), path, error, _person)
+            found[path.name] = World(path.name, _loader(path), path, error, _people)
         return cls(found)
 
     def __iter__(self) -> Any:
@@ -213,12 +214,12 @@ class Worlds:
             return calendar_of(recommender, list(history), days)
 
 
-def _person(world: World) -> Person | None:
+def _people(world: World) -> tuple[Person, ...]:
     recommender = world.recommender
     try:
-        return person_of(cast(Source, recommender.config.data.source), set(world.items), recommender.max_history)
+        return people_of(cast(Source, recommender.config.data.source), set(world.items), recommender.max_history)
     except M2RecError:  # data that cannot be read is no reason not to show the world
-        return None
+        return ()
 
 
 def _loader(path: Path) -> Load:

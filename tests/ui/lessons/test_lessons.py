@@ -65,7 +65,7 @@ def test_a_lesson_that_needs_another_world_or_does_not_exist_is_refused_in_words
 
 
 def test_a_lesson_about_a_real_person_has_a_stand_in_where_nobody_is_there(scene: Scene) -> None:
-    somebody = World("toy-shop", FakeRecommender, person=lambda world: Person(("i00", "i01"), (3, 9)))
+    somebody = World("toy-shop", FakeRecommender, people=lambda world: (Person(("i00", "i01"), (3, 9)),))
     assert starting_history(lesson("real-life"), somebody).key == "person"
     assert starting_history(lesson("real-life"), scene.world).key == "noise"
     assert lesson("real-life").stand_in_scene

@@ -51,7 +51,7 @@ def test_only_dates_show_the_rhythm_of_the_calendars_preset(toy: World) -> None:
 
 
 def test_a_real_persons_list_is_offered_where_there_is_one() -> None:
-    world = World("toy-shop", FakeRecommender, person=lambda world: Person(("i00", "i01"), (3, 9)))
+    world = World("toy-shop", FakeRecommender, people=lambda world: (Person(("i00", "i01"), (3, 9)),))
     chosen = preset(world, "person")
     assert (chosen.history, chosen.days) == (("i00", "i01"), (3, 9))
 
