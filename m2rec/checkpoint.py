@@ -11,22 +11,26 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-import torch
+import numpy as np
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
-from safetensors.torch import load, save
-from torch import Tensor
+from safetensors.numpy import load, save
 
 from m2rec.atomic import atomic_folder
 from m2rec.errors import CheckpointError
+from m2rec.inference.engine import InferenceEngine
 from m2rec.model.config import ModelConfig
-from m2rec.model.m2rec import M2Rec
+from m2rec.model.shapes import expected_shapes
 from m2rec.worlds.name import plain_name
 
+if TYPE_CHECKING:
+    from m2rec.model.m2rec import M2Rec
+
+FLOATS = ("F32", "F64", "F16")
 HASHED = ("model.safetensors", "items.csv")
 CONFIG = "config.json"
 LONGEST_ID = 200  # characters of an item's id: a link to the page takes no more
@@ -96,26 +100,30 @@ class Checkpoint:
     """A loaded world. Item index i (1…V) is `items[i - 1]`."""
 
     config: CheckpointConfig
-    weights: dict[str, Tensor]
+    weights: dict[str, np.ndarray]
     items: list[Item]
     card: str = field(default="", repr=False)
 
-    def model(self) -> M2Rec:
-        """The network, strictly loaded, in evaluation mode. Raises CheckpointError when the weights do not fit."""
-        try:
-            _check_size(self.config.model, self.weights)
-            model = M2Rec(self.config.model)
-            model.load_state_dict(self.weights, strict=True)
-        except (RuntimeError, ValueError, TypeError, OverflowError, MemoryError) as error:
-            first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
-            raise CheckpointError(
-                f"The weights of {self.config.world} do not fit its configuration: {first.rstrip('.')}."
-            ) from error
+    def model(self) -> "M2Rec":
+        """The network in PyTorch, in evaluation mode. Raises CheckpointError when the weights do not fit."""
+        _check_shapes(self.config, self.weights)
+        import torch  # a second, and whoever only asks for answers needs none of it
+
+        from m2rec.model.m2rec import M2Rec
+
+        model = M2Rec(self.config.model)
+        model.load_state_dict({name: torch.tensor(array) for name, array in self.weights.items()}, strict=True)
         return model.eval()
+
+    def inference(self) -> InferenceEngine:
+        """The network in NumPy, for answers to one history at a time. Raises CheckpointError like `model`."""
+        _check_shapes(self.config, self.weights)
+        weights = {name: array.astype(np.float32, copy=False) for name, array in self.weights.items()}
+        return InferenceEngine(self.config.model, weights)
 
     def save(self, folder: Path) -> None:
         """Write the folder whole, or leave what was there. Figures of older weights are not kept."""
-        weights = save({name: tensor.contiguous() for name, tensor in self.weights.items()})
+        weights = save({name: np.asarray(array, order="C") for name, array in self.weights.items()})
         items = _items_csv(self.items, self.config.titles)
         _read_items(folder / "items.csv", items)  # nothing is written that could not be read again
         digests = {"model.safetensors": _sha256(weights), "items.csv": _sha256(items)}
@@ -183,19 +191,28 @@ def _read_config(folder: Path) -> CheckpointConfig:
     return config
 
 
-def _read_weights(path: Path, content: bytes) -> dict[str, Tensor]:
+def _read_weights(path: Path, content: bytes) -> dict[str, np.ndarray]:
     try:
-        weights = load(content)
+        kinds = _kinds(content)
+        weights = load(content) if all(kind in FLOATS for kind in kinds.values()) else {}
     except Exception as error:  # the reader's own errors are several, and all mean the same to a person
         raise CheckpointError(f"{path} is not a readable safetensors file ({error}).") from error
-    for name, tensor in weights.items():
-        if not tensor.dtype.is_floating_point:
+    for name, kind in kinds.items():
+        if kind not in FLOATS:
             raise CheckpointError(
-                f"{path} holds {tensor.dtype} in {name}, where weights must be floating-point numbers."
+                f"{path} holds {kind} in {name}, where weights must be floating-point numbers ({', '.join(FLOATS)})."
             )
-        if not torch.isfinite(tensor.float()).all():
+    for name, array in weights.items():
+        if not np.isfinite(array).all():
             raise CheckpointError(f"{path} holds numbers that are not finite, in {name}.")
     return weights
+
+
+def _kinds(content: bytes) -> dict[str, str]:
+    """The kind of number of each weight, from the header of the file."""
+    length = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + length].decode("utf-8"))
+    return {name: entry["dtype"] for name, entry in header.items() if name != "__metadata__"}
 
 
 def _read_items(path: Path, content: bytes) -> list[Item]:
@@ -235,23 +252,25 @@ def _csv_line(row: Sequence[str]) -> str:
     return out.getvalue().removesuffix("\r\n") + "\n"
 
 
-def _check_size(config: ModelConfig, weights: dict[str, Tensor]) -> None:
-    """Refuse a network that these weights cannot fill, before memory is asked for it."""
-    total = sum(tensor.numel() for tensor in weights.values())
-    heads = len(config.time_scales) * config.heads_per_scale
-    for what, size in {
-        "items × text_width": config.items * config.text_width,
-        "warm_items × width": config.warm_items * config.width,
-        "width² × expansion": config.width**2 * config.expansion,
-        "width × heads × head_width": config.width * heads * config.head_width,
-        "width × state_width": config.width * config.state_width,
-        "width × identity_width": config.width * config.identity_width,
-        "bands × filter_length": (len(config.periods) + len(config.trend_scales)) * config.filter_length,
-        "conv_width × state_width": config.conv_width * config.state_width,
-        "temporal_layers": config.temporal_layers,
-    }.items():
-        if size > total:
-            raise ValueError(f"{what} is {size}, more numbers than there are in model.safetensors")
+def _check_shapes(config: CheckpointConfig, weights: Mapping[str, np.ndarray]) -> None:
+    """Refuse a configuration that asks for other weights than there are, before anything is made of it."""
+    wrong = _first_misfit(config.model, weights)
+    if wrong:
+        raise CheckpointError(f"The weights of {config.world} do not fit its configuration: {wrong}.")
+
+
+def _first_misfit(config: ModelConfig, weights: Mapping[str, np.ndarray]) -> str | None:
+    if config.temporal_layers > len(weights):  # each has several; a billion of them need not be listed
+        return f"there are not so many as {config.temporal_layers} layers have"
+    expected = expected_shapes(config)
+    for name in (*expected, *weights):
+        if name not in weights:
+            return f"{name} is missing"
+        if name not in expected:
+            return f"{name} is none of the network's"
+        if weights[name].shape != expected[name]:
+            return f"{name} is of shape {weights[name].shape}, and not {expected[name]}"
+    return None
 
 
 def _own_sha256(content: dict) -> str:

@@ -89,7 +89,8 @@ def tiny_checkpoint(**changes: object) -> Checkpoint:
             date="2025-05-04",
         ),
     )
-    return Checkpoint(config, random_model(config.model).state_dict(), tiny_items(), "# M2Rec: tiny-shop\n")
+    weights = {name: tensor.numpy() for name, tensor in random_model(config.model).state_dict().items()}
+    return Checkpoint(config, weights, tiny_items(), "# M2Rec: tiny-shop\n")
 
 
 def save_tiny_world(folder: Path) -> Path:

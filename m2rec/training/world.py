@@ -84,7 +84,7 @@ def train_world(
 
 def _take_weights(model: M2Rec, start: Checkpoint) -> None:
     try:
-        model.load_state_dict(start.weights)
+        model.load_state_dict({name: torch.tensor(array) for name, array in start.weights.items()})
     except RuntimeError as error:
         raise CheckpointError(
             f"The weights of {start.config.world} do not fit these settings; start from a checkpoint of the same shape."
@@ -126,5 +126,5 @@ def as_checkpoint(
         ),
     )
     catalogue = zip(prepared.item_ids, prepared.titles, prepared.texts, prepared.groups, strict=True)
-    weights = {name: tensor.detach().cpu() for name, tensor in model.state_dict().items()}
+    weights = {name: tensor.detach().cpu().numpy() for name, tensor in model.state_dict().items()}
     return Checkpoint(config, weights, [Item(*row) for row in catalogue], model_card(config, world.description))

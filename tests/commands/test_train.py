@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from m2rec.checkpoint import Checkpoint
@@ -65,7 +66,7 @@ def test_a_run_may_start_from_a_checkpoint_with_other_settings_and_says_so(run, 
     assert after.config.training.settings["learning_rate"] == 1e-9
     assert after.config.training.before == before.config.training
     assert after.config.training.before.command in after.card
-    assert all((after.weights[name] - before.weights[name]).abs().max() < 1e-6 for name in before.weights)
+    assert all(np.abs(after.weights[name] - before.weights[name]).max() < 1e-6 for name in before.weights)
 
 
 def test_a_checkpoint_of_another_shape_is_no_place_to_start_from(run, shop, tmp_path):

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -169,7 +170,7 @@ def test_an_invention_with_a_cold_items_text_does_what_that_item_does(
             return shop.model.text[EVERYTHING][None].numpy()
 
     checkpoint = tiny_checkpoint(branches=("temporal", "semantic"))
-    unbiased = {name: torch.zeros(()) for name in checkpoint.weights if name.endswith("repeat_bias")}
+    unbiased = {name: np.zeros((), dtype=np.float32) for name in checkpoint.weights if name.endswith("repeat_bias")}
     world = Recommender(replace(checkpoint, weights=checkpoint.weights | unbiased))
     monkeypatch.setattr(world, "_encoder", Copy())
     guest, item = world.recommend(["i03", "~Honey", "i05"], k=50), world.recommend(["i03", 7, "i05"], k=50)
@@ -349,7 +350,7 @@ def world_of_equals(ids: Sequence[str]) -> Recommender:
     """A shop in which every item is as probable as every other, and nothing is due."""
     checkpoint = tiny_checkpoint(branches=("temporal", "semantic"))
     weights = {
-        name: torch.zeros_like(tensor) if name in {"ids", "bias", "text"} or "repeat_bias" in name else tensor
+        name: np.zeros_like(tensor) if name in {"ids", "bias", "text"} or "repeat_bias" in name else tensor
         for name, tensor in checkpoint.weights.items()
     }
     return Recommender(replace(checkpoint, weights=weights, items=[Item(item_id) for item_id in ids]))
@@ -405,9 +406,9 @@ def test_influence_of_an_invention_is_measured_like_any_other(shop: Recommender,
 
 def test_influence_stays_finite_where_a_probability_is_too_small_for_a_float(shop: Recommender) -> None:
     checkpoint = tiny_checkpoint(branches=("temporal", "semantic"))
-    weights = {name: tensor.clone() for name, tensor in checkpoint.weights.items()}
+    weights = {name: tensor.copy() for name, tensor in checkpoint.weights.items()}
     for branch in ("temporal", "semantic"):
-        weights[f"{branch}.softmax.log_temperature"].fill_(5.0)
+        weights[f"{branch}.softmax.log_temperature"].fill(5.0)
     sharp = Recommender(replace(checkpoint, weights=weights))
     assert 0.0 in probabilities(sharp.recommend(HISTORY, k=50)).values()  # the case is met
     for item in tiny_items():
