@@ -27,6 +27,7 @@ from torch import Tensor, nn
 
 from m2rec.model.config import ModelConfig
 from m2rec.model.explanations import Explained
+from m2rec.model.semantic.kernels import gpu_filter
 
 FIRST, SHIFT = 0.65, 0.02  # a and h at the start of training
 OTHERWISE = -2.0  # ω, γ and δ at the start
@@ -105,7 +106,9 @@ class InterestBranch(nn.Module):
             likelihood, otherwise = self.likelihoods(emitted.float(), explained)
             pairs = self.start(len(emitted)).pairs if pairs is None else pairs
             arguments = (likelihood, otherwise, self.first_weight.sigmoid(), self.shift_rate.sigmoid(), pairs)
-            if torch.is_grad_enabled() or emitted.is_cuda:
+            if emitted.is_cuda:
+                return gpu_filter(filter_pairs, self.themes, emitted.device)(*arguments)
+            if torch.is_grad_enabled():
                 return filter_pairs(*arguments)
             return filter_pairs_at_hand(*arguments)
 
