@@ -21,6 +21,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 from safetensors.numpy import load, save
 
 from m2rec.atomic import atomic_folder
+from m2rec.checkpoint_folder import as_saved, read_file
 from m2rec.errors import CheckpointError
 from m2rec.inference.engine import InferenceEngine
 from m2rec.model.config import ModelConfig
@@ -147,11 +148,8 @@ class Checkpoint:
         config = _read_config(folder)
         contents = {}
         for name in HASHED:
-            contents[name] = _read(folder / name)
-            if config.sha256.get(name) != _sha256(contents[name]):
-                raise CheckpointError(
-                    f"{folder / name} is not the file that config.json describes (its SHA-256 differs); fetch it again."
-                )
+            path = folder / name
+            contents[name] = as_saved(path, read_file(path), config.sha256.get(name))
         weights = _read_weights(folder / "model.safetensors", contents["model.safetensors"])
         items = _read_items(folder / "items.csv", contents["items.csv"])
         if len(items) != config.model.items:
@@ -159,22 +157,13 @@ class Checkpoint:
                 f"{folder / 'items.csv'} has {len(items)} items, the weights were trained for {config.model.items}."
             )
         card = folder / "README.md"
-        return cls(config, weights, items, _read(card).decode("utf-8", "replace") if card.is_file() else "")
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise CheckpointError(f"{path} is missing; a checkpoint folder must hold it.") from None
-    except OSError as error:
-        raise CheckpointError(f"{path} cannot be read ({error}).") from error
+        return cls(config, weights, items, read_file(card).decode("utf-8", "replace") if card.is_file() else "")
 
 
 def _read_config(folder: Path) -> CheckpointConfig:
     path = folder / CONFIG
     try:
-        content = json.loads(_read(path).decode("utf-8"))
+        content = json.loads(read_file(path).decode("utf-8"))
         config = CheckpointConfig.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]

@@ -11,6 +11,7 @@ import typer
 from m2rec.commands import benchmark, data, market
 from m2rec.commands.embed import embed
 from m2rec.commands.evaluate import evaluate
+from m2rec.commands.output import replace_what_cannot_be_written
 from m2rec.commands.prepare import prepare
 from m2rec.commands.recommend import recommend
 from m2rec.commands.train import train
@@ -39,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; arguments default to the process's own. → the exit code: 0, 2 for bad input, 130 interrupted."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     logging.getLogger("m2rec").setLevel(logging.INFO)
+    replace_what_cannot_be_written()
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         code = app(given or ["--help"], prog_name=_called(), standalone_mode=False)

@@ -1,9 +1,10 @@
 """How a command shows what it found: a table for people, the same figures as JSON for programs."""
 
+import io
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 from rich.console import Console, RenderableType
@@ -44,9 +45,9 @@ def table(title: str, *columns: str, text: int = 1) -> Table:
 
 def show(payload: Any, json_file: str | None, *parts: RenderableType) -> None:
     """Print the parts, and write `payload` where --json says. Raises InputError when the file cannot be written."""
-    text = json.dumps(payload, indent=2, ensure_ascii=False, allow_nan=False)
     if json_file == STANDARD_OUTPUT:
-        typer.echo(text)
+        # what the console's code page lacks is escaped, so that a program reads the same from any console
+        typer.echo(json.dumps(payload, indent=2, ensure_ascii=not _in_utf8(sys.stdout), allow_nan=False))
         return
     console = Console(width=None if sys.stdout.isatty() else WIDTH_WITHOUT_TERMINAL)
     for part in parts:
@@ -54,9 +55,21 @@ def show(payload: Any, json_file: str | None, *parts: RenderableType) -> None:
     if json_file:
         try:
             with atomic_file(Path(json_file)) as temporary:
+                text = json.dumps(payload, indent=2, ensure_ascii=False, allow_nan=False)
                 temporary.write_text(text + "\n", encoding="utf-8")
         except OSError as error:
             raise InputError(f"{json_file} cannot be written ({error.strerror}); give --json another file.") from error
+
+
+def replace_what_cannot_be_written() -> None:
+    """Let standard output and error show a question mark for what their code page lacks, where they would raise."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="replace")
+
+
+def _in_utf8(stream: TextIO) -> bool:
+    return (stream.encoding or "").lower().replace("-", "").startswith("utf")
 
 
 def say(sentence: str) -> None:

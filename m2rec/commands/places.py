@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from m2rec import paths
+from m2rec.checkpoint_folder import nearest_folder
 from m2rec.data.cache import cache_dir
 from m2rec.errors import CheckpointError
 from m2rec.worlds.settings import WorldSettings, known_worlds, load_world
@@ -53,7 +54,9 @@ def find_checkpoint(name: str | None) -> Path:
             return path
     known = ", ".join(path.name for path in there)
     others = f"one of these worlds: {known}" if known else f"a world: {paths.checkpoints()} holds none"
-    raise CheckpointError(f"There is no checkpoint {name!r}; give a folder or {others}.")
+    meant = nearest_folder(Path(name)) or nearest_folder(paths.checkpoints() / name)
+    hint = f"; did you mean {meant}?" if meant else "."
+    raise CheckpointError(f"There is no checkpoint {name!r}; give a folder or {others}{hint}")
 
 
 def this_command() -> str:

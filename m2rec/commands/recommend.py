@@ -1,14 +1,20 @@
 """`python -m m2rec recommend WORLD ITEM …`"""
 
 import sys
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from m2rec.commands.output import Json, say, show, table
 from m2rec.commands.places import find_checkpoint
+from m2rec.data.file_format import BYTE_ORDER_MARKS, file_format
+from m2rec.data.pasted import Entry, Pasted, read_list
 from m2rec.errors import InputError
+
+if TYPE_CHECKING:
+    from m2rec.recommend.recommender import Recommender
 
 
 def recommend(
@@ -16,7 +22,10 @@ def recommend(
     items: Annotated[list[str] | None, typer.Argument(help="The history: titles or item ids, oldest first.")] = None,
     history: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="Read the history from FILE, one title or id a line; - for input."),
+        typer.Option(
+            metavar="FILE",
+            help="Read the history from FILE: one title or id a line, or a table with titles and dates; - for input.",
+        ),
     ] = None,
     k: Annotated[int, typer.Option("-k", help="How many items to show, 1 to 50.")] = 10,
     exclude_seen: Annotated[
@@ -30,12 +39,16 @@ def recommend(
     """
     if items and history is not None:
         raise InputError("Give the history either as items or as --history FILE, not both.")
-    given = _lines(history) if history is not None else list(items or [])
+    written = _written(history) if history is not None else Pasted([Entry(item) for item in items or []])
+    for note in written.notes:
+        say(note)
 
     from m2rec.recommend.answer import MODALITIES
     from m2rec.recommend.recommender import Recommender
 
-    answer = Recommender.from_pretrained(_model(world)).recommend(given, k=k, exclude_seen=exclude_seen)
+    recommender = Recommender.from_pretrained(_model(world))
+    given = [_named(entry, recommender) for entry in written.entries]
+    answer = recommender.recommend(given, k=k, exclude_seen=exclude_seen)
     for note in answer.notes:
         say(note)
     shown = table(f"What comes next in {answer.world}", "", "title", "group", "probability", *MODALITIES, text=3)
@@ -47,18 +60,37 @@ def recommend(
 
 
 def _model(world: str) -> str:
-    """A folder on this machine, or the id of a model on the hub, which has one slash and is no folder here."""
-    if world.count("/") == 1 and not Path(world).exists() and not world.startswith((".", "/")):
-        return world
+    """A world's checkpoint or a folder, or the id of a model on the hub: one slash, and no folder before it."""
+    folder = Path(world).parent
+    if world.count("/") == 1 and not world.startswith((".", "/", "~")) and not folder.is_dir():
+        if folder != Path("checkpoints"):
+            return world
+        world = Path(world).name
     return str(find_checkpoint(world))
 
 
-def _lines(file: str) -> list[str]:
-    """The lines of a text file that are not blank."""
+def _named(entry: Entry, recommender: "Recommender") -> str:
+    """An entry as the catalogue knows it: with the year that a table gives it, or without."""
+    if entry.text != entry.title:
+        with suppress(InputError):
+            recommender.catalogue.index(entry.text)
+            return entry.text
+    return entry.title
+
+
+def _written(file: str) -> Pasted:
+    """The entries of a text file, a table, or standard input."""
     try:
-        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+        if file == "-":
+            content = sys.stdin.buffer.read() if hasattr(sys.stdin, "buffer") else sys.stdin.read().encode()
+        elif Path(file).is_file():
+            content = file_format(Path(file)).read()
+        else:
+            content = Path(file).read_bytes()  # a pipe, or the error that says why there is none
     except OSError as error:
         raise InputError(f"{file} cannot be read ({error.strerror}); give --history a text file.") from error
+    encoding = next((name for mark, name in BYTE_ORDER_MARKS if content.startswith(mark)), "utf-8")
+    try:
+        return read_list(content.decode(encoding))
     except UnicodeDecodeError as error:
         raise InputError(f"{file} is not text in UTF-8; give --history a text file.") from error
-    return [line.strip() for line in text.splitlines() if line.strip()]

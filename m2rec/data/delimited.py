@@ -2,7 +2,8 @@
 
 import csv
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -44,7 +45,6 @@ class Layout:
 
     def rows(self, lines: Iterable[str], *, strict: bool = False) -> "_csv.Reader":
         """The cells of each line or quoted run of lines, header included. Raises csv.Error."""
-        csv.field_size_limit(LONGEST_CELL)
         return csv.reader(
             lines,
             delimiter=self.delimiter,
@@ -68,6 +68,16 @@ def layout_of(text: str, names: Mapping[str, Sequence[str]], *, complete: bool =
     layouts = [_with(separator, lines, names) for separator in SEPARATORS]
     best = max(layouts, key=lambda found: found[0])  # the first of equal ones
     return best[1]
+
+
+@contextmanager
+def long_cells() -> Iterator[None]:
+    """Let Python's reader of CSV take the cells that a description can be, and afterwards what it takes elsewhere."""
+    usual = csv.field_size_limit(LONGEST_CELL)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(usual)
 
 
 class QuoteError(ValueError):
@@ -101,8 +111,9 @@ def _wrong_line(layout: Layout, lines: Iterable[str]) -> int | None:
     rows = layout.rows(lines, strict=True)
     begun = 1
     try:
-        for _ in rows:
-            begun = rows.line_num + 1
+        with long_cells():
+            for _ in rows:
+                begun = rows.line_num + 1
     except csv.Error:
         return begun
     return None

@@ -98,6 +98,18 @@ def no_table(head: bytes) -> str | None:
     return next((what for mark, what in NO_TABLES if head.startswith(mark)), None)
 
 
+def packed_as(head: bytes) -> str | None:
+    """What kind of archive begins like this, for a text that turns out to be one."""
+    kinds = {
+        ZIP: "a zip archive or an Excel workbook",
+        GZIP: "packed with gzip",
+        b"\x1f?": "packed with gzip",  # where a browser read the bytes as text
+        XZ: "packed with xz",
+        PARQUET: "a Parquet file",
+    }
+    return next((what for mark, what in kinds.items() if head.startswith(mark)), None)
+
+
 def _packed(path: Path) -> tuple[Literal["", "gzip", "bzip2", "xz", "zip"], str]:
     try:
         with path.open("rb") as file:

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from m2rec.data import json_table
 from m2rec.data.columns import recognise
-from m2rec.data.delimited import NAMES, Layout, QuoteError, layout_of, with_quotes
+from m2rec.data.delimited import NAMES, Layout, QuoteError, layout_of, long_cells, with_quotes
 from m2rec.data.file_format import HEAD, FileFormat, file_format
 from m2rec.data.problems import ROWS_NAMED, Problems, listed_rows
 from m2rec.errors import DataError
@@ -60,12 +60,13 @@ class TableFile:
         found: list[int] = []
         cells = self.layout.rows(lines_of(self.source, self.layout))
         begun = 1
-        for number, _ in enumerate(cells, start=-1 if self.layout.header else 0):
-            if len(found) < len(wanted) and number == wanted[len(found)]:
-                found.append(begun)
-                if len(found) == len(wanted):
-                    break
-            begun = cells.line_num + 1
+        with long_cells():
+            for number, _ in enumerate(cells, start=-1 if self.layout.header else 0):
+                if len(found) < len(wanted) and number == wanted[len(found)]:
+                    found.append(begun)
+                    if len(found) == len(wanted):
+                        break
+                begun = cells.line_num + 1
         return found
 
     def places(self, wrong: np.ndarray) -> tuple[str, str]:
@@ -210,13 +211,14 @@ def _irregular(source: FileFormat, layout: Layout, reason: str) -> str:
     rows = layout.rows(lines_of(source, layout))
     begun, width, lines, longest = 1, len(layout.columns), [], 0
     try:
-        for number, cells in enumerate(rows):
-            if number == 0 and layout.header:
-                width = len(cells)
-            elif len(cells) > width:
-                lines.append(begun)
-                longest = max(longest, len(cells))
-            begun = rows.line_num + 1
+        with long_cells():
+            for number, cells in enumerate(rows):
+                if number == 0 and layout.header:
+                    width = len(cells)
+                elif len(cells) > width:
+                    lines.append(begun)
+                    longest = max(longest, len(cells))
+                begun = rows.line_num + 1
     except (csv.Error, UnicodeDecodeError) as error:
         reason = str(error)
     if not lines:

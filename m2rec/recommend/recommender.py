@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from huggingface_hub import ModelHubMixin, snapshot_download
+from huggingface_hub import ModelHubMixin
 
 from m2rec.checkpoint import Checkpoint, Item
+from m2rec.checkpoint_folder import fetched, nearest_folder
 from m2rec.errors import CheckpointError
 from m2rec.recommend.engine import Engine
 from m2rec.recommend.history import GivenHistory, as_list
@@ -31,15 +32,12 @@ class Recommender(
         """`model_id` is a folder or a hub id; only the four files of a checkpoint are fetched, never a pickle."""
         folder = Path(model_id)
         if not folder.is_dir():
-            known = ("revision", "cache_dir", "token", "local_files_only")
-            kept: dict[str, Any] = {name: options[name] for name in known if name in options}
-            wanted = ["config.json", "model.safetensors", "items.csv", "README.md"]
-            try:
-                folder = Path(snapshot_download(model_id, allow_patterns=wanted, **kept))
-            except Exception as error:
-                raise CheckpointError(
-                    f"{model_id} is neither a checkpoint folder nor a model to be had from the hub."
-                ) from error
+            # "checkpoints/rythm-market" is a mistyped folder, and not the id of somebody's model, where checkpoints/ is
+            meant = nearest_folder(folder)
+            if meant or (folder.parent != Path() and folder.parent.is_dir()) or model_id.count("/") != 1:
+                hint = f"; did you mean {meant}?" if meant else "; give a folder, or a model's id on the hub."
+                raise CheckpointError(f"There is no checkpoint folder {model_id}{hint}")
+            folder = fetched(model_id, **options)
         return cls(Checkpoint.load(folder))
 
     @classmethod

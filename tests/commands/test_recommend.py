@@ -1,3 +1,4 @@
+import gzip
 import io
 import shutil
 
@@ -39,6 +40,23 @@ def test_a_history_can_come_from_a_file_or_from_input(run, shop, tmp_path, monke
     assert run("recommend", shop.checkpoint, "--history", "-", "--json", "-").json == direct
 
 
+def test_a_history_can_be_a_table_with_dates_and_packed(run, shop, tmp_path):
+    direct = run("recommend", shop.checkpoint, *HISTORY, "--json", "-").json
+    table = "Title;Date\nRice;21.06.25\ng1;20.06.25\nTea;19.06.25\n"
+    (tmp_path / "history.csv").write_bytes(gzip.compress(table.encode()))
+    result = run("recommend", shop.checkpoint, "--history", tmp_path / "history.csv", "--json", "-")
+    assert result.json == direct
+    assert "newest first" in result.err
+
+
+def test_a_mistyped_folder_is_met_with_the_nearest(run, shop, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(shop.checkpoint, "checkpoints/corner-shop")
+    result = run("recommend", "checkpoints/corner-shp", "Tea")
+    assert (result.code, result.err.count("\n")) == (2, 1)
+    assert "did you mean checkpoints/corner-shop?" in result.err
+
+
 def test_a_truncated_history_is_said_so_and_spoils_no_json(run, shop):
     result = run("recommend", shop.checkpoint, *HISTORY * 5, "--json", "-")
     assert len(result.json["history"]) == 10
@@ -68,7 +86,7 @@ def test_a_word_with_one_slash_is_looked_up_on_the_hub_only_when_it_is_no_folder
         asked.append(model)
         return str(shop.checkpoint)
 
-    monkeypatch.setattr("m2rec.recommend.recommender.snapshot_download", fetch)
+    monkeypatch.setattr("huggingface_hub.snapshot_download", fetch)
     assert run("recommend", "somebody/m2rec-shop", "Tea").code == 0
     assert asked == ["somebody/m2rec-shop"]
     monkeypatch.chdir(tmp_path)

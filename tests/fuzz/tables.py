@@ -6,7 +6,8 @@ from pathlib import Path
 
 from m2rec.data.tables import read_tables
 from m2rec.errors import DataError, InputError
-from m2rec.ui.session.paste import entries, match
+from m2rec.ui.session.paste import match
+from m2rec.ui.session.paste import pasted as pasted_list
 from tests.fuzz import inputs, shop, verdict
 
 INTERACTIONS = "user,item,timestamp,rating\n" + "".join(
@@ -89,7 +90,7 @@ def pasted(count: int, seed: int = 0) -> verdict.Tally:
             "utf-8", "replace"
         )
         try:
-            lines = entries(text)
+            lines = pasted_list(text).entries
             found = match(lines, items)
             assert len(found) == len(lines) > 0
             tally["answered"] += 1

@@ -9,7 +9,7 @@ import pytest
 
 from m2rec.data.tables import read_tables
 from m2rec.errors import DataError, InputError
-from m2rec.ui.session.paste import entries
+from m2rec.ui.session.paste import pasted
 from tests.fuzz import http
 from tests.fuzz.campaigns import IN_PROCESS, OVER_HTTP, seed, times
 
@@ -50,15 +50,15 @@ def test_a_table_of_a_million_rows_is_read_and_its_last_row_is_named_when_it_is_
 
 def test_a_pasted_list_of_a_million_rows_is_refused_with_what_is_possible() -> None:
     with pytest.raises(InputError, match=r"longer than 1,000,000 characters"):
-        entries("a\n" * 1_000_000)
+        pasted("a\n" * 1_000_000)
     with pytest.raises(InputError, match=r"holds 5000 items; a history takes up to 4000"):
-        entries("a\n" * 5000)
+        pasted("a\n" * 5000)
 
 
 @pytest.mark.parametrize("quoted", ['title\n"' + "x" * 200_000, "title\n" + "x" * 200_000, '"' + "x" * 200_000])
 def test_a_line_too_long_for_a_table_is_refused_or_taken_for_a_title(quoted: str) -> None:
     try:
-        assert [entry.title for entry in entries(quoted)] in ([quoted], ["x" * 200_000])
+        assert [entry.title for entry in pasted(quoted).entries] in ([quoted], ["x" * 200_000])
     except InputError as refusal:
         told = str(refusal)
         assert told.startswith("The list is not a regular CSV table")

@@ -1,5 +1,6 @@
 """What opens in the dialog: a recommendation's details, repeating an item, pasting a list."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp
 
@@ -77,9 +78,9 @@ def paste(scene: Scene) -> str:
     return render("paste.html.j2", example=[item.title for item in list(scene.world.items.values())[:3]])
 
 
-def matches(found: list[Match]) -> str:
-    """What a pasted list was read as, the unmatched first."""
+def matches(found: list[Match], notes: Sequence[str] = ()) -> str:
+    """What a pasted list was read as, the unmatched first; `notes` say how its dates were read."""
     missing = [match for match in found if match.item is None]
     dated = sum(match.day is not None for match in found)
     matched = [match for match in found if match.item is not None]
-    return render("matches.html.j2", found=found, missing=missing, matched=matched, dated=dated)
+    return render("matches.html.j2", found=found, missing=missing, matched=matched, dated=dated, notes=notes)

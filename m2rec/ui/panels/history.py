@@ -4,13 +4,13 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 
+from m2rec.data.times import EPOCH
 from m2rec.recommend.answer import Spectrum
 from m2rec.ui.render.context import Scene
 from m2rec.ui.render.recurrence import below_their_like, repeats_at
 from m2rec.ui.render.summary import reading
 from m2rec.ui.render.templating import render
 from m2rec.ui.render.words import calendar_summary, fold_summary
-from m2rec.ui.session.paste import EPOCH
 from m2rec.ui.session.state import LONGEST_FOLD, State
 
 WEEK = 7  # what a history without a rhythm is folded by, to begin with

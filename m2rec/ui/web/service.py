@@ -14,7 +14,7 @@ from m2rec.ui.render.race import Course
 from m2rec.ui.render.view import view
 from m2rec.ui.session.dispatch import opening, perform
 from m2rec.ui.session.link import from_link
-from m2rec.ui.session.paste import entries, match
+from m2rec.ui.session.paste import match, pasted
 from m2rec.ui.session.requests import Ask, Choose, OpenLesson, Request, Search
 from m2rec.ui.session.state import Session, State
 from m2rec.ui.session.worlds import Worlds
@@ -90,7 +90,9 @@ class Service:
             case "paste":
                 return {"html": dialogs.paste(scene)}
             case "match":
-                return {"html": dialogs.matches(match(entries(asked.text), list(scene.world.items.values())))}
+                found = pasted(asked.text)
+                matched = match(found.entries, list(scene.world.items.values()))
+                return {"html": dialogs.matches(matched, found.notes)}
             case "section":
                 return {"html": sections.section(scene, asked.text)}
             case _:

@@ -3,10 +3,11 @@ from dataclasses import replace
 
 import pytest
 
+from m2rec.data.pasted import Entry
 from m2rec.errors import InputError
 from m2rec.ui.panels import dialogs
 from m2rec.ui.render.context import Scene, ask
-from m2rec.ui.session.paste import Entry, match
+from m2rec.ui.session.paste import match
 from m2rec.ui.session.state import Session
 from m2rec.ui.web.service import Service
 from tests.ui.fake_recommender import ITEMS, FakeRecommender

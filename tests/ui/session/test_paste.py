@@ -2,10 +2,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from m2rec.data.pasted import Entry
 from m2rec.errors import InputError
 from m2rec.recommend.catalogue import CatalogueItem
 from m2rec.text_safety import normalised, printable
-from m2rec.ui.session.paste import Entry, entries, match
+from m2rec.ui.session.paste import match, pasted
 from tests.ui.fake_recommender import ITEMS
 
 lines = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=20).filter(
@@ -18,18 +19,18 @@ lines = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_si
 
 
 def test_one_title_a_line_even_with_a_comma_in_it() -> None:
-    assert entries("Ground coffee\n\n  Tea, green \r\n") == [Entry("Ground coffee"), Entry("Tea, green")]
+    assert pasted("Ground coffee\n\n  Tea, green \r\n").entries == [Entry("Ground coffee"), Entry("Tea, green")]
 
 
 def test_a_csv_file_is_read_by_its_title_column() -> None:
     text = '\ufeffwhen,Title,price\n1,"Coffee, ground",3\n2,Honey,4\n3,,5\n'
-    assert [entry.title for entry in entries(text)] == ["Coffee, ground", "Honey"]
+    assert [entry.title for entry in pasted(text).entries] == ["Coffee, ground", "Honey"]
 
 
 def test_years_and_dates_are_read_and_dated_lines_are_put_in_order() -> None:
     text = "Date,Name,Year,Link\n1970-01-03,Second,1994,x\n1970-01-02 20:15,First,,x\n"
-    assert entries(text) == [Entry("First", "", 1), Entry("Second", "1994", 2)]
-    assert entries("title,timestamp\nA,978300019\nB,soon\n") == [Entry("A", "", 11322), Entry("B")]
+    assert pasted(text).entries == [Entry("First", "", 1), Entry("Second", "1994", 2)]
+    assert pasted("title,timestamp\nA,978300019\nB,soon\n").entries == [Entry("A", "", 11322), Entry("B")]
 
 
 FILMS = [
@@ -60,18 +61,18 @@ def test_articles_and_years_are_no_obstacle_and_another_year_is_another_film(ent
 @pytest.mark.parametrize("text", ["", "  \n \n", "x" * 1_000_001, "a\n" * 4001])
 def test_a_list_that_is_empty_or_too_long_says_so(text: str) -> None:
     with pytest.raises(InputError, match=r"list"):
-        entries(text)
+        pasted(text)
 
 
 @given(st.lists(lines, min_size=1, max_size=15))
 def test_no_line_is_dropped(written: list[str]) -> None:
-    found = match(entries("\n".join(written)), ITEMS)
+    found = match(pasted("\n".join(written)).entries, ITEMS)
     assert [one.line for one in found] == [printable(line) for line in written]
     assert all(one.item is not None or one.suggestions for one in found)
 
 
 def test_titles_ids_and_typos_are_found_and_nonsense_is_not() -> None:
-    found = match(entries("ground COFFEE\ni01\nSourdogh loaf\nflying carpet"), ITEMS)
+    found = match(pasted("ground COFFEE\ni01\nSourdogh loaf\nflying carpet").entries, ITEMS)
     assert [one.item.title if one.item else None for one in found] == [
         "Ground coffee",
         "Oat milk",
@@ -86,7 +87,8 @@ def test_titles_ids_and_typos_are_found_and_nonsense_is_not() -> None:
     "written", ["Ame\u0301lie", "Am\u00e9lie\u200b", "AM\u00c9LIE", "Am\u00e9\u00adlie"], ids=ascii
 )
 def test_accents_are_one_letter_however_composed_and_what_is_invisible_does_not_count(written: str) -> None:
-    (found,) = match(entries(written), [CatalogueItem("1", "Ame\u0301lie\ufeff", ""), CatalogueItem("2", "Amelia", "")])
+    films = [CatalogueItem("1", "Ame\u0301lie\ufeff", ""), CatalogueItem("2", "Amelia", "")]
+    (found,) = match(pasted(written).entries, films)
     assert (found.item and found.item.item_id, found.exact) == ("1", True)
 
 
