@@ -20,6 +20,7 @@ from m2rec.model.items import ItemTable
 from m2rec.model.m2rec import Encoded
 from m2rec.model.serving.serving import Serving
 from m2rec.recommend.answer import MODALITIES, Answer, RankedItem, Shares, Spectrum, Theme
+from m2rec.recommend.candidates import Candidate, skyband
 from m2rec.recommend.catalogue import Catalogue, CatalogueItem
 from m2rec.recommend.history import GivenHistory, History, as_list, look_up
 from m2rec.recommend.options import LONGEST_HISTORY, Band, Options, gate_weights
@@ -183,6 +184,33 @@ class Engine:
                 )
             )
         return rows
+
+    @torch.inference_mode()
+    def candidates(
+        self,
+        history: Sequence[str | int],
+        k: int = 10,
+        exclude_seen: bool = False,
+        band_mask: Sequence[Band] | None = None,
+    ) -> list[Candidate]:
+        """The items that can be among the first k of this history whatever the gate, with each branch's probability.
+
+        Empty before anything was chosen: no branch has anything to say then.
+        """
+        options = checked(Options, {"k": k, "exclude_seen": exclude_seen, "band_mask": band_mask})
+        read, _ = self.read(history)
+        if not read.indices:
+            return []
+        last = self._encoded(read, self._band_keep(options.band_mask or [])).last
+        ungated, seen = replace(last, log_gate=torch.zeros_like(last.log_gate)), read.seen()
+        shares = self.serving.shares(ungated, seen) if self.serving else self.model.shares(ungated, seen, self.table)
+        there = (~seen[0]).nonzero()[:, 0].numpy() if exclude_seen else np.arange(len(self.catalogue))
+        probabilities = shares[0].numpy().astype(np.float64)[:, there]  # (M, V)
+        found = []
+        for place in skyband(probabilities, k):
+            item = self.catalogue[int(there[place]) + 1]
+            found.append(Candidate(item.item_id, item.title, item.group, _shares(probabilities[:, place].tolist())))
+        return found
 
     def themes(self, encoded: Encoded) -> list[Theme]:
         """What the history is held to be about. `encoded` over (1,)."""

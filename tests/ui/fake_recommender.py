@@ -9,6 +9,7 @@ import numpy as np
 
 from m2rec.errors import InputError
 from m2rec.recommend.answer import MODALITIES, Answer, RankedItem, Shares, Spectrum
+from m2rec.recommend.candidates import Candidate, skyband
 
 GROUPS = {
     "Coffee & tea": [
@@ -127,6 +128,22 @@ class FakeRecommender:
             spectrum=found,
             notes=notes,
         )
+
+    def candidates(
+        self,
+        history: Sequence[str],
+        k: int = 10,
+        exclude_seen: bool = False,
+        band_mask: Sequence[tuple[float, float]] | None = None,
+    ) -> list[Candidate]:
+        places = [INDEX.get(self._id(entry), 0) for entry in history][-LONGEST:]
+        scores = self._scores(places, band_mask)
+        left = [at for at in range(len(ITEMS)) if not (exclude_seen and at in places)]
+        found = skyband(np.array([scores[name][left] for name in MODALITIES]), k) if places else []
+        return [
+            Candidate(item.item_id, item.title, item.group, {name: float(scores[name][at]) for name in MODALITIES})
+            for at, item in ((left[place], ITEMS[left[place]]) for place in found)
+        ]
 
     def read(self, history: Sequence[str]) -> tuple[SimpleNamespace, list[str]]:
         ids = [self._id(entry) for entry in history][-LONGEST:]

@@ -26,6 +26,7 @@ from m2rec.ui.session.presets import Preset, make
 
 if TYPE_CHECKING:
     from m2rec.recommend.calendar import CalendarSpectrum
+    from m2rec.recommend.candidates import Candidate
     from m2rec.recommend.catalogue import CatalogueItem
     from m2rec.recommend.recommender import Recommender
 
@@ -118,6 +119,7 @@ class Worlds:
         self._worlds = dict(sorted(worlds.items(), key=lambda entry: (entry[0] != FIRST, entry[0])))
         self._turns = threading.BoundedSemaphore(AT_ONCE)
         self._answer = Kept(self._compute, KEPT_ANSWERS)
+        self.candidates = Kept(self._candidates, KEPT_ANSWERS)
         self.influence = Kept(self._influence, KEPT_ANSWERS)
         self.calendar = Kept(self._calendar, KEPT_ANSWERS)
 
@@ -198,6 +200,13 @@ class Worlds:
                 gate_override=dict(gate) if gate else None,
                 band_mask=list(bands) or None,
             )
+
+    def _candidates(
+        self, name: str, history: tuple[str, ...], k: int, exclude_seen: bool, bands: Any
+    ) -> "list[Candidate]":
+        """What can be among the first k whatever the gate; cached like answers."""
+        with self.turn(name) as recommender:
+            return recommender.candidates(list(history), k, exclude_seen, list(bands) or None)
 
     def _influence(self, name: str, history: tuple[str, ...], item_id: str) -> list[float]:
         """What each history item is worth to an item's log-probability, by leaving it out; kept like answers."""

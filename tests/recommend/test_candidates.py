@@ -1,0 +1,49 @@
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from m2rec.recommend.answer import MODALITIES
+from m2rec.recommend.candidates import skyband
+from m2rec.recommend.recommender import Recommender
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.booleans())
+def test_whatever_the_gate_the_first_k_are_among_the_skyband(seed: int, k: int, coarse: bool) -> None:
+    chance = np.random.default_rng(seed)
+    probabilities = chance.random((3, 40)) ** 4
+    if coarse:
+        probabilities = probabilities.round(1)  # many equal ones
+    found = skyband(probabilities, k)
+    for gate in [*np.eye(3), *chance.dirichlet([0.5] * 3, size=20)]:
+        total = gate @ probabilities
+        best = np.sort(total)[::-1][:k]
+        assert np.sort(total[found])[::-1][:k] == pytest.approx(best, abs=1e-12)
+
+
+def test_an_item_that_k_others_beat_everywhere_is_left_out() -> None:
+    falling = np.array([[0.5, 0.3, 0.2], [0.5, 0.3, 0.2], [0.5, 0.3, 0.2]])
+    assert [len(skyband(falling, k)) for k in (1, 2, 3)] == [1, 2, 3]
+    apart = np.eye(3)
+    assert sorted(skyband(apart, 1)) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("exclude_seen", [False, True])
+def test_answers_under_any_gate_follow_from_the_candidates(shop: Recommender, exclude_seen: bool) -> None:
+    history = [item.item_id for item in shop.items[:5]] * 2
+    found = shop.candidates(history, k=4, exclude_seen=exclude_seen)
+    for gate in ((1.0, 0.0, 0.0), (0.2, 0.5, 0.3), (0.0, 0.9, 0.1)):
+        weights = dict(zip(MODALITIES, gate, strict=True))
+        answer = shop.recommend(history, k=4, exclude_seen=exclude_seen, gate_override=weights)
+        own = {one.item_id: {name: weights[name] * one.branches[name] for name in MODALITIES} for one in found}
+        for item in answer.items:
+            assert own[item.item_id] == pytest.approx(item.contributions, rel=1e-5, abs=1e-9)
+        best = sorted((sum(parts.values()) for parts in own.values()), reverse=True)[:4]
+        assert best == pytest.approx([item.probability for item in answer.items], rel=1e-5)
+        assert all(higher >= lower for higher, lower in pairwise(best))
+
+
+def test_before_anything_was_chosen_there_are_none(shop: Recommender) -> None:
+    assert shop.candidates([]) == []
