@@ -3,12 +3,13 @@
 import tomllib
 from functools import lru_cache
 from importlib.resources import files
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from m2rec.errors import InputError
 from m2rec.ui.session.requests import Action
+from m2rec.ui.session.state import MOST_CHOICES
 
 LAST_STEP = 2  # 0 the scene and the question, 1 the visitor has acted, 2 the answer is shown
 
@@ -25,6 +26,15 @@ class Check(BaseModel):
     def holds(self, value: float) -> bool:
         """Whether the measured value lies where the lesson says."""
         return self.at_least <= value <= self.at_most
+
+
+class Choice(BaseModel):
+    """What a visitor may expect, and where the measure lies if that is right."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text: str
+    check: Check
 
 
 class Lesson(BaseModel):
@@ -44,6 +54,8 @@ class Lesson(BaseModel):
     scene: str
     stand_in_scene: str = ""
     question: str
+    choices: Annotated[tuple[Choice, ...], Field(min_length=2, max_length=MOST_CHOICES)]
+    about: Literal["cards", "gate", "spectrum"]  # the panel that should be in sight
     act: str
     do: Action
     check: Check

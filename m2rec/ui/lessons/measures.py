@@ -1,6 +1,7 @@
 """What a lesson measures on the live answer: numbers for its check, words for its text."""
 
-from dataclasses import replace
+from collections import Counter
+from dataclasses import dataclass, replace
 
 from m2rec.recommend.answer import MODALITIES, Spectrum
 from m2rec.recommend.look import EVIDENCE
@@ -9,19 +10,52 @@ from m2rec.ui.render.comparison import compared
 from m2rec.ui.render.context import Scene, ask
 from m2rec.ui.render.words import percent, plain_period
 from m2rec.ui.session.presets import Preset, preset
+from m2rec.ui.session.requests import Setting
 from m2rec.ui.session.state import Session, State
 from m2rec.ui.session.worlds import World
 
 
-def outcome(lesson: Lesson, scene: Scene) -> tuple[bool, str]:
-    """Whether this model does what the lesson expects, and the answer to tell."""
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a lesson: whether this model does what the lesson expects, the answer to tell, and whether the
+    visitor's own choice was right (None when there was none).
+    """
+
+    holds: bool
+    told: str
+    chosen: str | None = None
+    right: bool = False
+
+
+def outcome(lesson: Lesson, scene: Scene) -> Outcome:
+    """The lesson's answer, from the live model."""
+    scene = _beside(lesson, scene)
     begun = starting_history(lesson, scene.world)
     start = ask(scene.worlds, State(world=scene.world.name, history=begun.history))
     before = replace(scene, answer=start, session=Session(state=scene.state.but(compare=None)))
     numbers = measured(scene) | {f"{name}_change": scene.answer.gates[name] - start.gates[name] for name in MODALITIES}
     holds = lesson.check.holds(numbers[lesson.check.measure])
     words = told(scene) | {f"{name}_before": text for name, text in told(before).items()}
-    return holds, (lesson.answer if holds else lesson.otherwise).format(**words)
+    answer = (lesson.answer if holds else lesson.otherwise).format(**words)
+    number = scene.state.lesson_choice
+    if number is None or number >= len(lesson.choices):
+        return Outcome(holds, answer)
+    choice = lesson.choices[number]
+    return Outcome(holds, answer, choice.text, choice.check.holds(numbers[choice.check.measure]))
+
+
+def _beside(lesson: Lesson, scene: Scene) -> Scene:
+    """The scene with the list that the lesson compares with, whatever the visitor compares with now."""
+    if not isinstance(lesson.do, Setting) or not lesson.do.compare:
+        return scene
+    return replace(scene, session=Session(state=scene.state.but(compare=lesson.do.compare)))
+
+
+def is_its_own(lesson: Lesson, scene: Scene) -> bool:
+    """Whether the history still is the lesson's, shuffled, shortened or with some items changed."""
+    begun, now = Counter(starting_history(lesson, scene.world).history), Counter(scene.state.history)
+    same_world = lesson.world in (None, scene.world.name)
+    return same_world and bool(now) and 2 * (begun & now).total() > now.total()
 
 
 def starting_history(lesson: Lesson, world: World) -> Preset:
@@ -39,6 +73,9 @@ def measured(scene: Scene) -> dict[str, float]:
         **{str(name): weight for name, weight in scene.answer.gates.items()},
         "peaks": float(len(spectrum.significant)) if spectrum else 0.0,
         "same_first": float(same),
+        "shared": float(sum(row.shared for row in other.rows)) if other else 0.0,
+        "leader": float(max(range(len(MODALITIES)), key=lambda at: scene.answer.gates[MODALITIES[at]])),
+        "strongest": spectrum.significant[0] if spectrum and spectrum.significant else 0.0,
     }
 
 
@@ -55,6 +92,7 @@ def told(scene: Scene) -> dict[str, str]:
         "length": str(len(answer.history)),
         "shared": str(sum(row.shared for row in rows)),
         "shown": str(len(rows)),
+        "first": answer.items[0].title if answer.items else "nothing",
         "other_first": rows[0].title if rows else "nothing",
     }
 

@@ -1,7 +1,7 @@
 """The lesson under way: its scene, its question, what to do, and then what the live model answers."""
 
 from m2rec.ui.lessons import LAST_STEP, lesson, lessons
-from m2rec.ui.lessons.measures import outcome, starting_history
+from m2rec.ui.lessons.measures import is_its_own, outcome, starting_history
 from m2rec.ui.render.context import Scene
 from m2rec.ui.render.templating import render
 
@@ -13,7 +13,8 @@ def current(scene: Scene) -> str:
     one = lesson(scene.state.lesson)
     all_ids = [other.id for other in lessons()]
     number = all_ids.index(one.id) + 1
-    holds, told = outcome(one, scene) if scene.state.lesson_step == LAST_STEP else (False, "")
+    own = is_its_own(one, scene)
+    shown = outcome(one, scene) if own and scene.state.lesson_step == LAST_STEP else None
     following = all_ids[number] if number < len(all_ids) else None
     stands_in = starting_history(one, scene.world).key != one.preset
     return render(
@@ -23,7 +24,8 @@ def current(scene: Scene) -> str:
         number=number,
         count=len(all_ids),
         step=scene.state.lesson_step,
-        holds=holds,
-        told=told,
+        own=own,
+        chosen=scene.state.lesson_choice,
+        outcome=shown,
         following=following,
     )

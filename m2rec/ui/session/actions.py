@@ -106,8 +106,15 @@ def release(state: State) -> State:
 
 
 def mute(state: State, low: float, high: float) -> State:
-    """Mutes the periods from `low` to `high` interactions."""
-    return state.but(band_mask=(*state.band_mask, (round(low, 3), round(high, 3))))
+    """Mutes the periods from `low` to `high` interactions; bands that overlap become one."""
+    low, high = round(low, 3), round(high, 3)
+    apart = []
+    for start, stop in state.band_mask:
+        if stop < low or start > high:
+            apart.append((start, stop))
+        else:
+            low, high = min(low, start), max(high, stop)
+    return state.but(band_mask=(*apart, (low, high)))
 
 
 def unmute(state: State, index: int) -> State:
@@ -142,7 +149,9 @@ def redo(session: Session) -> Session:
 
 def _dressed(state: State, now: State) -> State:
     """Undo concerns what the model is asked; how the page looks stays as it is."""
-    return state.but(theme=now.theme, fold=now.fold, lesson=now.lesson, lesson_step=now.lesson_step)
+    return state.but(
+        theme=now.theme, fold=now.fold, lesson=now.lesson, lesson_step=now.lesson_step, lesson_choice=now.lesson_choice
+    )
 
 
 def _inside(state: State, at: int) -> None:

@@ -11,6 +11,7 @@ from m2rec.ui.session.requests import (
     Add,
     AdvanceLesson,
     Choose,
+    ChooseAnswer,
     FoldInto,
     Keep,
     Look,
@@ -40,7 +41,7 @@ def perform(worlds: Worlds, session: Session, action: Action) -> Session:
     if isinstance(action, AdvanceLesson):
         return _advanced(worlds, session, action.type)
     state = _changed(worlds.get(session.state.world), session.state, action)
-    if isinstance(action, Look | FoldInto | Setting):
+    if isinstance(action, Look | FoldInto | ChooseAnswer | Setting):
         return session.model_copy(update={"state": state})
     return actions.step(session, state)
 
@@ -54,7 +55,7 @@ def opening(world: World, theme: Theme = "auto") -> State:
 def _opened(worlds: Worlds, state: State, lesson_id: str | None) -> State:
     """The first step of a lesson, on its own history; or the same state without a lesson."""
     if lesson_id is None:
-        return state.but(lesson=None, lesson_step=0)
+        return state.but(lesson=None, lesson_step=0, lesson_choice=None)
     chosen = lesson(lesson_id)
     world = worlds.get(chosen.world or state.world)
     begun = starting_history(chosen, world)
@@ -66,10 +67,16 @@ def _advanced(worlds: Worlds, session: Session, what: str) -> Session:
     state = session.state
     if state.lesson is None:
         raise InputError("No lesson is open: choose one from the list of lessons.")
-    if what == "lesson_show":
+    if what == "lesson_show" and (state.lesson_step > 0 or _acted(worlds, state)):
         return session.model_copy(update={"state": state.but(lesson_step=LAST_STEP)})
-    changed = _changed(worlds.get(state.world), state, lesson(state.lesson).do)
-    return actions.step(session, changed.but(lesson_step=1))
+    changed = _changed(worlds.get(state.world), state, lesson(state.lesson).do)  # nothing can be told before it is done
+    return actions.step(session, changed.but(lesson_step=LAST_STEP if what == "lesson_show" else 1))
+
+
+def _acted(worlds: Worlds, state: State) -> bool:
+    """Whether the visitor has tried something in a way of their own since the lesson began."""
+    begun = _opened(worlds, state, state.lesson)
+    return any(getattr(state, name) != getattr(begun, name) for name in ("history", "gate_override", "band_mask"))
 
 
 def _changed(world: World, state: State, action: Action) -> State:
@@ -89,6 +96,8 @@ def _changed(world: World, state: State, action: Action) -> State:
         case Repeat():
             return actions.repeat(state, _known(world, action.item_id), action.every)
         case Replace():
+            if not action.item_ids:
+                raise InputError("Nothing in this list is an item of this world: the history stays as it is.")
             added = tuple(_known(world, item_id) for item_id in action.item_ids)
             return (actions.append if action.append else actions.replace)(state, added, action.days)
         case Keep():
@@ -104,6 +113,8 @@ def _changed(world: World, state: State, action: Action) -> State:
             return actions.unmute(state, action.index)
         case Look():
             return state.but(period=action.period)
+        case ChooseAnswer():
+            return state.but(lesson_choice=action.choice)
         case FoldInto():
             return state.but(fold=action.every)
         case Setting():

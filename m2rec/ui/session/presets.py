@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from m2rec.errors import InputError
+from m2rec.recommend.answer import Modality
 from m2rec.text_safety import quoted
 from m2rec.ui.session.state import HISTORY_LIMIT
 
@@ -19,6 +20,9 @@ WEEKS = (6, 9, 13)  # of the default history: as few as let its rhythm stand out
 MONDAY = 20_094  # days since 1970: where the invented calendar begins
 CALENDAR_DAYS = 126
 OUTING = 0.55  # share of the other days on which something is chosen
+TASTE, TASTES = 20, 4  # interactions with one group, and how many are drawn of each
+RAREST, BEFORE_RAREST = 31, 4  # items that the model has seen least, and how many are tried as the one before each
+NOISES = 8  # histories drawn by chance, of which the dullest is shown
 CHAIN = 9  # interactions
 CHAINS = 12  # tried at most
 ORDERLY = 0.6  # weight of the temporal branch at the end of a chain that shows what it should
@@ -46,7 +50,6 @@ def make(world: "World") -> tuple[Preset, ...]:
     by_group: dict[str, list[str]] = defaultdict(list)
     for item in items:
         by_group[item.group].append(item.item_id)
-    taste = max(by_group.values(), key=len)[:12]
     longest = min(world.recommender.max_history, HISTORY_LIMIT)
 
     def filled(length: int, rhythms: dict[str, tuple[int, int]]) -> tuple[str, ...]:
@@ -61,7 +64,13 @@ def make(world: "World") -> tuple[Preset, ...]:
     tried = [filled(7 * count - 1, {weekly: (7, 0)}) for count in WEEKS]
     weeks = next((history for history in tried if _stands_out(world, history, 7)), tried[0])
     two = filled(48, {weekly: (7, 0), other: (5, 2)})
-    newest = (*chance.choices(by_group[items[-1].group][:12], k=6), items[-1].item_id)
+    own = random.Random(f"{SEED}, apart")  # what is drawn here changes no other preset
+    wide = [group for group in by_group.values() if len(group) > TASTE // 2] * TASTES
+    tastes = [tuple(own.sample(group, min(len(group), TASTE))) for group in wide]
+    rarest = [(own.choice(pool), one.item_id) for one in items[-RAREST:] for _ in range(BEFORE_RAREST)]
+    taste = _led_by(world, "semantic", tastes or [tuple(pool[:TASTE])])
+    newest = _led_by(world, "semantic", rarest)
+    noise = _dullest(world, [tuple(chance.choices(pool, k=40)) for _ in range(NOISES)])
     dates = [day for day in range(CALENDAR_DAYS) if day % 7 == 0 or chance.random() < OUTING][-longest:]
     fillers = filled(len(dates), {})
     dated = tuple(weekly if day % 7 == 0 else other for day, other in zip(dates, fillers, strict=True))
@@ -69,14 +78,14 @@ def make(world: "World") -> tuple[Preset, ...]:
         Preset("weekly", "A weekly rhythm", "One item every 7th time, the next one due now", weeks),
         Preset("two-rhythms", "Two rhythms", "One item every 7th time, another every 5th", two),
         Preset("chain", "A chain", "Each item is what the model expects to follow the one before", _chain(world, rest)),
-        Preset("taste", "A single taste", "Only one group, in no particular order", tuple(chance.choices(taste, k=20))),
-        Preset("noise", "Random noise", "Drawn by chance: nothing should stand out", tuple(chance.choices(pool, k=40))),
+        Preset("taste", "A single taste", "Only one group, in no particular order", taste),
+        Preset("noise", "Random noise", "Drawn by chance: nothing should stand out", noise),
         Preset("new-item", "A brand-new item", "It ends with the item that the model has seen least", newest),
         Preset("longest", "The longest history", "As many items as the model reads", filled(longest, {weekly: (7, 0)})),
         Preset(
             "calendar",
             "By the calendar",
-            "One item every 7th day, with idle days between: only the dates show the rhythm",
+            "One item every 7th day, with idle days between: the dates show the rhythm, and the model ignores dates",
             dated,
             tuple(MONDAY + day for day in dates),
         ),
@@ -88,6 +97,26 @@ def make(world: "World") -> tuple[Preset, ...]:
 def _stands_out(world: "World", history: Sequence[str], period: int) -> bool:
     spectrum = world.recommender.recommend(history, k=1).spectrum
     return spectrum is not None and period in (round(one) for one in spectrum.significant)
+
+
+def _led_by(world: "World", modality: Modality, histories: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    """The history whose first recommendation has most of its probability from this kind of evidence."""
+
+    def share(history: tuple[str, ...]) -> float:
+        found = world.recommender.recommend(history, k=1, spectrum=False).items
+        return found[0].contributions[modality] / found[0].probability if found and found[0].probability else 0.0
+
+    return max(histories, key=share)
+
+
+def _dullest(world: "World", histories: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    """The history from which least follows: the lowest first recommendation."""
+
+    def first(history: tuple[str, ...]) -> float:
+        found = world.recommender.recommend(history, k=1, spectrum=False).items
+        return found[0].probability if found else 0.0
+
+    return min(histories, key=first)
 
 
 def _chain(world: "World", starts: Sequence[str]) -> tuple[str, ...]:

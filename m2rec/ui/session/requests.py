@@ -8,7 +8,18 @@ from m2rec.recommend.answer import Modality
 from m2rec.recommend.options import LONGEST_NAME, Flag, GateShares, K, Options
 from m2rec.recommend.validation import must
 from m2rec.ui.session.paste import LONGEST_TEXT
-from m2rec.ui.session.state import HISTORY_LIMIT, Comparison, Days, Fold, ItemId, ItemIds, Name, Session, Theme
+from m2rec.ui.session.state import (
+    HISTORY_LIMIT,
+    Comparison,
+    Days,
+    Fold,
+    ItemId,
+    ItemIds,
+    LessonChoice,
+    Name,
+    Session,
+    Theme,
+)
 
 Position = Annotated[
     int, Field(ge=0, le=HISTORY_LIMIT), must(f"be a place in the history, a whole number from 0 to {HISTORY_LIMIT}")
@@ -138,6 +149,13 @@ class AdvanceLesson(_Action):
     type: Literal["lesson_do", "lesson_show"]
 
 
+class ChooseAnswer(_Action):
+    """Say what one expects of the lesson's question."""
+
+    type: Literal["lesson_choose"]
+    choice: LessonChoice
+
+
 class Setting(_Action):
     """How many items, whether seen ones, what to compare with, which theme."""
 
@@ -164,6 +182,7 @@ Action = Annotated[
     | FoldInto
     | OpenLesson
     | AdvanceLesson
+    | ChooseAnswer
     | Setting,
     Field(discriminator="type"),
 ]

@@ -17,6 +17,7 @@ STATE_VERSION: Final = 1
 HISTORY_LIMIT = 4000  # chips on the page; the model itself may read fewer and says so
 UNDO_LIMIT = 60
 BAND_LIMIT = 20
+MOST_CHOICES = 6  # of a lesson's question
 LONGEST_LINK = 100_000  # characters
 
 ItemId = Annotated[
@@ -78,6 +79,11 @@ Days = Annotated[
 ]
 
 
+LessonChoice = Annotated[
+    int, Field(ge=0, lt=MOST_CHOICES), must("be the number of one of the lesson's choices, from 0")
+]
+
+
 class State(BaseModel):
     """What the visitor has chosen. Frozen: every action makes a new one."""
 
@@ -96,6 +102,7 @@ class State(BaseModel):
     compare: Comparison | None = None
     lesson: Name | None = None
     lesson_step: Annotated[int, Field(ge=0, le=9), must("be a step of a lesson, 0 to 9")] = 0
+    lesson_choice: LessonChoice | None = None  # what the visitor expects
     theme: Theme = "auto"
 
     @model_validator(mode="after")

@@ -1,18 +1,22 @@
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from m2rec.data.person import Person
 from m2rec.ui.lessons import Lesson, lesson, lessons
-from m2rec.ui.lessons.measures import measured, outcome, starting_history, told
+from m2rec.ui.lessons.measures import Outcome, measured, outcome, starting_history, told
 from m2rec.ui.render.context import Scene, ask
+from m2rec.ui.session.dispatch import opening, perform
 from m2rec.ui.session.presets import preset
+from m2rec.ui.session.requests import AdvanceLesson, ChooseAnswer, OpenLesson
 from m2rec.ui.session.state import Session
-from m2rec.ui.session.worlds import World
+from m2rec.ui.session.worlds import World, Worlds
 from m2rec.ui.web.service import Service
 from tests.ui.fake_recommender import FakeRecommender
 
+ROOT = Path(__file__).parents[3]
 ANYWHERE = [one.id for one in lessons() if one.world is None]
 
 
@@ -31,8 +35,74 @@ def test_a_lesson_names_only_what_is_measured(one: Lesson, scene: Scene) -> None
     both = words | {f"{name}_before": text for name, text in words.items()}
     for text in (one.answer, one.otherwise):
         assert "{" not in text.format(**both)
-    numbers = measured(scene)
-    assert one.check.measure in set(numbers) | {f"{name}_change" for name in scene.answer.gates}
+    numbers = set(measured(scene)) | {f"{name}_change" for name in scene.answer.gates}
+    assert {one.check.measure, *(choice.check.measure for choice in one.choices)} <= numbers
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Worlds:
+    """The worlds of the repository."""
+    return Worlds.find(ROOT / "checkpoints")
+
+
+def played(worlds: Worlds, one: Lesson, choice: int | None = None) -> Scene:
+    """The lesson after its button was pressed and its answer asked for."""
+    world = worlds.get(one.world or "rhythm-market")
+    session = perform(worlds, Session(state=opening(world)), OpenLesson(type="lesson", lesson=one.id))
+    if choice is not None:
+        session = perform(worlds, session, ChooseAnswer(type="lesson_choose", choice=choice))
+    session = perform(worlds, session, AdvanceLesson(type="lesson_show"))
+    return Scene(worlds, world, session, ask(worlds, session.state))
+
+
+@pytest.mark.parametrize("one", lessons(), ids=lambda one: one.id)
+def test_on_the_shipped_weights_each_lesson_answers_as_intended_and_one_choice_is_right(
+    one: Lesson, shipped: Worlds
+) -> None:
+    assert outcome(one, played(shipped, one)).holds
+    ends = [outcome(one, played(shipped, one, number)) for number in range(len(one.choices))]
+    assert sum(end.right for end in ends) == 1
+    assert [end.chosen for end in ends] == [choice.text for choice in one.choices]
+
+
+@pytest.mark.parametrize("lesson_id", ANYWHERE)
+def test_the_answer_is_told_of_what_the_lesson_did_even_if_nobody_pressed_its_button(
+    service: Service, lesson_id: str
+) -> None:
+    asked = act(service, service.first(), type="lesson", lesson=lesson_id)
+    at_once = act(service, asked, type="lesson_show")
+    by_hand = act(service, act(service, asked, type="lesson_do"), type="lesson_show")
+    assert at_once["html"]["lesson"] == by_hand["html"]["lesson"]
+    assert "0 of 0" not in at_once["html"]["lesson"]
+
+
+def test_what_a_visitor_tried_in_their_own_way_is_not_done_over(service: Service) -> None:
+    asked = act(service, service.first(), type="lesson", lesson="two-cycles")
+    tried = act(service, asked, type="keep", newest=20)
+    told_of = act(service, tried, type="lesson_show")
+    assert len(told_of["session"]["state"]["history"]) == 20
+    assert "With 20 left" in told_of["html"]["lesson"]
+
+
+def test_a_lesson_whose_history_was_replaced_says_so_and_offers_to_set_it_up(service: Service) -> None:
+    asked = act(service, service.first(), type="lesson", lesson="gate")
+    replaced = act(service, asked, type="replace", item_ids=["i31"] * 12)
+    for step in ("lesson_show", "lesson_do"):
+        html = act(service, replaced, type=step)["html"]["lesson"]
+        assert "not this lesson" in html
+        assert "Set it up" in html
+        assert lesson("gate").question not in html
+
+
+def test_a_right_and_a_wrong_choice_are_told_apart(service: Service) -> None:
+    asked = act(service, service.first(), type="lesson", lesson="noise")
+    said = []
+    for choice in range(3):
+        chosen = act(service, asked, type="lesson_choose", choice=choice)
+        assert 'aria-pressed="true"' in chosen["html"]["lesson"]
+        said.append(act(service, chosen, type="lesson_show")["html"]["lesson"])
+    assert sum("and so it is" in one for one in said) == 1
+    assert sum("this model does otherwise" in one for one in said) == 2
 
 
 @pytest.mark.parametrize("lesson_id", ANYWHERE)
@@ -47,14 +117,14 @@ def test_a_lesson_asks_then_acts_then_answers_from_the_live_model(service: Servi
     assert left["html"]["lesson"] == ""
 
 
-@pytest.mark.parametrize(("newest", "holds"), [(27, False), (2, True)])
+@pytest.mark.parametrize(("newest", "holds"), [(41, False), (2, True)])
 def test_the_answer_follows_what_the_model_does_and_not_what_the_lesson_hopes(
     scene: Scene, newest: int, holds: bool
 ) -> None:
     state = scene.state.but(history=preset(scene.world, "weekly").history[-newest:])
     now = replace(scene, session=Session(state=state), answer=ask(scene.worlds, state))
     one = lesson("two-cycles").model_copy(update={"answer": "as expected: {length}", "otherwise": "not so: {length}"})
-    assert outcome(one, now) == (holds, f"{'as expected' if holds else 'not so'}: {newest}")
+    assert outcome(one, now) == Outcome(holds, f"{'as expected' if holds else 'not so'}: {newest}")
 
 
 def test_a_lesson_that_needs_another_world_or_does_not_exist_is_refused_in_words(service: Service) -> None:

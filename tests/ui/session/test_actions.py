@@ -107,3 +107,9 @@ def test_the_past_is_kept_up_to_its_limit() -> None:
 def test_a_new_history_lets_go_of_what_was_muted_and_overridden_for_the_old_one() -> None:
     state = ABC.but(band_mask=((2, 3),), gate_override={"temporal": 1, "frequency": 0, "semantic": 0}, period=7)
     assert actions.replace(state, ["q"]) == State(world="w", history=("q",))
+
+
+def test_overlapping_mutes_become_one_band() -> None:
+    state = actions.mute(actions.mute(actions.mute(ABC, 2, 4), 10, 14), 3, 6)
+    assert state.band_mask == ((10, 14), (2, 6))
+    assert actions.mute(state, 5, 11).band_mask == ((2, 14),)

@@ -1,11 +1,16 @@
+from pathlib import Path
+
 import pytest
 
 from m2rec.data.person import Person
 from m2rec.errors import InputError
+from m2rec.recommend.answer import Modality
 from m2rec.ui.render.recurrence import recurrences
 from m2rec.ui.session.presets import make, preset
 from m2rec.ui.session.worlds import World, Worlds
 from tests.ui.fake_recommender import FakeRecommender
+
+RHYTHMS = Worlds.find(Path(__file__).parents[3] / "checkpoints").get("rhythm-market")
 
 
 @pytest.fixture
@@ -54,6 +59,16 @@ def test_a_real_persons_list_is_offered_where_there_is_one() -> None:
     world = World("toy-shop", FakeRecommender, people=lambda world: (Person(("i00", "i01"), (3, 9)),))
     chosen = preset(world, "person")
     assert (chosen.history, chosen.days) == (("i00", "i01"), (3, 9))
+
+
+LED = {"weekly": "frequency", "two-rhythms": "frequency", "longest": "frequency", "chain": "temporal"}
+LED |= {"taste": "semantic", "new-item": "semantic"}
+
+
+@pytest.mark.parametrize(("key", "modality"), LED.items())
+def test_the_first_card_of_a_preset_is_led_by_the_evidence_in_its_name(key: str, modality: Modality) -> None:
+    first = RHYTHMS.recommender.recommend(preset(RHYTHMS, key).history, k=1).items[0]
+    assert first.contributions[modality] > first.probability / 2
 
 
 def test_an_unknown_preset_names_those_there_are(toy: World) -> None:
