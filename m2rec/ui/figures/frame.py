@@ -29,7 +29,7 @@ def axis(**own: Any) -> Figure:
         **own,
     }
     if title:
-        made["title"] = {**title, "font": {"size": 11, "color": FAINT}, "standoff": 4}
+        made["title"] = {**title, "font": {"size": 12, "color": FAINT}, "standoff": 4}
     return made
 
 
@@ -46,8 +46,8 @@ def layout(**own: Any) -> Figure:
         "showlegend": False,
         "autosize": True,
         "margin": {"l": 44, "r": 8, "t": 8, "b": 36},
-        "font": {"family": "system-ui, sans-serif", "size": 11, "color": FAINT},
-        "hoverlabel": {"bgcolor": PAPER, "bordercolor": GRID, "font": {"color": INK, "size": 12}},
+        "font": {"family": "system-ui, sans-serif", "size": 12, "color": FAINT},
+        "hoverlabel": {"bgcolor": PAPER, "bordercolor": GRID, "font": {"color": INK, "size": 13}},
         **own,
     }
 
@@ -102,7 +102,7 @@ def peak_names(period: Sequence[float], power: Sequence[float], names: Sequence[
             "showarrow": False,
             "bgcolor": PAPER,  # over the curves, or it could not be read
             "borderpad": 0,
-            "font": {"color": INK, "size": 12},
+            "font": {"color": INK, "size": 13},
         }
         for at in sorted(named)
     ]

@@ -157,5 +157,5 @@ def _note(text: str, period: float) -> Figure:
         "yref": "paper",
         "yanchor": "top",
         "showarrow": False,
-        "font": {"size": 11, "color": INK},
+        "font": {"size": 12, "color": INK},
     }

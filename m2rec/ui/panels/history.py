@@ -87,8 +87,10 @@ def _written(day: int | None) -> str:
 
 def sentence(scene: Scene) -> str:
     """The reading, its numbers marked by the evidence they come from, and the notes of the model."""
-    spans = reading(scene.answer, scene.titles, scene.voice, scene.state.gate_override is not None)
+    state = scene.state
+    spans = reading(scene.answer, scene.titles, scene.voice, state.gate_override is not None, state.exclude_seen)
     missing = scene.world.missing_titles
-    told = (*scene.answer.notes, missing, calendar_summary(scene.calendar))
+    clock = calendar_summary(scene.calendar)
+    told = (*scene.answer.notes, missing, f"{clock} The model reads the order alone, not the dates." if clock else "")
     notes = [note for note in told if note]
     return render("reading.html.j2", spans=spans, notes=notes)

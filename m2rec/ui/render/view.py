@@ -1,5 +1,6 @@
 """A scene as what the page receives: HTML for each region, the two figures, the session and its link."""
 
+from dataclasses import asdict
 from typing import Any
 
 from markupsafe import Markup
@@ -10,6 +11,7 @@ from m2rec.ui.figures.spectrum import spectrum_figure
 from m2rec.ui.panels import cards, evidence, history, lesson, toolbar
 from m2rec.ui.render.context import Scene
 from m2rec.ui.render.templating import render
+from m2rec.ui.render.words import counted
 from m2rec.ui.session.link import to_link
 
 SECTIONS = (("lessons", "Lessons"), ("results", "Results"), ("own", "Your own data"), ("about", "About"))
@@ -42,8 +44,29 @@ def view(scene: Scene) -> dict[str, Any]:
             "calendar": calendar_figure(scene.calendar),
         },
         "gates": answer.gates,
+        "candidates": _candidates(scene),
         "ranking": [item.item_id for item in answer.items],
         "unread": len(state.history) - len(answer.history),
+        "opening": _opening(scene),
+    }
+
+
+def _candidates(scene: Scene) -> list[dict[str, Any]]:
+    """What the page answers from while the gate is dragged."""
+    state = scene.state
+    found = scene.worlds.candidates(state.world, state.history, state.k, state.exclude_seen, state.band_mask)
+    return [asdict(one) for one in found]
+
+
+def _opening(scene: Scene) -> dict[str, Any]:
+    """The line that a first visitor reads, and what its buttons begin from."""
+    count, voice = len(scene.state.history), scene.voice
+    daily = voice.unit == "day"
+    return {
+        "what": f"A shopper's {count} days." if daily else f"A person's {counted(count, voice.unit)}.",
+        "question": f"Can a model guess {f'day {count + 1}' if daily else 'the next'}, and say why?",
+        "preset": scene.world.presets[0].key,
+        "fold": history.suggested_fold(scene.answer.spectrum),
     }
 
 
@@ -52,4 +75,4 @@ def page(first: dict[str, Any]) -> str:
     html = {
         name: Markup(text) for name, text in first["html"].items()
     }  # each region is already escaped by its template
-    return render("page.html.j2", html=html, theme=first["theme"], sections=SECTIONS)
+    return render("page.html.j2", html=html, theme=first["theme"], sections=SECTIONS, opening=first["opening"])

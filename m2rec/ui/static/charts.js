@@ -8,6 +8,7 @@ import { light } from "./history.js";
 /** @typedef {import("./types").Plot} Plot */
 
 const CONFIG = { displayModeBar: false, responsive: true, displaylogo: false, doubleClick: false, showTips: false };
+const FINGER = matchMedia("(pointer: coarse)"); // which scrolls over a chart: bands are muted by a button there
 const NARROWEST = 1.03; // a dragged band narrower than this ratio is a click, not a band
 
 /** The chart library, which comes after the first paint; never, where it cannot be loaded. */
@@ -21,7 +22,7 @@ const plotly = new Promise((/** @type {(found: import("./types").PlotlyLibrary) 
 const watched = new WeakSet();
 const fit = new ResizeObserver(async (changes) => {
   const { Plots } = await plotly;
-  for (const { target } of changes) if (target instanceof HTMLElement && !target.hidden) Plots.resize(target);
+  for (const { target } of changes) if (target.checkVisibility()) Plots.resize(/** @type {HTMLElement} */ (target));
 });
 
 /** What each chart does when it is pointed at, by its name. */
@@ -57,7 +58,7 @@ export async function drawCharts(page) {
  */
 export async function drawFigure(page, plot, figure) {
   const { data, layout } = resolved(figure, getComputedStyle(page.root));
-  return (await plotly).react(plot, data, layout, CONFIG);
+  return (await plotly).react(plot, data, FINGER.matches ? { ...layout, dragmode: false } : layout, CONFIG);
 }
 
 /**
@@ -109,8 +110,15 @@ function resolved(value, styles) {
   return walk(value);
 }
 
+const TITLES = new Map([
+  ["spectrum", "Rhythm in the history: power against period"],
+  ["calendar", "Rhythm by the calendar: power against period in days"],
+  ["gate", "The gate after each interaction"],
+  ["race", "Time of one answer against the length of the history"],
+]);
+
 /**
- * Saves a figure as a picture, in the theme's colours.
+ * Saves a figure as a picture, in the theme's colours, with a title and a legend of its own.
  * @param {Page} page
  * @param {Figure} figure
  * @param {string} name spectrum.png and the like
@@ -119,7 +127,16 @@ export async function downloadFigure(page, figure, name) {
   const [which, format] = name.split(".");
   const Plotly = await plotly;
   const styles = getComputedStyle(page.root);
+  const ink = styles.getPropertyValue("--m2-ink").trim();
   const { data, layout } = resolved(figure, styles);
-  const paper = { paper_bgcolor: styles.getPropertyValue("--m2-card").trim(), width: 900, height: 420 };
+  const paper = {
+    paper_bgcolor: styles.getPropertyValue("--m2-card").trim(),
+    width: 900,
+    height: 420,
+    title: { text: `M2Rec · ${TITLES.get(which)}`, font: { size: 16, color: ink }, x: 0.02, xanchor: "left" },
+    showlegend: true,
+    legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { size: 12, color: ink } },
+    margin: { ...layout.margin, t: 84 },
+  };
   await Plotly.downloadImage({ data, layout: { ...layout, ...paper } }, { format, width: 900, height: 420, scale: 2, filename: `m2rec-${which}` });
 }

@@ -19,17 +19,10 @@ export function startControls(page) {
   });
   page.root.addEventListener("change", ({ target }) => {
     if (!(target instanceof HTMLInputElement || target instanceof HTMLSelectElement)) return;
-    const { choose, set, weight } = target.dataset;
+    const { choose, set } = target.dataset;
     const value = target instanceof HTMLInputElement && target.type === "checkbox" ? target.checked : target.value;
     if (choose && value) page.act({ type: choose, value });
     if (set) page.act({ type: "set", [set]: set === "k" ? Number(value) : value });
-    if (weight) page.act({ type: "override", modality: weight, weight: Number(value) / 100, current: page.view.gates });
-  });
-  page.root.addEventListener("input", ({ target }) => {
-    if (!(target instanceof HTMLInputElement) || !target.dataset.weight) return;
-    target.style.setProperty("--at", `${target.value}%`);
-    const value = target.parentElement?.querySelector(".value");
-    if (value) value.textContent = `${target.value} %`;
   });
   document.addEventListener("click", ({ target }) => {
     for (const menu of all(page.root, "details.menu[open]")) if (!menu.contains(/** @type {Node} */ (target))) close(menu);

@@ -8,7 +8,8 @@ import { curve, placesIn } from "./plotted.js";
 
 export const SHORTEST = 2;
 export const LONGEST = 28;
-const HEIGHT = 150; // px for all rows together, where they fit
+const HEIGHT = { low: 132, high: 150 }; // px for all rows together, on a low screen and on a high one
+const HIGH = 860; // px of a screen
 const TALLEST = 23; // px of a row
 const FLATTEST = 6;
 const READABLE = { height: 17, width: 30 }; // px of a chip below which its words are left out
@@ -68,7 +69,8 @@ export function startFold(page) {
     list.classList.toggle("folded", Boolean(n));
     if (!n) return list.classList.remove("tiles", "narrow");
     const rows = Math.ceil(page.state.history.length / n);
-    const height = Math.max(FLATTEST, Math.min(TALLEST, Math.floor(HEIGHT / rows) - GAP));
+    const room = innerHeight > HIGH ? HEIGHT.high : HEIGHT.low;
+    const height = Math.max(FLATTEST, Math.min(TALLEST, Math.floor(room / rows) - GAP));
     const width = list.clientWidth / n - GAP;
     list.classList.toggle("tiles", height < READABLE.height || width < READABLE.width);
     list.classList.toggle("narrow", width < NARROW);

@@ -2,6 +2,7 @@
 // The history's chips: one stop of the Tab key, arrows inside; Delete removes, Alt+arrows or dragging move.
 import { all, around } from "./dom.js";
 import { startDragging } from "./dragging.js";
+import { placesIn } from "./plotted.js";
 
 /** @typedef {import("./page.js").Page} Page */
 
@@ -62,15 +63,57 @@ export function startHistory(page) {
     if (chip) light(page, chips().filter((other) => other.dataset.item === chip.dataset.item).map((other) => Number(other.dataset.at)));
   });
 
+  region.addEventListener("pointerover", (event) => {
+    const chip = around(event, ".chip");
+    showColumn(page, chip ? Number(chip.dataset.at) - page.view.unread : null);
+  });
+  region.addEventListener("pointerleave", () => showColumn(page, null));
+
   startDragging(region, (at, to) => page.act({ type: "move", at, to }));
 
+  /** @type {HTMLElement | null} */
+  let watched = null;
+  let looked = page.state.period;
   page.root.addEventListener("m2:shown", newest);
   newest();
 
+  /** The newest chips are shown; those that are ringed, where some are, and a mark says that there is more above. */
   function newest() {
-    const list = region.querySelector(".chips");
-    if (list) list.scrollTop = list.scrollHeight;
+    const list = all(region, ".chips")[0];
+    if (!list) return;
+    const ring = all(list, ".ring")[0];
+    list.scrollTop = ring && page.state.period !== looked ? ring.offsetTop - list.offsetTop : list.scrollHeight;
+    looked = page.state.period;
+    if (ring && list.scrollHeight > list.clientHeight) list.scrollIntoView({ block: "nearest" });
+    mark(list);
+    if (watched === list) return;
+    watched = list;
+    list.addEventListener("scroll", () => mark(list), { passive: true });
+    new ResizeObserver(() => newest()).observe(list);
   }
+
+  /** @param {HTMLElement} list */
+  function mark(list) {
+    list.classList.toggle("more-above", list.scrollTop > 4);
+    list.classList.toggle("more-below", list.scrollTop + list.clientHeight < list.scrollHeight - 4);
+  }
+}
+
+/**
+ * Marks the gate's column of an interaction, or none.
+ * @param {Page} page
+ * @param {number | null} place counted from what the model reads first
+ */
+function showColumn(page, place) {
+  const mark = page.find("#m2-column");
+  const figure = page.view.figures.gate;
+  mark.hidden = place === null || place < 0 || !figure?.data.length;
+  if (mark.hidden || place === null || !figure) return;
+  const places = placesIn(figure, page.find("#m2-gate-plot"));
+  mark.style.left = `${places.left(place + 0.5)}px`;
+  mark.style.width = `${places.left(place + 1.5) - places.left(place + 0.5)}px`;
+  mark.style.top = `${places.top(1)}px`;
+  mark.style.height = `${places.bottom - places.top(1)}px`;
 }
 
 /**

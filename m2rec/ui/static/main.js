@@ -1,11 +1,16 @@
 // @ts-check
 // The page's one entry: brings to life what stands in the document.
+import { startAssist } from "./assist.js";
 import { drawCharts } from "./charts.js";
 import { startControls } from "./controls.js";
 import { startDialogs } from "./dialogs.js";
 import { startFold } from "./fold.js";
+import { startGate } from "./gate.js";
 import { startHistory } from "./history.js";
+import { startLesson } from "./lesson.js";
+import { startOpening } from "./opening.js";
 import { Page } from "./page.js";
+import { reopen, startMemory } from "./memory.js";
 import { startRace } from "./race.js";
 import { startSearch } from "./search.js";
 import { startSections } from "./sections.js";
@@ -15,10 +20,15 @@ import { startTheme } from "./theme.js";
 export { connect } from "./server.js";
 
 const page = new Page(/** @type {HTMLElement} */ (document.querySelector(".m2")), firstView());
+startMemory(page);
 startTheme(page);
+startAssist(page);
 startSearch(page);
 startHistory(page);
 startFold(page);
+startGate(page);
+startLesson(page);
+startOpening(page);
 startControls(page);
 startDialogs(page);
 startSections(page);
@@ -34,13 +44,17 @@ async function start() {
 }
 
 /**
- * What the address asks for, or the view that is there.
+ * What the visitor had here before a reload, what the address asks for, or the view that is there.
  * @param {URLSearchParams} asked
  */
 async function open(asked) {
+  if (await reopen(page)) return;
   const link = asked.get("s");
+  const world = asked.get("world");
   const lesson = asked.get("lesson");
-  if (link !== null) await page.open(link);
-  else if (lesson === null) drawCharts(page);
-  if (lesson !== null && !(await page.act({ type: "lesson", lesson }))) drawCharts(page);
+  let shown = false;
+  if (link !== null) return page.open(link);
+  if (world !== null) shown = await page.act({ type: "world", value: world });
+  if (lesson !== null) shown = (await page.act({ type: "lesson", lesson })) || shown;
+  if (!shown) drawCharts(page);
 }

@@ -1,6 +1,6 @@
 // @ts-check
 // Lessons, results, own data and about: tabs below the page, each fetched when it is opened.
-import { all } from "./dom.js";
+import { all, around } from "./dom.js";
 
 const CALM = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -9,14 +9,20 @@ export function startSections(page) {
   const panel = page.find("#m2-section");
   const tabs = all(page.root, "[data-section]");
 
-  /** @param {HTMLElement} tab */
-  async function toggle(tab) {
-    const opening = tab.getAttribute("aria-selected") !== "true";
+  const selected = () => tabs.find((tab) => tab.getAttribute("aria-selected") === "true");
+  let { world } = page.state;
+
+  /**
+   * @param {HTMLElement} tab
+   * @param {boolean} opening
+   */
+  async function toggle(tab, opening = tab !== selected()) {
     if (opening) {
       const reply = await page.ask("ask", () => ({ session: page.view.session, what: "section", text: tab.dataset.section }));
       if (!reply) return;
       panel.innerHTML = String(reply.html);
       panel.setAttribute("aria-labelledby", tab.id);
+      for (const origin of all(panel, "[data-origin]")) origin.textContent = location.origin + location.pathname;
     }
     for (const other of tabs) {
       other.setAttribute("aria-selected", String(opening && other === tab));
@@ -33,11 +39,24 @@ export function startSections(page) {
       if (side) tabs[(place + side + tabs.length) % tabs.length].focus();
     });
   });
+  page.root.addEventListener("click", (event) => {
+    const name = around(event, "[data-open-section]")?.dataset.openSection;
+    const tab = tabs.find((one) => one.dataset.section === name);
+    if (tab) toggle(tab, true);
+  });
+
+  let { lesson } = page.state;
   page.root.addEventListener("m2:shown", () => {
-    if (page.state.lesson && !panel.hidden) {
-      tabs.forEach((tab) => tab.setAttribute("aria-selected", "false"));
-      panel.hidden = true;
+    const open = selected();
+    const left = lesson && !page.state.lesson;
+    if (page.state.lesson && !lesson && open) {
+      toggle(open, false);
       page.root.scrollIntoView();
-    }
+    } else if (left && "class" in page.root.dataset) {
+      const list = tabs.find((tab) => tab.dataset.section === "lessons");
+      if (list) toggle(list, true); // a class goes on from the list
+    } else if (open && world !== page.state.world) toggle(open, true); // what it says is of a world
+    lesson = page.state.lesson;
+    world = page.state.world;
   });
 }

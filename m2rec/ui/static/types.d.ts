@@ -31,6 +31,14 @@ export interface Figure {
   layout: Record<string, any>;
 }
 
+/** An item that can be among the first under some gate, and its probability under each branch alone. */
+export interface Candidate {
+  item_id: string;
+  title: string;
+  group: string;
+  branches: Shares;
+}
+
 /** Everything that the page shows, as the server sends it. */
 export interface View {
   session: Session;
@@ -39,6 +47,7 @@ export interface View {
   html: Record<string, string>;
   figures: Record<string, Figure | null>;
   gates: Shares;
+  candidates: Candidate[];
   ranking: string[];
   unread: number;
   notice?: string;

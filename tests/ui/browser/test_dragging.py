@@ -1,5 +1,6 @@
 """Chips are dragged by mouse and by finger."""
 
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -79,3 +80,30 @@ def test_a_drag_is_given_up_with_escape(page: Page) -> None:
     page.mouse.up()
     expect(page.get_by_role("button", name="Undo")).to_be_disabled()
     assert chips(page) == before
+
+
+def test_a_finger_that_scrolls_over_a_slider_changes_no_weight(touched: Page) -> None:
+    slider = touched.get_by_role("slider", name=re.compile("Frequency weight"))
+    slider.scroll_into_view_if_needed()
+    before, touch = slider.input_value(), finger(touched)
+    x, y = middle(slider)
+    touch("touchStart", (x, y))
+    for up in range(10, 120, 10):
+        touch("touchMove", (x + up / 10, y - up))
+    touch("touchEnd")
+    touched.wait_for_timeout(300)
+    expect(slider).to_have_value(before)
+    expect(touched.get_by_role("button", name="Release to the model")).to_have_count(0)
+
+
+def test_a_slanted_swipe_over_the_spectrum_scrolls_and_mutes_nothing(touched: Page) -> None:
+    plot = touched.locator("#m2-spectrum-plot")
+    plot.scroll_into_view_if_needed()
+    start, touch = touched.evaluate("scrollY"), finger(touched)
+    x, y = middle(plot)
+    touch("touchStart", (x, y))
+    for up in range(10, 120, 10):
+        touch("touchMove", (x + up / 3, y + up))
+    touch("touchEnd")
+    touched.wait_for_function("start => scrollY < start", arg=start)
+    expect(touched.get_by_role("button", name=re.compile("^Hear .* again$"))).to_have_count(0)

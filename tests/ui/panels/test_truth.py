@@ -51,18 +51,21 @@ def test_the_reading_says_what_the_answer_holds(shown: Scene) -> None:
     if not answer.history:
         assert text.startswith("No history yet")
         return
-    lead = max(MODALITIES, key=lambda name: answer.gates[name])
-    assert f"{EVIDENCE[lead].name}: {EVIDENCE[lead].mark}{percent(answer.gates[lead])} of this answer" in text
+    lead = max(MODALITIES, key=lambda name: first.contributions[name])
+    share = percent(first.contributions[lead] / first.probability)
+    assert f"{EVIDENCE[lead].name}: {EVIDENCE[lead].mark}{share} of that comes from" in text
+    favourite = max(MODALITIES, key=lambda name: answer.gates[name])
+    disagrees = f"The gate trusts {EVIDENCE[favourite].plain} most ("
+    assert (disagrees in text) == (favourite != lead)
     peaks = {round(period) for period in answer.spectrum.significant} if answer.spectrum else set()
-    steady = {one.period for one in recurrences(answer.history)}
-    if claimed := re.search(r"You \w+ .* every (\d+)\w\w \w+; the next", text):
-        assert int(claimed[1]) in peaks & steady
+    own = {one.period for one in recurrences(answer.history) if one.item_id == first.item_id}
+    if claimed := re.search(r"You \w+ it every (\d+)\w\w \w+ and", text):
+        assert int(claimed[1]) in peaks & own
     if claimed := re.search(r"came back about every (\d+)\w\w", text):
-        assert int(claimed[1]) in steady - peaks
-    if "stands out from chance, so" in text:
-        assert peaks
-    if "No period stands out" in text:
-        assert not peaks
+        assert int(claimed[1]) in own - peaks
+    if "at no steady distance" in text:
+        assert not own
+        assert first.item_id in answer.history
 
 
 def test_every_card_shows_the_answers_own_numbers(shown: Scene) -> None:

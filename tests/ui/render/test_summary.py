@@ -38,29 +38,59 @@ def told(*args: object, **kwargs: object) -> str:
     return "".join(span.text for span in reading(*args, **kwargs))  # type: ignore[arg-type]
 
 
+WEEK = [f"filler0{day}" for day in range(6)]
+
+
 def test_a_rhythm_that_is_due_is_told_with_its_period_and_its_share() -> None:
-    due = answer([*COFFEE, *(f"filler0{day}" for day in range(6))], 0.12, 0.81, 0.07)
-    assert told(due, TITLES, SHOP) == (
-        "You buy Coffee every 7th day; the next one is due tomorrow, so 81 % of this answer comes from rhythm. "
-        "First: Coffee, 50 %."
+    assert told(answer([*COFFEE, *WEEK], 0.12, 0.81, 0.07), TITLES, SHOP) == (
+        "Coffee comes next with 50 %. You buy it every 7th day and it is due tomorrow: 81 % of that comes from rhythm."
     )
 
 
 def test_the_number_carries_the_evidence_it_comes_from() -> None:
     spans = reading(answer(COFFEE, 0.1, 0.8, 0.1), TITLES, SHOP)
-    assert [(span.text, span.kind) for span in spans if span.kind] == [("80 %", "frequency"), ("50 %", "frequency")]
+    assert [(span.text, span.kind) for span in spans if span.kind] == [("50 %", "frequency"), ("80 %", "frequency")]
 
 
-def test_a_rhythm_not_yet_due_is_told_as_the_reason_against() -> None:
-    text = told(answer([*COFFEE, "filler00"], 0.7, 0.2, 0.1), TITLES, SHOP)
-    assert text.startswith("You buy Coffee every 7th day; the next one is due in 6 days, but you just bought Filler00")
-    assert "70 % of this answer comes from recent order" in text
+def test_a_rhythm_says_when_it_is_due() -> None:
+    for after, when in ((0, "due in 7 days"), (5, "due in 2 days"), (6, "due tomorrow"), (8, "overdue by 2 days")):
+        history = [*COFFEE, *WEEK, "filler10", "filler11"][: len(COFFEE) + after]
+        assert f"every 7th day and it is {when}:" in told(answer(history, 0.1, 0.8, 0.1), TITLES, SHOP)
 
 
-def test_meaning_is_told_when_it_leads() -> None:
-    assert told(answer(["coffee"], 0.2, 0.1, 0.7), TITLES, SHOP).startswith(
-        "What these items are about speaks loudest: 70 %"
+@pytest.mark.parametrize(
+    ("gates", "why", "source"),
+    [
+        ((0.7, 0.2, 0.1), "It follows from what you bought last, Filler00", "recent order"),
+        ((0.2, 0.1, 0.7), "It fits what the things you buy are about", "meaning"),
+    ],
+)
+def test_the_sentence_explains_the_first_card_and_nothing_else(
+    gates: tuple[float, float, float], why: str, source: str
+) -> None:
+    assert told(answer([*COFFEE, "filler00"], *gates), TITLES, SHOP) == (
+        f"Coffee comes next with 50 %. {why}: 70 % of that comes from {source}."
     )
+
+
+def test_another_items_rhythm_is_no_reason_for_the_first_card() -> None:
+    found = answer([*COFFEE, *WEEK], 0.1, 0.8, 0.1)
+    other = found.items[0].model_copy(update={"item_id": "tea", "title": "Tea"})
+    text = told(found.model_copy(update={"items": [other]}), TITLES, SHOP)
+    assert "7th" not in text
+    assert "It is like what keeps coming up" in text
+
+
+def test_where_the_gates_favourite_is_not_what_the_first_card_has_most_of_the_sentence_says_so() -> None:
+    found = answer([*COFFEE, "filler00"], 0.3, 0.3, 0.4)
+    shares = {"temporal": 0.3, "frequency": 0.0, "semantic": 0.1}
+    first = found.items[0].model_copy(update={"probability": 0.4, "contributions": shares})
+    spans = reading(found.model_copy(update={"items": [first]}), TITLES, SHOP)
+    assert "".join(span.text for span in spans) == (
+        "Coffee comes next with 40 %. It follows from what you bought last, Filler00: 75 % of that comes from recent "
+        "order. The gate trusts meaning most (40 %), but that is spread over other items."
+    )
+    assert [span.kind for span in spans if span.kind] == ["temporal", "temporal", "semantic"]
 
 
 def test_an_empty_history_says_what_will_happen() -> None:
@@ -68,25 +98,22 @@ def test_an_empty_history_says_what_will_happen() -> None:
 
 
 def test_an_override_is_said_to_be_the_visitors() -> None:
-    assert told(answer(COFFEE, 0, 1, 0), TITLES, SHOP, overridden=True).startswith("You set the gate by hand: 100 %")
+    assert told(answer(COFFEE, 0, 1, 0), TITLES, SHOP, overridden=True) == (
+        "You set the gate by hand: Coffee comes first with 50 %, and 100 % of that comes from rhythm."
+    )
+
+
+def test_a_list_without_seen_items_is_said_to_be_one() -> None:
+    assert told(answer(COFFEE, 0.8, 0.1, 0.1), TITLES, SHOP, unseen_only=True).startswith(
+        "Of what is not in the history yet, Coffee comes first with 50 %."
+    )
 
 
 def test_a_repeat_that_chance_could_make_is_not_called_a_rhythm() -> None:
-    due = answer([*COFFEE, *(f"filler0{day}" for day in range(6))], 0.2, 0.7, 0.1, NO_PEAK)
-    assert told(due, TITLES, SHOP) == (
-        "Coffee came back about every 7th day, which chance could do too; still, what came up before speaks loudest: "
-        "70 % of this answer comes from the frequency branch. First: Coffee, 50 %."
+    assert told(answer([*COFFEE, *WEEK], 0.2, 0.7, 0.1, NO_PEAK), TITLES, SHOP) == (
+        "Coffee comes next with 50 %. It came back about every 7th day, which chance could do too: "
+        "70 % of that comes from the frequency branch."
     )
-    assert told(answer(["a", "b"], 0.2, 0.7, 0.1, None), {}, SHOP).startswith(
-        "No period stands out from chance here; still, what came up before speaks loudest: 70 %"
-    )
-
-
-def test_a_peak_without_an_item_of_its_own_is_told_by_its_period() -> None:
-    text = told(answer(COFFEE, 0.2, 0.7, 0.1, flat(5.0, at=4)), TITLES, SHOP)
-    assert text.startswith("Period 4 stands out from chance, so 70 % of this answer comes from rhythm.")
-
-
-@pytest.mark.parametrize("gates", [(0.7, 0.2, 0.1), (0.2, 0.1, 0.7)])
-def test_a_rhythm_to_wait_for_is_no_reason_where_it_may_be_chance(gates: tuple[float, float, float]) -> None:
-    assert "every 7th" not in told(answer([*COFFEE, "filler00"], *gates, NO_PEAK), TITLES, SHOP)
+    elsewhere = told(answer([*COFFEE, *WEEK], 0.2, 0.7, 0.1, flat(5.0, at=4)), TITLES, SHOP)
+    assert "which chance could do too" in elsewhere
+    assert "at no steady distance" in told(answer(["a", "coffee"], 0.2, 0.7, 0.1, None), {}, SHOP)
