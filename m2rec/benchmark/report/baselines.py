@@ -7,7 +7,7 @@ from typing import Any
 
 from m2rec.benchmark.accuracy.plan import Plan, known_plans, load_plan
 from m2rec.benchmark.report.comparisons import leads, parts
-from m2rec.benchmark.report.figures import SEEN, figure
+from m2rec.benchmark.report.figures import SEEN, cell, figure
 from m2rec.errors import DataError
 
 SHOWN = ("HR@10", "NDCG@10", "MRR@10")
@@ -57,7 +57,33 @@ def baselines(world: str, benchmarks: Path, targets: int) -> Baselines:
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise DataError(f"{path} is not a readable benchmark table; make it again with `{_command(plan)}`.") from error
     short = _ablations_alone(world, benchmarks)
-    return Baselines(shown, [*notes, *short.notes, *_missing({*rows, *short.trained}, plan)])
+    peers = _peers(world, benchmarks, targets)
+    notes = [*notes, *peers.notes, *short.notes, *_missing({*rows, *short.trained}, plan)]
+    return Baselines([*shown, *peers.rows], notes)
+
+
+def _peers(world: str, benchmarks: Path, targets: int) -> Baselines:
+    """Other people's code, trained by a recipe in assets/ and graded by our metrics: `peers/<world>.json`."""
+    path = benchmarks / "peers" / f"{world}.json"
+    if not path.is_file():
+        return Baselines()
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if any(one["targets"] != targets for one in found):
+            raise DataError(f"{path} is about other targets than the checkpoint of {world}; make it again.")
+        rows = [
+            Row(one["model"], seen, [cell(**one[seen][metric]) for metric in SHOWN], 1)
+            for one in found
+            for seen in SEEN
+        ]
+        trained = [
+            f"{one['model']}: its authors' code, trained and ranked by `{one['command']}` on {one['hardware']}, "
+            f"{one['date']}; {one['epochs']} epochs, best after {one['best_epoch']}."
+            for one in found
+        ]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise DataError(f"{path} is not a readable table of graded lists; make it again.") from error
+    return Baselines(rows, [line for note in trained for line in (note, "")])
 
 
 @dataclass(frozen=True)

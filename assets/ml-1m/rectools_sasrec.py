@@ -1,0 +1,276 @@
+"""A peer's own SASRec, that of RecTools, on this project's split: so that nobody has to take our word for the baseline.
+
+    python assets/ml-1m/rectools_sasrec.py train PREPARED LISTS.npz           in RecTools' environment
+    python assets/ml-1m/rectools_sasrec.py grade PREPARED LISTS.npz --out FILE.json      in this project's
+
+RecTools holds older versions of numpy and pandas than this project, so it gets an environment of its own:
+
+    python -m venv rectools && rectools/bin/pip install "rectools[torch]" safetensors
+
+PREPARED is the folder that `python -m m2rec prepare ml-1m` wrote (`python -m m2rec data ml-1m` names it). Model, loss
+(full softmax), optimiser and training loop are RecTools'; ours are the split, the figures, and that histories are cut
+into windows so that no event is lost (by itself, RecTools learns from a user's newest window alone). Training stops
+when the loss on the users' second last events has not fallen for `--patience` epochs, and the weights of the best epoch
+are taken. The histories that are answered hold everything before the test event, the validation event too.
+"""
+
+import argparse
+import json
+import platform
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+LENGTH = 100  # of the ranked lists: no metric of ours looks further than 20
+SEEN = ("unmasked", "masked")
+USER, ITEM, WEIGHT, CLOCK, RANK = "user_id", "item_id", "weight", "datetime", "rank"  # as RecTools names them
+HELD_OUT = 1.001  # weight by which the events of validation are told apart; the loss hardly notices it
+
+
+def main() -> None:
+    """Train and write ranked lists, or grade lists that were written."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True)
+    train = commands.add_parser("train", help="train RecTools' SASRec and write its ranked lists")
+    train.set_defaults(run=train_and_recommend)
+    grade = commands.add_parser("grade", help="grade ranked lists with this project's metrics")
+    grade.set_defaults(run=grade_lists)
+    for one in (train, grade):
+        one.add_argument("prepared", type=Path)
+        one.add_argument("lists", type=Path)
+    for name, default in (("epochs", 200), ("patience", 10), ("batch", 32), ("length", 200), ("seed", 0)):
+        train.add_argument(f"--{name}", type=int, default=default)
+    for name, default in (("factors", 128), ("blocks", 2), ("heads", 2), ("threads", 1)):
+        train.add_argument(f"--{name}", type=int, default=default)
+    for name, standard in (("dropout", 0.2), ("rate", 1e-3)):
+        train.add_argument(f"--{name}", type=float, default=standard)
+    train.add_argument("--bf16", action="store_true", help="mixed precision, where the processor is quicker with it")
+    grade.add_argument(
+        "--out", type=Path, help="the figures as JSON, assets/benchmarks/peers/ml-1m.json for the README"
+    )
+    grade.add_argument("--against", type=Path, help="ranks of one of our runs (.safetensors): paired difference, p")
+    arguments = parser.parse_args()
+    arguments.run(arguments)
+
+
+def arrays_of(folder: Path) -> dict[str, np.ndarray]:
+    """Events, offsets and split of a prepared data set, read without this project's code."""
+    from safetensors.numpy import load_file
+
+    found: dict[str, np.ndarray] = load_file(folder / "arrays.safetensors")
+    return found
+
+
+def say(text: str) -> None:
+    """A line on standard output, at once also where that is a file."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+# ── in RecTools' environment ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def train_and_recommend(arguments: argparse.Namespace) -> None:
+    """Train until validation stalls, then rank for every user with a test event, seen items left in and taken out."""
+    import torch
+    from pytorch_lightning import seed_everything
+    from rectools import __version__ as rectools_version
+    from rectools.dataset import Dataset
+    from rectools.models import SASRecModel
+
+    torch.set_num_threads(arguments.threads)
+    seed_everything(arguments.seed)
+    data = arrays_of(arguments.prepared)
+    began = time.monotonic()
+    model = SASRecModel(
+        n_blocks=arguments.blocks,
+        n_heads=arguments.heads,
+        n_factors=arguments.factors,
+        dropout_rate=arguments.dropout,
+        session_max_len=arguments.length,
+        loss="softmax",
+        lr=arguments.rate,
+        batch_size=arguments.batch,
+        get_val_mask_func=validation_mask,
+        get_trainer_func=lambda: trainer_of(arguments),
+    )
+    model.fit(Dataset.construct(training_windows(data, arguments.length)))
+    best = next(callback for callback in model.fit_trainer.callbacks if hasattr(callback, "best_weights"))
+    model.lightning_model.load_state_dict(best.best_weights)
+
+    users = np.flatnonzero(data["test_to"] > data["test_from"])
+    histories = Dataset.construct(events_of(data, users, data["test_from"][users]))
+    known = histories.item_id_map.size
+    lists: dict[str, np.ndarray] = {"users": users}
+    for seen in SEEN:
+        table = model.recommend(users, histories, k=min(LENGTH, known), filter_viewed=seen == "masked")
+        places = np.searchsorted(users, table[USER])
+        ranked = np.zeros((len(users), LENGTH), dtype=np.int64)  # 0 where there is nothing left to recommend
+        ranked[places, table[RANK] - 1] = table[ITEM]
+        lists[seen] = ranked
+    about = {
+        "model": f"RecTools {rectools_version}, SASRec",
+        "seed": arguments.seed,
+        "settings": {name: value for name, value in vars(arguments).items() if isinstance(value, int | float | bool)},
+        "epochs": int(model.fit_trainer.current_epoch),
+        "best_epoch": best.best_epoch,
+        "seconds": round(time.monotonic() - began, 1),
+        "hardware": f"cpu ({processor()}, {arguments.threads} threads)",
+        "date": datetime.now(UTC).date().isoformat(),
+        "command": "python assets/ml-1m/rectools_sasrec.py train",
+    }
+    arguments.lists.parent.mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(arguments.lists, about=np.array(json.dumps(about)), **lists)
+    say(json.dumps(about, indent=2))
+
+
+def trainer_of(arguments: argparse.Namespace) -> Any:
+    """A Lightning trainer that stops when the validation loss stalls and remembers the best weights."""
+    import torch
+    from pytorch_lightning import Callback, Trainer
+    from pytorch_lightning.callbacks import EarlyStopping
+
+    class Best(Callback):
+        """The weights of the epoch with the lowest validation loss, in memory."""
+
+        def __init__(self) -> None:
+            self.best_loss, self.best_epoch = float("inf"), 0
+            self.best_weights: dict[str, torch.Tensor] = {}
+
+        def on_validation_end(self, trainer: Any, module: Any) -> None:
+            loss = float(trainer.callback_metrics["val_loss"])
+            if trainer.sanity_checking:
+                return
+            say(f"epoch {trainer.current_epoch + 1}: validation loss {loss:.4f}")
+            if loss < self.best_loss:
+                self.best_loss, self.best_epoch = loss, trainer.current_epoch + 1
+                self.best_weights = {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}
+
+    return Trainer(
+        accelerator="cpu",
+        devices=1,
+        max_epochs=arguments.epochs,
+        precision="bf16-mixed" if arguments.bf16 else "32-true",
+        callbacks=[EarlyStopping("val_loss", patience=arguments.patience), Best()],
+        num_sanity_val_steps=0,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        logger=False,
+    )
+
+
+def training_windows(data: dict[str, np.ndarray], length: int) -> Any:
+    """Everything up to the validation event, in windows of `length` targets, each as a user of its own.
+
+    The newest window keeps its user's number, and so does the validation event (marked by its weight).
+    """
+    import pandas as pd
+
+    lengths = np.diff(data["offsets"])
+    user = np.repeat(np.arange(len(lengths)), lengths)
+    position = np.arange(len(user)) - np.repeat(data["offsets"][:-1], lengths)
+    end = data["train_end"][user]
+    window = (end - 1 - position) // length  # in which an event is a target, 0 for the newest
+    following = (end - 2 - position) // length  # in which the event after it is one
+    target = (position > 0) & (position < end)
+    opening = (position < end - 1) & ((position == 0) | (window != following))  # read before a window's first target
+    held_out = (position >= data["validation_from"][user]) & (position < data["validation_to"][user])
+    parts = ((target, window, 1.0), (opening, following, 1.0), (held_out, np.zeros_like(window), HELD_OUT))
+    tables = [
+        pd.DataFrame(
+            {
+                USER: (user + len(lengths) * place)[rows],
+                "place": position[rows],
+                ITEM: data["events"][rows],
+                WEIGHT: weight,
+            }
+        )
+        for rows, place, weight in parts
+    ]
+    return as_interactions(pd.concat(tables))
+
+
+def events_of(data: dict[str, np.ndarray], users: np.ndarray, end: np.ndarray) -> Any:
+    """Whole histories up to position `end` of each of the users."""
+    import pandas as pd
+
+    parts = [data["events"][data["offsets"][u] : data["offsets"][u] + e] for u, e in zip(users, end, strict=True)]
+    table = pd.DataFrame(
+        {
+            USER: np.repeat(users, end),
+            "place": np.concatenate([np.arange(e) for e in end]),
+            ITEM: np.concatenate(parts),
+            WEIGHT: 1.0,
+        }
+    )
+    return as_interactions(table)
+
+
+def as_interactions(table: Any) -> Any:
+    """RecTools wants a clock: an event's place stands for its second, so that the stable order is kept."""
+    import pandas as pd
+
+    clock = pd.Timestamp("2000-01-01") + pd.to_timedelta(table.pop("place"), unit="s")
+    return table.assign(**{CLOCK: clock, ITEM: table[ITEM].astype(int)})
+
+
+def validation_mask(interactions: Any, **_: Any) -> np.ndarray:
+    """Which rows are targets of validation and not learned from."""
+
+    return np.asarray(interactions[WEIGHT] > 1.0)
+
+
+def processor() -> str:
+    """The processor's own name."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+# ── in this project's environment ───────────────────────────────────────────────────────────────────────────────────
+
+
+def grade_lists(arguments: argparse.Namespace) -> None:
+    """Ranks of the test events in the lists, and the figures that this project shows of any model."""
+    from safetensors.numpy import load_file
+
+    from m2rec.data.prepared import Prepared
+    from m2rec.evaluation.bootstrap import mean_interval, paired_difference
+    from m2rec.evaluation.metrics import outcomes, summary
+
+    prepared = Prepared.load(arguments.prepared)
+    users, positions = prepared.split.targets("test")
+    lists = np.load(arguments.lists)
+    if not np.array_equal(lists["users"], users):
+        raise SystemExit(f"{arguments.lists} is not about the test users of {arguments.prepared}.")
+    targets = prepared.sequences.events[prepared.sequences.offsets[users] + positions]
+    found: dict[str, Any] = json.loads(str(lists["about"])) | {"targets": len(users)}
+    for seen in SEEN:
+        hit = lists[seen] == targets[:, None]
+        ranks = np.where(hit.any(1), hit.argmax(1) + 1.0, LENGTH + 1.0)
+        figures = {}
+        for metric, value in summary(ranks).items():
+            interval = mean_interval(outcomes(ranks, metric), users)
+            figures[metric] = {"value": value, "low": interval.low, "high": interval.high}
+        found[seen] = figures
+        if arguments.against:
+            ours = load_file(arguments.against)[f"twice_rank_{seen}"] / 2
+            for metric in ("HR@10", "NDCG@10"):
+                lead = paired_difference(outcomes(ours, metric), outcomes(ranks, metric), users)
+                say(f"{seen}, {metric}: ours {lead.value:+.4f} ({lead.low:+.4f} to {lead.high:+.4f}), p = {lead.p:.4f}")
+    text = json.dumps([found], indent=2) + "\n"
+    if arguments.out:
+        arguments.out.parent.mkdir(parents=True, exist_ok=True)
+        arguments.out.write_text(text, encoding="utf-8")
+    say(text.rstrip())
+
+
+if __name__ == "__main__":
+    main()

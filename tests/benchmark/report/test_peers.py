@@ -1,0 +1,95 @@
+"""Ranked lists of other people's models: graded by our metrics, shown in our table."""
+
+import importlib.util
+import json
+from argparse import Namespace
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from m2rec.benchmark.report.baselines import baselines
+from m2rec.data.prepared import Prepared
+from m2rec.data.windows import Windows
+from m2rec.errors import DataError
+
+ROOT = Path(__file__).parents[3]
+SCRIPT = ROOT / "assets" / "ml-1m" / "rectools_sasrec.py"
+COMMAND = "python assets/ml-1m/rectools_sasrec.py train"
+ABOUT = {"model": "RecTools, SASRec", "hardware": "cpu", "date": "2026-11-26", "epochs": 9, "best_epoch": 7}
+
+
+@pytest.fixture(scope="module")
+def recipe() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("rectools_sasrec", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def graded(recipe: ModuleType, prepared: Prepared, tmp_path: Path) -> Path:
+    """Lists with the target third, twelfth and nowhere by turns, graded. → assets with the figures of peers."""
+    prepared.save(tmp_path / "prepared")
+    users, positions = prepared.split.targets("test")
+    targets = prepared.sequences.events[prepared.sequences.offsets[users] + positions]
+    lists = np.zeros((len(users), recipe.LENGTH), dtype=np.int64)
+    lists[0::3, 2], lists[1::3, 11] = targets[0::3], targets[1::3]
+    about = np.array(json.dumps(ABOUT | {"command": COMMAND}))
+    np.savez(tmp_path / "lists.npz", users=users, unmasked=lists, masked=lists, about=about)
+    out = tmp_path / "assets" / "peers" / "ml-1m.json"
+    recipe.grade_lists(Namespace(prepared=tmp_path / "prepared", lists=tmp_path / "lists.npz", out=out, against=None))
+    return tmp_path / "assets"
+
+
+def test_figures_are_those_of_the_places_in_the_lists(graded: Path, prepared: Prepared) -> None:
+    (found,) = json.loads((graded / "peers" / "ml-1m.json").read_text())
+    users = len(prepared.split.targets("test")[0])
+    third, twelfth = len(range(0, users, 3)), len(range(1, users, 3))
+    assert found["targets"] == users
+    assert found["unmasked"]["HR@10"]["value"] == pytest.approx(third / users)
+    assert found["masked"]["HR@20"]["value"] == pytest.approx((third + twelfth) / users)
+    assert found["unmasked"]["NDCG@10"]["value"] == pytest.approx(third / users / np.log2(4))
+    assert found["unmasked"]["MRR@10"]["value"] == pytest.approx(third / users / 3)
+    assert found["unmasked"]["HR@10"]["low"] < third / users < found["unmasked"]["HR@10"]["high"]
+
+
+def test_they_stand_in_the_worlds_table_with_the_command_that_made_them(graded: Path, prepared: Prepared) -> None:
+    users = len(prepared.split.targets("test")[0])
+    found = baselines("ml-1m", graded, users)
+    assert [(row.model, row.seen) for row in found.rows] == [(ABOUT["model"], "unmasked"), (ABOUT["model"], "masked")]
+    note = f"`{COMMAND}` on cpu, 2026-11-26; 9 epochs, best after 7."
+    assert any(line.endswith(note) for line in found.notes)
+    with pytest.raises(DataError, match="is about other targets"):
+        baselines("ml-1m", graded, users + 1)
+    (graded / "peers" / "ml-1m.json").write_text("[{}]")
+    with pytest.raises(DataError, match="is not a readable table of graded lists"):
+        baselines("ml-1m", graded, users)
+
+
+def test_lists_of_other_users_are_refused(recipe: ModuleType, graded: Path, prepared: Prepared, tmp_path: Path) -> None:
+    np.savez(tmp_path / "other.npz", users=np.arange(3))
+    with pytest.raises(SystemExit, match="is not about the test users"):
+        recipe.grade_lists(
+            Namespace(prepared=tmp_path / "prepared", lists=tmp_path / "other.npz", out=None, against=None)
+        )
+
+
+def test_rectools_learns_from_the_windows_that_our_models_learn_from(recipe: ModuleType, prepared: Prepared) -> None:
+    split = {name: getattr(prepared.split, name) for name in ("train_end", "validation_from", "validation_to")}
+    data = {"events": prepared.sequences.events, "offsets": prepared.sequences.offsets} | split
+    table = recipe.training_windows(data, 7)
+    learned = table[table["weight"] == 1.0].sort_values(["user_id", "datetime"])
+    windows = Windows.of_training(prepared.sequences, prepared.split.train_end, 7)
+    ours = sorted(tuple(windows.events[s : s + n + 1]) for s, n in zip(windows.starts, windows.sizes, strict=True))
+    assert sorted(tuple(items) for _, items in learned.groupby("user_id")["item_id"]) == ours
+
+
+def test_the_recipe_needs_nothing_of_this_project_to_train() -> None:
+    """RecTools' environment does not have it."""
+    before_grading = SCRIPT.read_text().split("def grade_lists")[0]
+    assert "import m2rec" not in before_grading
+    assert "from m2rec" not in before_grading
