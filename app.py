@@ -20,18 +20,18 @@ import torch
 
 from m2rec.errors import M2RecError
 from m2rec.ui.session.worlds import Worlds
-from m2rec.ui.web.app import build, launch_options
+from m2rec.ui.web.app import build, start
 from m2rec.ui.web.warm_up import foresee
 
 torch.set_num_threads(1)  # an answer is small: more threads only wait for one another
 
 try:
     worlds = Worlds.find(Path(__file__).parent / "checkpoints")
-    demo = build(worlds)
+    server = build(worlds)
 except M2RecError as error:
     sys.exit(f"M2Rec cannot start. {error}")
 
 if __name__ == "__main__":
-    demo.launch(**launch_options(worlds, prevent_thread_lock=True))
+    running, _ = start(server)
     foresee(worlds)
-    demo.block_thread()
+    running.block_thread()

@@ -83,16 +83,14 @@ POSTS = (
 def running() -> Iterator[httpx.Client]:
     """The page over the tiny shop, on a free port of the loopback, and a client for it."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    from m2rec.ui.web.app import build, launch_options
+    from m2rec.ui.web.app import build, start
 
-    worlds = shop.worlds()
-    blocks = build(worlds)
-    _, url, _ = blocks.launch(**launch_options(worlds, prevent_thread_lock=True, quiet=True))
+    running, url = start(build(shop.worlds()), quiet=True)
     try:
         with httpx.Client(base_url=url.rstrip("/"), timeout=60, trust_env=False) as client:
             yield client
     finally:
-        blocks.close(verbose=False)
+        running.close(verbose=False)
 
 
 def endpoints(client: httpx.Client, count: int, seed: int = 0) -> verdict.Tally:
@@ -107,30 +105,24 @@ def endpoints(client: httpx.Client, count: int, seed: int = 0) -> verdict.Tally:
             data = inputs.value(chance)
         dice = chance.random()
         if dice < 0.4:
-            answer = _post(client, f"call/{name}", {"data": data})
+            answer = _post(client, f"{API}/call/{name}", {"data": data})
             tally[_called(client, name, answer)] += 1
         elif dice < 0.6:
             named = dict(zip(PARAMETERS[name], ARGUMENTS[name], strict=True))
-            answer = _post(client, f"call/v2/{name}", inputs.spoilt(chance, named))
+            answer = _post(client, f"{API}/call/v2/{name}", inputs.spoilt(chance, named))
             tally[_called(client, name, answer)] += 1
         else:
             body = {"data": data, "fn_index": chance.choice(numbers), "session_hash": f"fuzz{seed}-{turn}"}
-            tally[_queued(client, body, _post(client, "queue/join", body))] += 1
+            tally[_queued(client, body, _post(client, f"{API}/queue/join", body))] += 1
     return tally
 
 
 def page_calls(client: httpx.Client, count: int, seed: int = 0) -> verdict.Tally:
-    """What the page's JavaScript sends, spoilt at either end: the payload, or the envelope around it."""
+    """What the page's JavaScript sends, spoilt."""
     chance, tally = random.Random(seed), verdict.Tally()
-    component = next(
-        part["id"] for part in client.get("/config").json()["components"] if part["props"].get("elem_id") == "m2rec"
-    )
     for _ in range(count):
         name, data = page.payload(chance)
-        body = {"session_hash": "fuzz", "component_id": component, "fn_name": name, "data": data}
-        if chance.random() < 0.3:
-            body = inputs.spoilt(chance, body | {"data": None})
-        answer = _post(client, "component_server", body)
+        answer = _post(client, f"/{name}", data)
         tally[verdict.reply(answer.json()) if answer.status_code == 200 else _refused(answer)] += 1
     return tally
 
@@ -167,7 +159,7 @@ def _quietly(client: httpx.Client, method: str, path: str, content: bytes | None
 
 def _post(client: httpx.Client, route: str, body: Any) -> httpx.Response:
     content = json.dumps(body).encode()
-    answer = client.post(f"{API}/{route}", content=content, headers={"content-type": "application/json"})
+    answer = client.post(route, content=content, headers={"content-type": "application/json"})
     assert answer.status_code < 500, f"{route} gives {answer.status_code} for {ascii(body)[:1500]}: {answer.text[:200]}"
     return answer
 

@@ -61,17 +61,16 @@ A made-up shop.
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where a running page can be reached, started once for all tests that need one."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    from m2rec.ui.web.app import build, launch_options
+    from m2rec.ui.web.app import build, start
 
     broken = World("broken", FakeRecommender, error="The checkpoint broken lacks model.safetensors: fetch it again.")
     folder = tmp_path_factory.mktemp("root") / "checkpoints" / "toy-shop"
     folder.mkdir(parents=True)
     (folder / "README.md").write_text(CARD, encoding="utf-8")
     worlds = Worlds({"toy-shop": World("toy-shop", FakeRecommender, folder), "broken": broken})
-    blocks = build(worlds)
-    _, url, _ = blocks.launch(**launch_options(worlds, prevent_thread_lock=True, quiet=True))
+    running, url = start(build(worlds), quiet=True)
     yield url
-    blocks.close(verbose=False)
+    running.close(verbose=False)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,8 @@
 """One visitor: loads the page and clicks, over HTTP, as the page's own JavaScript does."""
 
+import json
 import random
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,14 +13,15 @@ import httpx
 START = 40  # items of a visitor's own history at the beginning
 LONGEST = 60  # then one is removed for each one added
 
+VIEW = re.compile(r'<script type="application/json" id="m2-view">(.*?)</script>', re.S)
+
 Outcome = Literal["answer", "busy", "error"]
 
 
 @dataclass(frozen=True)
 class Page:
-    """A loaded page: the component that its calls go to, its first view, and some of the world's items."""
+    """A loaded page: its first view, and some of the world's items."""
 
-    component: int
     first: dict[str, Any]
     items: tuple[str, ...]
 
@@ -35,13 +38,15 @@ class Call:
 
 async def load_page(client: httpx.AsyncClient) -> Page:
     """Fetch the page that every visitor starts from. Raises httpx.HTTPError when the server is not this page."""
-    config = (await client.get("/config")).raise_for_status().json()
-    html = next(part for part in config["components"] if part["props"].get("elem_id") == "m2rec")
-    first = html["props"]["value"]
+    document = (await client.get("/")).raise_for_status().text
+    view = VIEW.search(document)
+    if view is None:
+        raise httpx.DecodingError("The document holds no first view: it is not this page.")
+    first = json.loads(view[1])
     payload = {"world": first["session"]["state"]["world"], "query": ""}
-    found = await _send(client, html["id"], "search", payload, "search")
+    found = await _send(client, "search", payload)
     items = tuple(hit["item_id"] for hit in found.raise_for_status().json()["hits"])
-    return Page(html["id"], first, items)
+    return Page(first, items)
 
 
 @dataclass
@@ -57,7 +62,6 @@ class Visitor:
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.number)
-        self.hash = f"visitor{self.number}"
         self.view = self.page.first
 
     async def arrive(self) -> None:
@@ -112,7 +116,7 @@ class Visitor:
         """The reply, or None for a refusal or an error. Every call is recorded."""
         began = time.perf_counter()
         try:
-            response = await _send(self.client, self.page.component, function, payload, self.hash)
+            response = await _send(self.client, function, payload)
             reply = response.raise_for_status().json()
         except (httpx.HTTPError, ValueError) as error:
             self.record(Call("error", time.perf_counter() - began, trouble=f"{function}: {error!r}"))
@@ -129,8 +133,5 @@ class Visitor:
         return None if wrong_session else reply
 
 
-async def _send(
-    client: httpx.AsyncClient, component: int, function: str, payload: object, session: str
-) -> httpx.Response:
-    body = {"data": payload, "component_id": component, "fn_name": function, "session_hash": session}
-    return await client.post("/gradio_api/component_server", json=body)
+async def _send(client: httpx.AsyncClient, function: str, payload: object) -> httpx.Response:
+    return await client.post(f"/{function}", json=payload)

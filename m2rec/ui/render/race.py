@@ -1,47 +1,14 @@
-"""The race on the page: one at a time, told lap by lap as a figure, a table and a sentence."""
+"""The race on the page as a figure, a table and a sentence."""
 
-import threading
-from collections.abc import Callable, Iterator
 from typing import Any
 
-from m2rec.benchmark.speed.race import LENGTHS, SECONDS, Lap, race
-from m2rec.errors import InputError
+from m2rec.benchmark.speed.race import LENGTHS, Lap
 from m2rec.ui.figures.race import race_figure
 from m2rec.ui.render.templating import render
-from m2rec.ui.web.zero_gpu import gpu
 
 NAMES = {"m2rec": "M2Rec", "sasrec": "SASRec", "mamba4rec": "Mamba4Rec"}
-BUSY = f"Somebody on this server is racing right now; a race takes at most {SECONDS:.0f} seconds, so try again then."
 RIVALS = ("sasrec", "mamba4rec")
 GROWTH_OVER = 4  # times the length, over which growth is told
-
-
-@gpu
-def _laps() -> Iterator[Lap]:
-    yield from race()
-
-
-class Course:
-    """Where races are run, one at a time, so that they do not slow each other down."""
-
-    def __init__(self, laps: Callable[[], Iterator[Lap]] = _laps) -> None:
-        """`laps` times the contestants."""
-        self._laps = laps
-        self._taken = threading.Lock()
-
-    def run(self) -> Iterator[dict[str, Any]]:
-        """What the page shows, from the empty track to the last lap. InputError while another race is on."""
-        if not self._taken.acquire(blocking=False):
-            raise InputError(BUSY)
-        try:
-            laps: list[Lap] = []
-            yield shown(laps, running=True)
-            for lap in self._laps():
-                laps.append(lap)
-                yield shown(laps, running=True)
-            yield shown(laps, running=False)
-        finally:
-            self._taken.release()
 
 
 def shown(laps: list[Lap], running: bool) -> dict[str, Any]:

@@ -3,8 +3,8 @@
 import logging
 import threading
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from importlib.resources import files
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from m2rec.recommend.recommender import Recommender
 
 FIRST = "rhythm-market"
-AT_ONCE = 2  # answers computed at the same time; the rest wait their turn
 KEPT_ANSWERS = 256
 NEEDED = ("config.json", "model.safetensors", "items.csv")
 
@@ -117,7 +116,6 @@ class Worlds:
         if not worlds:
             raise CheckpointError("No world was found: train one, or run from the folder that holds checkpoints/.")
         self._worlds = dict(sorted(worlds.items(), key=lambda entry: (entry[0] != FIRST, entry[0])))
-        self._turns = threading.BoundedSemaphore(AT_ONCE)
         self._answer = Kept(self._compute, KEPT_ANSWERS)
         self.candidates = Kept(self._candidates, KEPT_ANSWERS)
         self.influence = Kept(self._influence, KEPT_ANSWERS)
@@ -182,24 +180,16 @@ class Worlds:
         """What the world's model answers; the same question is answered once."""
         return self._answer(name, history, k, exclude_seen, gate_override, band_mask)
 
-    @contextmanager
-    def turn(self, name: str) -> "Iterator[Recommender]":
-        """The world's model, once it is this caller's turn."""
-        recommender = self.get(name).recommender
-        with self._turns:
-            yield recommender
-
     def _compute(
         self, name: str, history: tuple[str, ...], k: int, exclude_seen: bool, gate: Any, bands: Any
     ) -> Answer:
-        with self.turn(name) as recommender:
-            return recommender.recommend(
-                list(history),
-                k=k,
-                exclude_seen=exclude_seen,
-                gate_override=dict(gate) if gate else None,
-                band_mask=list(bands) or None,
-            )
+        return self.get(name).recommender.recommend(
+            list(history),
+            k=k,
+            exclude_seen=exclude_seen,
+            gate_override=dict(gate) if gate else None,
+            band_mask=list(bands) or None,
+        )
 
     def _candidates(
         self, name: str, history: tuple[str, ...], k: int, exclude_seen: bool, bands: Any
@@ -210,8 +200,7 @@ class Worlds:
 
     def _influence(self, name: str, history: tuple[str, ...], item_id: str) -> list[float]:
         """What each history item is worth to an item's log-probability, by leaving it out; kept like answers."""
-        with self.turn(name) as recommender:
-            return recommender.influence(list(history), item_id)
+        return self.get(name).recommender.influence(list(history), item_id)
 
     def _calendar(self, name: str, history: tuple[str, ...], days: tuple[int | None, ...]) -> "CalendarSpectrum | None":
         """The spectrum in calendar time, where the history has dates enough; kept like answers."""
@@ -219,8 +208,7 @@ class Worlds:
             return None
         from m2rec.recommend.calendar import calendar_of  # imports torch
 
-        with self.turn(name) as recommender:
-            return calendar_of(recommender, list(history), days)
+        return calendar_of(self.get(name).recommender, list(history), days)
 
 
 def _people(world: World) -> tuple[Person, ...]:

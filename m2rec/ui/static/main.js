@@ -14,10 +14,8 @@ import { reopen, startMemory } from "./memory.js";
 import { startRace } from "./race.js";
 import { startSearch } from "./search.js";
 import { startSections } from "./sections.js";
-import { firstView, ready } from "./server.js";
+import { firstView } from "./server.js";
 import { startTheme } from "./theme.js";
-
-export { connect } from "./server.js";
 
 const page = new Page(/** @type {HTMLElement} */ (document.querySelector(".m2")), firstView());
 startMemory(page);
@@ -35,11 +33,9 @@ startSections(page);
 startRace(page);
 start();
 
-/** Not awaited at the top level: Gradio waits for this module before it connects the page. */
 async function start() {
   await open(new URLSearchParams(location.search));
   page.root.removeAttribute("data-waiting");
-  await ready();
   page.root.dataset.ready = "true";
 }
 
@@ -50,11 +46,9 @@ async function start() {
 async function open(asked) {
   if (await reopen(page)) return;
   const link = asked.get("s");
-  const world = asked.get("world");
   const lesson = asked.get("lesson");
-  let shown = false;
   if (link !== null) return page.open(link);
-  if (world !== null) shown = await page.act({ type: "world", value: world });
-  if (lesson !== null) shown = (await page.act({ type: "lesson", lesson })) || shown;
+  const shown = lesson !== null && (await page.act({ type: "lesson", lesson }));
   if (!shown) drawCharts(page);
+  if (page.view.notice) page.say(page.view.notice);
 }

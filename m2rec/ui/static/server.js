@@ -1,22 +1,5 @@
 // @ts-check
-// The page's way to Python: Gradio hands its functions over once its own script has run.
-
-/** @type {(server: import("./types").Server) => void} */
-let resolve;
-/** @type {Promise<import("./types").Server>} */
-let connected = new Promise((found) => (resolve = found));
-
-/**
- * Gradio calls this once it stands, and again should it ever start anew.
- * @param {import("./types").Server} server
- */
-export function connect(server) {
-  resolve(server);
-  connected = Promise.resolve(server);
-}
-
-/** Until calls can be made. */
-export const ready = () => connected;
+// The page's way to Python: one POST a call, to an address beside the page's own.
 
 /**
  * Calls a function of the page's server side.
@@ -25,12 +8,17 @@ export const ready = () => connected;
  * @returns {Promise<import("./types").Reply>}
  */
 export async function call(name, payload) {
-  return (await connected)[name](payload);
+  const response = await fetch(new URL(name, document.baseURI), {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(payload),
+  });
+  return response.json();
 }
 
 /** @returns {import("./types").View} the view that the document was rendered with */
 export function firstView() {
-  const given = window.gradio_config.components.find(({ props }) => props.elem_id === "m2rec");
-  if (!given) throw new Error("the page's first view is not in the document");
-  return given.props.value;
+  const given = document.querySelector("#m2-view");
+  if (!given?.textContent) throw new Error("the page's first view is not in the document");
+  return JSON.parse(given.textContent);
 }

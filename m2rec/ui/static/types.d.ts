@@ -68,9 +68,6 @@ export interface SavedFile {
 /** What the server answers; each call fills some of it. */
 export type Reply = Partial<View> & { error?: string; hits?: Hit[]; file?: SavedFile };
 
-/** The page's calls, by name. */
-export type Server = Record<string, (payload: unknown) => Promise<Reply>>;
-
 /** An element that Plotly has drawn into. */
 export interface Plot extends HTMLElement {
   on(event: string, listener: (event: any) => void): void;
@@ -87,6 +84,5 @@ export interface PlotlyLibrary {
 declare global {
   interface Window {
     Plotly?: PlotlyLibrary;
-    gradio_config: { components: { props: { elem_id?: string; value: View } }[] };
   }
 }

@@ -1,91 +1,135 @@
-"""Binds the page and the endpoints to Gradio. Nothing is decided here: see `service`, `view` and `endpoints`."""
+"""The server: the page, its calls, its files and the named endpoints, in Gradio's server mode.
 
-from collections.abc import Callable
-from functools import wraps
-from importlib.resources import files
-from pathlib import Path
-from typing import Any
-
-import gradio as gr
-from gradio.routes import ORJSONResponse
-from starlette.middleware import Middleware
-from starlette.routing import Mount
-
-from m2rec.ui.render.view import page
-from m2rec.ui.session.worlds import Worlds
-from m2rec.ui.web.compression import Packing, Shelf
-from m2rec.ui.web.document import Document, head
-from m2rec.ui.web.endpoints import add_endpoints
-from m2rec.ui.web.headers import Guard
-from m2rec.ui.web.service import Service
-from m2rec.ui.web.throttle import Room
-from m2rec.ui.web.validation import Door
-
-WORKERS = 8  # threads: answers are short and one interpreter computes them, so more would only wait and hold memory
-WAITING = 64  # calls of the named endpoints, before Gradio's queue says that it is full
-SESSIONS = 200  # of Gradio's own, which hold nothing here: the page carries its state itself
-
-STATIC = Path(str(files("m2rec.ui") / "static"))
-
-CONNECT = """
-import(new URL("m2rec-static/main.js", document.baseURI)).then(({ connect }) => connect(server));
+Nothing is decided here: see `document`, `service` and `endpoints`.
 """
 
+import os
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Any
+from urllib.parse import urljoin
 
-def build(worlds: Worlds) -> gr.Blocks:
-    """The page and the endpoints over these worlds. Start it with `launch(**launch_options())`."""
-    service = Service(worlds)
-    with gr.Blocks(title="M2Rec", analytics_enabled=False) as blocks:
-        blocks.space_id = None  # else a Space lays the hub's badge over the page, which asks other hosts for fonts
-        gr.HTML(  # nothing to be seen: the page itself is in the document
-            value={name: part for name, part in service.first().items() if name != "html"},
-            html_template="<!-- -->",
-            js_on_load=CONNECT,
-            apply_default_css=False,
-            elem_id="m2rec",
-            server_functions=_callable(service.act, service.open, service.search, service.ask),
-        )
-        add_endpoints(service)
-    return blocks.queue(default_concurrency_limit=2, max_size=WAITING, api_open=False)
+import gradio as gr
+from fastapi import Request
+from gradio.route_utils import get_root_url
+from gradio.routes import ORJSONResponse
+from starlette.middleware import Middleware
+from starlette.responses import FileResponse, Response
 
+from m2rec import paths
+from m2rec.errors import M2RecError
+from m2rec.ui.session.worlds import Worlds
+from m2rec.ui.web.compression import StaticFolder, compressed_response
+from m2rec.ui.web.document import STATIC, Documents
+from m2rec.ui.web.endpoints import endpoints
+from m2rec.ui.web.headers import SecurityHeaders, content_security_policy
+from m2rec.ui.web.service import Service
+from m2rec.ui.web.throttle import AT_ONCE, RETRY_AFTER, WAITING, BusyError, Throttle
+from m2rec.ui.web.validation import PAGE_CALLS, RequestCheck, read_json
 
-def launch_options(worlds: Worlds, **overrides: Any) -> dict[str, Any]:
-    """Arguments of `launch` over the same worlds: files from this machine only, nothing readable but the page's own."""
-    document = Middleware(Document, head=head(STATIC), body=page(Service(worlds).first()))
-    routes = [Mount("/m2rec-static", Shelf(directory=STATIC))]
-    options: dict[str, Any] = {
-        "theme": gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]),
-        "footer_links": [],
-        "run_history": False,
-        "ssr_mode": False,
-        "pwa": False,
-        "share": False,
-        "enable_monitoring": False,
-        "allowed_paths": [],
-        "max_file_size": "1mb",
-        "strict_cors": True,
-        "max_threads": WORKERS,
-        "state_session_capacity": SESSIONS,
-        "app_kwargs": {
-            "routes": routes,
-            "middleware": [Middleware(Guard), Middleware(Room), Middleware(Packing), Middleware(Door), document],
-        },
-    }
-    return {**options, **overrides}
+PICTURE = paths.pictures() / "page.png"  # for previews of links; an installed package has none
+THIS_MACHINE = ("localhost", "127.0.0.1", "0.0.0.0")
 
 
-def _callable(*methods: Callable[[Any], Any]) -> list[Callable[[Any], Any]]:
-    """The methods as plain functions of the same names: Gradio marks what the page may call, and only these can be.
+def build(worlds: Worlds) -> gr.Server:
+    """The server over these worlds; `start` starts it. Raises CheckpointError when no world can be loaded."""
+    service, throttle = Service(worlds), Throttle()
+    named = endpoints(service, throttle)
+    server = gr.Server(
+        title="M2Rec",
+        docs_url=None,  # the next three would load scripts from other hosts; Gradio describes the endpoints itself
+        redoc_url=None,
+        openapi_url=None,
+        middleware=[Middleware(SecurityHeaders), Middleware(RequestCheck, endpoints=named)],
+    )
+    _add_page(server, Documents(service), throttle)
+    _add_calls(server, service, throttle)
+    for name, endpoint in named.items():
+        # Gradio's queue hands every call on at once; how many are answered at a time is the throttle's to say
+        server.api(endpoint, name=name, concurrency_limit=None)
+    return server
 
-    What they return is made into JSON here, in a worker's thread. Left to FastAPI it would be walked through value by
-    value between other people's requests, which takes a tenth of an answer's time.
+
+def start(server: gr.Server, **options: Any) -> tuple[gr.Blocks, str]:
+    """Starts to serve, in threads of its own; the port is `GRADIO_SERVER_PORT`, or the first free one from 7860.
+
+    Returns what can be waited for (`block_thread()`) and closed (`close()`), and the address. `options` are those of
+    `gradio.Server.launch`.
     """
+    _ask_this_machine_directly()
+    _, address, _ = server.launch(
+        **{
+            "prevent_thread_lock": True,
+            "ssr_mode": False,
+            "share": False,
+            "enable_monitoring": False,
+            "run_history": False,
+            "strict_cors": True,
+            "allowed_paths": [],
+            "max_file_size": "1mb",
+            "mcp_server": find_spec("mcp") is not None,  # installed by gradio[mcp]
+            # jobs of Gradio's queue: all that the throttle lets wait, and some more, which it refuses at once
+            "max_threads": 2 * (AT_ONCE + WAITING),
+            **options,
+        }
+    )
+    return server.get_blocks(), address
 
-    def plain(method: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        @wraps(method)
-        def call(payload: Any) -> ORJSONResponse:
-            return ORJSONResponse(method(payload))
 
-        return call
+def _ask_this_machine_directly() -> None:
+    """Gradio asks its own server whether it has started; a proxy for the internet could not answer that."""
+    for name in ("no_proxy", "NO_PROXY"):
+        excepted = [host for host in os.environ.get(name, "").split(",") if host]
+        os.environ[name] = ",".join([*excepted, *(host for host in THIS_MACHINE if host not in excepted)])
 
-    return [plain(method) for method in methods]
+
+def _add_page(server: gr.Server, documents: Documents, throttle: Throttle) -> None:
+    files = StaticFolder(directory=STATIC)
+    policy = {"Content-Security-Policy": content_security_policy(documents.document("").decode())}
+
+    @server.api_route("/", methods=["GET", "HEAD"])
+    async def page(request: Request, world: str | None = None) -> Response:
+        root = get_root_url(request, route_path="/", root_path=server.root_path) + "/"
+        world, notice = world or None, None
+        if world and not documents.has(world):
+            try:
+                await throttle.run(documents.prepare, world)
+            except M2RecError as error:
+                world, notice = None, str(error)
+        preview = urljoin(root, "preview.png") if PICTURE.is_file() else None
+        content = documents.document(root, world, notice, preview)
+        return compressed_response(request.scope, content, "text/html", shared=True, headers=policy)
+
+    @server.get("/preview.png")
+    async def preview() -> Response:
+        return FileResponse(PICTURE) if PICTURE.is_file() else Response(status_code=404)
+
+    # a route and not a mount: behind a proxy that strips the root path, a mount would look for the files in vain
+    @server.api_route("/m2rec-static/{path:path}", methods=["GET", "HEAD"])
+    async def static(path: str, request: Request) -> Response:
+        return await files.get_response(path, request.scope)
+
+
+def _add_calls(server: gr.Server, service: Service, throttle: Throttle) -> None:
+    """POST /act, /open, /search and /ask, which the page's own scripts call; see the methods of `Service`."""
+
+    def add(name: str, method: Callable[[Any], dict[str, Any]]) -> None:
+        def answered(request: Request, body: bytes) -> Response:
+            return _json_response(request, method(read_json(body)))
+
+        @server.post(f"/{name}")
+        async def call(request: Request) -> Response:
+            try:
+                return await throttle.run(answered, request, await request.body())
+            except M2RecError as error:
+                response = _json_response(request, {"error": str(error)})
+                if isinstance(error, BusyError):
+                    response.headers["Retry-After"] = str(RETRY_AFTER)
+                return response
+
+    for name in PAGE_CALLS:
+        add(name, getattr(service, name))
+
+
+def _json_response(request: Request, content: dict[str, Any]) -> Response:
+    return compressed_response(request.scope, bytes(ORJSONResponse(content).body), "application/json")

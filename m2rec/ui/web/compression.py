@@ -1,10 +1,11 @@
-"""What goes to the browser, compressed where it may be: well and once if it is the same for all, else quickly.
+"""What goes to the browser, compressed: well and once where it is the same for all, quickly where it is an answer.
 
 Gradio compresses what has a file's ending, anew for every request and with a compressor for each, whose window alone
 takes megabytes. Many visitors at once cost time and memory there that this does not take.
 """
 
 import zlib
+from collections.abc import Mapping
 from functools import lru_cache
 from os import PathLike, stat_result
 from pathlib import Path
@@ -14,10 +15,7 @@ import brotli
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-from m2rec.ui.web.document import HERE
-from m2rec.ui.web.throttle import PAGE_CALLS
+from starlette.types import Scope
 
 Encoding = Literal["br", "gzip"]
 ENCODINGS: tuple[Encoding, ...] = ("br", "gzip")  # the better one first
@@ -29,8 +27,8 @@ GOOD = 6
 AS_GZIP = 31  # zlib's window size with gzip's header and checksum
 
 
-def encoding(scope: Scope) -> Encoding | None:
-    """The best one that the browser of this request takes."""
+def accepted_encoding(scope: Scope) -> Encoding | None:
+    """The best encoding that the browser of this request takes, or None."""
     offered = {}
     for offer in Headers(scope=scope).get("accept-encoding", "").split(","):
         name, _, weight = offer.partition(";")
@@ -38,52 +36,32 @@ def encoding(scope: Scope) -> Encoding | None:
     return next((one for one in ENCODINGS if offered.get(one)), None)
 
 
-def pack(content: bytes, how: Encoding, level: int) -> bytes:
-    """The content, compressed."""
-    if how == "br":
+def compress(content: bytes, encoding: Encoding, level: int) -> bytes:
+    """The content, compressed at a level of the encoding's own scale."""
+    if encoding == "br":
         return brotli.compress(content, quality=level)
-    packer = zlib.compressobj(level, wbits=AS_GZIP)
-    return packer.compress(content) + packer.flush()
+    compressor = zlib.compressobj(level, wbits=AS_GZIP)
+    return compressor.compress(content) + compressor.flush()
 
 
-packed_once = lru_cache(maxsize=8)(pack)
+compress_once = lru_cache(maxsize=8)(compress)
 
 
-class Packing:
-    """Middleware for the document and for the answers to the page's own calls, each of which comes in one piece."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request, as ASGI has it."""
-        if scope["type"] != "http":
-            return await self.app(scope, receive, send)
-        is_document, how = scope["path"] == HERE, encoding(scope)
-        if how is None or not (is_document or scope["path"].rstrip("/") == PAGE_CALLS):
-            return await self.app(scope, receive, send)
-        start: Message = {}
-
-        async def packed(message: Message) -> None:
-            nonlocal start
-            if message["type"] == "http.response.start":
-                start = message
-                return
-            if start:
-                body = message.get("body", b"")
-                plain = "content-encoding" not in Headers(raw=start["headers"])
-                if plain and len(body) >= SMALLEST and not message.get("more_body"):
-                    body = packed_once(body, how, GOOD) if is_document else pack(body, how, QUICK)
-                    message = {**message, "body": body}
-                    _mark(MutableHeaders(raw=start["headers"]), how, len(body))
-                await send(start)
-                start = {}
-            await send(message)
-
-        return await self.app(scope, receive, packed)
+def compressed_response(
+    scope: Scope, content: bytes, media_type: str, *, shared: bool = False, headers: Mapping[str, str] | None = None
+) -> Response:
+    """A response to this request. `shared` content is the same for many visitors: compressed well, and only once."""
+    response = Response(content, media_type=media_type, headers=headers)
+    encoding = accepted_encoding(scope)
+    if encoding is None or len(content) < SMALLEST:
+        response.headers.add_vary_header("Accept-Encoding")
+        return response
+    response.body = compress_once(content, encoding, GOOD) if shared else compress(content, encoding, QUICK)
+    _mark(response.headers, encoding, len(response.body))
+    return response
 
 
-class Shelf(StaticFiles):
+class StaticFolder(StaticFiles):
     """The files of a folder; what is text is read and compressed once."""
 
     def file_response(
@@ -91,23 +69,23 @@ class Shelf(StaticFiles):
     ) -> Response:
         """A file, or that it has not changed."""
         response = super().file_response(full_path, stat_result, scope, status_code)
-        how = encoding(scope)
+        encoding = accepted_encoding(scope)
         is_text = response.headers.get("content-type", "").startswith(TEXT)
-        if how is None or response.status_code != 200 or not is_text or stat_result.st_size < SMALLEST:
+        if encoding is None or response.status_code != 200 or not is_text or stat_result.st_size < SMALLEST:
             return response
-        content = _packed_file(str(full_path), stat_result.st_mtime_ns, how)
+        content = _compressed_file(str(full_path), stat_result.st_mtime_ns, encoding)
         headers = MutableHeaders(response.headers)
-        _mark(headers, how, len(content))
+        _mark(headers, encoding, len(content))
         return Response(content, headers=dict(headers))
 
 
 @lru_cache(maxsize=64)
-def _packed_file(path: str, changed: int, how: Encoding) -> bytes:
+def _compressed_file(path: str, changed: int, encoding: Encoding) -> bytes:
     """The content of a file as it was when it last changed."""
-    return pack(Path(path).read_bytes(), how, GOOD)
+    return compress(Path(path).read_bytes(), encoding, GOOD)
 
 
-def _mark(headers: MutableHeaders, how: Encoding, length: int) -> None:
-    headers["Content-Encoding"] = how
+def _mark(headers: MutableHeaders, encoding: Encoding, length: int) -> None:
+    headers["Content-Encoding"] = encoding
     headers["Content-Length"] = str(length)
     headers.add_vary_header("Accept-Encoding")

@@ -1,65 +1,54 @@
-"""The document that a browser gets first: Gradio's own, with the whole page already in it.
+"""The document at `/`: the whole page with its first answer, readable before any script has run.
 
-Gradio makes its components in the browser, once its own JavaScript has come and run, which takes a second or more.
-The page does not wait for that: it stands in the document, styled and readable; `main.js` brings it to life where it
-stands; and Gradio, beside it and unseen, is its way to the server (`connect` in `main.js`). So nothing is ever
-replaced or moved.
+`?world=` names the world that it opens with. Programs that show a preview of a link find its title, its description
+and a picture in the head, with addresses of the host that they asked.
 """
 
 from pathlib import Path
+from typing import Any
 
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from markupsafe import Markup
 
 from m2rec.ui.render.templating import render
+from m2rec.ui.render.view import page
+from m2rec.ui.web.service import Service
 
-HERE = "/"  # the only address of a document
-GRADIO = b"<gradio-app"  # where Gradio will build its components
-
-
-def head(static: Path) -> str:
-    """What the browser should fetch at once: the look, the scripts and, last, the chart library."""
-    modules = sorted(path.relative_to(static).as_posix() for path in static.rglob("*.js") if "plotly" not in path.name)
-    return render("head.html.j2", modules=modules)
+STATIC = Path(__file__).parents[1] / "static"
 
 
-class Document:
-    """Middleware around Gradio's app: what it answers at `/` gets `head` and, before Gradio's element, `body`.
+class Documents:
+    """One document for each world, made when it is first asked for and kept, whatever address it is asked at."""
 
-    Both are HTML, already escaped.
-    """
+    def __init__(self, service: Service) -> None:
+        """Opens the default world, which loads its model. Raises CheckpointError when none can be loaded."""
+        self._service = service
+        self._first_views = {service.worlds.default.name: service.first()}
+        self._default = service.worlds.default.name
+        self._modules = sorted(
+            path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*.js") if "plotly" not in path.name
+        )
 
-    def __init__(self, app: ASGIApp, head: str, body: str) -> None:
-        self.app = app
-        self.head, self.body = head.encode(), body.encode()
+    def has(self, world: str | None) -> bool:
+        """Whether the document of this world, or of the default for None, can be had without asking a model."""
+        return world is None or world in self._first_views
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request, as ASGI has it."""
-        is_document = scope["type"] == "http" and scope["path"] == HERE and scope["method"] == "GET"
-        await (self._filled if is_document else self.app)(scope, receive, send)
+    def prepare(self, world: str) -> None:
+        """Opens a world, so that its document is there. InputError or CheckpointError where that is impossible."""
+        self._first_views[world] = self._service.first(world)
 
-    async def _filled(self, scope: Scope, receive: Receive, send: Send) -> None:
-        started: Message = {}
-        parts: list[bytes] = []
+    def document(
+        self, origin: str, world: str | None = None, notice: str | None = None, preview: str | None = None
+    ) -> bytes:
+        """The document of a world that is there, in UTF-8.
 
-        async def held(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                started.update(message)
-                return
-            parts.append(message.get("body", b""))
-            if message.get("more_body"):
-                return
-            content = b"".join(parts)
-            if Headers(scope=started).get("content-type", "").startswith("text/html"):
-                content = self._fill(content)
-                MutableHeaders(scope=started)["content-length"] = str(len(content))
-            await send(started)
-            await send({"type": "http.response.body", "body": content})
-
-        await self.app(scope, receive, held)
-
-    def _fill(self, document: bytes) -> bytes:
-        """Gradio's document with the page in it. Its last mention of its element is the element itself."""
-        top, opening, rest = document.partition(b"<head>")
-        before, element, after = rest.rpartition(GRADIO)
-        return b"".join([top, opening, self.head, before, self.body, element, after])
+        `origin` is the address of the page as visitors see it, with a slash at its end; `notice` is said when the page
+        is opened; `preview` is the address of a picture of the page.
+        """
+        first = self._first_views[world or self._default]
+        view: dict[str, Any] = {name: part for name, part in first.items() if name != "html"}
+        if notice:
+            view["notice"] = notice
+        body = Markup(page(first))  # what a template made, escaped already
+        return render(
+            "document.html.j2", modules=self._modules, origin=origin, preview=preview, body=body, view=view
+        ).encode()

@@ -1,49 +1,25 @@
 """The named endpoints for programs: JSON in, JSON out. A refusal is a Gradio error whose message is the sentence."""
 
-from collections.abc import Callable, Iterator
-from functools import wraps
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import gradio as gr
-from gradio.events import api as gradio_api
 
 from m2rec.errors import M2RecError
 from m2rec.recommend.validation import checked
-from m2rec.ui.session.requests import Question, Search
+from m2rec.ui.session.requests import Search
+from m2rec.ui.web.race import Races
 from m2rec.ui.web.service import Service
+from m2rec.ui.web.throttle import Throttle
+
+Endpoint = Callable[..., Any]
 
 
-def _refusing(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Turns an error meant for a person into the one Gradio sends to a client."""
+def endpoints(service: Service, throttle: Throttle) -> dict[str, Endpoint]:
+    """The endpoints by name. Their signatures and docstrings are what Gradio publishes as the description."""
+    races = Races()
 
-    @wraps(function)
-    def told(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return function(*args, **kwargs)
-        except M2RecError as error:
-            raise gr.Error(str(error), print_exception=False) from error
-
-    return told
-
-
-def _refusing_midway(function: Callable[[], Iterator[Any]]) -> Callable[[], Iterator[Any]]:
-    """The same for what comes piece by piece."""
-
-    @wraps(function)
-    def told() -> Iterator[Any]:
-        try:
-            yield from function()
-        except M2RecError as error:
-            raise gr.Error(str(error), print_exception=False) from error
-
-    return told
-
-
-def add_endpoints(service: Service) -> None:
-    """Registers /recommend, /worlds, /search and /race; call it inside a Blocks context."""
-
-    @_refusing
-    def recommend(
+    async def recommend(
         world: str,
         history: list[str],
         k: int = 10,
@@ -51,31 +27,50 @@ def add_endpoints(service: Service) -> None:
         gate_override: dict[str, float] | None = None,
         band_mask: list[list[float]] | None = None,
     ) -> dict[str, Any]:
-        """What comes next after a history of titles or item ids (oldest first), and why."""
-        given = {"world": world, "history": history, "k": k, "exclude_seen": exclude_seen}
-        asked = checked(Question, given | {"gate_override": gate_override, "band_mask": band_mask})
-        options = asked.model_dump(exclude={"world", "history"})
-        with service.worlds.turn(asked.world) as recommender:
-            answer = recommender.recommend(asked.history, **options)
-        return answer.model_dump(mode="json")
+        """Recommend what comes next after a history, and explain why: evidence by kind, gate weights, spectrum.
 
-    @_refusing
-    def search(world: str, query: str) -> list[dict[str, str]]:
-        """Up to fifty items whose titles match the query, best first."""
-        return service.hits(checked(Search, {"world": world, "query": query}))
+        Args:
+            world: name of a world, as `worlds` lists them
+            history: titles or item ids, oldest first; "~" and a few words stand for an item that the world has not
+            k: how many items to recommend, 1 to 50
+            exclude_seen: leave out items of the history
+            gate_override: weights of temporal, frequency and semantic evidence in place of the gate's own
+            band_mask: pairs of periods in interactions; what recurs with a period in between is not heard
+        """
+        question = {"world": world, "history": history, "k": k, "exclude_seen": exclude_seen}
+        return await _answer(
+            throttle.run(service.recommend, **question, gate_override=gate_override, band_mask=band_mask)
+        )
 
-    @_refusing
-    def worlds() -> list[dict[str, Any]]:
-        """The worlds on offer; one that cannot be loaded says why."""
-        return service.worlds.describe()
+    async def search(world: str, query: str) -> list[dict[str, str]]:
+        """Find up to fifty items whose titles match, best first.
 
-    @_refusing_midway
+        Args:
+            world: name of a world, as `worlds` lists them
+            query: part of a title, up to 200 characters; nothing asks for the most popular items
+        """
+        return await _answer(throttle.run(lambda: service.hits(checked(Search, {"world": world, "query": query}))))
+
+    async def worlds() -> list[dict[str, Any]]:
+        """List the worlds on offer, each with its name, title and description; one that cannot be loaded says why."""
+        return await _answer(throttle.run(service.worlds.describe))
+
     def race() -> Iterator[dict[str, Any]]:
-        """M2Rec, SASRec and Mamba4Rec answer longer and longer histories; each lap as soon as it is timed."""
-        return service.course.run()
+        """Time M2Rec, SASRec and Mamba4Rec on longer and longer histories; each length as soon as it is timed."""
+        try:
+            yield from races.run()
+        except M2RecError as error:
+            raise _refusal(error) from error
 
-    gradio_api(recommend, api_name="recommend", concurrency_id="model")
-    gradio_api(search, api_name="search", concurrency_id="model")
-    gradio_api(worlds, api_name="worlds", concurrency_id="model")
-    # one race at a time is the course's own rule: whoever comes second hears so at once instead of waiting unawares
-    gradio_api(race, api_name="race", concurrency_id="race", concurrency_limit=8)
+    return {"recommend": recommend, "search": search, "worlds": worlds, "race": race}
+
+
+async def _answer(result: Awaitable[Any]) -> Any:
+    try:
+        return await result
+    except M2RecError as error:
+        raise _refusal(error) from error
+
+
+def _refusal(error: M2RecError) -> gr.Error:
+    return gr.Error(str(error), print_exception=False)

@@ -1,16 +1,18 @@
-"""What every response carries: a thin ASGI layer around Gradio's own routes. What may come in is `door.py`'s."""
+"""What every response carries: the browser may load nothing from other hosts, and run no script but the page's own."""
 
+import base64
+import hashlib
+import re
 from typing import Final
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# Gradio runs inline scripts and compiles templates in the browser, so both must be allowed; other hosts need not be.
 # Who may show the page in a frame is left open: a Space is always in one, and a teacher's course page may be another.
 POLICY: Final = {
     "default-src": "'self'",
-    "script-src": "'self' 'unsafe-inline' 'unsafe-eval'",
-    "style-src": "'self' 'unsafe-inline'",
+    "script-src": "'self'",
+    "style-src": "'self' 'unsafe-inline'",  # Plotly writes style sheets; bars get their widths from style attributes
     "img-src": "'self' data: blob:",
     "font-src": "'self' data:",
     "worker-src": "'self' blob:",
@@ -19,18 +21,28 @@ POLICY: Final = {
     "form-action": "'self'",
 }
 HEADERS: Final = {
-    "Content-Security-Policy": "; ".join(f"{what} {whence}" for what, whence in POLICY.items()),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",  # the address holds the visitor's history
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
 }
+INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.S)  # without attributes: one that runs where it stands
 
 
-class Guard:
-    """The app within: its responses get `HEADERS`."""
+def content_security_policy(document: str = "") -> str:
+    """The policy as a header. Of inline scripts only those of `document` may run: the browser gets their hash."""
+    allowed = POLICY["script-src"]
+    for script in INLINE_SCRIPT.findall(document):
+        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        allowed += f" 'sha256-{digest}'"
+    return "; ".join(f"{what} {where}" for what, where in (POLICY | {"script-src": allowed}).items())
+
+
+class SecurityHeaders:
+    """Middleware: every response of the app within gets `HEADERS` and a policy, unless it brings its own policy."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+        self.policy = content_security_policy()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, as ASGI has it."""
@@ -38,9 +50,11 @@ class Guard:
             await self.app(scope, receive, send)
             return
 
-        async def guarded(message: Message) -> None:
+        async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(HEADERS)
+                headers = MutableHeaders(scope=message)
+                headers.update(HEADERS)
+                headers.setdefault("Content-Security-Policy", self.policy)
             await send(message)
 
-        await self.app(scope, receive, guarded)
+        await self.app(scope, receive, with_headers)

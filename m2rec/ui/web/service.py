@@ -10,12 +10,11 @@ from m2rec.text_safety import quoted
 from m2rec.ui.panels import dialogs, sections
 from m2rec.ui.render.context import Scene, ask
 from m2rec.ui.render.exports import export
-from m2rec.ui.render.race import Course
 from m2rec.ui.render.view import view
 from m2rec.ui.session.dispatch import opening, perform
 from m2rec.ui.session.link import from_link
 from m2rec.ui.session.paste import match, pasted
-from m2rec.ui.session.requests import Ask, Choose, OpenLesson, Request, Search
+from m2rec.ui.session.requests import Ask, Choose, OpenLesson, Question, Request, Search
 from m2rec.ui.session.state import Session, State
 from m2rec.ui.session.worlds import Worlds
 
@@ -29,11 +28,13 @@ class Service:
 
     def __init__(self, worlds: Worlds) -> None:
         self.worlds = worlds
-        self.course = Course()
 
-    def first(self) -> Reply:
-        """What a visitor without a link sees."""
-        return self._view(Session(state=opening(self.worlds.default)))
+    def first(self, world: str | None = None) -> Reply:
+        """What a visitor without a link sees, of a world or of the default one.
+
+        Raises InputError for a world that is unknown, CheckpointError for one that cannot be loaded.
+        """
+        return self._view(Session(state=opening(self.worlds.get(world) if world else self.worlds.default)))
 
     def act(self, payload: Any) -> Reply:
         """`payload` is a `Request`; the reply is the view after it."""
@@ -50,6 +51,13 @@ class Service:
     def ask(self, payload: Any) -> Reply:
         """`payload` is an `Ask`: what opens in a dialog, what a pasted list holds, or a file to save."""
         return self._answered(lambda: self._ask(checked(Ask, payload)))
+
+    def recommend(self, **question: Any) -> Reply:
+        """`question` holds the fields of a `Question`; the reply is an `Answer` as JSON. Raises M2RecError."""
+        asked = checked(Question, question)
+        recommender = self.worlds.get(asked.world).recommender
+        answer = recommender.recommend(asked.history, **asked.model_dump(exclude={"world", "history"}))
+        return answer.model_dump(mode="json")
 
     def hits(self, asked: Search) -> list[dict[str, str]]:
         """Items whose titles match, best first; an empty query gives the most popular."""

@@ -1,58 +1,67 @@
-"""A polite "busy" while the machine still answers: the page's calls take turns, and only so many may wait.
+"""The one limit on how much is computed at a time, for the page's calls and the named endpoints alike.
 
-Gradio's queue does this for the named endpoints, but what the page's JavaScript calls does not pass through it.
+An answer takes some milliseconds of one core. Requests are served in the order they came, `AT_ONCE` at a time; up to
+`WAITING` wait for their turn, `LONGEST_WAIT` seconds at most. Everybody else gets one sentence at once and has lost
+nothing, so the machine keeps answering whatever the crowd.
 """
 
 import asyncio
-from typing import Final
+from collections.abc import Callable
+from functools import partial
+from typing import Final, ParamSpec, TypeVar
 
-from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from anyio.to_thread import run_sync
 
-PAGE_CALLS: Final = "/gradio_api/component_server"
-AT_ONCE: Final = 4  # one interpreter computes them; more would slow each other down and hold memory
-SEATS: Final = 64  # a whole class may click at once: at some 15 ms an answer the last of them waits about a second
-LONGEST_WAIT: Final = 3.0  # seconds, where answers take longer than that
+from m2rec.errors import M2RecError
+
+# The free machines of Spaces have two cores. One thread computes while the other waits for the interpreter or for
+# NumPy; a third would only take turns with them and hold the memory of one more answer.
+AT_ONCE: Final = 2
+WAITING: Final = 64  # a whole class may click at once
+LONGEST_WAIT: Final = 3.0  # seconds: a click that takes longer is made again by the visitor anyway
 RETRY_AFTER: Final = 2  # seconds
 BUSY: Final = "Many people are here right now and your click was not taken; nothing is lost, try again in a moment."
 
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
-class Room:
-    """The app within. First come, first served; who finds no seat, or waits too long, is told so as the page expects.
 
-    A reply of that kind has the header Retry-After; nothing was done.
-    """
+class BusyError(M2RecError):
+    """The request was refused because too many others were being served; nothing was done."""
 
-    def __init__(
-        self, app: ASGIApp, at_once: int = AT_ONCE, seats: int = SEATS, longest_wait: float = LONGEST_WAIT
-    ) -> None:
-        self.app = app
-        self.turns = asyncio.Semaphore(at_once)
-        self.seats = seats
-        self.longest_wait = longest_wait
+    def __init__(self) -> None:
+        super().__init__(BUSY)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request, as ASGI has it."""
-        if scope["type"] != "http" or scope["path"].rstrip("/") != PAGE_CALLS:
-            await self.app(scope, receive, send)
-        elif not await self._turn():
-            busy = JSONResponse({"error": BUSY}, headers={"Retry-After": str(RETRY_AFTER)})
-            await busy(scope, receive, send)
-        else:
-            try:
-                await self.app(scope, receive, send)
-            finally:
-                self.turns.release()
 
-    async def _turn(self) -> bool:
-        """Whether it became this caller's turn."""
-        if not self.seats:
-            return False
-        self.seats -= 1
+class Throttle:
+    """Runs functions in worker threads, a few at a time, first come, first served."""
+
+    def __init__(self, at_once: int = AT_ONCE, waiting: int = WAITING, longest_wait: float = LONGEST_WAIT) -> None:
+        self._turns = asyncio.Semaphore(at_once)
+        self._free_places = waiting
+        self._longest_wait = longest_wait
+
+    async def run(
+        self, function: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs
+    ) -> Result:
+        """What `function` returns or raises; BusyError, without calling it, when its turn does not come in time."""
+        await self._take_turn()
         try:
-            async with asyncio.timeout(self.longest_wait):
-                return await self.turns.acquire()
-        except TimeoutError:
-            return False
+            return await run_sync(partial(function, *args, **kwargs))
         finally:
-            self.seats += 1
+            self._turns.release()
+
+    async def _take_turn(self) -> None:
+        if not self._turns.locked():
+            await self._turns.acquire()  # at once: nobody is waiting
+            return
+        if self._free_places == 0:
+            raise BusyError
+        self._free_places -= 1
+        try:
+            async with asyncio.timeout(self._longest_wait):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise BusyError from None
+        finally:
+            self._free_places += 1

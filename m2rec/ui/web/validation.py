@@ -1,17 +1,17 @@
-"""What may come in: the page's own calls and the named endpoints. The rest of Gradio's surface answers "not here".
+"""What may come in: the page, its calls and the named endpoints. At every other address there is nothing.
 
-Gradio serves more than this page needs (uploads, files, a proxy, recordings) and takes the envelope of a call on trust:
-a wrong component number ends in a server error. So every POST is read here first, whole and bounded, and checked
-against what the running page has; what does not fit is refused with a sentence, before Gradio sees it.
+Gradio serves more than this page needs: uploads, files, a proxy to other hosts, recordings, its own front end. What is
+not listed here is answered with one sentence before Gradio sees it, and so is a request that is too large, or a call of
+an endpoint by its name whose arguments do not fit.
 """
 
 import inspect
 import json
 import re
-from collections.abc import Mapping
-from typing import Annotated, Any
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -20,73 +20,50 @@ from m2rec.errors import InputError
 from m2rec.recommend.validation import checked, must
 from m2rec.text_safety import quoted
 
-LARGEST_BODY = 8 << 20  # bytes; a pasted list of a million characters beside sixty steps of undo is less
-LONGEST_PART = 200  # characters between two slashes of an address
-API = "/gradio_api/"
-# of what Gradio can do, the reading and writing of files, of other hosts and of its own source code
-CLOSED = re.compile(
-    r"(/gradio_api)?/(file[=/]|proxy=|stream/|upload|custom_component/|process_recording|vibe-|undo-vibe-|deep_link"
-    r"|run-history|runs\b|run/|api/|monitoring|dev/|profiling/)"
+LARGEST_BODY: Final = 8 << 20  # bytes; a pasted list of a million characters beside sixty steps of undo is less
+LONGEST_PART: Final = 200  # characters between two slashes of an address
+PAGE_CALLS: Final = ("act", "open", "search", "ask")
+NOT_HERE: Final = "There is nothing at this address: the page is at /, its endpoints are recommend, search and worlds."
+# beside the page: what programs use to find, describe and call the endpoints, and what browsers ask of every site
+OPEN: Final = re.compile(
+    rf"/({'|'.join(PAGE_CALLS)}|m2rec-static/.*|preview\.png|config|favicon\.ico|robots\.txt"
+    r"|gradio_api/(info|openapi\.json|app_id|startup-events|cancel|reset|heartbeat/.*|queue/(join|data|status)"
+    r"|call/.*|mcp(/.*)?))?/?"
 )
-CALL = re.compile(r"call/(?:v2/)?(?P<name>[^/]+)")
-NOT_HERE = "There is nothing at this address: the page is at /, its endpoints are recommend, search and worlds."
-
-SessionHash = Annotated[str, Field(min_length=1, max_length=100), must("be a text of 1 to 100 characters")]
+QUEUE: Final = "/gradio_api/queue/join"  # where Gradio's own clients call endpoints, by their number
+CALL: Final = re.compile(r"/gradio_api/call/(?P<named>v2/)?(?P<name>[^/]+)/?")
 
 
-class _Envelope(BaseModel):
-    model_config = ConfigDict(frozen=True)  # what else Gradio's client sends along is Gradio's business
-
-
-class ServerCall(_Envelope):
-    """What the page's JavaScript sends to call Python."""
-
-    session_hash: SessionHash
-    component_id: Annotated[int, must("be the number of the page's component")]
-    fn_name: Annotated[str, must("be the name of one of the page's functions")]
-    data: Any
-
-
-class QueueCall(_Envelope):
-    """A place in the queue for an endpoint."""
-
-    session_hash: SessionHash
-    fn_index: Annotated[int, must("be the number of an endpoint")]
-    data: Annotated[list[Any], must("be a list of the endpoint's arguments")]
-
-
-class NamedCall(_Envelope):
-    """A call of an endpoint by its name."""
+class Call(BaseModel):
+    """A call of an endpoint by its name, with its arguments in a list."""
 
     data: Annotated[list[Any], must("be a list of the endpoint's arguments")]
 
 
-class Cancel(_Envelope):
-    """The end of a call that nobody waits for any more."""
+class QueuedCall(Call):
+    """A call of an endpoint by its number."""
 
-    session_hash: SessionHash
-    fn_index: Annotated[int, must("be the number of an endpoint")]
-    event_id: SessionHash
+    fn_index: Annotated[int, Field(ge=0), must("be the number of an endpoint")]
 
 
-class Reset(_Envelope):
-    """The end of a generator; Gradio's client sends it, this page has none."""
+class RequestCheck:
+    """Middleware: what it refuses does not reach the app within."""
 
-    event_id: SessionHash
-
-
-class Door:
-    """Middleware in front of Gradio's app."""
-
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, endpoints: Mapping[str, Callable[..., Any]]) -> None:
+        """`endpoints` are the functions that can be called by name."""
         self.app = app
+        self.parameters = {name: inspect.signature(endpoint).parameters for name, endpoint in endpoints.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuses, or hands on with the body already read."""
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        path: str = scope["path"]
-        if CLOSED.match(path) or not _is_address(path) or scope["method"] not in ("GET", "HEAD", "POST", "OPTIONS"):
+        path = path_within_root(scope)
+        if (
+            not OPEN.fullmatch(path)
+            or not _is_address(path)
+            or scope["method"] not in ("GET", "HEAD", "POST", "OPTIONS")
+        ):
             return await _refuse(404, NOT_HERE)(scope, receive, send)
         if scope["method"] != "POST":
             return await self.app(scope, receive, send)
@@ -97,91 +74,67 @@ class Door:
             sentence = f"The request is larger than {LARGEST_BODY >> 20} MiB, the most that is read: send less at once."
             return await _refuse(413, sentence)(scope, receive, send)
         try:
-            known = _check(path, body, scope["app"].get_blocks())
+            known = self._check_call(path, body)
         except InputError as error:
             return await _refuse(422, str(error))(scope, receive, send)
         if not known:
             return await _refuse(404, NOT_HERE)(scope, receive, send)
         return await self.app(scope, _replayed(body, receive), send)
 
-
-def _check(path: str, body: bytes, blocks: Any) -> bool:
-    """Whether there is anything to post to at this path; InputError when the body does not fit it."""
-    name = path.removeprefix(API).rstrip("/") if path.startswith(API) else ""
-    if call := CALL.fullmatch(name):
-        endpoint = next((fn for fn in blocks.fns.values() if fn.api_name == call["name"]), None)
-        if endpoint is None:
-            return False
-        if name.startswith("call/v2/"):
-            _check_named(_json(body), endpoint)
-        else:
-            _check_number(checked(NamedCall, _json(body)).data, endpoint)
+    def _check_call(self, path: str, body: bytes) -> bool:
+        """Whether there is an endpoint to call at this path; InputError where the body does not hold its arguments."""
+        if path.rstrip("/") == QUEUE:
+            queued = checked(QueuedCall, read_json(body))
+            parameters = dict(enumerate(self.parameters.values())).get(queued.fn_index)
+            if parameters is None:
+                raise InputError(f"fn_index must be below {len(self.parameters)}, not {quoted(queued.fn_index)}.")
+            _check_number(queued.data, parameters)
+        elif call := CALL.fullmatch(path):
+            parameters = self.parameters.get(call["name"])
+            if parameters is None:
+                return False
+            if call["named"]:
+                _check_names(read_json(body), parameters)
+            else:
+                _check_number(checked(Call, read_json(body)).data, parameters)
         return True
-    match name:
-        case "component_server":
-            asked = checked(ServerCall, _json(body))
-            served = getattr(
-                getattr(blocks.blocks.get(asked.component_id), asked.fn_name, None), "_is_server_fn", False
-            )
-            if not served:
-                raise InputError(
-                    f"component_id and fn_name must name a function of the page, not {quoted(asked.fn_name)} of "
-                    f"{quoted(asked.component_id)}."
-                )
-        case "queue/join":
-            waiting = checked(QueueCall, _json(body))
-            _check_number(waiting.data, _endpoint(waiting.fn_index, blocks.fns))
-        case "cancel":
-            _endpoint(checked(Cancel, _json(body)).fn_index, blocks.fns)
-        case "reset":
-            checked(Reset, _json(body))
-        case _:
-            return False
-    return True
 
 
-def _endpoint(number: int, fns: Mapping[int, Any]) -> Any:
-    if number not in fns:
-        raise InputError(f"fn_index must be the number of an endpoint, one of {list(fns)}, not {quoted(number)}.")
-    return fns[number]
+def path_within_root(scope: Scope) -> str:
+    """The path of a request without the root path, whether or not a proxy has taken that away already."""
+    root, path = scope.get("root_path", "").rstrip("/"), str(scope["path"])
+    return path[len(root) :] or "/" if path == root or path.startswith(f"{root}/") else path
 
 
-def _check_number(data: list[Any], endpoint: Any) -> None:
+def read_json(body: bytes) -> Any:
+    """What a request holds; InputError when it is no JSON."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise InputError("The request must be JSON in UTF-8.") from error
+
+
+def _check_number(given: list[Any], parameters: Mapping[str, inspect.Parameter]) -> None:
     """Gradio's clients fill in what was left out, so a list that comes here must be whole."""
-    names = list(_parameters(endpoint))
-    kept_here = sum(block.skip_api for block in endpoint.inputs)  # what a client by name does not send
-    if len(data) not in (len(names), len(names) - kept_here):
-        raise InputError(f"data must hold {len(names)} arguments ({', '.join(names) or 'none'}), not {len(data)}.")
+    if len(given) != len(parameters):
+        names = ", ".join(parameters) or "none"
+        raise InputError(f"data must hold {len(parameters)} arguments ({names}), not {len(given)}.")
 
 
-def _parameters(endpoint: Any) -> dict[str, inspect.Parameter]:
-    """What a client gives; what comes after it, such as the request itself, is Gradio's to fill in."""
-    everything = inspect.signature(endpoint.fn).parameters
-    return dict(list(everything.items())[: len(endpoint.inputs)])
-
-
-def _check_named(data: Any, endpoint: Any) -> None:
-    parameters = _parameters(endpoint)
-    if not isinstance(data, dict):
-        raise InputError(f"the request must be an object with named fields, not {quoted(data)}.")
-    for name in data:
+def _check_names(named: Any, parameters: Mapping[str, inspect.Parameter]) -> None:
+    if not isinstance(named, dict):
+        raise InputError(f"the request must be an object with named fields, not {quoted(named)}.")
+    for name in named:
         if name not in parameters:
             raise InputError(f"{quoted(name)} is not a field of this request; there are {', '.join(parameters)}.")
     for name, parameter in parameters.items():
-        if parameter.default is parameter.empty and name not in data:
+        if parameter.default is parameter.empty and name not in named:
             raise InputError(f"{name} is missing: it must be given.")
 
 
 def _is_address(path: str) -> bool:
     """Whether a path can name anything here: a file system would choke on longer names and on control characters."""
     return path.isprintable() and all(len(part) <= LONGEST_PART for part in path.split("/"))
-
-
-def _json(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise InputError("the request must be JSON in UTF-8.") from error
 
 
 async def _body(receive: Receive) -> bytes | None:
@@ -208,4 +161,4 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
 
 
 def _refuse(status: int, sentence: str) -> JSONResponse:
-    return JSONResponse({"detail": sentence}, status)
+    return JSONResponse({"detail": sentence, "error": sentence}, status)

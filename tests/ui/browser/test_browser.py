@@ -190,7 +190,7 @@ def test_what_is_seen_can_be_saved(page: Page, name: str) -> None:
 def test_a_lost_server_is_said_and_nothing_is_lost(context: BrowserContext, address: str) -> None:
     page = context.new_page()  # not the strict one: the browser itself logs the lost connection
     visit(page, address)
-    lost = "**/component_server/**"
+    lost = "**/act"
     page.route(lost, lambda route: route.abort())
     page.get_by_role("button", name="Shuffle the history").click()
     expect(page.get_by_role("status", name="Message")).to_contain_text("nothing is lost")

@@ -1,12 +1,10 @@
 import json
-from collections.abc import Iterator
 
 import plotly.graph_objects as go
 import pytest
 
 from m2rec.benchmark.speed.race import LENGTHS, Lap
-from m2rec.errors import InputError
-from m2rec.ui.render.race import Course, shown, words
+from m2rec.ui.render.race import shown, words
 
 # M2Rec grows as the history, SASRec as its square, Mamba4Rec as the history but slower
 LAPS = [
@@ -37,24 +35,3 @@ def test_the_curves_hold_every_lap_so_far(finished: int) -> None:
     assert curves["SASRec"]["x"] == list(LENGTHS[:finished])
     assert curves["SASRec"]["y"] == [lap.milliseconds["sasrec"] for lap in LAPS[:finished]]
     assert told["html"].count("<tr>") == (finished + 1 if finished else 0)
-
-
-def test_only_one_race_is_run_at_a_time_and_the_next_may_follow() -> None:
-    course = Course(lambda: iter(LAPS))
-    first = course.run()
-    next(first)
-    with pytest.raises(InputError, match="racing right now"):
-        next(course.run())
-    assert len(list(first)) == len(LAPS) + 1
-    assert len(list(course.run())) == len(LAPS) + 2
-
-
-def test_a_race_that_breaks_leaves_the_course_free() -> None:
-    def broken() -> Iterator[Lap]:
-        yield LAPS[0]
-        raise RuntimeError("the card is gone")
-
-    course = Course(broken)
-    for _ in range(2):
-        with pytest.raises(RuntimeError, match="gone"):
-            list(course.run())

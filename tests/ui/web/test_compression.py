@@ -1,20 +1,16 @@
 """What the browser gets compressed, and that it is the same as what it would get plainly."""
 
-import gzip
 import os
 from pathlib import Path
 
 import brotli
 import httpx
 import pytest
-from starlette.responses import JSONResponse, StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.responses import Response
+from starlette.types import Scope
 
-from m2rec.ui.web.compression import SMALLEST, Packing, Shelf, encoding
-from m2rec.ui.web.throttle import PAGE_CALLS
+from m2rec.ui.web.compression import SMALLEST, StaticFolder, accepted_encoding, compressed_response
 from tests.own_loop import run_apart
-
-LONG = {"titles": ["Coffee"] * SMALLEST}
 
 
 def scope_with(accepted: str | None) -> Scope:
@@ -37,65 +33,39 @@ def scope_with(accepted: str | None) -> Scope:
     ],
 )
 def test_the_browser_chooses(accepted: str | None, chosen: str | None) -> None:
-    assert encoding(scope_with(accepted)) == chosen
+    assert accepted_encoding(scope_with(accepted)) == chosen
 
 
-def answered(path: str, how: str, content: object = LONG, pieces: bool = False) -> httpx.Response:
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        response = JSONResponse(content)
-        if pieces:
-            response = StreamingResponse(iter([b"a" * SMALLEST, b"b"]))
-        await response(scope, receive, send)
-
-    async def ask() -> httpx.Response:
-        transport = httpx.ASGITransport(Packing(app))
-        async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
-            return await client.post(path, headers={"Accept-Encoding": how})
-
-    return run_apart(ask())
+CONTENT = b'{"titles": "' + b"Coffee, " * SMALLEST + b'"}'
 
 
-@pytest.mark.parametrize("path", [PAGE_CALLS, f"{PAGE_CALLS}/", "/"])
+def received(response: Response) -> httpx.Response:
+    return httpx.Response(response.status_code, headers=response.raw_headers, content=response.body)
+
+
+@pytest.mark.parametrize("shared", [True, False])
 @pytest.mark.parametrize("how", ["br", "gzip"])
-def test_an_answer_comes_compressed_and_whole(path: str, how: str) -> None:
-    packed, plain = answered(path, how), answered(path, "identity")
-    assert packed.headers["content-encoding"] == how
-    assert packed.headers["vary"] == "Accept-Encoding"
-    assert int(packed.headers["content-length"]) < len(plain.content) / 5
-    assert packed.json() == plain.json() == LONG
+def test_an_answer_comes_compressed_and_whole(how: str, shared: bool) -> None:
+    small, plain = (
+        received(compressed_response(scope_with(accepted), CONTENT, "application/json", shared=shared))
+        for accepted in (how, "identity")
+    )
+    assert small.headers["content-encoding"] == how
+    assert small.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
+    assert int(small.headers["content-length"]) < len(CONTENT) / 5
+    assert small.content == plain.content == CONTENT
     assert "content-encoding" not in plain.headers
+    assert int(plain.headers["content-length"]) == len(CONTENT)
 
 
-@pytest.mark.parametrize(
-    "asked",
-    [{"path": "/config"}, {"path": PAGE_CALLS, "content": {"error": "short"}}, {"path": PAGE_CALLS, "pieces": True}],
-    ids=["elsewhere", "short", "in pieces"],
-)
-def test_the_rest_is_left_as_it_is(asked: dict) -> None:
-    reply, plain = answered(how="br", **asked), answered(how="identity", **asked)
+def test_what_is_short_is_left_as_it_is() -> None:
+    reply = received(compressed_response(scope_with("br"), b'{"error": "short"}', "application/json"))
     assert "content-encoding" not in reply.headers
-    assert reply.content == plain.content
-
-
-def test_what_is_already_compressed_is_not_compressed_again() -> None:
-    packed = gzip.compress(b"a" * 5 * SMALLEST, compresslevel=0)
-
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        headers = [(b"content-encoding", b"gzip"), (b"content-length", b"%d" % len(packed))]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": packed})
-
-    sent: list[dict] = []
-
-    async def note(message: dict) -> None:
-        sent.append(message)
-
-    run_apart(Packing(app)({**scope_with("br"), "path": PAGE_CALLS}, None, note))  # type: ignore[arg-type]
-    assert sent[-1]["body"] == packed
+    assert reply.json() == {"error": "short"}
 
 
 @pytest.fixture
-def shelf(tmp_path: Path) -> Path:
+def folder(tmp_path: Path) -> Path:
     (tmp_path / "long.js").write_text("let coffee = 1;\n" * SMALLEST)
     (tmp_path / "short.js").write_text("let coffee = 1;\n")
     (tmp_path / "picture.png").write_bytes(bytes(5 * SMALLEST))
@@ -104,43 +74,43 @@ def shelf(tmp_path: Path) -> Path:
 
 def fetched(folder: Path, name: str, **headers: str) -> httpx.Response:
     async def ask() -> httpx.Response:
-        transport = httpx.ASGITransport(Shelf(directory=folder))
+        transport = httpx.ASGITransport(StaticFolder(directory=folder))
         async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
             return await client.get(name, headers=headers)
 
     return run_apart(ask())
 
 
-def test_a_script_comes_compressed_with_the_headers_of_a_file(shelf: Path) -> None:
-    plain = fetched(shelf, "/long.js", **{"Accept-Encoding": "identity"})
+def test_a_script_comes_compressed_with_the_headers_of_a_file(folder: Path) -> None:
+    plain = fetched(folder, "/long.js", **{"Accept-Encoding": "identity"})
     for how in ("br", "gzip"):
-        packed = fetched(shelf, "/long.js", **{"Accept-Encoding": how})
-        assert packed.content == plain.content == (shelf / "long.js").read_bytes()
-        assert packed.headers["content-encoding"] == how
-        assert packed.headers["vary"] == "Accept-Encoding"
+        small = fetched(folder, "/long.js", **{"Accept-Encoding": how})
+        assert small.content == plain.content == (folder / "long.js").read_bytes()
+        assert small.headers["content-encoding"] == how
+        assert small.headers["vary"] == "Accept-Encoding"
         for same in ("etag", "last-modified", "content-type"):
-            assert packed.headers[same] == plain.headers[same]
+            assert small.headers[same] == plain.headers[same]
 
 
-def test_a_script_that_changed_is_read_again(shelf: Path) -> None:
-    fetched(shelf, "/long.js", **{"Accept-Encoding": "br"})
-    (shelf / "long.js").write_text("let tea = 2;\n" * SMALLEST)
-    os.utime(shelf / "long.js", (1, 1))
-    assert fetched(shelf, "/long.js", **{"Accept-Encoding": "br"}).text.startswith("let tea")
+def test_a_script_that_changed_is_read_again(folder: Path) -> None:
+    fetched(folder, "/long.js", **{"Accept-Encoding": "br"})
+    (folder / "long.js").write_text("let tea = 2;\n" * SMALLEST)
+    os.utime(folder / "long.js", (1, 1))
+    assert fetched(folder, "/long.js", **{"Accept-Encoding": "br"}).text.startswith("let tea")
 
 
-def test_what_the_browser_has_is_not_sent_again(shelf: Path) -> None:
-    tag = fetched(shelf, "/long.js", **{"Accept-Encoding": "br"}).headers["etag"]
-    again = fetched(shelf, "/long.js", **{"Accept-Encoding": "br", "If-None-Match": tag})
+def test_what_the_browser_has_is_not_sent_again(folder: Path) -> None:
+    tag = fetched(folder, "/long.js", **{"Accept-Encoding": "br"}).headers["etag"]
+    again = fetched(folder, "/long.js", **{"Accept-Encoding": "br", "If-None-Match": tag})
     assert again.status_code == 304
     assert not again.content
 
 
 @pytest.mark.parametrize("name", ["/short.js", "/picture.png"])
-def test_what_does_not_shrink_is_sent_as_it_is(shelf: Path, name: str) -> None:
-    reply = fetched(shelf, name, **{"Accept-Encoding": "br"})
+def test_what_does_not_shrink_is_sent_as_it_is(folder: Path, name: str) -> None:
+    reply = fetched(folder, name, **{"Accept-Encoding": "br"})
     assert "content-encoding" not in reply.headers
-    assert reply.content == (shelf / name[1:]).read_bytes()
+    assert reply.content == (folder / name[1:]).read_bytes()
 
 
 def test_the_page_and_its_answers_come_compressed(address: str) -> None:
@@ -150,3 +120,6 @@ def test_the_page_and_its_answers_come_compressed(address: str) -> None:
     assert b"</html>" in brotli.decompress(raw)
     script = httpx.get(f"{address}m2rec-static/main.js", headers={"Accept-Encoding": "gzip"})
     assert script.headers["content-encoding"] == "gzip"
+    answer = httpx.post(f"{address}search", json={"world": "toy-shop", "query": ""}, headers={"Accept-Encoding": "br"})
+    assert answer.headers["content-encoding"] == "br"
+    assert answer.json()["hits"]

@@ -1,34 +1,40 @@
 """What is in the document before any script has run."""
 
+import json
 import re
+from html.parser import HTMLParser
+from pathlib import Path
 
 import httpx
 import pytest
-from starlette.responses import HTMLResponse, JSONResponse
-from starlette.types import Receive, Scope, Send
 
-from m2rec.ui.session.worlds import Worlds
-from m2rec.ui.web.app import STATIC
-from m2rec.ui.web.document import Document, head
+from m2rec.ui.session.worlds import World, Worlds
+from m2rec.ui.web.app import build, start
+from m2rec.ui.web.document import STATIC
 from m2rec.ui.web.service import Service
-from tests.own_loop import run_apart
+from tests.ui.fake_recommender import FakeRecommender
 
-GRADIO = """<!doctype html><html><head><script>window.gradio_config = {"title": "<gradio-app>"};</script></head>
-<body><gradio-app eager="true"></gradio-app><script>const ce = 1;</script></body></html>"""
+VIEW = re.compile(r'<script type="application/json" id="m2-view">(.*?)</script>', re.S)
 
 
-def filled(path: str = "/", method: str = "GET", json: bool = False) -> httpx.Response:
-    """The reply of a stand-in for Gradio, with a page put into it."""
+class Head(HTMLParser):
+    """What the document says about itself to programs: meta elements by name or property."""
 
-    async def gradio(scope: Scope, receive: Receive, send: Send) -> None:
-        await (JSONResponse({"html": "<gradio-app"}) if json else HTMLResponse(GRADIO))(scope, receive, send)
+    def __init__(self, document: str) -> None:
+        super().__init__()
+        self.meta: dict[str, str] = {}
+        self.feed(document)
 
-    async def ask() -> httpx.Response:
-        app = Document(gradio, head="<title>T</title>", body="<main>page</main>")
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here") as client:
-            return await client.request(method, path)
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        name = given.get("name") or given.get("property")
+        if tag == "meta" and name:
+            self.meta[name] = given["content"] or ""
 
-    return run_apart(ask())
+
+def view_in(document: str) -> dict:
+    (view,) = VIEW.findall(document)
+    return json.loads(view)
 
 
 def test_the_default_answer_is_in_the_document_escaped_and_only_once(address: str, worlds: Worlds) -> None:
@@ -36,42 +42,116 @@ def test_the_default_answer_is_in_the_document_escaped_and_only_once(address: st
     html = Service(worlds).first()["html"]
     for region in ("history", "reading", "cards", "gate"):
         assert html[region] in document
-    for mark in ('<main class="m2"', 'id="m2-cards"', 'class="reading"', "<title>"):
+    for mark in (
+        '<main class="m2"',
+        "<main",
+        'id="m2-cards"',
+        'class="reading"',
+        "<title>",
+        "<body>",
+        "<!doctype html>",
+    ):
         assert document.count(mark) == 1
-    ids = re.findall(r'\sid="([^"]+)"', document[document.index("<main") : document.index("</main>")])
+    ids = re.findall(r'\sid="([^"]+)"', document)
     assert len(ids) == len(set(ids))
     assert "<b>Bold" not in document
-    assert document.index("</main>") < document.index("<gradio-app")
 
 
-def test_all_scripts_that_the_page_imports_are_fetched_at_once() -> None:
-    fetched = set(re.findall(r'modulepreload" href="m2rec-static/([^"]+)"', head(STATIC)))
+def test_the_view_in_the_document_is_what_a_call_would_give(address: str, worlds: Worlds) -> None:
+    first = json.loads(json.dumps(Service(worlds).first()))
+    html = first.pop("html")
+    assert html
+    assert view_in(httpx.get(address).text) == first
+
+
+def test_all_scripts_and_styles_are_fetched_at_once_and_are_there(address: str) -> None:
+    document = httpx.get(address).text
+    fetched = set(re.findall(r'modulepreload" href="m2rec-static/([^"]+)"', document))
     imported = {
         found
         for path in STATIC.glob("*.js")
         for found in re.findall(r'^import .* from "\./([^"]+)"', path.read_text(encoding="utf-8"), flags=re.M)
     }
     assert imported < fetched
-    assert all((STATIC / name).is_file() for name in re.findall(r'"m2rec-static/([^"]+)"', head(STATIC)))
+    named = re.findall(r'"m2rec-static/([^"]+)"', document)
+    assert len(named) > len(fetched)
+    for name in named:
+        assert httpx.get(f"{address}m2rec-static/{name}").status_code == 200
+    assert {path.name for path in STATIC.glob("*.css")} <= set(named)
 
 
 def test_the_document_is_compressed_for_whom_it_may_be_and_says_its_true_length(address: str) -> None:
-    packed, plain = (httpx.get(address, headers={"Accept-Encoding": way}) for way in ("gzip", "identity"))
-    assert packed.headers["content-encoding"] == "gzip"
+    small, plain = (httpx.get(address, headers={"Accept-Encoding": way}) for way in ("gzip", "identity"))
+    assert small.headers["content-encoding"] == "gzip"
     assert "content-encoding" not in plain.headers
-    assert int(plain.headers["content-length"]) == len(plain.content) > 3 * int(packed.headers["content-length"])
-    assert packed.text == plain.text
+    assert int(plain.headers["content-length"]) == len(plain.content) > 3 * int(small.headers["content-length"])
+    assert small.text == plain.text
 
 
-def test_the_page_stands_before_gradios_element_whatever_the_configuration_says() -> None:
-    text = filled().text
-    assert text.startswith("<!doctype html><html><head><title>T</title><script>")
-    assert '"<gradio-app>"' in text
-    assert '<main>page</main><gradio-app eager="true">' in text
+def test_asking_for_the_head_alone_gives_the_head_alone(address: str) -> None:
+    reply = httpx.head(address)
+    assert reply.status_code == 200
+    assert reply.headers["content-type"].startswith("text/html")
+    assert not reply.content
+
+
+@pytest.fixture(scope="module")
+def two_worlds() -> str:
+    worlds = {name: World(name, FakeRecommender) for name in ("one-shop", "other-shop")}
+    broken = World("broken", FakeRecommender, error="The checkpoint broken lacks model.safetensors: fetch it again.")
+    running, url = start(build(Worlds({**worlds, "broken": broken})), quiet=True)
+    yield url
+    running.close(verbose=False)
 
 
 @pytest.mark.parametrize(
-    "asked", [{"path": "/config"}, {"method": "HEAD"}, {"json": True}], ids=["elsewhere", "head", "no document"]
+    ("asked", "world"), [("", "one-shop"), ("?world=", "one-shop"), ("?world=other-shop", "other-shop")]
 )
-def test_nothing_else_is_changed(asked: dict) -> None:
-    assert "page" not in filled(**asked).text
+def test_the_address_names_the_world_that_the_page_opens_with(two_worlds: str, asked: str, world: str) -> None:
+    document = httpx.get(two_worlds + asked).text
+    view = view_in(document)
+    assert view["session"]["state"]["world"] == world
+    assert "notice" not in view
+    assert re.search(rf'<option value="{world}"[^>]* selected', document)
+
+
+@pytest.mark.parametrize(
+    ("asked", "notice"),
+    [
+        ("nowhere", "There is no world called “nowhere”"),
+        ("broken", "lacks model.safetensors"),
+        ("<script>alert(1)</script>", "There is no world called “<script>"),
+        ("x" * 5000, "There is no world called “xxx"),
+    ],
+)
+def test_a_world_that_cannot_be_opened_is_said_and_the_default_one_is_there(
+    two_worlds: str, asked: str, notice: str
+) -> None:
+    document = httpx.get(two_worlds, params={"world": asked}).text
+    view = view_in(document)
+    assert view["session"]["state"]["world"] == "one-shop"
+    assert notice in view["notice"]
+    assert "<script>alert" not in document
+
+
+def test_a_preview_of_a_link_has_a_title_a_sentence_and_a_picture_from_the_same_host(address: str) -> None:
+    meta = Head(httpx.get(address).text).meta
+    assert meta["og:title"].startswith("M2Rec")
+    assert meta["og:description"].endswith(".")
+    assert "Gradio" not in meta["og:title"] + meta["og:description"]
+    assert meta["og:image"].startswith(address)
+    picture = httpx.get(meta["og:image"])
+    assert picture.headers["content-type"] == "image/png"
+    assert picture.content == (Path(__file__).parents[3] / "assets" / "page.png").read_bytes()
+
+
+def test_a_preview_behind_a_proxy_names_the_host_that_was_asked(address: str) -> None:
+    forwarded = {"X-Forwarded-Host": "somewhere.example", "X-Forwarded-Proto": "https"}
+    meta = Head(httpx.get(address, headers=forwarded).text).meta
+    assert meta["og:image"] == "https://somewhere.example/preview.png"
+    assert meta["og:url"] == "https://somewhere.example/"
+
+
+def test_a_host_that_is_no_host_cannot_write_into_the_document(address: str) -> None:
+    document = httpx.get(address, headers={"X-Forwarded-Host": 'x"><script>alert(1)</script>'}).text
+    assert "<script>alert" not in document

@@ -1,53 +1,61 @@
-"""Who comes when the room is full is told so at once; everybody else is served in the order they came."""
+"""Who comes when too many wait is told so at once; everybody else is served in the order they came."""
 
 import asyncio
-from collections.abc import Callable
+import threading
+from collections.abc import Awaitable, Callable
 
 import httpx
 import pytest
-from starlette.responses import JSONResponse
-from starlette.types import Receive, Scope, Send
 
-from m2rec.ui.web.throttle import BUSY, PAGE_CALLS, Room
+from m2rec.ui.session.worlds import World, Worlds
+from m2rec.ui.web.app import build, start
+from m2rec.ui.web.throttle import AT_ONCE, BUSY, RETRY_AFTER, BusyError, Throttle
 from tests.own_loop import run_apart
+from tests.ui.fake_recommender import FakeRecommender
 
 
-class Counter:
-    """An app that answers when `open` is set, and notes who was inside at the same time."""
+class Work:
+    """What the throttle runs: goes on when `go_on` is set, and notes who was at it at the same time."""
 
     def __init__(self) -> None:
-        self.open = asyncio.Event()
-        self.inside = self.most = 0
-        self.served: list[str] = []
+        self.go_on = threading.Event()
+        self.lock = threading.Lock()
+        self.running = self.most = 0
+        self.served: list[int] = []
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self.inside += 1
-        self.most = max(self.most, self.inside)
-        self.served.append(scope["query_string"].decode())
-        await self.open.wait()
-        self.inside -= 1
-        if self.served[-1] == "who=broken":
-            raise RuntimeError
-        await JSONResponse({"fine": True})(scope, receive, send)
+    def __call__(self, number: int) -> int:
+        with self.lock:
+            self.running += 1
+            self.most = max(self.most, self.running)
+            self.served.append(number)
+        self.go_on.wait(60)
+        with self.lock:
+            self.running -= 1
+        if number < 0:
+            raise ZeroDivisionError
+        return number
 
 
-Visit = Callable[[str, str], "asyncio.Task[httpx.Response]"]
+Ask = Callable[[int], "asyncio.Task[int]"]
 
 
-def in_room(check: Callable[[Counter, Visit], object], **limits: float) -> None:
-    """Runs `check` with an app in a room of these limits, and a way to visit it."""
+def throttled(check: Callable[[Work, Ask], Awaitable[None]], **limits: float) -> None:
+    """Runs `check` with some work behind a throttle of these limits, and a way to ask for it."""
 
     async def run() -> None:
-        counter = Counter()
-        transport = httpx.ASGITransport(Room(counter, **limits), raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
-            await check(counter, lambda path, who: asyncio.create_task(client.post(path, params={"who": who})))
+        work, throttle = Work(), Throttle(**limits)  # type: ignore[arg-type]
+        try:
+            await check(work, lambda number: asyncio.create_task(throttle.run(work, number)))
+        finally:
+            work.go_on.set()
 
     run_apart(run())
 
 
-def is_busy(reply: httpx.Response) -> bool:
-    return reply.json() == {"error": BUSY} and "retry-after" in reply.headers
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(60):
+        while not condition():
+            await asyncio.sleep(0.001)
 
 
 async def settled() -> None:
@@ -55,61 +63,103 @@ async def settled() -> None:
         await asyncio.sleep(0)
 
 
-def test_only_so_many_are_inside_and_the_others_wait_in_order() -> None:
-    async def check(counter: Counter, visit: Visit) -> None:
-        visits = []
+def test_only_so_many_run_and_the_others_wait_in_order() -> None:
+    async def check(work: Work, ask: Ask) -> None:
+        asked = []
         for number in range(5):
-            visits.append(visit(PAGE_CALLS, f"v{number}"))
+            asked.append(ask(number))
             await settled()
-        assert counter.inside == 2
-        counter.open.set()
-        assert not any(is_busy(reply) for reply in await asyncio.gather(*visits))
-        assert counter.most == 2
-        assert counter.served == [f"who=v{number}" for number in range(5)]
+        await until(lambda: work.running == 2)
+        work.go_on.set()
+        assert await asyncio.gather(*asked) == [0, 1, 2, 3, 4]
+        assert work.most == 2
+        assert sorted(work.served[:2]) == [0, 1]
 
-    in_room(check, at_once=2, seats=3)
+    throttled(check, at_once=2, waiting=3)
 
 
-def test_without_a_seat_one_is_told_at_once_and_may_come_again() -> None:
-    async def check(counter: Counter, visit: Visit) -> None:
-        first = [visit(PAGE_CALLS, "early") for _ in range(3)]
+def test_one_at_a_time_are_served_in_the_order_they_came() -> None:
+    async def check(work: Work, ask: Ask) -> None:
+        asked = []
+        for number in range(6):
+            asked.append(ask(number))
+            await settled()
+        work.go_on.set()
+        await asyncio.gather(*asked)
+        assert work.served == list(range(6))
+
+    throttled(check, at_once=1, waiting=5)
+
+
+def test_where_too_many_wait_the_next_is_refused_at_once_and_may_come_again() -> None:
+    async def check(work: Work, ask: Ask) -> None:
+        first = [ask(number) for number in range(3)]
         await settled()
-        assert is_busy(await visit(PAGE_CALLS, "late"))
-        counter.open.set()
+        with pytest.raises(BusyError, match="nothing is lost"):
+            await ask(3)
+        work.go_on.set()
         await asyncio.gather(*first)
-        assert not is_busy(await visit(PAGE_CALLS, "again"))
+        assert await ask(4) == 4
+        assert 3 not in work.served
 
-    in_room(check, at_once=1, seats=2)
+    throttled(check, at_once=1, waiting=2)
 
 
-def test_waiting_ends_with_a_word_too_and_gives_the_seat_back() -> None:
-    async def check(counter: Counter, visit: Visit) -> None:
-        first = visit(PAGE_CALLS, "early")
+def test_waiting_ends_with_a_sentence_too_and_leaves_the_place_to_the_next() -> None:
+    async def check(work: Work, ask: Ask) -> None:
+        first = ask(0)
         await settled()
-        assert is_busy(await visit(PAGE_CALLS, "late"))
-        assert is_busy(await visit(PAGE_CALLS, "later"))
-        counter.open.set()
-        assert not is_busy(await first)
+        for number in (1, 2):
+            with pytest.raises(BusyError):
+                await ask(number)
+        work.go_on.set()
+        assert await first == 0
+        assert work.served == [0]
 
-    in_room(check, at_once=1, seats=1, longest_wait=0.01)
-
-
-def test_a_call_that_fails_leaves_its_place_to_the_next() -> None:
-    async def check(counter: Counter, visit: Visit) -> None:
-        counter.open.set()
-        assert (await visit(PAGE_CALLS, "broken")).status_code == 500
-        assert not is_busy(await visit(PAGE_CALLS, "fine"))
-
-    in_room(check, at_once=1, seats=1)
+    throttled(check, at_once=1, waiting=1, longest_wait=0.01)
 
 
-@pytest.mark.parametrize("path", ["/", "/config", "/gradio_api/queue/join"])
-def test_everything_else_passes_by(path: str) -> None:
-    async def check(counter: Counter, visit: Visit) -> None:
-        visits = [visit(path, "many") for _ in range(9)]
+def test_work_that_fails_or_is_given_up_leaves_its_turn_to_the_next() -> None:
+    async def check(work: Work, ask: Ask) -> None:
+        first = ask(0)
         await settled()
-        assert counter.inside == 9
-        counter.open.set()
-        await asyncio.gather(*visits)
+        given_up = ask(1)
+        await settled()
+        given_up.cancel()
+        work.go_on.set()
+        await first
+        with pytest.raises(ZeroDivisionError):
+            await ask(-1)
+        assert await ask(2) == 2
 
-    in_room(check, at_once=1, seats=0)
+    throttled(check, at_once=1, waiting=1)
+
+
+def test_whoever_comes_in_vain_hears_it_on_the_page_and_by_name_and_the_page_itself_still_comes() -> None:
+    model, go_on = FakeRecommender(), threading.Event()
+    running, url = start(build(Worlds({"toy": World("toy", lambda: model)})), quiet=True)
+    search = model.search
+    model.search = lambda *given, **asked: go_on.wait(60) and search(*given, **asked)  # type: ignore[method-assign]
+
+    async def crowd() -> None:
+        asked = {"world": "toy", "query": "oat"}
+        async with httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as client:
+            first = [asyncio.create_task(client.post("/search", json=asked)) for _ in range(AT_ONCE)]
+            await asyncio.sleep(0.1)  # both are being served
+            late = await client.post("/search", json=asked)
+            assert late.json() == {"error": BUSY}
+            assert late.headers["retry-after"] == str(RETRY_AFTER)
+            by_name = await client.post("/gradio_api/call/worlds", json={"data": []})
+            events = await client.get(f"/gradio_api/call/worlds/{by_name.json()['event_id']}")
+            assert "event: error" in events.text
+            assert BUSY in events.text
+            assert (await client.get("/")).status_code == 200
+            go_on.set()
+            for reply in await asyncio.gather(*first):
+                assert reply.json()["hits"]
+
+    try:
+        run_apart(crowd())
+    finally:
+        go_on.set()
+        running.close(verbose=False)
