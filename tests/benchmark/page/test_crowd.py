@@ -34,7 +34,7 @@ def test_visitors_in_turn_end_with_the_time(address: str) -> None:
 
 
 VIEW = {"session": {"state": {"world": "toy", "history": []}}, "ranking": ["a"], "gates": {}}
-CONFIG = {"components": [{"id": 7, "props": {"elem_id": "m2rec", "value": VIEW}}]}
+DOCUMENT = f'<script type="application/json" id="m2-view">{json.dumps(VIEW)}</script>'
 HITS = {"hits": [{"item_id": "a"}, {"item_id": "b"}]}
 Reply = tuple[int, dict[str, object], dict[str, str]]
 
@@ -45,17 +45,17 @@ def server(act: Callable[[list[str]], Reply]) -> Iterator[Host]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.send(200, CONFIG, {})
+            self.send(200, DOCUMENT, {})
 
         def do_POST(self) -> None:
             asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            if asked["fn_name"] != "act":
+            if self.path != "/act":
                 self.send(200, HITS, {})
                 return
-            self.send(*act(asked["data"]["action"].get("item_ids", [])))
+            self.send(*act(asked["action"].get("item_ids", [])))
 
-        def send(self, status: int, reply: dict[str, object], headers: dict[str, str]) -> None:
-            body = json.dumps(reply).encode()
+        def send(self, status: int, reply: str | dict[str, object], headers: dict[str, str]) -> None:
+            body = (reply if isinstance(reply, str) else json.dumps(reply)).encode()
             self.send_response(status)
             for name, value in {**headers, "Content-Length": str(len(body))}.items():
                 self.send_header(name, value)
