@@ -195,8 +195,7 @@ class Worlds:
         self, name: str, history: tuple[str, ...], k: int, exclude_seen: bool, bands: Any
     ) -> "list[Candidate]":
         """What can be among the first k whatever the gate; cached like answers."""
-        with self.turn(name) as recommender:
-            return recommender.candidates(list(history), k, exclude_seen, list(bands) or None)
+        return self.get(name).recommender.candidates(list(history), k, exclude_seen, list(bands) or None)
 
     def _influence(self, name: str, history: tuple[str, ...], item_id: str) -> list[float]:
         """What each history item is worth to an item's log-probability, by leaving it out; kept like answers."""
