@@ -1,16 +1,12 @@
 """A history as people give it, looked up: titles, ids and items of their own words, to item indices."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from m2rec.errors import InputError
-from m2rec.model.items import ItemTable
-from m2rec.model.m2rec import M2Rec
 from m2rec.recommend.catalogue import Catalogue
 from m2rec.text_safety import printable
 
@@ -29,8 +25,6 @@ GivenHistory = Sequence[str | int] | Listable  # titles or ids, oldest first
 
 LISTING = ("tolist", "to_list", "to_pylist")  # how NumPy, pandas, Polars and Arrow give a list of Python's own
 
-EncodeTexts = Callable[[Sequence[str]], np.ndarray]  # n texts → float32 (n, text width)
-
 
 @dataclass(frozen=True)
 class History:
@@ -39,37 +33,33 @@ class History:
     ids: list[str]  # of what the model reads: item ids, and inventions as they were typed
     indices: list[int]
     older: list[int]  # what was given before that and is not read; it counts as already chosen all the same
-    table: ItemTable
+    inventions: list[str]  # the texts of items V + 1, V + 2, …
     items: int  # V, the catalogue's size
 
-    def seen(self, without: int | None = None) -> Tensor:
-        """Which items of the catalogue were already chosen, at any time. → bool (1, V).
+    def seen(self, without: int | None = None) -> np.ndarray:
+        """Which items of the catalogue were already chosen, at any time. → bool (V,).
 
         `without`: as if this item had never been chosen.
         """
         return seen_mask([index for index in (*self.older, *self.indices) if index != without], self.items)
 
 
-def seen_mask(chosen: Sequence[int], items: int) -> Tensor:
-    """Item indices 1…V as a mask; what lies outside the catalogue is left out. → bool (1, V)."""
-    mask = torch.zeros(1, items + 1, dtype=torch.bool)
-    mask[0, [index for index in chosen if index <= items]] = True
-    return mask[:, 1:]
+def seen_mask(chosen: Sequence[int], items: int) -> np.ndarray:
+    """Item indices 1…V as a mask; what lies outside the catalogue is left out. → bool (V,)."""
+    mask = np.zeros(items + 1, dtype=bool)
+    mask[[index for index in chosen if index <= items]] = True
+    return mask[1:]
 
 
 def look_up(
-    history: Sequence[str | int],
-    longest: int | None,
-    catalogue: Catalogue,
-    model: M2Rec,
-    table: ItemTable,
-    encode: EncodeTexts,
+    history: Sequence[str | int], longest: int | None, catalogue: Catalogue, known: Sequence[str] = ()
 ) -> History:
     """Look every entry up; the model reads the newest `longest` of them, or all.
 
-    Raises InputError for an unknown one, with the nearest titles.
+    `known`: texts that were invented before and keep their places. Raises InputError for an unknown entry, with the
+    nearest titles.
     """
-    inventions: dict[str, int] = {}
+    inventions = {text: len(catalogue) + place for place, text in enumerate(known, start=1)}
     start = 0 if longest is None else max(len(history) - longest, 0)
     older = [catalogue.index(entry) for entry in history[:start] if _invented_text(entry) is None]
     indices = []
@@ -79,12 +69,9 @@ def look_up(
             indices.append(catalogue.index(entry))
         else:
             indices.append(inventions.setdefault(text, len(catalogue) + 1 + len(inventions)))
-    if inventions:
-        vectors = torch.from_numpy(encode(list(inventions)))
-        table = model.extend(table, vectors)
     names = {index: INVENTED + text for text, index in inventions.items()}
     ids = [names.get(index) or catalogue[index].item_id for index in indices]
-    return History(ids, indices, older, table, len(catalogue))
+    return History(ids, indices, older, list(inventions), len(catalogue))
 
 
 def as_list(history: object) -> list[Any]:
@@ -99,13 +86,8 @@ def as_list(history: object) -> list[Any]:
     raise InputError("history must be a list of titles or ids, oldest first.")
 
 
-def is_invention(entry: object) -> bool:
-    """Whether an entry of a history is an item of one's own words."""
-    return isinstance(entry, str) and entry.startswith(INVENTED)
-
-
 def _invented_text(entry: str | int) -> str | None:
-    if not isinstance(entry, str) or not is_invention(entry):
+    if not isinstance(entry, str) or not entry.startswith(INVENTED):
         return None
     text = printable(entry.removeprefix(INVENTED))
     if not text or len(text) > LONGEST_INVENTION:

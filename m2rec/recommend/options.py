@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-import torch
+import numpy as np
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -16,7 +16,6 @@ from pydantic import (
     StrictInt,
     field_validator,
 )
-from torch import Tensor
 
 from m2rec.recommend.answer import MODALITIES, Modality
 from m2rec.recommend.validation import checked, must
@@ -88,9 +87,9 @@ class Options(BaseModel):
         return None if isinstance(value, Mapping) and not value else value
 
 
-def gate_weights(shares: Mapping[Modality, float]) -> Tensor:
-    """Checked gate weights in the order of MODALITIES, (3,)."""
-    return torch.tensor([shares[name] for name in MODALITIES], dtype=torch.float64).float()
+def gate_weights(shares: Mapping[Modality, float]) -> np.ndarray:
+    """Checked gate weights in the order of MODALITIES, float64 (3,)."""
+    return np.array([shares[name] for name in MODALITIES])
 
 
 def checked_k(k: object) -> int:

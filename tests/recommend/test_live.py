@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -101,16 +100,11 @@ def test_items_of_ones_own_words_are_taken_too(shop: Recommender, encoder: Any) 
 def test_nothing_is_forgotten_at_the_longest_history_and_the_state_does_not_grow(shop: Recommender) -> None:
     history = (IDS * 3)[: MAX_HISTORY + 20]
     live = shop.start(history[:MAX_HISTORY])
-    at_the_limit = _size(vars(live)["_served"])
+    at_the_limit = vars(live)["_state"].nbytes
     for item in history[MAX_HISTORY:]:
         live.take(item)
     assert live.answer().history == history
-    assert _size(vars(live)["_served"]) == at_the_limit
-
-
-def _size(part: Any) -> int:
-    """Numbers in a state, wherever in it they are."""
-    return sum(map(_size, vars(part).values())) if hasattr(part, "__dict__") else int(np.size(part))
+    assert vars(live)["_state"].nbytes == at_the_limit
 
 
 def test_only_items_of_ones_own_words_need_the_text_encoder(shop: Recommender, encoder: Any) -> None:

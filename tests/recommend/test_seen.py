@@ -120,7 +120,7 @@ def test_the_repeat_bias_knows_what_is_too_old_to_be_read(shop: Recommender) -> 
     before, after = (next(i for i in answer.items if i.item_id == "i25") for answer in (without, with_it))
     odds = np.log(after.contributions["temporal"] / (with_it.gates["temporal"] - after.contributions["temporal"]))
     odds -= np.log(before.contributions["temporal"] / (without.gates["temporal"] - before.contributions["temporal"]))
-    assert odds == pytest.approx(float(shop.model.repeat_bias[0]), abs=1e-4)
+    assert odds == pytest.approx(float(shop.checkpoint.weights["temporal.softmax.repeat_bias"]), abs=1e-4)
 
 
 def test_an_unknown_title_is_refused_however_old_it_is(shop: Recommender) -> None:
