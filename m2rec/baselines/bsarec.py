@@ -6,10 +6,10 @@
     x ← α · rescaled + (1 − α) · attended
     x ← norm(feed(x) + x)
 
-As published, `low` is an FFT over the whole padded history, and only the last position is trained. Trained at every
-position, that FFT would show each position its own future. Here position t is given the FFT of the trailing window that
-ends at t, zeros before the first item: exactly what the published filter gives the last position of a history that
-ends at t, and nothing that comes later. Read at the end of a window, the filter is a fixed weighted sum over lags.
+As published, `low` is an FFT over the whole padded history, and only the last position is trained. With every position
+trained, that FFT would leak the future into each of them. Here position t uses the FFT of the trailing window that ends
+at t, with zeros before the first item: exactly what the published filter computes for the last position of a history
+that ends at t. At the end of a window, the filter is a fixed weighted sum over lags.
 """
 
 from typing import Annotated, cast
@@ -99,7 +99,7 @@ class Block(nn.Module):
 
 
 class BsaRec(nn.Module):
-    """Item vectors in, what the stack of blocks makes of them out."""
+    """The encoder: a stack of blocks over item vectors with positions."""
 
     def __init__(self, settings: BsaRecSettings) -> None:
         super().__init__()

@@ -30,7 +30,7 @@ class Gru4Rec(nn.Module):
         return self.out(self._recur(x)[0])
 
     def last(self, x: Tensor, lengths: Tensor) -> Tensor:
-        """x (B, L, d), lengths (B,) → (B, d). The recurrence has to be walked; only the projection is saved."""
+        """x (B, L, d), lengths (B,) → (B, d). Only the projection is saved."""
         hidden, _ = self._recur(x)
         return self.out(hidden[torch.arange(len(x), device=x.device), lengths - 1])
 

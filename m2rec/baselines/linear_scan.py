@@ -1,4 +1,4 @@
-"""The recurrence behind LRURec and Mamba: elementwise and linear, so it need not be walked step by step.
+"""The recurrence behind LRURec and Mamba: elementwise and linear, so it can be computed in chunks.
 
 h_t = exp(a_t) · h_{t−1} + x_t        h_0 = 0, all elementwise; a_t real ≤ 0, or complex with a real part ≤ 0
 """

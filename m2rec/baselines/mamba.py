@@ -10,8 +10,8 @@ Glossary (names of the paper)
 
 The recurrence itself is in `selective_scan.py`.
 
-b_Δ is laid so that Δ starts between 0.001 and 0.1. A blanket re-initialisation of linear layers afterwards, as in the
-public Mamba4Rec, would set it to zero, every Δ to 0.69, and with it a memory of one or two items.
+b_Δ is initialised so that Δ starts between 0.001 and 0.1. Re-initialising all linear layers afterwards, as the public
+Mamba4Rec does, would set b_Δ to zero and every Δ to 0.69: a memory of one or two items.
 """
 
 import math
@@ -48,7 +48,7 @@ class Mamba(nn.Module):
         self.x_proj = nn.Linear(inner, self.rank + 2 * state, bias=False)
         self.dt_proj = nn.Linear(self.rank, inner)
         self.out_proj = nn.Linear(inner, width, bias=False)
-        # kept flat: the optimiser decays matrices, and time constants must not be pulled anywhere
+        # flat, because the optimiser applies weight decay to matrices, and time constants must not be decayed
         self.A_log = nn.Parameter(torch.arange(1, state + 1).float().log().repeat(inner))  # (D · N,)
         self.D = nn.Parameter(torch.ones(inner))
         nn.init.uniform_(self.dt_proj.weight, -(self.rank**-0.5), self.rank**-0.5)

@@ -1,6 +1,6 @@
 """Mamba-2 alone: M2Rec's own temporal branch, reading and scoring item ids. No text, no frequency, no gate.
 
-It answers what the other two kinds of evidence add: everything else is as in M2Rec.
+The baseline for the question what the other two kinds of evidence add: everything else is as in M2Rec.
 
     h = exp(θ) · norm(dropout(branch(dropout(x))))        branch: `m2rec.model.temporal`; θ a learned temperature
 """
@@ -29,12 +29,13 @@ class Mamba2Settings(BaselineSettings):
 
 
 class Mamba2(nn.Module):
-    """Item vectors in, what the temporal branch makes of them out."""
+    """The encoder: the temporal branch, normalised and scaled by a learned temperature."""
 
     def __init__(self, settings: Mamba2Settings) -> None:
         super().__init__()
         shape = settings.model_dump(exclude={"repeat_bias"})
-        self.branch = MambaStack(ModelConfig(**shape, items=1, warm_items=1))  # the branch knows no catalogue
+        # the branch does not use the catalogue's size
+        self.branch = MambaStack(ModelConfig(**shape, items=1, warm_items=1))
         self.dropout = nn.Dropout(settings.dropout)
         self.norm = nn.RMSNorm(settings.width)
         self.log_temperature = nn.Parameter(torch.zeros(()))

@@ -64,7 +64,7 @@ class Layer(nn.Module):
 
 
 class Mamba4Rec(nn.Module):
-    """Item vectors in, what the stack of layers makes of them out."""
+    """The encoder: a stack of layers over item vectors."""
 
     def __init__(self, settings: Mamba4RecSettings) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The most popular first, whatever the history: the floor every model has to clear."""
+"""The most popular first, whatever the history: the baseline that every model has to beat."""
 
 from torch import Tensor, nn
 
@@ -19,7 +19,7 @@ class Popularity(nn.Module):
         return -self.log_share[targets[targets > 0] - 1].mean()
 
     def loss(self, items: Tensor, targets: Tensor) -> Tensor:
-        """The same under the name that says what it is."""
+        """The same as `forward`, by its usual name."""
         return self(items, targets)
 
     def log_scores(self, items: Tensor, where: Tensor, seen: Tensor | None = None) -> Tensor:

@@ -1,4 +1,4 @@
-"""Every baseline by its name, made the same way."""
+"""All baselines by name, and how they are made."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from m2rec.errors import InputError
 
 @dataclass(frozen=True)
 class Kind:
-    """One sequential baseline: what may be chosen, and what it is made by."""
+    """A sequential baseline: its settings and its encoder."""
 
     settings: type[BaselineSettings]
     encoder: Callable[[Any], Encoder]

@@ -6,8 +6,8 @@
     h = norm(x)
 
 The paper pads on the left, so its last position is always the newest item's. Here position 1 is always the oldest
-item's: then what is said after an item does not change when more items follow, which causality asks for and which
-keeps cached keys and values valid until the window is full.
+item's. So the output after an item does not change when more items follow: the model is causal, and cached keys and
+values stay valid until the window is full.
 """
 
 import math
@@ -38,12 +38,12 @@ class SasRecSettings(BaselineSettings):
 
 
 class SasRecTextSettings(SasRecSettings):
-    """SASRec whose item vectors hold the items' texts too, so that text alone is not what M2Rec is ahead by."""
+    """SASRec whose item vectors include the items' texts, so that a lead of M2Rec cannot come from text alone."""
 
-    id_dropout: Rate = 0.1  # share of items read and scored by their text alone in a training batch
+    id_dropout: Rate = 0.1  # share of items whose ID vector is dropped in a training batch
 
 
-FIRST_CAPACITY = 64  # items a new cache has room for; it doubles when it is full
+FIRST_CAPACITY = 64  # positions of a new cache; it doubles when it is full
 
 
 @dataclass
@@ -57,23 +57,23 @@ class Cache:
     def extended(self, length: int, keys: Tensor, values: Tensor) -> "Cache":
         """With one more place after the first `length`, keys and values (B, heads, 1, d / heads).
 
-        Nothing is copied as long as there is room and nobody else has gone on from the same place: then this cache
-        is what is returned, and who knows of fewer places never looks at the new one.
+        Written in place, and this cache returned, while there is capacity and no other state has continued from the
+        same position. States with fewer positions never read the new one. Otherwise the cache is copied first.
         """
         cache = self
         if self.filled != length or length == self.keys.shape[2]:
-            cache = Cache(self._roomier(self.keys, length), self._roomier(self.values, length), length)
+            cache = Cache(self._enlarged(self.keys, length), self._enlarged(self.values, length), length)
         cache.keys[:, :, length : length + 1] = keys
         cache.values[:, :, length : length + 1] = values
         cache.filled = length + 1
         return cache
 
     @staticmethod
-    def _roomier(part: Tensor, length: int) -> Tensor:
+    def _enlarged(part: Tensor, length: int) -> Tensor:
         batch, heads, _, width = part.shape
-        room = part.new_empty(batch, heads, max(FIRST_CAPACITY, 2 * length), width)
-        room[:, :, :length] = part[:, :, :length]
-        return room
+        larger = part.new_empty(batch, heads, max(FIRST_CAPACITY, 2 * length), width)
+        larger[:, :, :length] = part[:, :, :length]
+        return larger
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class SasRecState:
     length: int
 
     def rewind(self) -> None:
-        """Let the next step go on from here in place. States that came of this one before are worth nothing then."""
+        """Let the next step write in place from here. States that continued from this one are invalid afterwards."""
         for cache in self.caches:
             cache.filled = self.length
 
@@ -173,7 +173,7 @@ class Block(nn.Module):
 
 
 class SasRec(nn.Module):
-    """Item vectors in, what self-attention makes of them out."""
+    """The encoder: blocks of self-attention over item vectors with positions."""
 
     def __init__(self, settings: SasRecSettings) -> None:
         super().__init__()
@@ -207,8 +207,8 @@ class SasRec(nn.Module):
     def step(self, x: Tensor, state: SasRecState) -> tuple[Tensor, SasRecState]:
         """x (B, d) → (B, d) and the longer state.
 
-        Raises ValueError when the window is full: every position then moves, so the cache is worth nothing and the
-        history has to be read anew.
+        Raises ValueError when the window is full: every position then moves, so the cache is invalid and the history
+        has to be encoded again.
         """
         x = self._placed(x[:, None], state.length)[:, 0]
         caches = []

@@ -3,9 +3,9 @@
     h_t = exp(Δ_t A) h_{t−1} + Δ_t B_t x_t        h: (D, N), h_0 = 0
     y_t = h_t · C_t
 
-Unlike Mamba-2's, with one decay for a whole head, it is no product of matrices: L · D · N exponentials have to be taken
-however it is arranged. What can be saved is memory traffic. `selective_scan` walks through time for as many rows as
-fit a processor's cache, and keeps only every √L-th h for the way back, on which the others are computed again.
+Mamba-2 has one decay for each head, so its scan can be written as products of matrices. This one cannot: it takes
+L · D · N exponentials in any case, and its cost is memory traffic. `selective_scan` therefore steps through time for as
+many rows as fit a processor's cache, stores every √L-th h, and recomputes the others in the backward pass.
 """
 
 import logging
@@ -23,7 +23,7 @@ from m2rec.baselines.linear_scan import exp
 log = logging.getLogger(__name__)
 
 LOG2_E = math.log2(math.e)
-ELEMENTS_AT_ONCE = {"cpu": 1 << 15, "cuda": 1 << 24}  # of h: what a cache holds there, what keeps a card busy
+ELEMENTS_AT_ONCE = {"cpu": 1 << 15, "cuda": 1 << 24}  # of h: fits a CPU's cache; keeps a GPU busy
 
 Kernel = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], Tensor]
 
@@ -66,7 +66,7 @@ def scan_through(kernel: Kernel, x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C:
 
 
 class _SelectiveScan(Function):
-    """Time comes first inside, so that a step is one piece of memory: u = Δ x, Δ and y (L, B, D), B and C (L, B, N)."""
+    """Time is the first axis inside, so that a step is contiguous: u = Δ x, Δ and y (L, B, D), B and C (L, B, N)."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor) -> Tensor:

@@ -1,13 +1,12 @@
 """What all sequential baselines share: item vectors in, an encoder in the middle, one full softmax at the end.
 
-An encoder is the model proper (SASRec, GRU4Rec, …). It turns item vectors x (B, L, d) into what is known after each
-position h (B, L, d); everything around it is the same for all, so that a comparison compares encoders.
+An encoder is the model itself (SASRec, GRU4Rec, …). It maps item vectors x (B, L, d) to a state after each position
+h (B, L, d). Everything else is shared, so that a comparison of baselines is a comparison of encoders.
 
     log p(i) = ⟨h, v_i⟩ + β_i − log Σ_j exp(⟨h, v_j⟩ + β_j)
 
-With a repeat bias, one learned number ρ is added to the score of every item of the history, above and in the sum below,
-as M2Rec does for each of its branches. Without it, a model can be ahead by nothing but knowing that films are not rated
-twice; with it, that is taken off the comparison.
+With a repeat bias, one learned number ρ is added to the score of every item of the history, inside the softmax, as in
+each branch of M2Rec. Where all models have it, none leads merely because it has learned that films are not rated twice.
 """
 
 from typing import Any, Protocol, cast, runtime_checkable
@@ -21,7 +20,7 @@ from m2rec.model.softmax import logsumexp_scores, seen_items, target_log_probabi
 
 
 class Encoder(Protocol):
-    """Histories are padded on the right, and what stands at t depends on x_1 … x_t alone."""
+    """Histories are padded on the right, and the output at t depends on x_1 … x_t only."""
 
     def __call__(self, x: Tensor) -> Tensor:
         """All positions. x (B, L, d) → h (B, L, d); at padding h is anything."""
@@ -56,7 +55,7 @@ class SequentialBaseline(nn.Module):
     def forward(self, items: Tensor, targets: Tensor, branch_loss: float = 0.0) -> Tensor:
         """Mean −log p(target) over the marked positions, all warm items competing.
 
-        items, targets (B, L), target 0 = none. `branch_loss` is M2Rec's and is not heeded: there is one branch.
+        items, targets (B, L), target 0 = none. `branch_loss` is M2Rec's and is ignored: there is one branch.
         """
         table = self.items.table()
         marked = targets > 0
@@ -73,7 +72,7 @@ class SequentialBaseline(nn.Module):
         return (logsumexp_scores(features, scoring) - score).mean()
 
     def loss(self, items: Tensor, targets: Tensor) -> Tensor:
-        """The same under the name that says what it is."""
+        """The same as `forward`, by its usual name."""
         return self(items, targets)
 
     # ── answers ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -81,7 +80,7 @@ class SequentialBaseline(nn.Module):
     def log_scores(self, items: Tensor, where: Tensor, seen: Tensor | None = None) -> Tensor:
         """log p(next item) after each marked position. items (B, L), where bool (B, L) → (N, V), row-major.
 
-        Items the model knows nothing of get −∞. seen bool (N, V) marks the items of each whole history, for the repeat
+        Items without a vector get −∞. seen bool (N, V) marks the items of each whole history, for the repeat
         bias; None means those in `items` up to the marked position.
         """
         lengths = (items > 0).sum(-1)
@@ -93,9 +92,9 @@ class SequentialBaseline(nn.Module):
         return self.score(self.encoder(F.embedding(items, table.vectors))[where], table, seen)
 
     def last_scores(self, items: Tensor, table: Table | None = None, seen: Tensor | None = None) -> Tensor:
-        """log p(next item) after each history, the quick way: only its last position. items (B, L) → (B, V).
+        """log p(next item) after each history: only the last position is computed. items (B, L) → (B, V).
 
-        `table` saves making it anew for every answer: `self.items.table()`. `seen` (B, V) as in `log_scores`.
+        `table` is `self.items.table()`, where it is already computed. `seen` (B, V) as in `log_scores`.
         """
         table = table or self.items.table()
         lengths = (items > 0).sum(-1)

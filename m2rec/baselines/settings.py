@@ -1,4 +1,4 @@
-"""What every baseline lets a plan choose; each baseline adds its own."""
+"""Settings that all baselines share; each baseline adds its own."""
 
 from typing import Annotated
 
@@ -9,7 +9,7 @@ Rate = Annotated[float, Field(ge=0, lt=1)]
 
 
 class BaselineSettings(BaseModel):
-    """Shape of a baseline. Defaults are the ones that all models share, so that none is larger by accident."""
+    """Shape of a baseline. The defaults are the same for all, so that none is larger by accident."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

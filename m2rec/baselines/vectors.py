@@ -36,7 +36,7 @@ class ItemVectors(nn.Module):
         text_vectors: Tensor | None = None,
         id_dropout: float = 0.0,
     ) -> None:
-        """`text_vectors` (V+1, text width), row 0 zeros. `id_dropout` of the items stand for cold ones in a batch."""
+        """`text_vectors` (V+1, text width), row 0 zeros. A share `id_dropout` of the items is cold in a batch."""
         super().__init__()
         self.items = items  # V
         self.warm_items = warm_items

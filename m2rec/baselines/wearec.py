@@ -9,22 +9,22 @@
 
 As published, both transforms run over the whole padded history, every layer sees all of it at every position, and only
 the last position is trained: each beginning of a history is an example of its own, two hundred times as many. Our
-protocol trains every position at once, and what a position says must not depend on what follows. So, as in
-`bsarec.py`, position t is given the window that ends at t, which is what the published layer sees at the end of a
-history that ends there. Three things follow from that.
+protocol trains every position at once, so the output at a position must not depend on later items. As in `bsarec.py`,
+position t uses the window that ends at t, which is what the published layer sees for a history that ends at t. This has
+three consequences.
 
-- A lower layer is causal too; as published it looks ahead within the history.
-- Every position is the last of its window, so of the published wavelet weights, one for each pair of places, the one
-  of the last pair is left.
-- c is the mean of the items alone. Published, padding counts in it; where the window is full the two are the same.
+- The lower layers are causal too; as published they look ahead within the history.
+- Every position is the last of its window. The published model has one wavelet weight for each pair of positions; here
+  only that of the last pair is used.
+- c is the mean over items only. The published mean includes padding; with a full window the two are equal.
 
-Read at the end of the window, the filter weighs each item by its lag, and the weight is a sum of cosines:
+At the end of the window, the filter is a weighted sum over lags, and each weight is a sum of cosines:
 
     global_t = Σ_j K(t, j) x_j + u_t        K(t, j) = Σ_f m_f g_f(t) cos(2π f (t − j) / N) / N
                                             u_t = Σ_f m_f (b_f + r_f(t)) cos(2π f / N) / √N
     g = a · (1 + s); m_f = 1 where f is 0 or N / 2, else 2
 
-cos(p − q) = cos p cos q + sin p sin q makes K of the adaptive part a product of two matrices.
+With cos(p − q) = cos p cos q + sin p sin q, the adaptive part of K is a product of two matrices.
 """
 
 import math
@@ -57,7 +57,7 @@ class WeaRecSettings(BaselineSettings):
 
 
 class GlobalFilter(nn.Module):
-    """The adaptive filter, read at the end of each position's window."""
+    """The adaptive filter, evaluated at the end of each position's window."""
 
     waves: Tensor
     power: Tensor
@@ -86,7 +86,7 @@ class GlobalFilter(nn.Module):
         count = torch.arange(1, length + 1, device=x.device)[:, None]
         s, r = self._adapted(x.float().cumsum(1) / count)  # (B, L, heads, F)
         waves = self.waves[:length]
-        adaptive = self._meet(s, waves[:, None]).transpose(1, 2) @ waves.T  # (B, heads, L, L)
+        adaptive = self._queries(s, waves[:, None]).transpose(1, 2) @ waves.T  # (B, heads, L, L)
         weights = (adaptive + self._fixed(length)).tril()
         heads = x.unflatten(-1, (self.heads, -1)).transpose(1, 2)  # (B, heads, L, d / heads)
         return ((weights @ heads.to(weights.dtype)).transpose(1, 2) + self._offset(r)[..., None]).flatten(-2)
@@ -97,7 +97,7 @@ class GlobalFilter(nn.Module):
         real = (position < lengths[:, None])[..., None]
         s, r = self._adapted((x.float() * real).sum(1) / lengths[:, None])  # (B, heads, F)
         here = self.waves[lengths - 1]  # (B, 2F)
-        adaptive = self._meet(s, here[:, None]) @ self.waves[: x.shape[1]].T  # (B, heads, L)
+        adaptive = self._queries(s, here[:, None]) @ self.waves[: x.shape[1]].T  # (B, heads, L)
         lag = lengths[:, None] - 1 - position
         fixed = self._by_lag()[:, lag.clamp(min=0)].transpose(0, 1)  # (B, heads, L)
         weights = (adaptive + fixed) * real[..., 0][:, None]
@@ -110,8 +110,8 @@ class GlobalFilter(nn.Module):
         both = self.adapt(F.gelu(self.read(context))).unflatten(-1, (self.heads, self.bins, 2))
         return both[..., 0] * self.scale, both[..., 1].float()
 
-    def _meet(self, gains: Tensor, waves: Tensor) -> Tensor:
-        """Gains (…, heads, F) on the waves at a position (…, 1, 2F), to be met by those of the items. → (…, 2F)."""
+    def _queries(self, gains: Tensor, waves: Tensor) -> Tensor:
+        """Gains (…, heads, F), waves (…, 1, 2F) at the position → (…, heads, 2F), whose product with `waves` is K."""
         weighed = gains * (self.power / self.window)
         return torch.cat([weighed, weighed], dim=-1) * waves
 
@@ -121,7 +121,7 @@ class GlobalFilter(nn.Module):
         return (gains[:, None] * self.waves[:, : self.bins]).sum(-1)  # a product of matrices would be rounded in bf16
 
     def _fixed(self, length: int) -> Tensor:
-        """The same for every pair of positions, (heads, L, L); what lies ahead is anything."""
+        """The weights of the fixed part, (heads, L, L); entries above the diagonal are meaningless."""
         lag = torch.arange(length, device=self.scale.device)
         return self._by_lag()[:, (lag[:, None] - lag).clamp(min=0)]
 
@@ -161,7 +161,7 @@ class Layer(nn.Module):
 
 
 class WeaRec(nn.Module):
-    """Item vectors in, what the stack of layers makes of them out."""
+    """The encoder: a stack of layers over item vectors with positions."""
 
     def __init__(self, settings: WeaRecSettings) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Every model, ours and other people's, small and behind one interface."""
+"""All models, M2Rec and baselines, small and behind one interface."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -113,7 +113,7 @@ REPEATS = [
     )
     for name in ("gru4rec", "sasrec-text", "bsarec")
 ]
-OURS = [
+M2REC = [
     Model("m2rec", _m2rec, reads_text=True, steps=_m2rec_steps),
     Model(
         "m2rec, gate on features",
@@ -122,7 +122,7 @@ OURS = [
         steps=_m2rec_steps,
     ),
 ]
-MODELS = [*BASELINES, TWO_LAYERS, *REPEATS, *OURS]
+MODELS = [*BASELINES, TWO_LAYERS, *REPEATS, *M2REC]
 every_model = pytest.mark.parametrize("model", MODELS, ids=str)
 
 

@@ -1,4 +1,4 @@
-"""What every model must do, whoever made it: ours and the baselines alike."""
+"""Properties that all models share, M2Rec and baselines."""
 
 from pathlib import Path
 
@@ -79,16 +79,16 @@ def test_every_parameter_is_trained(model: Model) -> None:
 
 
 @every_model
-def test_the_loss_is_the_mean_of_what_log_scores_says_of_the_targets(model: Model) -> None:
+def test_the_loss_is_the_mean_negative_log_score_of_the_targets(model: Model) -> None:
     made = perturbed(model)
     items = histories()
     targets = torch.randint(1, ITEMS + 1, items.shape) * (items > 0)
     targets[0, 3] = 0  # nothing to learn here
-    said = made.log_scores(items, targets > 0).gather(1, targets[targets > 0][:, None] - 1)
-    torch.testing.assert_close(made(items, targets), -said.mean(), **CLOSE)
+    scores = made.log_scores(items, targets > 0).gather(1, targets[targets > 0][:, None] - 1)
+    torch.testing.assert_close(made(items, targets), -scores.mean(), **CLOSE)
 
 
-# ── what it says ────────────────────────────────────────────────────────────────────────────────────────────
+# ── scores ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @every_model
@@ -203,11 +203,11 @@ def test_a_step_leaves_the_state_it_came_from_as_it_was(model: Model) -> None:
 
 
 @pytest.mark.parametrize("model", [*BASELINES, *REPEATS], ids=str)
-def test_a_baseline_says_whether_it_steps(model: Model) -> None:
+def test_steps_is_true_exactly_where_start_and_step_are_offered(model: Model) -> None:
     assert model.make(ITEMS, ITEMS).steps == (model.steps is not None)
 
 
-# ── keeping it ──────────────────────────────────────────────────────────────────────────────────────────────
+# ── saving ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @every_model

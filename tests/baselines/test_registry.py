@@ -21,7 +21,7 @@ def test_text_is_left_aside_by_models_that_do_not_read_it(name: str) -> None:
     assert not any(tensor.shape == (10, 3) for tensor in model.state_dict().values())
 
 
-def test_all_are_of_one_width_unless_told_otherwise() -> None:
+def test_all_have_one_width_by_default() -> None:
     assert {checked_settings(name, {}).width for name in SEQUENTIAL} == {64}
     assert checked_settings("sasrec", {"width": 128}).width == 128
 

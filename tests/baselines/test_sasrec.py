@@ -76,7 +76,7 @@ def test_a_full_window_is_refused_and_says_how_long_it_is() -> None:
 
 
 def test_two_ways_to_go_on_from_one_state_do_not_disturb_each_other() -> None:
-    """The cache is written in place while that harms nobody, and copied where somebody else went on from there."""
+    """The cache is written in place while no other state shares it, and copied otherwise."""
     model = SasRec(SasRecSettings(width=8, heads=2, max_length=200)).eval().requires_grad_(False)
     items = torch.randn(130, 1, 8)
     state = model.start(1)
@@ -93,7 +93,7 @@ def test_two_ways_to_go_on_from_one_state_do_not_disturb_each_other() -> None:
     torch.testing.assert_close(second, whole, atol=1e-5, rtol=1e-4)
 
 
-def test_going_on_copies_nothing_while_there_is_room() -> None:
+def test_a_step_copies_nothing_while_the_cache_has_capacity() -> None:
     model = SasRec(SasRecSettings(width=8, heads=1, max_length=200)).eval().requires_grad_(False)
     x = torch.randn(1, 8)
     _, state = model.step(x, model.start(1))
