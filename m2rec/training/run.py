@@ -1,5 +1,6 @@
 """Train one model on one prepared data set: early stopping, resume after a kill, one device or many by Accelerate."""
 
+import copy
 import hashlib
 import json
 import logging
@@ -61,7 +62,7 @@ def train(
     `state` is the file a killed run goes on from; at most the epoch under way is lost. Under `accelerate launch` every
     process calls this; the gradients equal those of one process on the whole batch. `finish` trains no further and
     takes the best epoch so far. On the lead process `on_better` gets the model of an epoch that is the best until then,
-    and then `on_epoch` every epoch's report; either may stop training by an exception.
+    also that of a run that goes on, and then `on_epoch` every epoch's report; either may stop training by an exception.
     """
     accelerator = _accelerator(settings, cpu)
     lead = accelerator.is_main_process
@@ -77,6 +78,10 @@ def train(
     if state.exists() and not restart:
         progress, best = load_progress(state, progress.key, model, optimizer, average)
         log.info("Going on after epoch %d of %d.", len(progress.epochs), settings.epochs)
+        if lead and on_better and progress.epochs:
+            found = copy.deepcopy(model)
+            found.load_state_dict(best)
+            on_better(Trained(found, progress, device_name(device), lead))
     wrapped = accelerator.prepare_model(model)
     optimizer = accelerator.prepare_optimizer(optimizer)
 

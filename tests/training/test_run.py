@@ -13,7 +13,8 @@ import torch
 
 from m2rec.errors import CheckpointError
 from m2rec.model.m2rec import M2Rec
-from m2rec.training.run import train
+from m2rec.training.resume import EpochReport
+from m2rec.training.run import Trained, train
 from m2rec.training.settings import TrainingSettings
 from tests.training.small import small_model, small_prepared
 
@@ -62,6 +63,30 @@ def test_a_run_that_breaks_off_goes_on_to_the_same_result(tmp_path: Path, after:
     whole = _weights(_run(tmp_path / "whole", settings))
     assert seen == list(range(after + 1, SETTINGS.epochs + 1))
     assert all(torch.equal(resumed[name], whole[name]) for name in whole)
+
+
+def test_the_best_model_so_far_is_handed_over_also_when_a_run_goes_on(tmp_path: Path) -> None:
+    handed: list[tuple[int, dict[str, torch.Tensor]]] = []
+
+    def better(trained: Trained) -> None:
+        handed.append((trained.progress.best_epoch, _weights(trained.model)))
+        assert trained.progress.best_epoch == len(trained.progress.epochs) or not seen
+
+    def stop(report: EpochReport) -> None:
+        seen.append(report.epoch)
+        if report.epoch == 2:
+            raise BrokenOffError
+
+    seen: list[int] = []
+    with pytest.raises(BrokenOffError):
+        _run(tmp_path, on_epoch=stop, on_better=better)
+    epoch, weights = handed[-1]
+    seen.clear()
+    handed.clear()
+    best = _weights(_run(tmp_path, on_better=better, on_epoch=lambda report: seen.append(report.epoch)))
+    assert handed[0][0] == epoch
+    assert all(torch.equal(handed[0][1][name], weights[name]) for name in weights)
+    assert all(torch.equal(handed[-1][1][name], best[name]) for name in best)
 
 
 def test_a_state_of_other_settings_is_refused(tmp_path: Path) -> None:

@@ -68,7 +68,9 @@ def take(
         "runs": [job.label for job in taken.taken],
         "left": taken.left,
     }
-    show(payload, json_file, _checkpoints(found), _runs(taken))
+    show(payload, json_file, *([_checkpoints(found)] if found else []), *([_runs(taken)] if taken.taken else []))
+    if not (found or taken.taken):
+        say(f"Nothing in {folder} could be taken.")
     for world in sorted(worlds):
         say(f"Now: python -m m2rec evaluate {world} --record{' --gates' * (world == 'rhythm-market')}")
     if worlds or taken.taken:
