@@ -9,6 +9,8 @@ from pathlib import Path
 # read when gradio is imported, or when it starts
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "100"  # it tabulates its last calls at every call; 10,000 would be slow
+# read when NumPy or PyTorch is imported; an answer is small, and more threads only wait for one another
+os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 with suppress(OSError, AttributeError):
     allocator = ctypes.CDLL(None)
     allocator.mallopt(-8, 2)  # M_ARENA_MAX: a heap for each thread hardly gives any back, two will do
@@ -16,14 +18,10 @@ with suppress(OSError, AttributeError):
     allocator.mallopt(-3, 16 << 20)  # M_MMAP_THRESHOLD
     allocator.mallopt(-1, 64 << 20)  # M_TRIM_THRESHOLD
 
-import torch
-
 from m2rec.errors import M2RecError
 from m2rec.ui.session.worlds import Worlds
 from m2rec.ui.web.app import build, start
 from m2rec.ui.web.warm_up import foresee
-
-torch.set_num_threads(1)  # an answer is small: more threads only wait for one another
 
 try:
     worlds = Worlds.find(Path(__file__).parent / "checkpoints")

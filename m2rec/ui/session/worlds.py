@@ -205,7 +205,7 @@ class Worlds:
         """The spectrum in calendar time, where the history has dates enough; kept like answers."""
         if not any(day is not None for day in days):
             return None
-        from m2rec.recommend.calendar import calendar_of  # imports torch
+        from m2rec.recommend.calendar import calendar_of
 
         return calendar_of(self.get(name).recommender, list(history), days)
 
@@ -220,7 +220,7 @@ def _people(world: World) -> tuple[Person, ...]:
 
 def _loader(path: Path) -> Load:
     def load() -> "Recommender":
-        from m2rec.recommend.recommender import Recommender  # imports torch: only when a model is wanted
+        from m2rec.recommend.recommender import Recommender  # takes a moment to import: only when a model is wanted
 
         shipped = Recommender.from_pretrained(path)
         if shipped.config.titles == "shipped":
