@@ -83,6 +83,7 @@ class FakeRecommender:
     items = ITEMS
     max_history = LONGEST
     period_limit = 128.0
+    config = SimpleNamespace(titles="shipped")
 
     def recommend(
         self,

@@ -33,7 +33,8 @@ def spectrum_figure(
             "type": "scatter",
             "name": "filter gain",
             "x": spectrum.period,
-            "y": [top * gain for gain in spectrum.filter_gain],
+            "y": spectrum.filter_gain,
+            "yaxis": "y2",
             "mode": "lines",
             "line": {"color": INK, "width": 1.4, "dash": "dash"},
             "hoverinfo": "skip",
@@ -76,6 +77,16 @@ def spectrum_figure(
                 range=log_range(low, high),
             ),
             yaxis=axis(range=[0, top * 1.1], nticks=4, title={"text": "power"}),
+            yaxis2=axis(
+                range=[0, 1.1],
+                tickvals=[0, 0.5, 1],
+                ticktext=["0", "½", "1"],
+                title={"text": "gain"},
+                overlaying="y",
+                side="right",
+                showgrid=False,
+            ),
+            margin={"l": 44, "r": 40, "t": 8, "b": 36},
         ),
     }
 

@@ -21,11 +21,13 @@ class Peak:
 
 def gate(scene: Scene) -> str:
     """The three weights as sliders."""
+    theme = next(iter(scene.answer.themes), None)
     return render(
         "gate.html.j2",
         gates=scene.answer.gates,
         overridden=scene.state.gate_override is not None,
-        theme=next(iter(scene.answer.themes), None),
+        theme=theme,
+        theme_name=scene.world.theme_name(theme.items) if theme else "",
     )
 
 
@@ -34,7 +36,10 @@ def gate_data(scene: Scene) -> str:
     pairs = zip(scene.answer.history, scene.answer.gate_history, strict=False)
     rows = [{"title": scene.world.named(item_id), "gates": gates} for item_id, gates in pairs]
     return render(
-        "gate_data.html.j2", summary=gate_summary(scene.answer), themes=themes_summary(scene.answer), rows=rows
+        "gate_data.html.j2",
+        summary=gate_summary(scene.answer),
+        themes=themes_summary(scene.answer, scene.world.theme_name),
+        rows=rows,
     )
 
 

@@ -10,6 +10,7 @@ from m2rec.ui.render.context import Scene
 from m2rec.ui.render.recurrence import below_their_like, repeats_at
 from m2rec.ui.render.summary import reading
 from m2rec.ui.render.templating import render
+from m2rec.ui.render.what_if import what_if
 from m2rec.ui.render.words import calendar_summary, fold_summary
 from m2rec.ui.session.state import LONGEST_FOLD, State
 
@@ -93,4 +94,4 @@ def sentence(scene: Scene) -> str:
     clock = calendar_summary(scene.calendar)
     told = (*scene.answer.notes, missing, f"{clock} The model reads the order alone, not the dates." if clock else "")
     notes = [note for note in told if note]
-    return render("reading.html.j2", spans=spans, notes=notes)
+    return render("reading.html.j2", spans=spans, notes=notes, what_if=what_if(scene))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from m2rec.recommend.answer import Shares
 from m2rec.ui.render.context import Scene, ask
 from m2rec.ui.session.actions import shuffle
+from m2rec.ui.session.state import State
 
 COMPARISONS = (
     ("shuffled", "order shuffled"),
@@ -43,11 +44,9 @@ def compared(scene: Scene) -> Other | None:
     title = dict(COMPARISONS)[compare].capitalize()
     mine = {item.item_id for item in scene.answer.items}
     if compare == "popularity":
-        rows = [
-            Row(rank, item.title, item.item_id in mine)
-            for rank, item in enumerate(list(scene.world.items.values())[: state.k], start=1)
-        ]
-        return Other(title, _overlap(rows, "The same for everybody: what was chosen most in the training data."), rows)
+        anybody = ask(scene.worlds, State(world=state.world, k=state.k))
+        rows = [Row(item.rank, item.title, item.item_id in mine) for item in anybody.items]
+        return Other(title, _overlap(rows, "The same for everybody: what the model expects before any choice."), rows)
     if compare == "shuffled":
         asked, note = shuffle(state), "The same items in another order: what changes is what order was worth."
     else:

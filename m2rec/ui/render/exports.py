@@ -56,7 +56,7 @@ def _inert(cell: str) -> str:
 
 
 def python_snippet(scene: Scene) -> str:
-    """A script that repeats this answer from the repository's folder."""
+    """A script that repeats this answer in M2Rec's folder, with the titles that are known here."""
     state = scene.state
     options = [f"    k={state.k},"]
     if state.exclude_seen:
@@ -68,6 +68,7 @@ def python_snippet(scene: Scene) -> str:
     lines = [f"    {item_id!r},  # {_comment(scene.world.named(item_id))}" for item_id in state.history]
     return "\n".join(
         [
+            "# In M2Rec's folder: pip install . once, then run this file from there.",
             "from m2rec import Recommender",
             "",
             f"world = Recommender.from_pretrained({f'checkpoints/{scene.world.name}'!r})",
@@ -78,11 +79,26 @@ def python_snippet(scene: Scene) -> str:
             "    history,",
             *options,
             ")",
-            "for item in answer.items:",
-            '    print(f"{item.rank:2d}  {item.probability:6.1%}  {item.title}")',
+            *_printing(scene),
             "",
         ]
     )
+
+
+def _printing(scene: Scene) -> list[str]:
+    """The last lines; where titles may not be shipped, a loaded checkpoint knows numbers only, so they come along."""
+    if scene.world.ships_titles:
+        return [
+            "for item in answer.items:",
+            '    print(f"{item.rank:2d}  {item.probability:6.1%}  {item.title}")',
+        ]
+    return [
+        "titles = {",
+        *(f"    {item.item_id!r}: {printable(item.title)!r}," for item in scene.answer.items),
+        "}",
+        "for item in answer.items:",
+        '    print(f"{item.rank:2d}  {item.probability:6.1%}  {titles.get(item.item_id, item.title)}")',
+    ]
 
 
 def _comment(title: str) -> str:

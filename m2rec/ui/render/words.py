@@ -1,6 +1,6 @@
 """Numbers and charts in plain words."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -108,11 +108,14 @@ def kept_runs(spectrum: Spectrum) -> list[tuple[float, float]]:
     return runs
 
 
-def themes_summary(answer: Answer) -> str:
-    """What the choices are held to be about, where the model believes in themes; nothing where it does not."""
+def themes_summary(answer: Answer, name: Callable[[Sequence[str]], str]) -> str:
+    """What the choices are held to be about, where the model believes in themes; nothing where it does not.
+
+    `name` gives a theme's name by the titles typical of it.
+    """
     if not answer.themes:
         return ""
-    told = "; ".join(f"{percent(theme.share)} things like {', '.join(theme.items)}" for theme in answer.themes)
+    told = "; ".join(f"{percent(theme.share)} {name(theme.items)}" for theme in answer.themes)
     return f"What the semantic branch takes your taste to be: {told}."
 
 

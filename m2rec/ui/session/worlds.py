@@ -3,7 +3,7 @@
 import logging
 import threading
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -19,6 +19,7 @@ from m2rec.data.sources import HOW_TO_GET, titles_for
 from m2rec.errors import CheckpointError, InputError, M2RecError
 from m2rec.recommend.answer import Answer
 from m2rec.recommend.history import INVENTED
+from m2rec.recommend.options import MOST_ITEMS
 from m2rec.text_safety import printable, quoted
 from m2rec.ui.render.words import Voice
 from m2rec.ui.session.cache import Kept
@@ -40,8 +41,13 @@ Load = Callable[[], "Recommender"]
 
 
 @lru_cache(maxsize=1)
-def _known() -> dict[str, dict[str, str]]:
+def _known() -> dict[str, dict[str, Any]]:
     return tomllib.loads((files("m2rec.ui.session") / "worlds.toml").read_text(encoding="utf-8"))
+
+
+@lru_cache(maxsize=1)
+def _theme_names() -> dict[str, dict[str, list[str]]]:
+    return tomllib.loads((files("m2rec.ui.session") / "themes.toml").read_text(encoding="utf-8"))
 
 
 @dataclass
@@ -60,6 +66,7 @@ class World:
         known = _known().get(self.name, {})
         self.title = known.get("title", self.name.replace("-", " ").capitalize())
         self.about = known.get("about", "")
+        self.opens = known.get("opens", [])
         self.staple = known.get("staple")
         self.voice = Voice(known.get("verb", "choose"), known.get("unit", "interaction"))
 
@@ -95,6 +102,11 @@ class World:
         return entry in self.items or (entry.startswith(INVENTED) and bool(printable(entry.removeprefix(INVENTED))))
 
     @property
+    def ships_titles(self) -> bool:
+        """Whether the checkpoint itself holds the titles, so that they are known wherever it is loaded."""
+        return bool(self.recommender.config.titles == "shipped")
+
+    @property
     def missing_titles(self) -> str | None:
         """How to get the titles, where they could not be shipped and this machine has none; else None."""
         if any(item.title != f"Item {item.item_id}" for item in self.recommender.items[:20]):
@@ -106,7 +118,16 @@ class World:
     @cached_property
     def presets(self) -> tuple[Preset, ...]:
         """Histories to start from, the default first."""
-        return make(self)
+        made = make(self)
+        first = next((key for key in self.opens if any(one.key == key for one in made)), None)
+        return tuple(sorted(made, key=lambda one: one.key != first)) if first else made
+
+    def theme_name(self, items: Sequence[str]) -> str:
+        """What a theme is called, by the titles typical of it: its name, or those titles where it has none."""
+        for name, titles in _theme_names().get(self.name, {}).items():
+            if 2 * len({*items} & {*titles}) > len(items):
+                return name
+        return f"things like {', '.join(items)}"
 
 
 class Worlds:
@@ -118,6 +139,7 @@ class Worlds:
         self._worlds = dict(sorted(worlds.items(), key=lambda entry: (entry[0] != FIRST, entry[0])))
         self._answer = Kept(self._compute, KEPT_ANSWERS)
         self.candidates = Kept(self._candidates, KEPT_ANSWERS)
+        self.probability = Kept(self._probability, KEPT_ANSWERS)
         self.influence = Kept(self._influence, KEPT_ANSWERS)
         self.calendar = Kept(self._calendar, KEPT_ANSWERS)
 
@@ -196,6 +218,20 @@ class Worlds:
     ) -> "list[Candidate]":
         """What can be among the first k whatever the gate; cached like answers."""
         return self.get(name).recommender.candidates(list(history), k, exclude_seen, list(bands) or None)
+
+    def _probability(
+        self, name: str, history: tuple[str, ...], item_id: str, gate: Any, bands: Any, exclude_seen: bool
+    ) -> float | None:
+        """How likely an item is after a history, or None where it is not among the first fifty; cached like answers."""
+        answer = self.get(name).recommender.recommend(
+            list(history),
+            k=MOST_ITEMS,
+            exclude_seen=exclude_seen,
+            gate_override=dict(gate) if gate else None,
+            band_mask=list(bands) or None,
+            spectrum=False,
+        )
+        return next((item.probability for item in answer.items if item.item_id == item_id), None)
 
     def _influence(self, name: str, history: tuple[str, ...], item_id: str) -> list[float]:
         """What each history item is worth to an item's log-probability, by leaving it out; kept like answers."""

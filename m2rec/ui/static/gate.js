@@ -159,6 +159,7 @@ function fill(card, { item, shares, total }, rank, widest, move) {
 function drawSentence(page, { item, shares, total }) {
   const lead = shares.indexOf(Math.max(...shares));
   const { key, plain } = EVIDENCE[lead];
+  page.seek(".what-if")?.remove(); // it was computed under another gate
   page
     .find(".reading p")
     .replaceChildren(

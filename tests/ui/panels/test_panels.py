@@ -83,5 +83,12 @@ def test_the_gate_names_the_strongest_theme_and_escapes_its_titles(scene: Scene)
     themes = [Theme(share=0.54, items=["<b>Oat</b> milk", "Tofu"])]
     believing = replace(scene, answer=scene.answer.model_copy(update={"themes": themes}))
     html = evidence.gate(believing)
-    assert "taste for &lt;b&gt;Oat&lt;/b&gt; milk, Tofu · 54 %" in html
+    assert "taste: things like &lt;b&gt;Oat&lt;/b&gt; milk, Tofu · 54 %" in html
     assert "54 % things like &lt;b&gt;Oat&lt;/b&gt; milk, Tofu" in evidence.gate_data(believing)
+
+
+def test_popularity_names_what_an_empty_history_names(scene: Scene) -> None:
+    compared_with = cards.cards(with_state(scene, compare="popularity", k=5))
+    empty = with_state(scene, history=(), k=5)
+    other = compared_with[compared_with.index('class="other"') :]
+    assert re.findall(r'class="title" dir="auto">([^<]+)<', other) == [item.title for item in empty.answer.items]

@@ -48,3 +48,18 @@ def test_a_title_cannot_break_out_of_the_snippets_comment(scene: Scene) -> None:
     scene.world.items["i00"] = replace(scene.world.items["i00"], title="Coffee\nimport os")
     compile(python_snippet(scene), "snippet", "exec")
     assert "\nimport os" not in python_snippet(scene)
+
+
+def test_the_snippet_brings_titles_along_where_a_checkpoint_has_numbers_only(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "titles = {" not in python_snippet(scene)
+    monkeypatch.setattr(type(scene.world), "ships_titles", False)
+    printed: list[str] = []
+
+    class Recommender:
+        from_pretrained = staticmethod(lambda folder: FakeRecommender())
+
+    code = python_snippet(scene).replace("from m2rec import Recommender", "")
+    exec(code, {"Recommender": Recommender, "print": printed.append})
+    assert [line.split("  ")[-1] for line in printed] == [item.title for item in scene.answer.items]

@@ -82,6 +82,6 @@ def test_themes_are_told_by_what_is_typical_of_them_and_none_says_nothing() -> N
         spectrum=None,
         themes=[Theme(share=0.54, items=["Oat milk", "Tofu"]), Theme(share=0.2, items=["Tent", "Torch"])],
     )
-    text = themes_summary(answer)
+    text = themes_summary(answer, lambda titles: f"things like {', '.join(titles)}")
     assert text.endswith("54 % things like Oat milk, Tofu; 20 % things like Tent, Torch.")
-    assert themes_summary(answer.model_copy(update={"themes": []})) == ""
+    assert themes_summary(answer.model_copy(update={"themes": []}), str) == ""

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import pytest
 
+from m2rec.data.person import Person
 from m2rec.errors import CheckpointError, InputError
 from m2rec.ui.session.worlds import World, Worlds
 from tests.ui.fake_recommender import FakeRecommender, Item
@@ -72,3 +73,29 @@ def test_a_world_without_its_titles_says_how_to_get_them() -> None:
 def test_listing_the_worlds_finds_out_which_are_broken() -> None:
     worlds = Worlds({"toy": World("toy", FakeRecommender), "cut": World("cut", failing)})
     assert [world["error"] for world in worlds.describe()] == ["model.safetensors is cut short: fetch it again.", None]
+
+
+def test_a_theme_has_the_name_that_most_of_its_items_belong_to_and_keeps_its_items_where_none_do() -> None:
+    market = World("rhythm-market", FakeRecommender)
+    assert market.theme_name(["Oat milk", "Soya milk", "Steak and ale pie"]) == "plant-based"
+    assert market.theme_name(["Oat milk", "Lemons", "Skyr"]) == "things like Oat milk, Lemons, Skyr"
+    assert World("toy-shop", FakeRecommender).theme_name(["Oat milk"]) == "things like Oat milk"
+
+
+def test_the_themes_of_the_shipped_market_have_names() -> None:
+    market = Worlds.find(Path(__file__).parents[3] / "checkpoints").get("rhythm-market")
+    met = {
+        tuple(theme.items)
+        for item in list(market.items)[::8]
+        for theme in market.recommender.recommend([item], k=1, spectrum=False).themes
+    }
+    assert len(met) > 10
+    assert [items for items in met if market.theme_name(items).startswith("things like")] == []
+
+
+def test_a_world_may_name_the_preset_that_it_opens_with() -> None:
+    films = World("ml-1m", FakeRecommender)
+    assert films.presets[0].key == "noise"
+    real = World("ml-1m", FakeRecommender, people=lambda world: (Person(("i00", "i01"), (3, 9)),))
+    assert real.presets[0].key == "person"
+    assert World("toy-shop", FakeRecommender).presets[0].key == "weekly"

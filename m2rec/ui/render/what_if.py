@@ -1,0 +1,76 @@
+"""One thing to try: a small change to the history, and what the first recommendation's probability then is.
+
+The change is one action of the page, and the number is the model's own answer to the history after it.
+"""
+
+from dataclasses import dataclass
+from math import inf, log
+from typing import Any
+
+from m2rec.recommend.answer import MODALITIES
+from m2rec.ui.render.context import Scene
+from m2rec.ui.render.words import counted, percent
+from m2rec.ui.session import actions
+from m2rec.ui.session.state import State
+
+SLIP = 2  # places that a recurring item is moved by: rhythms slip by one in real life, and the model allows for that
+NOTABLE = 0.2  # change of the log-probability, as with 80 % that becomes 65 %
+
+
+@dataclass(frozen=True)
+class WhatIf:
+    """`action` is what the page would send, `label` what it does, `before` and `after` the two probabilities."""
+
+    action: dict[str, Any]
+    label: str
+    before: str
+    after: str
+
+
+def what_if(scene: Scene) -> WhatIf | None:
+    """The first of a few small changes that moves the first recommendation by `NOTABLE`, or the one that moves it most.
+
+    None where no change moves its percentage.
+    """
+    if not scene.answer.items or not scene.answer.history:
+        return None
+    first = scene.answer.items[0]
+    before = percent(first.probability)
+    best: tuple[float, WhatIf] | None = None
+    for action, label, state in _changes(scene):
+        after = scene.worlds.probability(
+            state.world, state.history, first.item_id, _gate(state), state.band_mask, state.exclude_seen
+        )
+        shown = percent(after) if after is not None else "too little for the first fifty"
+        moved = abs(log(after / first.probability)) if after and first.probability else inf
+        if shown != before and (best is None or moved > best[0]):
+            best = moved, WhatIf(action, label, before, shown)
+        if best and best[0] >= NOTABLE:
+            break
+    return best[1] if best else None
+
+
+def _changes(scene: Scene) -> list[tuple[dict[str, Any], str, State]]:
+    """What would tell most about the evidence that the first card has most of, first."""
+    state, first = scene.state, scene.answer.items[0]
+    newest = len(state.history) - 1
+    lead = max(MODALITIES, key=lambda modality: first.contributions[modality])
+    label = f"Remove the last, {scene.world.named(state.history[newest])}"
+    found = [({"type": "remove", "at": newest}, label, actions.remove(state, newest))]
+    if lead == "temporal" and newest > 0:
+        found.insert(0, _move(state, newest, newest - 1, "Swap the last two"))
+    if lead == "frequency" and first.item_id in state.history:
+        at = max(place for place, item in enumerate(state.history) if item == first.item_id)
+        to = at + SLIP if at + SLIP <= newest else at - SLIP
+        if to >= 0:
+            step = counted(SLIP, "day" if scene.voice.unit == "day" else "place")
+            found.append(_move(state, at, to, f"Move the newest {first.title} by {step}"))
+    return found
+
+
+def _move(state: State, at: int, to: int, label: str) -> tuple[dict[str, Any], str, State]:
+    return {"type": "move", "at": at, "to": to}, label, actions.move(state, at, to)
+
+
+def _gate(state: State) -> tuple[tuple[str, float], ...] | None:
+    return tuple(sorted(state.gate_override.items())) if state.gate_override else None
