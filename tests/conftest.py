@@ -21,7 +21,9 @@ def real_data() -> Path:
     """The folder with the real data sets; the test is skipped where `M2REC_DATA` does not name one."""
     folder = os.environ.get("M2REC_DATA")
     if not folder:
-        pytest.skip("needs the real data: set M2REC_DATA to a folder with ml-1m, ml-100k and amazon-beauty")
+        pytest.skip(
+            "needs the real data: set M2REC_DATA to a folder with ml-1m, ml-100k, amazon-beauty and online-retail"
+        )
     return Path(folder)
 
 

@@ -2,6 +2,9 @@
 
 Nothing is learned from order, text or other people; where people buy the same things again, this beats many models.
 Items that are not in the history follow by their popularity.
+
+Only figures with the history left in mean anything for them: taken out, every item of the history but the target is
+gone, and a target that is a repeat comes first by itself.
 """
 
 from abc import ABC, abstractmethod

@@ -51,7 +51,7 @@ def as_csv(folder):
 
 
 def as_sheet(folder):
-    pytest.importorskip("openpyxl")
+    pytest.importorskip("openpyxl", reason="needs openpyxl: see requirements.txt")
     frame = pd.read_csv(io.StringIO(TABLE), parse_dates=["InvoiceDate"])
     frame.to_excel(folder / "online-retail.xlsx", index=False)
     return read_sheet(folder / "online-retail.xlsx")
@@ -117,14 +117,14 @@ def test_another_table_is_refused(tmp_path):
 
 
 def test_a_spreadsheet_that_is_none_is_refused(tmp_path):
-    pytest.importorskip("openpyxl")
+    pytest.importorskip("openpyxl", reason="needs openpyxl: see requirements.txt")
     (tmp_path / "online-retail.xlsx").write_bytes(b"PK\x03\x04 not a zip")
     with pytest.raises(DataError, match="not a readable spreadsheet"):
         read_sheet(tmp_path / "online-retail.xlsx")
 
 
 def test_the_download_and_the_folder_are_found(tmp_path, monkeypatch):
-    pytest.importorskip("openpyxl")
+    pytest.importorskip("openpyxl", reason="needs openpyxl: see requirements.txt")
     monkeypatch.delenv("M2REC_DATA", raising=False)
     monkeypatch.setenv("M2REC_CACHE", str(tmp_path / "cache"))
     everything = DataSettings(source="online-retail", min_count=0)

@@ -58,13 +58,27 @@ def _speed(found: dict[str, Any]) -> list[str]:
         f"scratch and for one more item on a cached state, and answers a second when many are asked at once on "
         f"{max(found['threads'])} threads; random weights, the models taking turns. {where}."
     )
-    one_more = found["ratio_to_sasrec_added_item"]
     compared = (
         f"SASRec's time ÷ M2Rec's: {_ratios(found['ratio_to_sasrec'])} for an answer from scratch; for one more "
-        f"item {_ratios(one_more['read anew'])} when SASRec reads anew, as it must once its window is full, and "
-        f"{_ratios(one_more['cached'])} while its cache is valid."
+        f"item {_ratios(found['ratio_of_one_more'])} when SASRec reads anew, as it must once its window is full, and "
+        f"{_ratios(found['ratio_of_one_more_cached'])} while its cache is valid."
     )
-    return ["### Speed", "", about, "", *table, "", compared, ""]
+    return ["### Speed", "", about, "", *table, "", compared, "", *_worlds(found["worlds"])]
+
+
+def _worlds(worlds: dict[str, dict[str, Any]]) -> list[str]:
+    """A row for each world, where there are more than the films, which the sentence above is about."""
+    if len(worlds) < 2:
+        return []
+    heads = ["world", "items", "from scratch", "one more item", "`recommend()`, ms", "95 % below, ms"]
+    lines = ["The same ratios in every world, and what the page waits for there, from scratch and after one more item:"]
+    lines += ["", _line(heads), _line("---" for _ in heads)]
+    for name, world in worlds.items():
+        times = world["recommend"]["rows"][:2] if "recommend" in world else []
+        waits = [" / ".join(f"{row[figure]:.1f}" for row in times) or "–" for figure in ("median_ms", "p95_ms")]
+        ratios = [_ratios(world[kind]) for kind in ("ratio_to_sasrec", "ratio_of_one_more")]
+        lines.append(_line([name, f"{world['items']:,}", *ratios, *waits]))
+    return [*lines, ""]
 
 
 def _times(rows: list[Row], what: str) -> dict[tuple[str, int], Row]:

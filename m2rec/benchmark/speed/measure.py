@@ -8,21 +8,23 @@ CPU times, which other programs hardly change. Weights are random, because time 
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from m2rec.benchmark.speed.memory import peak_mib
-from m2rec.benchmark.speed.models import NAMES, TimedModel, timed_models
+from m2rec.benchmark.speed.models import M2REC, NAMES, TimedModel, timed_models
+from m2rec.benchmark.speed.shapes import Shape
 from m2rec.benchmark.speed.training import TrainingSpeed, training_times
 from m2rec.training.machine import device_name
 
-CATALOGUE = 3416  # items of MovieLens-1M after 5-core
-M2REC, SASREC = "m2rec", "sasrec"
+SASREC = "sasrec"
+READ_ANEW = f"{SASREC}, read anew"
 WARM_UPS = 2  # rounds before the first timed one, in which memory is allocated and kernels are chosen
 FEWEST_ROUNDS = 3
 FINE = 1e-5  # seconds: a coarser CPU clock cannot time one answer
@@ -45,13 +47,18 @@ class Workload:
     rounds: int = 25
     burst: int = 4  # answers of one model in a round
     seconds: float = 20.0  # after which no further round at one length begins
-    catalogue: int = CATALOGUE
     names: tuple[str, ...] = NAMES
     training_steps: int = 3  # of each model; 0: training is not timed
+    peaks: bool = True  # whether memory is measured
 
 
 THOROUGH = Workload()
 QUICK = Workload(batch_lengths=(), threads=(1,), seconds=5.0, names=("m2rec", "sasrec", "mamba4rec"), training_steps=0)
+
+
+def without_extras(workload: Workload) -> Workload:
+    """The same for a further world: what a visitor waits for on one CPU thread, beside SASRec alone."""
+    return replace(workload, batch_lengths=(), threads=(1,), names=(M2REC, SASREC), training_steps=0, peaks=False)
 
 
 @dataclass(frozen=True)
@@ -113,14 +120,14 @@ class Speed:
         return {row.length: row.cpu_ms for row in rows if row.cpu_ms is not None}
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain numbers for JSON; `ratio_to_sasrec` is one answer from scratch on one CPU thread."""
+        """Plain numbers for JSON. Ratios are SASRec's time ÷ M2Rec's on one CPU thread: for an answer from scratch, for
+        one more item where SASRec reads anew, and for one more item on SASRec's cache.
+        """
         rows = [vars(row) | {"answers_per_second": row.answers_per_second} for row in self.rows]
         return {
             "ratio_to_sasrec": self.ratios(),
-            "ratio_to_sasrec_added_item": {
-                "read anew": self.ratios("added item", other=f"{SASREC}, read anew"),
-                "cached": self.ratios("added item"),
-            },
+            "ratio_of_one_more": self.ratios("added item", other=READ_ANEW),
+            "ratio_of_one_more_cached": self.ratios("added item"),
             "growth": self.growth(),
             "rows": rows,
             "peaks": [vars(peak) for peak in self.peaks],
@@ -128,53 +135,57 @@ class Speed:
         }
 
 
-def measure(workload: Workload = THOROUGH, seed: int = 0, report: Callable[[str], None] = lambda what: None) -> Speed:
+def measure(
+    shape: Shape, workload: Workload = THOROUGH, seed: int = 0, report: Callable[[str], None] = lambda what: None
+) -> Speed:
     """Measure everything on the CPU, and on a GPU where there is one. `report` is called with each step's name."""
     generator = torch.Generator().manual_seed(seed)
     rows: list[Row] = []
     peaks: list[Peak] = []
     longest = max(workload.lengths) + 1
     with torch.inference_mode():
-        models = timed_models(workload.catalogue, longest, CPU, workload.names)
+        models = timed_models(shape, longest, CPU, workload.names)
         for threads in workload.threads:
             with computing_on(threads):
                 for length in workload.lengths:
-                    report(f"one answer, {length} items, {threads} CPU threads")
-                    rows += answer_times(models, length, 1, workload, CPU, threads, generator)
+                    report(f"{shape.world}: one answer, {length} items, {threads} CPU threads")
+                    rows += answer_times(models, shape, length, 1, workload, CPU, threads, generator)
                 for length in workload.live_lengths:
-                    report(f"one added item after {length}, {threads} CPU threads")
-                    rows += added_item_times(models, length, workload, threads, generator)
+                    report(f"{shape.world}: one added item after {length}, {threads} CPU threads")
+                    rows += added_item_times(models, shape, length, workload, threads, generator)
         with computing_on(max(workload.threads)):
             for length in workload.batch_lengths:
-                report(f"{workload.batch_cpu} answers at once, {length} items")
-                rows += answer_times(
-                    models, length, workload.batch_cpu, workload, CPU, max(workload.threads), generator
-                )
-        report("memory")
-        peaks += _peaks(models, workload, CPU, generator)
+                report(f"{shape.world}: {workload.batch_cpu} answers at once, {length} items")
+                size, threads = workload.batch_cpu, max(workload.threads)
+                rows += answer_times(models, shape, length, size, workload, CPU, threads, generator)
+        if workload.peaks:
+            report(f"{shape.world}: memory")
+            peaks += _peaks(models, shape, workload, CPU, generator)
         if torch.cuda.is_available():
             card = torch.device("cuda")
-            models = timed_models(workload.catalogue, longest, card, workload.names)
+            models = timed_models(shape, longest, card, workload.names)
             for batch, lengths in ((1, workload.lengths), (workload.batch_cuda, workload.batch_lengths)):
                 for length in lengths:
-                    report(f"{batch} answers at once, {length} items, {device_name(card)}")
+                    report(f"{shape.world}: {batch} answers at once, {length} items, {device_name(card)}")
+                    threads = torch.get_num_threads()
                     try:
-                        rows += answer_times(models, length, batch, workload, card, torch.get_num_threads(), generator)
+                        rows += answer_times(models, shape, length, batch, workload, card, threads, generator)
                     except torch.OutOfMemoryError:  # the others of this length would not be compared with anything
                         torch.cuda.empty_cache()
                         report("left out: the card's memory does not hold so many")
-            peaks += _peaks(models, workload, card, generator)
+            peaks += _peaks(models, shape, workload, card, generator) if workload.peaks else []
     training = []
     if workload.training_steps:
         for device in [CPU] + [torch.device("cuda")] * torch.cuda.is_available():
-            report(f"training, {device_name(device)}")
+            report(f"{shape.world}: training, {device_name(device)}")
             with computing_on(max(workload.threads)):
-                training += training_times(workload.catalogue, device, workload.names, workload.training_steps)
+                training += training_times(shape, device, workload.names, workload.training_steps)
     return Speed(rows, peaks, training)
 
 
 def answer_times(
     models: Sequence[TimedModel],
+    shape: Shape,
     length: int,
     batch: int,
     workload: Workload,
@@ -185,7 +196,7 @@ def answer_times(
     """Time answers from scratch to random histories (batch, length)."""
 
     def make_input() -> Tensor:
-        return _history(batch, length, workload.catalogue, generator).to(device)
+        return _history(batch, length, shape.items, generator).to(device)
 
     tasks: dict[str, Task] = {model.name: model.answer for model in models}
     what = "answer" if batch == 1 else "batch"
@@ -193,31 +204,37 @@ def answer_times(
 
 
 def added_item_times(
-    models: Sequence[TimedModel], length: int, workload: Workload, threads: int, generator: torch.Generator
+    models: Sequence[TimedModel],
+    shape: Shape,
+    length: int,
+    workload: Workload,
+    threads: int,
+    generator: torch.Generator,
 ) -> list[Row]:
     """Time one more item after `length`, on the CPU: from a cached state, and for SASRec also from scratch.
 
     Once SASRec's window is full, every new item shifts all positions and its cache is void; so both are given.
     """
-    history = _history(1, length, workload.catalogue, generator)
+    history = _history(1, length, shape.items, generator)
     tasks = {model.name: model.live(history) for model in models}
     for model in models:
         if model.name == SASREC:
-            tasks[f"{SASREC}, read anew"] = partial(_read_anew, model, history)
+            tasks[READ_ANEW] = partial(_read_anew, model, history)
 
     def make_input() -> Tensor:
-        return _history(1, 1, workload.catalogue, generator)[0]
+        return _history(1, 1, shape.items, generator)[0]
 
     return _time_in_rotation("added item", tasks, make_input, workload, CPU, threads, length, 1)
 
 
 @contextmanager
 def computing_on(threads: int) -> Iterator[None]:
-    """Set the number of PyTorch's threads, and restore it afterwards."""
+    """Set the number of PyTorch's and of NumPy's threads, and restore both afterwards."""
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
-        yield
+        with threadpool_limits(threads, user_api="blas"):
+            yield
     finally:
         torch.set_num_threads(before)
 
@@ -266,11 +283,11 @@ def _milliseconds(task: Task, asked: Tensor, device: torch.device) -> tuple[floa
 
 
 def _peaks(
-    models: Sequence[TimedModel], workload: Workload, device: torch.device, generator: torch.Generator
+    models: Sequence[TimedModel], shape: Shape, workload: Workload, device: torch.device, generator: torch.Generator
 ) -> list[Peak]:
     found = []
     for length in workload.lengths:
-        asked = _history(1, length, workload.catalogue, generator).to(device)
+        asked = _history(1, length, shape.items, generator).to(device)
         found += [Peak(m.name, device.type, length, peak_mib(partial(m.answer, asked), device)) for m in models]
     return found
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar, cast
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -14,13 +15,13 @@ from torch import Tensor, nn
 from m2rec.baselines.registry import make_baseline
 from m2rec.baselines.sasrec import SasRecState
 from m2rec.baselines.sequential import Recurrent, SequentialBaseline
-from m2rec.model.config import ModelConfig, ModelSettings
+from m2rec.benchmark.speed.shapes import Shape
+from m2rec.inference.engine import InferenceEngine, as_arrays
+from m2rec.model.config import ModelConfig
 from m2rec.model.m2rec import M2Rec
-from m2rec.model.serving.serving import Serving
 from m2rec.model.softmax import seen_items
-from m2rec.worlds.settings import load_world
 
-WORLD = "ml-1m"
+M2REC = "m2rec"
 BEST = 10
 TEXT_WIDTH = 384
 BASELINES: dict[str, tuple[str, dict[str, int]]] = {
@@ -28,7 +29,7 @@ BASELINES: dict[str, tuple[str, dict[str, int]]] = {
     "mamba4rec": ("mamba4rec", {"layers": 1}),
     "mamba4rec, 2 layers": ("mamba4rec", {"layers": 2}),
 }
-NAMES = ("m2rec", *BASELINES)
+NAMES = (M2REC, *BASELINES)
 
 Module = TypeVar("Module", bound=nn.Module)
 
@@ -50,42 +51,38 @@ class TimedModel(Protocol):
 
 @dataclass
 class M2RecTimed:
-    """M2Rec: on a CPU through `Serving`, one history at a time, on a GPU through the model, all at once."""
+    """M2Rec: on a CPU by the engine that serves, one history at a time, on a GPU by the model, all at once."""
 
     module: M2Rec
-    name: str = "m2rec"
+    name: str = M2REC
 
     def __post_init__(self) -> None:
         self.table = self.module.item_table()
-        self.serving = None if self.table.unit.is_cuda else Serving(self.module, self.table)
+        self.engine: InferenceEngine | None = None
+        if not self.table.unit.is_cuda:
+            self.engine = InferenceEngine(self.module.config, as_arrays(self.module.state_dict()), cache_bytes=0)
 
     def answer(self, items: Tensor) -> Tensor:
         """As `TimedModel.answer`."""
-        if self.serving is None:
+        if self.engine is None:
             at_end = torch.zeros_like(items, dtype=torch.bool)
             at_end[:, -1] = True
             seen = seen_items(items, at_end, self.module.config.items)
             return _best(self.module.shares(self.module.encode_last(items, self.table), seen, self.table).sum(1))
-        found = []
-        for history in items.numpy():
-            shares = self.serving.shares(self.serving.last(history), self.serving.seen(history))
-            found.append(_best(shares.sum(1)))
-        return torch.cat(found)
+        return torch.from_numpy(np.stack([ten_best(self.engine, history) for history in items.tolist()]))
 
     def live(self, items: Tensor) -> Callable[[Tensor], Tensor]:
         """As `TimedModel.live`; on a CPU."""
-        assert self.serving is not None
-        serving, state = self.serving, self.serving.start()
-        history = items[0].numpy()
-        for item in history:
-            _, state = serving.step(item, state)
-        before = serving.seen(history)
+        assert self.engine is not None
+        engine, history = self.engine, items[0].tolist()
+        state = engine.advance(history, engine.start()).state
+        before = engine.seen(history)
 
         def add(item: Tensor) -> Tensor:
-            encoded, _ = serving.step(int(item), state)
-            seen = before.clone()
-            seen[:, item - 1] = True
-            return _best(serving.shares(encoded, seen).sum(1))
+            position, _ = engine.step(int(item), state)
+            seen = before.copy()
+            seen[int(item) - 1] = True
+            return torch.from_numpy(best_of(engine.shares(position, seen).sum(0)))[None]
 
         return add
 
@@ -125,14 +122,14 @@ class BaselineTimed:
         return _best(torch.addmm(self.table.bias, h, self.scored))
 
 
-def timed_models(items: int, longest: int, device: torch.device, names: Sequence[str] = NAMES) -> list[TimedModel]:
-    """M2Rec as shipped for MovieLens-1M, SASRec of two layers, Mamba4Rec of one and of two, all of one width.
+def timed_models(shape: Shape, longest: int, device: torch.device, names: Sequence[str] = NAMES) -> list[TimedModel]:
+    """M2Rec of this shape, SASRec of two layers, Mamba4Rec of one and of two, all of one width, over one catalogue.
 
     They read histories of up to `longest` items; `names` leaves out the others.
     """
     with torch.inference_mode():
         made: list[TimedModel] = []
-        for name, module in modules(items, longest, names).items():
+        for name, module in modules(shape, longest, names).items():
             ready = _ready(module, device)
             made.append(
                 M2RecTimed(ready) if isinstance(ready, M2Rec) else BaselineTimed(name, cast(SequentialBaseline, ready))
@@ -140,23 +137,34 @@ def timed_models(items: int, longest: int, device: torch.device, names: Sequence
         return made
 
 
-def modules(items: int, longest: int, names: Sequence[str] = NAMES) -> dict[str, nn.Module]:
+def modules(shape: Shape, longest: int, names: Sequence[str] = NAMES) -> dict[str, nn.Module]:
     """The untrained networks themselves, by name."""
     torch.manual_seed(0)
-    shape = load_world(WORLD).model
-    return {name: _make(name, shape, items, longest) for name in NAMES if name in names}
+    return {name: _make(name, shape, longest) for name in NAMES if name in names}
 
 
-def _make(name: str, shape: ModelSettings, items: int, longest: int) -> nn.Module:
-    if name == "m2rec":
-        config = ModelConfig(
-            **(shape.model_dump() | {"max_length": longest}), items=items, warm_items=items, text_width=TEXT_WIDTH
-        )
-        text = torch.randn(items + 1, TEXT_WIDTH)
+def ten_best(engine: InferenceEngine, history: Sequence[int]) -> np.ndarray:
+    """The ten most probable items after a history, read from its start: int64 (10,), best first."""
+    return best_of(engine.shares(engine.last(history), engine.seen(history)).sum(0))
+
+
+def best_of(probabilities: np.ndarray) -> np.ndarray:
+    """The items 1 … V of the ten largest of `probabilities` (V,), largest first, exactly."""
+    count = min(BEST, len(probabilities))
+    best = np.argpartition(probabilities, -count)[-count:]
+    return best[np.argsort(-probabilities[best])] + 1
+
+
+def _make(name: str, shape: Shape, longest: int) -> nn.Module:
+    if name == M2REC:
+        settings = shape.settings.model_dump() | {"max_length": longest}
+        config = ModelConfig(**settings, items=shape.items, warm_items=shape.warm_items, text_width=TEXT_WIDTH)
+        text = torch.randn(shape.items + 1, TEXT_WIDTH)
         text[0] = 0
         return M2Rec(config, text)
-    kind, settings = BASELINES[name]
-    return make_baseline(kind, items, items, settings=settings | {"width": shape.width, "max_length": longest})
+    kind, baseline = BASELINES[name]
+    baseline = baseline | {"width": shape.settings.width, "max_length": longest}
+    return make_baseline(kind, shape.items, shape.warm_items, settings=baseline)
 
 
 def _ready(module: Module, device: torch.device) -> Module:

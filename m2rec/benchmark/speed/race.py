@@ -8,11 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import torch
-
-from m2rec.benchmark.speed.measure import CATALOGUE, CPU, FEWEST_ROUNDS, WARM_UPS, Workload, answer_times
-from m2rec.benchmark.speed.models import timed_models
-from m2rec.training.machine import device_name
+from m2rec.benchmark.speed.shapes import Shape, film_shape
 
 NAMES = ("m2rec", "sasrec", "mamba4rec")
 LENGTHS = (50, 100, 200, 500, 1000, 2000, 4000)
@@ -29,16 +25,27 @@ class Lap:
     hardware: str
 
 
-def race(lengths: Sequence[int] = LENGTHS, seconds: float = SECONDS) -> Iterator[Lap]:
-    """One lap a length, shortest first, on the GPU where there is one; ends early when the time is up."""
+def race(lengths: Sequence[int] = LENGTHS, seconds: float = SECONDS, shape: Shape | None = None) -> Iterator[Lap]:
+    """One lap a length, shortest first, on the GPU where there is one; ends early when the time is up.
+
+    `shape` is a world's own network and catalogue, the films' unless given.
+    """
+    # imported here: the page names lengths and laps long before anybody starts a race
+    import torch
+
+    from m2rec.benchmark.speed.measure import CPU, FEWEST_ROUNDS, WARM_UPS, Workload, answer_times
+    from m2rec.benchmark.speed.models import timed_models
+    from m2rec.training.machine import device_name
+
     began = time.perf_counter()
+    shape = shape or film_shape()
     device = torch.device("cuda") if torch.cuda.is_available() else CPU
     generator = torch.Generator().manual_seed(0)
     workload = Workload(rounds=30, burst=2, seconds=LENGTH_FRACTION * seconds)
-    models = timed_models(CATALOGUE, max(lengths) + 1, device, NAMES)
+    models = timed_models(shape, max(lengths) + 1, device, NAMES)
     for length, following in zip(lengths, [*lengths[1:], None], strict=True):
         with torch.inference_mode():  # not around the loop: the mode would stay on in the caller between two laps
-            rows = answer_times(models, length, 1, workload, device, torch.get_num_threads(), generator)
+            rows = answer_times(models, shape, length, 1, workload, device, torch.get_num_threads(), generator)
         yield Lap(length, {row.model: row.median_ms for row in rows}, device_name(device))
         if following is None:
             return

@@ -1,18 +1,24 @@
 """Latency of `recommend()` and of a live history: one history at a time on one CPU thread, as the page calls it."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 import torch
 
+from m2rec.benchmark.speed.measure import computing_on
 from m2rec.recommend.recommender import Recommender
 from m2rec.training.machine import device_name
 
 Question = TypeVar("Question")
+
+# what is timed, as the tables name it
+SCRATCH = "recommend(), all shares and the gate's history"
+ONE_MORE = "the same after one more item"
+SPECTRUM = "from scratch, with the spectrum and its band"
+LIVE = "one more item on a live history"
 
 WARM_UPS = 3  # answers before the first timed one, in which memory is allocated and kernels are chosen
 
@@ -46,31 +52,26 @@ def time_serving(recommender: Recommender, length: int, repeats: int, seed: int 
     def history() -> list[str]:
         return [ids[row] for row in rng.integers(len(ids), size=length)]
 
-    with one_thread():
+    def grown_history() -> list[str]:
+        """A history that was read but for its last item, as after a click."""
+        grown = history()
+        if length > 1:
+            recommender.recommend(grown[:-1], spectrum=False)
+        return grown
+
+    def one_item() -> str:
+        return ids[rng.integers(len(ids))]
+
+    with computing_on(1):
         live = recommender.start(history())
         rows = [
-            _timed(
-                "answer with shares and gate history",
-                lambda asked: recommender.recommend(asked, spectrum=False),
-                history,
-                repeats,
-            ),
-            _timed("the same with its spectrum", recommender.recommend, history, repeats),
-            _timed("one more item on a cached state", live.add, lambda: ids[rng.integers(len(ids))], repeats),
+            _timed(SCRATCH, lambda asked: recommender.recommend(asked, spectrum=False), history, repeats),
+            _timed(ONE_MORE, lambda asked: recommender.recommend(asked, spectrum=False), grown_history, repeats),
+            _timed(SPECTRUM, recommender.recommend, history, repeats),
+            _timed(LIVE, live.add, one_item, repeats),
         ]
         hardware = device_name(torch.device("cpu"))
     return ServingTimes(recommender.name, len(ids), length, repeats, hardware, rows)
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Limit PyTorch to one thread, and restore the number afterwards."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _timed(what: str, answer: Callable[[Question], object], ask: Callable[[], Question], repeats: int) -> Timing:

@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from m2rec.benchmark.speed.models import WORLD, modules
+from m2rec.benchmark.speed.models import modules
+from m2rec.benchmark.speed.shapes import Shape
 from m2rec.training.optimizer import make_optimizer
 from m2rec.training.settings import TrainingSettings
 from m2rec.worlds.settings import load_world
@@ -33,17 +34,16 @@ class TrainingSpeed:
     seconds_per_million: float  # targets, at that pace
 
 
-def training_times(catalogue: int, device: torch.device, names: Sequence[str], steps: int) -> list[TrainingSpeed]:
+def training_times(shape: Shape, device: torch.device, names: Sequence[str], steps: int) -> list[TrainingSpeed]:
     """Time `steps` steps of each model after one warm-up step."""
-    world = load_world(WORLD)
-    length, training = world.model.max_length, world.training
+    length, training = shape.settings.max_length, load_world(shape.world).training
     batch = min(training.batch_size, WINDOWS_ON_CPU) if device.type == "cpu" else training.batch_size
-    models = {name: made.to(device).train() for name, made in modules(catalogue, length, names).items()}
+    models = {name: made.to(device).train() for name, made in modules(shape, length, names).items()}
     optimizers = {name: make_optimizer(made, training) for name, made in models.items()}
     generator = torch.Generator().manual_seed(0)
     taken: dict[str, list[float]] = {name: [] for name in models}
     for turn in range(-1, steps):
-        items = torch.randint(1, catalogue + 1, (batch, length + 1), generator=generator).to(device)
+        items = torch.randint(1, shape.items + 1, (batch, length + 1), generator=generator).to(device)
         for name, model in models.items():
             seconds = _step(model, optimizers[name], items, training, device)
             if turn >= 0:

@@ -1,18 +1,25 @@
 """`python -m m2rec benchmark speed`"""
 
+from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from m2rec import paths
+from m2rec.commands.benchmark.serve import serving_table
 from m2rec.commands.output import Json, say, show, table
-from m2rec.commands.places import this_command
+from m2rec.commands.places import checkpoints, this_command
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from m2rec.benchmark.speed.measure import Speed
+    from m2rec.benchmark.speed.measure import Speed, Workload
+    from m2rec.benchmark.speed.shapes import Shape
     from m2rec.benchmark.speed.training import TrainingSpeed
+
+HISTORY = 200  # items, where recommend() is timed
+ANSWERS, QUICK_ANSWERS = 100, 10  # timed of each kind
 
 
 def speed(
@@ -20,32 +27,101 @@ def speed(
         bool,
         typer.Option("--quick", help="Fewer repeats, one CPU thread, no batches, no training, Mamba4Rec of one layer."),
     ] = False,
+    items: Annotated[
+        int | None,
+        typer.Option(
+            min=1000,
+            max=10_000_000,
+            help="Time answers over a made-up catalogue of so many items instead, and its memory.",
+        ),
+    ] = None,
     json_file: Json = None,
 ) -> None:
     """Time M2Rec beside SASRec and Mamba4Rec: an answer by history length, throughput, memory, training.
 
-    The models take turns on the same random histories, with random weights (time does not depend on them), over a
-    catalogue as large as MovieLens-1M's. On a GPU too, where there is one.
+    The models take turns on the same random histories, with random weights (time does not depend on them), in the shape
+    and over the catalogue of every world that ships; MovieLens-1M's is measured in full. Then `recommend()` of every
+    checkpoint, as the page calls it. On a GPU too, where there is one.
     """
     import torch
 
-    from m2rec.benchmark.speed.measure import QUICK, THOROUGH, measure
+    from m2rec.benchmark.speed.measure import QUICK, THOROUGH
+    from m2rec.benchmark.speed.shapes import shipped_shapes
     from m2rec.training.machine import device_name, git_revision
 
     workload = QUICK if quick else THOROUGH
-    measured = measure(workload, report=lambda what: say(f"{what} …"))
-    devices = [torch.device("cpu")] + [torch.device("cuda")] * torch.cuda.is_available()
+    shapes = shipped_shapes(paths.checkpoints())
+    devices = [torch.device("cpu")] + [torch.device("cuda")] * (torch.cuda.is_available() and items is None)
     about = {
         "hardware": [device_name(device) for device in devices],
         "threads": list(workload.threads),
         "torch": torch.__version__,
-        "catalogue": workload.catalogue,
+        "catalogue": shapes[0].items,
         "weights": "random",
         "date": datetime.now(UTC).date().isoformat(),
         "command": this_command(),
         "revision": git_revision(),
     }
-    show(measured.as_dict() | about, json_file, *_tables(measured))
+    if items is None:
+        _worlds(shapes, workload, about, json_file)
+    else:
+        _large_catalogue(shapes, items, QUICK_ANSWERS if quick else ANSWERS, about, json_file)
+
+
+def _worlds(shapes: "list[Shape]", workload: "Workload", about: dict[str, Any], json_file: str | None) -> None:
+    from m2rec.benchmark.speed.measure import THOROUGH, measure, without_extras
+    from m2rec.benchmark.speed.recommender import time_serving
+    from m2rec.recommend.recommender import Recommender
+
+    measured = {
+        shape.world: measure(shape, workload if shape is shapes[0] else without_extras(workload), report=_say_step)
+        for shape in shapes
+    }
+    served = {}
+    for folder in checkpoints():
+        _say_step(f"{folder.name}: recommend() as the page calls it")
+        recommender = Recommender.from_pretrained(folder)
+        repeats = ANSWERS if workload == THOROUGH else QUICK_ANSWERS
+        served[folder.name] = time_serving(recommender, min(HISTORY, recommender.max_history), repeats)
+    worlds: dict[str, dict[str, Any]] = {}
+    for shape in shapes:
+        figures = measured[shape.world].as_dict()
+        names = ("ratio_to_sasrec", "ratio_of_one_more", "ratio_of_one_more_cached", "growth", "rows")
+        worlds[shape.world] = {"items": shape.items, **{name: figures[name] for name in names}}
+        if shape.world in served:
+            worlds[shape.world]["recommend"] = asdict(served[shape.world])
+    films = measured[shapes[0].world]
+    tables = [*_tables(films), *(_ratios(world, found) for world, found in measured.items())]
+    show(films.as_dict() | {"worlds": worlds} | about, json_file, *tables, *map(serving_table, served.values()))
+
+
+def _large_catalogue(
+    shapes: "list[Shape]", items: int, answers: int, about: dict[str, Any], json_file: str | None
+) -> None:
+    from m2rec.benchmark.speed.large_catalogue import large_catalogue_times
+
+    found = []
+    for shape in shapes:
+        _say_step(f"{shape.world}'s shape, {items:,} items")
+        found.append(large_catalogue_times(shape, items, answers))
+    shown = table(
+        f"The ten best of {items:,} items and their shares, {found[0].length} items of history, 1 CPU thread",
+        "shape of",
+        "reading, ms",
+        "median ms",
+        "95 % below, ms",
+        "MiB held",
+        "MiB an answer",
+    )
+    for one in found:
+        times = [f"{value:.1f}" for value in (one.read_ms, one.median_ms, one.p95_ms)]
+        shown.add_row(one.world, *times, f"{one.engine_mib:,.0f}", f"{one.answer_mib:.1f}")
+    payload = {"worlds": {one.world: asdict(one) for one in found}}
+    show(payload | about | {"catalogue": items, "threads": [1]}, json_file, shown)
+
+
+def _say_step(what: str) -> None:
+    say(f"{what} …")
 
 
 def _tables(measured: "Speed") -> "list[Table]":
@@ -84,19 +160,22 @@ def _tables(measured: "Speed") -> "list[Table]":
     for name, exponent in growth.items():
         peaks = {p.length: p.mib for p in measured.peaks if p.model == name and p.device == "cpu"}
         needs.add_row(name, f"{exponent:.2f}", *(f"{peaks[length]:.1f}" for length in lengths))
-    ratios = table(
-        "SASRec's time ÷ M2Rec's, CPU time on one thread",
+    return [times, needs, *([_training(measured.training)] if measured.training else [])]
+
+
+def _ratios(world: str, measured: "Speed") -> "Table":
+    shown = table(
+        f"SASRec's time ÷ M2Rec's, CPU time on one thread: {world}",
         "history",
         "from scratch",
-        "added item",
-        "added, both cached",
+        "one more item",
+        "one more, both cached",
     )
-    scratch = measured.ratios()
     anew = measured.ratios("added item", other="sasrec, read anew")
     cached = measured.ratios("added item")
-    for length, ratio in scratch.items():
-        ratios.add_row(length, f"{ratio:.2f}", _number(anew.get(length)), _number(cached.get(length)))
-    return [times, needs, ratios, *([_training(measured.training)] if measured.training else [])]
+    for length, ratio in measured.ratios().items():
+        shown.add_row(length, f"{ratio:.2f}", _number(anew.get(length)), _number(cached.get(length)))
+    return shown
 
 
 def _training(measured: "list[TrainingSpeed]") -> "Table":

@@ -1,13 +1,22 @@
 """The speed benchmark: which models it times, that they answer alike, and its arithmetic. No time is asserted."""
 
 import json
+from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
+from m2rec.benchmark.speed.large_catalogue import large_catalogue_times
 from m2rec.benchmark.speed.measure import Row, Speed, Workload, computing_on, measure
-from m2rec.benchmark.speed.models import NAMES, BaselineTimed, M2RecTimed, timed_models
+from m2rec.benchmark.speed.models import NAMES, BaselineTimed, M2RecTimed, best_of, timed_models
+from m2rec.benchmark.speed.shapes import Shape, film_shape, shipped_shapes
+from m2rec.checkpoint import Checkpoint
+from m2rec.errors import CheckpointError
+from m2rec.model.config import ModelSettings
 from m2rec.model.softmax import seen_items
+from tests.tiny_world import save_tiny_world
 
 CPU = torch.device("cpu")
 TINY = Workload(
@@ -18,14 +27,17 @@ TINY = Workload(
     batch_cpu=3,
     rounds=3,
     burst=2,
-    catalogue=30,
     training_steps=1,
 )
 
 
+def small(items: int) -> Shape:
+    return replace(film_shape(), items=items, warm_items=items)
+
+
 @pytest.fixture(scope="module")
 def measured() -> Speed:
-    return measure(TINY)
+    return measure(small(30), TINY)
 
 
 def row(model: str, length: int, median: float, what: str = "answer", threads: int = 1, batch: int = 1) -> Row:
@@ -47,7 +59,7 @@ def test_every_model_is_timed_at_every_length(measured: Speed) -> None:
 def test_the_figures_are_json_with_the_ratio_to_sasrec(measured: Speed) -> None:
     found = json.loads(json.dumps(measured.as_dict(), allow_nan=False))
     assert set(found["ratio_to_sasrec"]) == {"5", "9"}
-    assert set(found["ratio_to_sasrec_added_item"]["read anew"]) == {"5"}
+    assert set(found["ratio_of_one_more"]) == {"5"}
     assert set(found["growth"]) == set(NAMES)
     assert found["rows"][0]["answers_per_second"] == pytest.approx(1000 / found["rows"][0]["median_ms"])
 
@@ -82,7 +94,7 @@ def test_answers_per_second_counts_the_whole_batch() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_an_added_item_is_answered_like_the_longer_history(name: str) -> None:
     with torch.inference_mode():
-        (model,) = timed_models(40, 30, CPU, [name])
+        (model,) = timed_models(small(40), 30, CPU, [name])
         items = torch.randint(1, 41, (1, 12), generator=torch.Generator().manual_seed(1))
         add = model.live(items[:, :-1])
         whole = model.answer(items)
@@ -94,7 +106,7 @@ def test_an_added_item_is_answered_like_the_longer_history(name: str) -> None:
 
 def test_m2rec_answers_as_the_model_itself_does() -> None:
     with torch.inference_mode():
-        (model,) = timed_models(40, 30, CPU, ["m2rec"])
+        (model,) = timed_models(small(40), 30, CPU, ["m2rec"])
         assert isinstance(model, M2RecTimed)
         items = torch.randint(1, 41, (3, 20), generator=torch.Generator().manual_seed(1))
         at_end = torch.zeros_like(items, dtype=torch.bool)
@@ -107,10 +119,41 @@ def test_m2rec_answers_as_the_model_itself_does() -> None:
 def test_a_baseline_ranks_as_its_model_does(name: str) -> None:
     """Its answer leaves out what a ranking has no need of; it is the same ranking."""
     with torch.inference_mode():
-        (model,) = timed_models(40, 30, CPU, [name])
+        (model,) = timed_models(small(40), 30, CPU, [name])
         assert isinstance(model, BaselineTimed)
         items = torch.randint(1, 41, (3, 20), generator=torch.Generator().manual_seed(1))
         assert torch.equal(model.answer(items), model.module.last_scores(items).topk(10).indices + 1)
+
+
+def test_the_shapes_are_those_of_the_checkpoints_the_films_first(tmp_path: Path) -> None:
+    assert shipped_shapes(tmp_path) == [film_shape()]
+    config = Checkpoint.load(save_tiny_world(tmp_path / "tiny-shop")).config.model
+    films, shop = shipped_shapes(tmp_path)
+    assert films == film_shape()
+    assert (shop.world, shop.items, shop.warm_items) == ("tiny-shop", config.items, config.warm_items)
+    assert shop.settings.width == config.width
+    (tmp_path / "tiny-shop" / "config.json").write_text("{}")
+    with pytest.raises(CheckpointError, match="not a readable configuration"):
+        shipped_shapes(tmp_path)
+
+
+def test_the_ten_best_are_the_largest_in_order() -> None:
+    rng = np.random.default_rng(0)
+    for count in (3, 10, 1000):
+        probabilities = rng.random(count)
+        expected = np.argsort(-probabilities)[:10] + 1
+        assert np.array_equal(best_of(probabilities), expected)
+
+
+@pytest.mark.parametrize("kinds", [("periodic", "themes"), ("spectral", "means")])
+def test_a_large_catalogue_is_answered_and_its_memory_stated(kinds: tuple[str, str]) -> None:
+    frequency, semantic = kinds
+    settings = ModelSettings(frequency=frequency, semantic=semantic, width=8, head_width=4, state_width=4)
+    found = large_catalogue_times(Shape("made-up", settings, 5, 5), items=3000, answers=2)
+    assert (found.items, found.width, found.answers) == (3000, 8, 2)
+    assert found.read_ms > 0
+    assert 0 < found.median_ms <= found.p95_ms
+    assert found.answer_mib > 3000 * 3 * 4 / 2**20  # three distributions over the catalogue, at least
 
 
 def test_threads_are_given_back(measured: Speed) -> None:

@@ -1,0 +1,87 @@
+"""An answer from a catalogue of any size, such as a million items: time on one CPU thread, and memory.
+
+Vectors are made up: time does not depend on them. The answer is exact, the ten most probable of all items with the
+three branches' shares, from a history that is read from its start.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+import psutil
+import torch
+
+from m2rec.benchmark.speed.measure import computing_on
+from m2rec.benchmark.speed.memory import peak_mib
+from m2rec.benchmark.speed.models import ten_best
+from m2rec.benchmark.speed.shapes import Shape
+from m2rec.inference.engine import InferenceEngine, as_arrays
+from m2rec.model.config import ModelConfig
+from m2rec.model.m2rec import M2Rec
+
+LENGTH = 200  # items of the history
+FEW = 997  # items of the network whose arrays are made longer; no other array has so many rows
+SCALE = 0.1  # of the made-up vectors
+WARM_UPS = 2
+
+
+@dataclass(frozen=True)
+class LargeCatalogue:
+    """Times in milliseconds and memory in MiB for one world's shape over `items` items."""
+
+    world: str
+    items: int
+    width: int
+    length: int
+    answers: int
+    read_ms: float  # median, of reading the history
+    median_ms: float  # of the whole answer
+    p95_ms: float
+    engine_mib: float  # what the engine holds, for all answers together
+    answer_mib: float  # what one answer takes besides, at its peak
+
+
+def large_catalogue_times(shape: Shape, items: int, answers: int, seed: int = 0) -> LargeCatalogue:
+    """Time `answers` answers over a made-up catalogue of so many items, in the shape of a world."""
+    rng = np.random.default_rng(seed)
+    process = psutil.Process()
+    before = process.memory_info().rss
+    engine = _engine(replace(shape, items=items, warm_items=items), rng)
+    held = (process.memory_info().rss - before) / 2**20
+    whole, read = [], []
+    with computing_on(1):
+        for turn in range(-WARM_UPS, answers):
+            history = rng.integers(1, items + 1, LENGTH).tolist()
+            taken = _milliseconds(partial(ten_best, engine, history)), _milliseconds(partial(engine.last, history))
+            if turn >= 0:
+                whole.append(taken[0])
+                read.append(taken[1])
+        answer = peak_mib(partial(ten_best, engine, history), torch.device("cpu"))
+    median, p95 = (float(value) for value in np.quantile(whole, [0.5, 0.95]))
+    width = engine.config.width
+    reading = float(np.median(read))
+    return LargeCatalogue(shape.world, items, width, LENGTH, answers, reading, median, p95, held, answer)
+
+
+def _engine(shape: Shape, rng: np.random.Generator) -> InferenceEngine:
+    """An engine of random weights whose arrays of one row an item have `shape.items` rows."""
+    settings = shape.settings.model_dump()
+    few = ModelConfig(**settings, items=FEW, warm_items=FEW, text_width=shape.settings.width)
+    torch.manual_seed(0)
+    weights = as_arrays(M2Rec(few, torch.randn(FEW + 1, few.text_width)).state_dict())
+    for name, array in weights.items():
+        if array.shape[:1] in ((FEW,), (FEW + 1,)):
+            rows = array.shape[0] - FEW + shape.items  # with or without a row of padding
+            weights[name] = rng.standard_normal((rows, *array.shape[1:]), dtype=np.float32)
+            weights[name] *= SCALE
+            weights[name][: array.shape[0] - FEW] = 0
+    config = few.model_copy(update={"items": shape.items, "warm_items": shape.items})
+    return InferenceEngine(config, weights, cache_bytes=0)
+
+
+def _milliseconds(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return 1000 * (time.perf_counter() - began)
