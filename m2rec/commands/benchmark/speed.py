@@ -110,11 +110,12 @@ def _large_catalogue(
         "reading, ms",
         "median ms",
         "95 % below, ms",
+        "CPU ms",
         "MiB held",
         "MiB an answer",
     )
     for one in found:
-        times = [f"{value:.1f}" for value in (one.read_ms, one.median_ms, one.p95_ms)]
+        times = [f"{value:.1f}" for value in (one.read_ms, one.median_ms, one.p95_ms, one.cpu_ms)]
         shown.add_row(one.world, *times, f"{one.engine_mib:,.0f}", f"{one.answer_mib:.1f}")
     payload = {"worlds": {one.world: asdict(one) for one in found}}
     show(payload | about | {"catalogue": items, "threads": [1]}, json_file, shown)
