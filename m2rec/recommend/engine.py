@@ -20,6 +20,7 @@ from m2rec.recommend.answer import MODALITIES, Answer, RankedItem, Shares, Spect
 from m2rec.recommend.candidates import Candidate, skyband
 from m2rec.recommend.catalogue import Catalogue, CatalogueItem
 from m2rec.recommend.history import GivenHistory, History, as_list, look_up
+from m2rec.recommend.influence import influence
 from m2rec.recommend.options import LONGEST_HISTORY, Band, Options, gate_weights
 from m2rec.recommend.spectrum import LONGEST_PERIOD, Periodogram, gain_at, item_periodogram, periodogram
 from m2rec.recommend.themes import strongest, typical_items
@@ -53,7 +54,6 @@ class Engine:
         self._encoder = TextEncoder(cached=False)  # loads nothing until somebody invents an item
         # dragging the gate, another length of the list, a comparison: many questions in a row are about one history
         self._periodogram = lru_cache(maxsize=CACHED_SPECTRA)(self._periodogram_anew)
-        self._order = np.array(_id_ranks([item.item_id for item in items]))  # ties are broken by item id
         self._check_answers()
 
     def _check_answers(self) -> None:
@@ -159,7 +159,7 @@ class Engine:
             return []
         floor = np.partition(ranking, -k)[-k]
         candidates = np.flatnonzero(ranking >= floor)
-        best = candidates[np.lexsort((self._order[candidates], -ranking[candidates]))][:k]
+        best = candidates[np.lexsort((self.catalogue.order[candidates], -ranking[candidates]))][:k]
         return [self._ranked(rank, place, shares[:, place].tolist()) for rank, place in enumerate(best.tolist(), 1)]
 
     def _ranked(self, rank: int, place: int, parts: list[float]) -> RankedItem:
@@ -233,29 +233,13 @@ class Engine:
         return self._network(history).unit_vectors[history.indices]
 
     def influence(self, history: GivenHistory, item: str | int) -> list[float]:
-        """How much each history item adds to an item's log-probability → one number a position.
-
-        It is what is lost where an unknown item of average meaning stands in its place: without anything there, all
-        items before it would move, and every rhythm through them with it. An item that was chosen again is replaced at
-        each of its places, for one of many is hardly missed, and has the same number at all of them.
-        """
+        """How much each history item adds to an item's log-probability → one number a position (see `influence.py`)."""
         read, _ = self.read(history)
         target = self.catalogue.index(item)
-        if len(read.indices) < 2:
-            return [0.0] * len(read.indices)
         average = self.checkpoint.weights["text"][1:].mean(0, keepdims=True)
         texts = [self._encoder.encode(read.inventions)] if read.inventions else []
         network = self.inference.extended(np.concatenate([*texts, average]))
-        unknown = len(network.unit_vectors) - 1
-        items = np.array(read.indices)
-
-        def log_probability(without: int | None) -> float:
-            position = network.last(np.where(items == without, unknown, items).tolist())
-            return float(network.log_probabilities(position, read.seen(without))[target - 1])
-
-        whole = log_probability(None)
-        lost = {index: whole - log_probability(index) for index in dict.fromkeys(read.indices)}
-        return [lost[index] for index in read.indices]
+        return influence(network, read, target, unknown=len(network.unit_vectors) - 1)
 
     def read(self, history: GivenHistory, truncate: bool = True) -> tuple[History, list[str]]:
         """A history as the model takes it, and what has to be said about it. Raises InputError.
@@ -289,7 +273,7 @@ class Engine:
         bias = self.inference.bias.astype(np.float64)
         probability = np.exp(bias - bias.max())
         probability /= probability.sum()
-        best = np.lexsort((self._order[: len(bias)], -bias))[:k]
+        best = np.lexsort((self.catalogue.order[: len(bias)], -bias))[:k]
         third = 1 / len(MODALITIES)
         return Answer(
             world=self.name,
@@ -307,14 +291,3 @@ class Engine:
 
 def _shares(values: Sequence[float]) -> Shares:
     return dict(zip(MODALITIES, values, strict=True))
-
-
-def _id_ranks(ids: Sequence[str]) -> list[int]:
-    """Place of each id in natural order: numbers by value, the rest by spelling."""
-    order = sorted(
-        range(len(ids)), key=lambda i: (not ids[i].isdecimal(), int(ids[i]) if ids[i].isdecimal() else 0, ids[i])
-    )
-    ranks = [0] * len(ids)
-    for rank, i in enumerate(order):
-        ranks[i] = rank
-    return ranks
