@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.ui.browser.visiting import PHONE, START, BrowserContext, Page, chips, count, expect, visit
+from tests.ui.browser.visiting import PHONE, START, BrowserContext, Page, chips, count, expect, visit, until
 
 
 def test_what_an_action_led_to_is_announced(page: Page) -> None:
@@ -27,7 +27,7 @@ def test_the_focus_never_falls_to_the_body(page: Page, where: str) -> None:
         page.get_by_role("button", name=where).focus()
         page.keyboard.press("Enter")
         expect(page.get_by_role("button", name=where)).to_be_disabled()
-    page.wait_for_function("document.activeElement !== document.body")
+    until(page, "document.activeElement !== document.body")
     assert page.evaluate("document.activeElement.closest('.m2') !== null")
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.ui.browser.visiting import PATIENCE, PHONE, Browser, Locator, Page, chips, expect, visit
+from tests.ui.browser.visiting import PATIENCE, PHONE, Browser, Locator, Page, chips, expect, visit, until
 
 Point = tuple[float, float]
 
@@ -65,7 +65,7 @@ def test_a_finger_that_moves_on_at_once_scrolls_and_moves_no_chip(touched: Page)
     for up in range(10, 70, 10):
         touch("touchMove", (x, y - up))
     touch("touchEnd")
-    touched.wait_for_function("document.querySelector('.chips').scrollTop > 0")
+    until(touched, "document.querySelector('.chips').scrollTop > 0")
     assert touched.locator(".chip:is(.taken, .drop)").count() == 0
     assert chips(touched) == before
 
@@ -105,5 +105,5 @@ def test_a_slanted_swipe_over_the_spectrum_scrolls_and_mutes_nothing(touched: Pa
     for up in range(10, 120, 10):
         touch("touchMove", (x + up / 3, y + up))
     touch("touchEnd")
-    touched.wait_for_function("start => scrollY < start", arg=start)
+    until(touched, "start => scrollY < start", arg=start)
     expect(touched.get_by_role("button", name=re.compile("^Hear .* again$"))).to_have_count(0)

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.ui.browser.visiting import PHONE, START, Locator, Page, expect
+from tests.ui.browser.visiting import PHONE, START, Locator, Page, expect, until
 
 LET_MOVE = "(one, value) => { one.value = value; one.dispatchEvent(new Event('input', { bubbles: true })); }"
 
@@ -55,7 +55,7 @@ def test_while_the_slider_moves_the_page_says_what_the_server_says_once_it_is_le
             slider.dispatch_event("change")
         sent = answered.value.text()
         assert str(live[0]) in sent
-        page.wait_for_function("row => document.querySelector('.folding input').value === String(row)", arg=row)
+        until(page, "row => document.querySelector('.folding input').value === String(row)", arg=row)
         assert (page.locator("[data-fold-words]").text_content(), ringed(page)) == live
 
 

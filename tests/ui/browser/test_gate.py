@@ -6,7 +6,7 @@ import pytest
 
 from m2rec.recommend.look import ORDERED
 from m2rec.ui.render.words import percent
-from tests.ui.browser.visiting import Page, expect
+from tests.ui.browser.visiting import Page, expect, until
 
 SHOWN = """
 () => ({
@@ -43,7 +43,7 @@ def test_cards_shares_weights_and_sentence_follow_the_slider_and_stay_when_the_s
         assert live["cards"] != start["cards"]
         with page.expect_response(lambda reply: reply.request.method == "POST"):
             slider.dispatch_event("change")
-        page.wait_for_function("document.querySelector('.busy').hidden && !document.getAnimations().length")
+        until(page, "document.querySelector('.busy').hidden && !document.getAnimations().length")
         expect(page.get_by_role("button", name="Release to the model")).to_be_visible()
         kept = page.evaluate(SHOWN)
         for before, after in zip(live["cards"], kept["cards"], strict=True):  # a link keeps six digits of a weight

@@ -3,6 +3,8 @@
 Whatever imports this is skipped where there is no Playwright.
 """
 
+import time
+
 import pytest
 
 expect = pytest.importorskip("playwright.sync_api", reason="needs playwright: see requirements-dev.txt").expect
@@ -21,6 +23,14 @@ def visit(page: Page, url: str) -> None:
     page.goto(url)
     page.locator(READY).wait_for()
     page.locator(CHART).first.wait_for()
+
+
+def until(page: Page, expression: str, arg: object = None) -> None:
+    """Waits for what JavaScript says; Playwright's own way would have the page evaluate text, which it forbids."""
+    end = time.monotonic() + PATIENCE / 1000
+    while not page.evaluate(expression, arg):
+        assert time.monotonic() < end, f"it never came about that {expression}"
+        page.wait_for_timeout(20)
 
 
 def chips(page: Page) -> list[str]:
