@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.ui.browser.visiting import PHONE, START, BrowserContext, Page, chips, count, expect, visit, until
+from tests.ui.browser.visiting import PHONE, START, BrowserContext, Page, chips, count, expect, until, visit
 
 
 def test_what_an_action_led_to_is_announced(page: Page) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.ui.browser.visiting import PATIENCE, PHONE, Browser, Locator, Page, chips, expect, visit, until
+from tests.ui.browser.visiting import PATIENCE, PHONE, Browser, Locator, Page, chips, expect, until, visit
 
 Point = tuple[float, float]
 
