@@ -9,7 +9,7 @@ from m2rec.ui.lessons import Lesson
 from m2rec.ui.render.comparison import compared
 from m2rec.ui.render.context import Scene, ask
 from m2rec.ui.render.words import percent, plain_period
-from m2rec.ui.session.presets import Preset, preset
+from m2rec.ui.session.presets import Preset
 from m2rec.ui.session.requests import Setting
 from m2rec.ui.session.state import Session, State
 from m2rec.ui.session.worlds import World
@@ -61,7 +61,7 @@ def is_its_own(lesson: Lesson, scene: Scene) -> bool:
 def starting_history(lesson: Lesson, world: World) -> Preset:
     """The lesson's preset, or its stand-in in a world that has not the first."""
     has_it = lesson.stand_in is None or any(one.key == lesson.preset for one in world.presets)
-    return preset(world, lesson.preset if has_it else str(lesson.stand_in))
+    return world.preset(lesson.preset if has_it else str(lesson.stand_in))
 
 
 def measured(scene: Scene) -> dict[str, float]:

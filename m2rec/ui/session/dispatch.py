@@ -5,7 +5,6 @@ from m2rec.text_safety import quoted
 from m2rec.ui.lessons import LAST_STEP, lesson
 from m2rec.ui.lessons.measures import starting_history
 from m2rec.ui.session import actions
-from m2rec.ui.session.presets import preset
 from m2rec.ui.session.requests import (
     Action,
     Add,
@@ -103,7 +102,7 @@ def _changed(world: World, state: State, action: Action) -> State:
         case Keep():
             return actions.keep(state, action.newest)
         case Choose():
-            chosen = preset(world, action.value)
+            chosen = world.preset(action.value)
             return actions.replace(state, chosen.history, chosen.days)
         case Override():
             return actions.override(state, action.current, action.modality, action.weight)

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from m2rec.errors import InputError
 from m2rec.recommend.answer import Modality
-from m2rec.text_safety import quoted
 from m2rec.ui.session.state import HISTORY_LIMIT
 
 if TYPE_CHECKING:
-    from m2rec.ui.session.worlds import World
+    from m2rec.data.person import Person
+    from m2rec.recommend.recommender import Recommender
 
 SEED = 2505
 POOL = 120  # the most popular items, from which presets are made
@@ -39,18 +38,22 @@ class Preset:
     days: tuple[int | None, ...] = ()  # the date of each interaction, where the history has a clock
 
 
-def make(world: "World") -> tuple[Preset, ...]:
-    """The presets of a world, the default first. Loads its model: chains are what the model knows to follow."""
+def make(recommender: "Recommender", staple: str | None = None, people: "Sequence[Person]" = ()) -> tuple[Preset, ...]:
+    """Presets of a model's catalogue. `staple` is the item that recurs in them; `people` have real histories.
+
+    Asks the model: a chain is made of what it expects to follow.
+    """
     chance = random.Random(SEED)
-    items = list(world.items.values())
+    items = list(recommender.items)
+    known = {item.item_id for item in items}
     pool = [item.item_id for item in items[:POOL]]
-    weekly = world.staple if world.staple in world.items else pool[0]
+    weekly = staple if staple in known else pool[0]
     other = next((item_id for item_id in (*pool[5:], *pool) if item_id != weekly), weekly)
     rest = [item_id for item_id in pool if item_id not in (weekly, other)] or pool
     by_group: dict[str, list[str]] = defaultdict(list)
     for item in items:
         by_group[item.group].append(item.item_id)
-    longest = min(world.recommender.max_history, HISTORY_LIMIT)
+    longest = min(recommender.max_history, HISTORY_LIMIT)
 
     def filled(length: int, rhythms: dict[str, tuple[int, int]]) -> tuple[str, ...]:
         """`length` things that do not repeat if it can be helped, and items `every` so often, `due` so soon."""
@@ -62,22 +65,27 @@ def make(world: "World") -> tuple[Preset, ...]:
         return tuple(history)
 
     tried = [filled(7 * count - 1, {weekly: (7, 0)}) for count in WEEKS]
-    weeks = next((history for history in tried if _stands_out(world, history, 7)), tried[0])
+    weeks = next((history for history in tried if _stands_out(recommender, history, 7)), tried[0])
     two = filled(48, {weekly: (7, 0), other: (5, 2)})
     own = random.Random(f"{SEED}, apart")  # what is drawn here changes no other preset
     wide = [group for group in by_group.values() if len(group) > TASTE // 2] * TASTES
     tastes = [tuple(own.sample(group, min(len(group), TASTE))) for group in wide]
     rarest = [(own.choice(pool), one.item_id) for one in items[-RAREST:] for _ in range(BEFORE_RAREST)]
-    taste = _led_by(world, "semantic", tastes or [tuple(pool[:TASTE])])
-    newest = _led_by(world, "semantic", rarest)
-    noise = _dullest(world, [tuple(chance.choices(pool, k=40)) for _ in range(NOISES)])
+    taste = _led_by(recommender, "semantic", tastes or [tuple(pool[:TASTE])])
+    newest = _led_by(recommender, "semantic", rarest)
+    noise = _dullest(recommender, [tuple(chance.choices(pool, k=40)) for _ in range(NOISES)])
     dates = [day for day in range(CALENDAR_DAYS) if day % 7 == 0 or chance.random() < OUTING][-longest:]
     fillers = filled(len(dates), {})
     dated = tuple(weekly if day % 7 == 0 else other for day, other in zip(dates, fillers, strict=True))
     made = (
         Preset("weekly", "A weekly rhythm", "One item every 7th time, the next one due now", weeks),
         Preset("two-rhythms", "Two rhythms", "One item every 7th time, another every 5th", two),
-        Preset("chain", "A chain", "Each item is what the model expects to follow the one before", _chain(world, rest)),
+        Preset(
+            "chain",
+            "A chain",
+            "Each item is what the model expects to follow the one before",
+            _chain(recommender, rest),
+        ),
         Preset("taste", "A single taste", "Only one group, in no particular order", taste),
         Preset("noise", "Random noise", "Drawn by chance: nothing should stand out", noise),
         Preset("new-item", "A brand-new item", "It ends with the item that the model has seen least", newest),
@@ -90,36 +98,35 @@ def make(world: "World") -> tuple[Preset, ...]:
             tuple(MONDAY + day for day in dates),
         ),
     )
-    people = (Preset(one.key, one.title, one.about, one.item_ids, one.days) for one in world.people(world))
-    return (*made, *people)
+    return (*made, *(Preset(one.key, one.title, one.about, one.item_ids, one.days) for one in people))
 
 
-def _stands_out(world: "World", history: Sequence[str], period: int) -> bool:
-    spectrum = world.recommender.recommend(history, k=1).spectrum
+def _stands_out(recommender: "Recommender", history: Sequence[str], period: int) -> bool:
+    spectrum = recommender.recommend(history, k=1).spectrum
     return spectrum is not None and period in (round(one) for one in spectrum.significant)
 
 
-def _led_by(world: "World", modality: Modality, histories: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+def _led_by(recommender: "Recommender", modality: Modality, histories: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
     """The history whose first recommendation has most of its probability from this kind of evidence."""
 
     def share(history: tuple[str, ...]) -> float:
-        found = world.recommender.recommend(history, k=1, spectrum=False).items
+        found = recommender.recommend(history, k=1, spectrum=False).items
         return found[0].contributions[modality] / found[0].probability if found and found[0].probability else 0.0
 
     return max(histories, key=share)
 
 
-def _dullest(world: "World", histories: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+def _dullest(recommender: "Recommender", histories: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
     """The history from which least follows: the lowest first recommendation."""
 
     def first(history: tuple[str, ...]) -> float:
-        found = world.recommender.recommend(history, k=1, spectrum=False).items
+        found = recommender.recommend(history, k=1, spectrum=False).items
         return found[0].probability if found else 0.0
 
     return min(histories, key=first)
 
 
-def _chain(world: "World", starts: Sequence[str]) -> tuple[str, ...]:
+def _chain(recommender: "Recommender", starts: Sequence[str]) -> tuple[str, ...]:
     """From one item to the one that the temporal branch expects most, and on; never back.
 
     Some items call for nothing. Of a few chains the first is taken that the gate leaves to order, or the best of them.
@@ -129,7 +136,7 @@ def _chain(world: "World", starts: Sequence[str]) -> tuple[str, ...]:
     for start in starts[:CHAINS]:
         history, gate = [start], 0.0
         while True:
-            answer = world.recommender.recommend(history, k=50, exclude_seen=True, spectrum=False)
+            answer = recommender.recommend(history, k=50, exclude_seen=True, spectrum=False)
             gate = answer.gates["temporal"]
             if len(history) == CHAIN or not answer.items:
                 break
@@ -139,11 +146,3 @@ def _chain(world: "World", starts: Sequence[str]) -> tuple[str, ...]:
         if trust >= ORDERLY:
             break
     return best
-
-
-def preset(world: "World", key: str) -> Preset:
-    """The preset of that key; InputError names those there are."""
-    for one in world.presets:
-        if one.key == key:
-            return one
-    raise InputError(f"There is no preset {quoted(key)}; there are {', '.join(one.key for one in world.presets)}.")

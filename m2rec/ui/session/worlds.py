@@ -118,9 +118,16 @@ class World:
     @cached_property
     def presets(self) -> tuple[Preset, ...]:
         """Histories to start from, the default first."""
-        made = make(self)
+        made = make(self.recommender, self.staple, self.people(self))
         first = next((key for key in self.opens if any(one.key == key for one in made)), None)
         return tuple(sorted(made, key=lambda one: one.key != first)) if first else made
+
+    def preset(self, key: str) -> Preset:
+        """The preset of that key; InputError names those there are."""
+        for one in self.presets:
+            if one.key == key:
+                return one
+        raise InputError(f"There is no preset {quoted(key)}; there are {', '.join(one.key for one in self.presets)}.")
 
     def theme_name(self, items: Sequence[str]) -> str:
         """What a theme is called, by the titles typical of it: its name, or those titles where it has none."""

@@ -10,7 +10,6 @@ from m2rec.ui.panels import evidence, history, toolbar
 from m2rec.ui.render.context import Scene, ask
 from m2rec.ui.render.view import view
 from m2rec.ui.render.words import calendar_summary
-from m2rec.ui.session.presets import preset
 from m2rec.ui.session.state import Session
 
 FOUND = CalendarSpectrum([2, 3, 4, 5, 6, 7, 8], [1, 1, 1, 1, 3, 5, 1], [2.0] * 7, dates=40, span=90)
@@ -19,7 +18,7 @@ FOUND = CalendarSpectrum([2, 3, 4, 5, 6, 7, 8], [1, 1, 1, 1, 3, 5, 1], [2.0] * 7
 @pytest.fixture
 def dated(scene: Scene) -> Scene:
     """The preset whose rhythm only its dates show."""
-    chosen = preset(scene.world, "calendar")
+    chosen = scene.world.preset("calendar")
     state = scene.state.but(history=chosen.history, days=chosen.days)
     return replace(scene, session=Session(state=state), answer=ask(scene.worlds, state))
 

@@ -9,7 +9,6 @@ from m2rec.ui.lessons import Lesson, lesson, lessons
 from m2rec.ui.lessons.measures import Outcome, measured, outcome, starting_history, told
 from m2rec.ui.render.context import Scene, ask
 from m2rec.ui.session.dispatch import opening, perform
-from m2rec.ui.session.presets import preset
 from m2rec.ui.session.requests import AdvanceLesson, ChooseAnswer, OpenLesson
 from m2rec.ui.session.state import Session
 from m2rec.ui.session.worlds import World, Worlds
@@ -121,7 +120,7 @@ def test_a_lesson_asks_then_acts_then_answers_from_the_live_model(service: Servi
 def test_the_answer_follows_what_the_model_does_and_not_what_the_lesson_hopes(
     scene: Scene, newest: int, holds: bool
 ) -> None:
-    state = scene.state.but(history=preset(scene.world, "weekly").history[-newest:])
+    state = scene.state.but(history=scene.world.preset("weekly").history[-newest:])
     now = replace(scene, session=Session(state=state), answer=ask(scene.worlds, state))
     one = lesson("two-cycles").model_copy(update={"answer": "as expected: {length}", "otherwise": "not so: {length}"})
     assert outcome(one, now) == Outcome(holds, f"{'as expected' if holds else 'not so'}: {newest}")

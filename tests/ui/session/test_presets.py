@@ -6,7 +6,7 @@ from m2rec.data.person import Person
 from m2rec.errors import InputError
 from m2rec.recommend.answer import Modality
 from m2rec.ui.render.recurrence import recurrences
-from m2rec.ui.session.presets import make, preset
+from m2rec.ui.session.presets import make
 from m2rec.ui.session.worlds import World, Worlds
 from tests.ui.fake_recommender import FakeRecommender
 
@@ -19,8 +19,8 @@ def toy(worlds: Worlds) -> World:
 
 
 def test_presets_are_the_same_every_time_and_hold_known_items(toy: World) -> None:
-    made = make(toy)
-    assert made == make(World("toy-shop", FakeRecommender))
+    made = make(toy.recommender, toy.staple)
+    assert made == make(FakeRecommender())
     assert len({one.key for one in made}) == len(made) == 8
     for one in made:
         assert set(one.history) <= set(toy.items)
@@ -34,22 +34,22 @@ def test_the_first_preset_is_a_weekly_rhythm_that_is_due(toy: World) -> None:
 
 def test_a_world_may_name_what_its_presets_repeat(toy: World) -> None:
     toy.staple = "i33"
-    assert recurrences(make(toy)[0].history)[0].item_id == "i33"
+    assert recurrences(make(toy.recommender, toy.staple)[0].history)[0].item_id == "i33"
 
 
 def test_the_longest_history_fills_what_the_model_reads(toy: World) -> None:
-    assert len(preset(toy, "longest").history) == 200
+    assert len(toy.preset("longest").history) == 200
 
 
 def test_each_link_of_a_chain_is_what_the_temporal_branch_expects_to_follow(toy: World) -> None:
-    chain = preset(toy, "chain").history
+    chain = toy.preset("chain").history
     assert len(set(chain)) == len(chain)
     answer = toy.recommender.recommend(chain[:-1], k=40, exclude_seen=True)
     assert max(answer.items, key=lambda item: item.contributions["temporal"]).item_id == chain[-1]
 
 
 def test_only_dates_show_the_rhythm_of_the_calendars_preset(toy: World) -> None:
-    chosen = preset(toy, "calendar")
+    chosen = toy.preset("calendar")
     weekly = {day for item_id, day in zip(chosen.history, chosen.days, strict=True) if item_id == chosen.history[0]}
     assert weekly >= set(range(chosen.days[0] or 0, (chosen.days[-1] or 0) + 1, 7))
     assert recurrences(chosen.history) == []
@@ -57,7 +57,7 @@ def test_only_dates_show_the_rhythm_of_the_calendars_preset(toy: World) -> None:
 
 def test_a_real_persons_list_is_offered_where_there_is_one() -> None:
     world = World("toy-shop", FakeRecommender, people=lambda world: (Person(("i00", "i01"), (3, 9)),))
-    chosen = preset(world, "person")
+    chosen = world.preset("person")
     assert (chosen.history, chosen.days) == (("i00", "i01"), (3, 9))
 
 
@@ -67,10 +67,10 @@ LED |= {"taste": "semantic", "new-item": "semantic"}
 
 @pytest.mark.parametrize(("key", "modality"), LED.items())
 def test_the_first_card_of_a_preset_is_led_by_the_evidence_in_its_name(key: str, modality: Modality) -> None:
-    first = RHYTHMS.recommender.recommend(preset(RHYTHMS, key).history, k=1).items[0]
+    first = RHYTHMS.recommender.recommend(RHYTHMS.preset(key).history, k=1).items[0]
     assert first.contributions[modality] > first.probability / 2
 
 
 def test_an_unknown_preset_names_those_there_are(toy: World) -> None:
     with pytest.raises(InputError, match="there are weekly"):
-        preset(toy, "yearly")
+        toy.preset("yearly")
