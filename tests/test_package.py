@@ -3,15 +3,19 @@
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import sysconfig
+import time
 import tomllib
 import venv
 import zipfile
 from email.parser import HeaderParser
 from pathlib import Path
+from urllib.parse import urljoin
 
+import httpx
 import pytest
 import yaml
 from packaging.requirements import Requirement
@@ -19,6 +23,7 @@ from packaging.requirements import Requirement
 import m2rec
 
 ROOT = Path(__file__).parents[1]
+PATIENCE = 300  # seconds; a busy machine is slow
 pytestmark = pytest.mark.slow
 
 
@@ -111,6 +116,45 @@ def test_recommender_answers_from_another_folder(installed: Path, tmp_path: Path
     where, count = done.stdout.split()
     assert ROOT not in Path(where).parents
     assert count == "10"
+
+
+def test_the_page_opens_from_another_folder(installed: Path, tmp_path: Path) -> None:
+    refused = in_folder(tmp_path, installed / "m2rec", "page")
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1), refused.stderr
+    shutil.copytree(ROOT / "checkpoints" / "rhythm-market", tmp_path / "checkpoints" / "rhythm-market")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "M2REC_DATA")}
+    environment |= {"GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port)}
+    said = (tmp_path / "said").open("w+")
+    running = subprocess.Popen(
+        [installed / "m2rec", "page"], cwd=tmp_path, env=environment, stdout=said, stderr=subprocess.STDOUT
+    )
+    try:
+        until = time.monotonic() + PATIENCE
+        while not (shown := shown_at(f"http://127.0.0.1:{port}/")):
+            assert running.poll() is None, (tmp_path / "said").read_text()
+            assert time.monotonic() < until
+            time.sleep(0.2)
+        assert "Rhythm Market" in shown
+        style = re.search(r'href="([^"]*m2rec\.css[^"]*)"', shown)
+        assert style
+        reply = httpx.get(urljoin(f"http://127.0.0.1:{port}/", style[1]), timeout=PATIENCE)
+        assert (reply.status_code, reply.headers["content-type"].split(";")[0]) == (200, "text/css")
+    finally:
+        running.terminate()
+        running.wait(30)
+        said.close()
+
+
+def shown_at(url: str) -> str:
+    """The page's HTML, "" while there is none."""
+    try:
+        reply = httpx.get(url, timeout=PATIENCE)
+    except httpx.TransportError:
+        return ""
+    return reply.text if reply.is_success else ""
 
 
 def test_the_citation_names_everybody_in_full_and_the_version_that_is_there() -> None:

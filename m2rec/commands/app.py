@@ -12,6 +12,7 @@ from m2rec.commands import benchmark, data, market
 from m2rec.commands.embed import embed
 from m2rec.commands.evaluate import evaluate
 from m2rec.commands.output import replace_what_cannot_be_written
+from m2rec.commands.page import page
 from m2rec.commands.prepare import prepare
 from m2rec.commands.recommend import recommend
 from m2rec.commands.train import train
@@ -29,7 +30,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
-for command in (worlds, prepare, embed, train, evaluate, recommend):
+for command in (worlds, prepare, embed, train, evaluate, recommend, page):
     app.command()(command)
 app.add_typer(benchmark.app, name="benchmark")
 app.add_typer(data.app, name="data")

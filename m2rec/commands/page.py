@@ -1,0 +1,19 @@
+"""`python -m m2rec page`"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from m2rec import paths
+
+
+def page(
+    folder: Annotated[
+        Path | None, typer.Argument(help="A folder with one checkpoint folder a world; checkpoints unless said.")
+    ] = None,
+) -> None:
+    """Open the page over every world in a folder, as `python app.py` does in a clone; Ctrl+C stops it."""
+    from m2rec.ui.web.run import run
+
+    run(folder or paths.checkpoints())

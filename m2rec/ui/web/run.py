@@ -1,0 +1,37 @@
+"""The page from its start to its end, as `python app.py` and `m2rec page` run it."""
+
+import ctypes
+import os
+from contextlib import suppress
+from pathlib import Path
+
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # of glibc's mallopt
+
+
+def run(checkpoints: Path) -> None:
+    """Serve every world in a folder until the process is stopped. Raises CheckpointError when there is none to serve.
+
+    The port is `GRADIO_SERVER_PORT`, or the first free one from 7860.
+    """
+    _set_up_process()
+    from m2rec.ui.session.worlds import Worlds
+    from m2rec.ui.web.app import build, start
+    from m2rec.ui.web.warm_up import foresee
+
+    worlds = Worlds.find(checkpoints)
+    running, _ = start(build(worlds))
+    foresee(worlds)
+    running.block_thread()
+
+
+def _set_up_process() -> None:
+    """What is read when Gradio, NumPy or PyTorch is imported."""
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "100"  # it tabulates its last calls at every call; 10,000 are slow
+    os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # an answer is small: more threads only wait
+    with suppress(OSError, AttributeError):
+        allocator = ctypes.CDLL(None)
+        allocator.mallopt(M_ARENA_MAX, 2)  # a heap for each thread hardly gives any back, two will do
+        # some megabytes are taken and given back with every answer: fetching them from the system costs a third
+        allocator.mallopt(M_MMAP_THRESHOLD, 16 << 20)
+        allocator.mallopt(M_TRIM_THRESHOLD, 64 << 20)
