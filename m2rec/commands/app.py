@@ -15,6 +15,7 @@ from m2rec.commands.output import replace_what_cannot_be_written
 from m2rec.commands.page import page
 from m2rec.commands.prepare import prepare
 from m2rec.commands.recommend import recommend
+from m2rec.commands.score import score
 from m2rec.commands.train import train
 from m2rec.commands.worlds import worlds
 from m2rec.errors import M2RecError, TableError
@@ -30,7 +31,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
-for command in (worlds, prepare, embed, train, evaluate, recommend, page):
+for command in (worlds, prepare, embed, train, evaluate, recommend, score, page):
     app.command()(command)
 app.add_typer(benchmark.app, name="benchmark")
 app.add_typer(data.app, name="data")
@@ -44,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     replace_what_cannot_be_written()
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
+        given = with_default_address(given)
         code = app(given or ["--help"], prog_name=_called(), standalone_mode=False)
     except TableError as error:
         return _refuse(*error.problems)
@@ -66,6 +68,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if code == INTERRUPTED:
         typer.echo("Interrupted.", err=True)
     return code or 0
+
+
+def with_default_address(given: Sequence[str]) -> list[str]:
+    """`--ray` without an address means a cluster on this machine; an option of typer always takes a value."""
+    result: list[str] = []
+    for place, word in enumerate(given):
+        result.append(word)
+        if word == "--ray" and (place + 1 == len(given) or given[place + 1].startswith("-")):
+            result.append("local")
+    return result
 
 
 def _called() -> str:

@@ -50,15 +50,20 @@ class Catalogue:
             name = int(name)
         if isinstance(name, bool) or not isinstance(name, str | int):
             raise InputError(f"An item is named by its title or id, not by {type(name).__name__}.")
-        written = name if isinstance(name, str) else quoted(name)
-        text = normalised(written)
-        found = self._by_id.get(written) or self._by_id.get(text) or self._by_title.get(folded(text))
+        found = self.find(name)
         if found:
             return found
+        text = normalised(name if isinstance(name, str) else quoted(name))
         # a name without a letter or digit is like everything, and so like nothing
         near = [f"“{item.title}”" for item in self.search(text, SUGGESTIONS) if words_of(text)]
         hint = f"; did you mean {' or '.join(near)}?" if near else "; search the catalogue for what it does have."
         raise InputError(f"{quoted(text)} is not in this world{hint}")
+
+    def find(self, name: str | int) -> int | None:
+        """Item index of an id or a title, or None."""
+        written = name if isinstance(name, str) else quoted(name)
+        text = normalised(written)
+        return self._by_id.get(written) or self._by_id.get(text) or self._by_title.get(folded(text))
 
     def search(self, query: str, limit: int = 50) -> list[CatalogueItem]:
         """Items whose titles match, best first (see `SearchIndex`); an empty query gives the most popular."""
