@@ -42,9 +42,9 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever needs a browser or a whole running Space is slow, without saying so itself."""
+    """Whatever needs a browser, a whole running Space or a real data set is slow, without saying so itself."""
     for item in items:
-        if {"browser", "space"} & set(getattr(item, "fixturenames", ())):
+        if {"browser", "space", "real_data"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("slow")
 
 

@@ -81,6 +81,7 @@ def test_three_ways_one_answer_for_every_length_up_to_forty(changes: dict) -> No
     assert_one_answer(model, items, lengths, whole, model.encode_last(items), steps)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layers", [1, 2])
 def test_three_ways_one_answer_for_a_long_history(layers: int) -> None:
     model = random_model(tiny_config(temporal_layers=layers))
