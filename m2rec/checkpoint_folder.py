@@ -41,7 +41,7 @@ def read_file(path: Path) -> bytes:
 def as_saved(path: Path, content: bytes, sha256: str | None) -> bytes:
     """The content that was saved, by its SHA-256. Raises CheckpointError where this is not it.
 
-    Git for Windows gives text files other line ends unless it is told not to; those are given back.
+    Git for Windows changes the line ends of text files by default; that is undone.
     """
     ways = [content, content.replace(b"\r\n", b"\n")] if path.suffix in TEXTS else [content]
     for way in ways:

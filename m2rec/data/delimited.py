@@ -22,7 +22,7 @@ LONGEST_CELL = 1 << 24  # characters; the default of Python's reader is below wh
 
 @dataclass(frozen=True)
 class Layout:
-    """How the cells of a text are told apart.
+    """How a text is divided into cells.
 
     `columns` are the header's cells, or "1", "2" … where there is no header. `quotes` is False where quotation marks
     are letters like others; with `backslash` a quote inside quotes has a backslash before it.
@@ -92,7 +92,7 @@ def with_quotes(layout: Layout, lines: Callable[[], Iterable[str]]) -> Layout:
     """The same layout with quotation marks taken as the whole text means them. Raises QuoteError.
 
     Three ways are in use: doubled inside quotes ("" as RFC 4180 has it), with a backslash, and as letters like others,
-    which only tabs and double colons as separators allow to be told from a mistake.
+    which is taken for a mistake unless tabs or double colons separate the cells.
     """
     ways = [layout]
     if any('\\"' in line for line in lines()):

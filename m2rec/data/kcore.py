@@ -1,4 +1,4 @@
-"""The k-core: drop rare users and items until everyone who is left has enough company."""
+"""The k-core: drop users and items with too few interactions until none is left."""
 
 from dataclasses import replace
 

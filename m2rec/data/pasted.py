@@ -40,7 +40,7 @@ class Entry:
 
 @dataclass
 class Pasted:
-    """The entries, oldest first, and sentences about what was read otherwise than it stood there."""
+    """The entries, oldest first, and what the person should know: how dates were read, what was left out."""
 
     entries: list[Entry]
     notes: list[str] = field(default_factory=list)
@@ -150,7 +150,7 @@ def _sort(pasted: Pasted, moments: Sequence[float]) -> None:
 
 
 def _settled(dates: Sequence[str]) -> Times:
-    """The dates; where day and month cannot be told apart, by the one reading in which the list is in order."""
+    """The dates; where it is unclear which number is the month, by the one reading in which the list is in order."""
     times = read_times(dates)
     if not times.ambiguous:
         return times

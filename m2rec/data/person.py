@@ -1,4 +1,4 @@
-"""One real person's history with its dates, for showing what a model is asked in earnest."""
+"""One real person's history with its dates, to show the model at work on real data."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

@@ -155,7 +155,7 @@ def _read_text(source: FileFormat, names: Mapping[str, Sequence[str]], chosen: M
         frame = _frame(source, layout)
     except QuoteError as error:
         raise DataError(
-            f"{path} cannot be told apart into cells: {error}; double every quote inside quotes."
+            f"{path} cannot be divided into cells: {error}; double every quote inside quotes."
         ) from error
     except UnicodeDecodeError as error:
         if layout.separator != "::":
