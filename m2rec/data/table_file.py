@@ -154,9 +154,7 @@ def _read_text(source: FileFormat, names: Mapping[str, Sequence[str]], chosen: M
             layout = with_quotes(layout, lambda: lines_of(source, layout))
         frame = _frame(source, layout)
     except QuoteError as error:
-        raise DataError(
-            f"{path} cannot be divided into cells: {error}; double every quote inside quotes."
-        ) from error
+        raise DataError(f"{path} cannot be divided into cells: {error}; double every quote inside quotes.") from error
     except UnicodeDecodeError as error:
         if layout.separator != "::":
             raise DataError(f"{_wrong_byte(source)}; save the file as UTF-8.") from error
