@@ -8,16 +8,16 @@ from torch import Tensor
 
 
 @dataclass
-class Explained:
-    """Log-odds, against an item that nothing speaks for, that a choice was called for by the one before it, and that
-    it came back by a rhythm: (B, L) each, or (B,) of the newest alone.
+class Explanations:
+    """Log-odds, against an item that nothing speaks for, that a choice follows from the one before it (transition), and
+    that it was due by a rhythm (recurrence): (B, L) each, or (B,) of the newest alone.
     """
 
-    called: Tensor
-    due: Tensor
+    transition: Tensor
+    recurrence: Tensor
 
 
-def unexplained(items: Tensor) -> Explained:
-    """What a frequency branch that knows no items has to say of these, (B, L) or (B,)."""
+def unexplained(items: Tensor) -> Explanations:
+    """Where no branch explains any of these items, (B, L) or (B,)."""
     nothing = torch.full(items.shape, -math.inf, device=items.device)
-    return Explained(nothing, nothing)
+    return Explanations(nothing, nothing)

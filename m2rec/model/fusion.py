@@ -1,13 +1,24 @@
-"""The paper's reading of the gate: branch outputs are averaged before anything is scored, H = Σ_m g_m·b_m."""
+"""The paper's reading of the gate: branch outputs are averaged before anything is scored, H = Σ_m g_m·b_m.
 
-from torch import nn
+    ℓ(i) = Σ_m g_m (⟨b_m, v_i⟩ + κ_m β_i + ρ_m·[i was in the history])        p(i) = softmax_i ℓ(i)
 
+With `gate = "features"`, an ablation; by default the gate weighs the branches' distributions instead.
+"""
+
+from collections.abc import Mapping
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from m2rec.model.branch import BranchOutput
 from m2rec.model.config import BRANCHES, ModelConfig
-from m2rec.model.softmax import SoftmaxHead
+from m2rec.model.items import ItemTable
+from m2rec.model.softmax import SoftmaxHead, branch_log_probabilities, target_log_probability
 
 
 class FeatureFusion(nn.Module):
-    """What scales each branch's output before the average, with `gate = "features"`."""
+    """One softmax over the average of what the branches say."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -15,7 +26,36 @@ class FeatureFusion(nn.Module):
         self.heads = nn.ModuleDict(
             {name: SoftmaxHead(config, normed[name], 0.0 if name == "frequency" else 1.0) for name in BRANCHES}
         )
+        self.by_text = {"semantic"} if config.semantic_by_text else set()  # these meet an item's text alone
+        self.warm = config.warm_items
 
-    def in_order(self) -> list[SoftmaxHead | None]:
-        """The scales of all branches, in the order in which the branches stand everywhere."""
-        return [head for head in self.heads.values() if isinstance(head, SoftmaxHead)]
+    def log_probs(
+        self, outputs: Mapping[str, BranchOutput], log_gate: Tensor, table: ItemTable, seen: Tensor
+    ) -> Tensor:
+        """log p over the catalogue. Over (N,), log_gate (N, M), seen (N, V) → (N, V)."""
+        features, repeat_bias = self._averaged(outputs, log_gate)
+        return branch_log_probabilities(features, _scored(table), repeat_bias, seen)[:, 0]
+
+    def target_log_prob(
+        self, outputs: Mapping[str, BranchOutput], log_gate: Tensor, table: ItemTable, items: Tensor, targets: Tensor
+    ) -> Tensor:
+        """log p at the targets. Over (B, L), log_gate (B, L, M), items and targets (B, L) → (N,)."""
+        features, repeat_bias = self._averaged(outputs, log_gate)
+        scored = _scored(table)[: self.warm + 1]
+        return target_log_probability(features, scored, repeat_bias, items, targets)[:, 0]
+
+    def _averaged(self, outputs: Mapping[str, BranchOutput], log_gate: Tensor) -> tuple[Tensor, Tensor]:
+        """What meets [v, P z, β], (…, 1, 2d + 1), and the repeat bias (…, 1)."""
+        weights = dict(zip(BRANCHES, log_gate.exp().unsqueeze(-1).unbind(-2), strict=True))
+        heads = {name: cast(SoftmaxHead, self.heads[name]) for name in BRANCHES}
+        parts = {name: weights[name] * heads[name](outputs[name].vector) for name in BRANCHES}
+        blank = torch.zeros_like(parts["temporal"])
+        text = sum((part for name, part in parts.items() if name in self.by_text), blank)
+        whole = sum((part for name, part in parts.items() if name not in self.by_text), blank)
+        popularity = torch.stack([weights[name] * heads[name].popularity for name in BRANCHES]).sum(0)
+        repeat_bias = torch.stack([weights[name] * heads[name].repeat_bias for name in BRANCHES]).sum(0)
+        return torch.cat([whole, text, popularity], dim=-1)[..., None, :], repeat_bias
+
+
+def _scored(table: ItemTable) -> Tensor:
+    return torch.cat([table.vectors, table.text, table.bias], dim=-1)

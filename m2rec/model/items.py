@@ -1,6 +1,7 @@
-"""Every per-item vector that the branches and the head share, worked out once."""
+"""Every per-item vector that the branches share, worked out once."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 
 import torch
 import torch.nn.functional as F
@@ -9,48 +10,42 @@ from torch import Tensor
 
 @dataclass
 class ItemTable:
-    """Per-item vectors, row 0 for padding: what the temporal branch reads (e, or v), unit vector v/|v| and text part
-    P z, (V+1, d) each; what is scored against, (V+1, c): [v, P z, β], or [v, β] where no branch scores by text alone;
-    how likely each theme is to bring the item about, (V+1, K), where the semantic branch knows themes; and what the
-    item calls for next, (V+1, d), where the frequency branch knows items.
+    """Per-item vectors, row 0 for padding: `inputs` of the temporal branch (e, or v), unit vector v/|v|, text part P z
+    and scoring vector v = e + P z, (V + 1, d) each; popularity β, (V + 1, 1); and what each branch derives of them, by
+    the branch's key.
     """
 
-    temporal: Tensor
+    inputs: Tensor
     unit: Tensor
     text: Tensor
-    scoring: Tensor
-    emissions: Tensor | None = None
-    calls: Tensor | None = None
+    vectors: Tensor
+    bias: Tensor
+    derived: dict[str, Tensor] = field(default_factory=dict)
 
-    def extended(
-        self, text: Tensor, temporal: Tensor, emissions: Tensor | None = None, calls: Tensor | None = None
-    ) -> "ItemTable":
-        """The same with n more items that are known by their projected text (n, d) alone; ID vectors they have none.
+    def extended(self, text: Tensor, inputs: Tensor) -> "ItemTable":
+        """With n more items that are known by their projected text (n, d) alone; nothing is derived of them yet.
 
-        temporal (n, d), emissions (n, K) and calls (n, d) are theirs, where the table has such.
+        inputs (n, d) are what the temporal branch reads of them.
         """
-        bias = self.scoring[-1:, -1:].expand(len(text), 1)  # not ranked, so their popularity does not matter
-        halves = self.scoring.shape[-1] // text.shape[-1]
         return ItemTable(
-            torch.cat([self.temporal, temporal]),
+            torch.cat([self.inputs, inputs]),
             torch.cat([self.unit, F.normalize(text, dim=-1)]),
             torch.cat([self.text, text]),
-            torch.cat([self.scoring, torch.cat([text.repeat(1, halves), bias], dim=-1)]),
-            None if self.emissions is None or emissions is None else torch.cat([self.emissions, emissions]),
-            None if self.calls is None or calls is None else torch.cat([self.calls, calls]),
+            torch.cat([self.vectors, text]),
+            torch.cat([self.bias, self.bias[-1:].expand(len(text), 1)]),
         )
 
-    @property
-    def vectors(self) -> Tensor:
-        """v = e + P z, (V+1, d)."""
-        return self.scoring[:, : self.text.shape[-1]]
 
-    @property
-    def bias(self) -> Tensor:
-        """Popularity β, (V+1, 1)."""
-        return self.scoring[:, -1:]
+def usual_popularity(bias: Tensor, weight: Tensor) -> Tensor:
+    """β of an item that sells as often as the mean item does: exp κβ = mean exp κβ. bias (n, 1), κ () → (1, 1)."""
+    return ((weight * bias).logsumexp(0, keepdim=True) - math.log(len(bias))) / weight
 
-    def inputs(self, items: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """What the three branches read of items (…): temporal, unit and text vectors, each (…, d)."""
-        # embedding rather than indexing: its backward is many times faster
-        return F.embedding(items, self.temporal), F.embedding(items, self.unit), F.embedding(items, self.text)
+
+def known_or_mean(vectors: Tensor, mean: Tensor) -> Tensor:
+    """ID vectors (V + 1, d), and the mean (d,) where an item has none of its own; row 0 stays zero.
+
+    Nothing at all would be a vector that no sequence ever held, and be taken for a strong one.
+    """
+    known = (vectors != 0).any(-1, keepdim=True)
+    known[0] = True  # padding
+    return torch.where(known, vectors, mean)

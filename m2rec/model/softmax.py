@@ -39,6 +39,22 @@ class SoftmaxHead(nn.Module):
         normed: Tensor = self.norm(self.dropout(vector).float())
         return normed * self.log_temperature.exp()
 
+    def log_probs(self, vector: Tensor, vectors: Tensor, bias: Tensor, seen: Tensor) -> Tensor:
+        """log softmax_i over a catalogue. vector (N, d), vectors (V + 1, d), bias (V + 1, 1), seen (N, V) → (N, V)."""
+        features = self._with_popularity(vector)[:, None]
+        repeat_bias = self.repeat_bias.expand(len(vector), 1)
+        return branch_log_probabilities(features, torch.cat([vectors, bias], dim=-1), repeat_bias, seen)[:, 0]
+
+    def target_log_prob(self, vector: Tensor, vectors: Tensor, bias: Tensor, items: Tensor, targets: Tensor) -> Tensor:
+        """log softmax_i at the targets. vector (B, L, d), items and targets (B, L), target 0 = none → (N,)."""
+        features = self._with_popularity(vector)[..., None, :]
+        repeat_bias = self.repeat_bias.expand(*targets.shape, 1)
+        scored = torch.cat([vectors, bias], dim=-1)
+        return target_log_probability(features, scored, repeat_bias, items, targets)[:, 0]
+
+    def _with_popularity(self, vector: Tensor) -> Tensor:
+        return torch.cat([self(vector), self.popularity.expand(*vector.shape[:-1], 1)], dim=-1)
+
 
 class _ChunkedLogSumExp(Function):
     """log Σ_i exp⟨f_n, v_i⟩ without ever holding all N × V scores: they are computed again on the way back."""

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from m2rec.baselines.registry import make_baseline
 from m2rec.training.settings import TrainingSettings
 from tests.baselines.conftest import BASELINES, ITEMS, MODELS, REPEATS, Model, every_model, histories
+from tests.model.histories import vectors_of
 
 CLOSE = {"atol": 1e-4, "rtol": 1e-4}
 offering_steps = pytest.mark.parametrize("model", [m for m in MODELS if m.steps], ids=str)
@@ -195,7 +196,7 @@ def test_a_step_leaves_the_state_it_came_from_as_it_was(model: Model) -> None:
 
     def score(item: int) -> Tensor:
         out, _ = made.step(torch.tensor([item]), state)
-        return out if isinstance(out, Tensor) else out.features
+        return out if isinstance(out, Tensor) else vectors_of(out)
 
     first = score(5)
     score(9)

@@ -4,6 +4,8 @@ import torch
 from hypothesis import strategies as st
 from torch import Tensor
 
+from m2rec.model.branch import BranchOutput
+from m2rec.model.m2rec import Encoded
 from tests.tiny_world import COLD, tiny_items
 
 CATALOGUE = len(tiny_items())  # V
@@ -29,6 +31,17 @@ def padded(rows: list[list[int]], extra: int = 0) -> Tensor:
 def random_histories(batch: int, length: int, seed: int = 0, highest: int = CATALOGUE) -> Tensor:
     """(B, L) item indices 1 … highest, without padding."""
     return torch.randint(1, highest + 1, (batch, length), generator=torch.Generator().manual_seed(seed))
+
+
+def vectors_of(encoded: Encoded) -> Tensor:
+    """What all branches found, side by side: (…, M, d)."""
+    return torch.stack([out.vector for out in encoded.branches.values()], dim=-2)
+
+
+def parts_of(out: BranchOutput) -> dict[str, Tensor]:
+    """What a frequency branch says, by name."""
+    assert out.evidence is not None
+    return {"vector": out.vector, "evidence": out.evidence, "gains": out.detail["gains"]}
 
 
 def marks(rows: list[list[int]], width: int) -> Tensor:

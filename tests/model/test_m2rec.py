@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from m2rec.model.config import BRANCHES
 from m2rec.model.m2rec import M2Rec
 from m2rec.model.softmax import seen_items
-from tests.model.histories import CATALOGUE, WARM, histories, padded, random_histories
+from tests.model.histories import CATALOGUE, WARM, histories, padded, random_histories, vectors_of
 from tests.tiny_world import COLD, random_model, tiny_config
 
 GATES = ("distributions", "features", "equal")
@@ -61,11 +61,16 @@ def test_the_branches_disagree_about_what_comes_next(model: M2Rec) -> None:
 def test_with_the_gate_on_features_there_is_one_distribution_of_averaged_scores() -> None:
     model = random_model(tiny_config(gate="features"))
     with torch.no_grad():
-        for head in model.fusion.in_order():
-            head.repeat_bias.zero_()
+        fill_repeat_bias(model, 0.0)
     items = random_histories(4, 12)
     encoded = model.encode_last(items)
-    scores = encoded.features @ model.item_table().scoring[1:].T  # (B, M, V)
+    table, heads = model.item_table(), model.fusion.heads
+    against = {"temporal": table.vectors, "frequency": table.vectors, "semantic": table.text}
+    rows = []
+    for name, head in heads.items():
+        score = head(encoded.branches[name].vector) @ against[name][1:].T
+        rows.append(score + head.popularity * table.bias[1:, 0])
+    scores = torch.stack(rows, 1)  # (B, M, V)
     averaged = (encoded.log_gate.exp()[..., None] * scores).sum(1)
     _, log_scores = shares_after(model, items)
     torch.testing.assert_close(log_scores, F.log_softmax(averaged, dim=-1), atol=1e-4, rtol=1e-4)
@@ -185,22 +190,22 @@ def usual_popularity(model: M2Rec) -> torch.Tensor:
 
 def test_a_cold_item_is_read_as_the_mean_item_and_scored_by_its_text_and_average_popularity(model: M2Rec) -> None:
     table = model.item_table()
-    torch.testing.assert_close(table.temporal[WARM + 1 :], model.ids.mean(0).expand(COLD, -1))
+    torch.testing.assert_close(table.inputs[WARM + 1 :], model.ids.mean(0).expand(COLD, -1))
     torch.testing.assert_close(table.text[WARM + 1 :], model.project(model.text[WARM + 1 :]))
-    torch.testing.assert_close(table.scoring[WARM + 1 :, : model.config.width], table.text[WARM + 1 :])
-    torch.testing.assert_close(table.scoring[WARM + 1 :, -1], usual_popularity(model).expand(COLD))
+    torch.testing.assert_close(table.vectors[WARM + 1 :], table.text[WARM + 1 :])
+    torch.testing.assert_close(table.bias[WARM + 1 :, 0], usual_popularity(model).expand(COLD))
 
 
 def test_a_warm_item_is_its_id_and_its_text_together(model: M2Rec) -> None:
-    table, width = model.item_table(), model.config.width
-    torch.testing.assert_close(table.scoring[5, :width], model.ids[4] + model.project(model.text[5]))
-    torch.testing.assert_close(table.scoring[5, -1], model.bias[4])
+    table = model.item_table()
+    torch.testing.assert_close(table.vectors[5], model.ids[4] + model.project(model.text[5]))
+    torch.testing.assert_close(table.bias[5, 0], model.bias[4])
     torch.testing.assert_close(table.unit[1:].norm(dim=-1), torch.ones(CATALOGUE))
 
 
 def test_padding_has_no_vector_at_all(model: M2Rec) -> None:
     table = model.item_table()
-    for part in (table.temporal, table.unit, table.text, table.scoring):
+    for part in (table.inputs, table.unit, table.text, table.vectors, table.bias):
         assert (part[0] == 0).all()
 
 
@@ -266,11 +271,12 @@ def test_items_beyond_the_catalogue_are_read_as_cold_items_are(variant: str) -> 
     longer = model.extend(table, model.text[CATALOGUE][None])
     as_guest, as_item = torch.tensor([[1, 2, CATALOGUE + 1]]), torch.tensor([[1, 2, CATALOGUE]])
     guest, item = model.encode(as_guest, longer), model.encode(as_item, table)
-    torch.testing.assert_close(guest.features, item.features)
+    torch.testing.assert_close(vectors_of(guest), vectors_of(item))
     if item.themes is not None:
         torch.testing.assert_close(guest.themes, item.themes)
-    assert len(longer.scoring) == CATALOGUE + 2
-    assert longer.scoring.shape[1] == table.scoring.shape[1]
+    assert len(longer.vectors) == CATALOGUE + 2
+    for name, derived in table.derived.items():
+        torch.testing.assert_close(longer.derived[name][:-1], derived)
 
 
 # ── the loss ────────────────────────────────────────────────────────────────────────────────────────────────────

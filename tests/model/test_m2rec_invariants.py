@@ -12,10 +12,10 @@ from torch import Tensor
 
 from m2rec.checkpoint import Checkpoint
 from m2rec.model.frequency.filters import LONGEST_FOR_MATMUL
-from m2rec.model.frequency.periodic import ReturnBranch
+from m2rec.model.frequency.periodic import PeriodicBranch
 from m2rec.model.m2rec import M2Rec
-from m2rec.model.semantic.means import SemanticBranch
-from tests.model.histories import CATALOGUE, WARM, histories, marks, padded, random_histories
+from m2rec.model.semantic.means import MeansBranch
+from tests.model.histories import CATALOGUE, WARM, histories, marks, padded, random_histories, vectors_of
 from tests.tiny_world import random_model, tiny_checkpoint, tiny_config
 
 VARIANTS = {
@@ -35,15 +35,15 @@ models = st.sampled_from(list(MODELS.values()))
 def parts(model: M2Rec, items: Tensor) -> Iterator[tuple[str, Tensor]]:
     """Everything that the model makes of a batch, by name, each (B, L, …)."""
     table = model.item_table()
-    own, unit, text = table.inputs(items)
-    frequency = model.frequency(items, table) if isinstance(model.frequency, ReturnBranch) else model.frequency(unit)
+    own, unit, text = (F.embedding(items, part) for part in (table.inputs, table.unit, table.text))
+    frequency = model.frequency(items, table) if isinstance(model.frequency, PeriodicBranch) else model.frequency(unit)
     yield "temporal branch", model.temporal(own)
-    if isinstance(model.semantic, SemanticBranch):
+    if isinstance(model.semantic, MeansBranch):
         yield "semantic branch", model.semantic(text)
-    yield "frequency branch", frequency.y
+    yield "frequency branch", frequency.vector
     yield "frequency evidence", frequency.evidence
     encoded = model.encode(items)
-    yield "features", encoded.features
+    yield "vectors", vectors_of(encoded)
     yield "gate", encoded.log_gate
     yield "gains", encoded.gains
     if encoded.themes is not None:
@@ -85,8 +85,8 @@ def test_no_gradient_flows_from_an_answer_to_a_later_item() -> None:
     model = MODELS["everything reads vectors"]
     items = random_histories(1, 20)
     table = model.item_table()
-    inputs = [F.embedding(items, part).detach().requires_grad_() for part in (table.temporal, table.unit, table.text)]
-    outputs = model.temporal(inputs[0]), model.frequency(inputs[1]).y, model.semantic(inputs[2])
+    inputs = [F.embedding(items, part).detach().requires_grad_() for part in (table.inputs, table.unit, table.text)]
+    outputs = model.temporal(inputs[0]), model.frequency(inputs[1]).vector, model.semantic(inputs[2])
     for x, y in zip(inputs, outputs, strict=True):
         (slope,) = torch.autograd.grad(y[:, 8].sum(), x)
         assert (slope[:, 9:] == 0).all()
@@ -103,7 +103,8 @@ def test_padding_changes_nothing(model: M2Rec, row: list[int], extra: int) -> No
     for (name, before), (_, after) in zip(parts(model, bare), parts(model, wide), strict=True):
         torch.testing.assert_close(after[:, : len(row)], before, atol=1e-5, rtol=1e-4, msg=f"{name} sees padding")
     last, padded_last = model.encode_last(bare), model.encode_last(wide)
-    for name in ("features", "log_gate", "gains"):
+    torch.testing.assert_close(vectors_of(padded_last), vectors_of(last), atol=1e-5, rtol=1e-4)
+    for name in ("log_gate", "gains"):
         torch.testing.assert_close(getattr(padded_last, name), getattr(last, name), atol=1e-5, rtol=1e-4)
 
 
@@ -117,7 +118,7 @@ def test_a_row_in_a_batch_is_a_row_alone(model: M2Rec, rows: list[list[int]], ex
     last = model.encode_last(batch)
     for place, row in enumerate(rows):
         single = model.encode_last(torch.tensor([row]))
-        torch.testing.assert_close(last.features[place], single.features[0], atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(vectors_of(last)[place], vectors_of(single)[0], atol=1e-4, rtol=1e-4)
         torch.testing.assert_close(last.log_gate[place], single.log_gate[0], atol=1e-4, rtol=1e-4)
 
 

@@ -3,11 +3,12 @@
 import pytest
 import torch
 
+from m2rec.model.branch import BranchOutput
 from m2rec.model.frequency.filters import LONGEST_FOR_MATMUL
-from m2rec.model.frequency.recurrence import Due, due_log_probabilities
+from m2rec.model.frequency.recurrence import RecurrenceScores, recurrence_log_probs
 from m2rec.model.m2rec import Encoded, M2Rec
 from m2rec.model.softmax import seen_items
-from tests.model.histories import CATALOGUE, random_histories
+from tests.model.histories import CATALOGUE, random_histories, vectors_of
 from tests.tiny_world import random_model, tiny_config
 
 AGREE = 1e-4  # in float32
@@ -30,19 +31,21 @@ def by_steps(model: M2Rec, items: torch.Tensor, keep: torch.Tensor | None = None
     for item in items.unbind(1):
         encoded, state = model.step(item, state, table, keep)
         rows.append(encoded)
-    features, log_gate, gains = (
-        torch.stack([getattr(row, name) for row in rows], 1) for name in ("features", "log_gate", "gains")
+    names = rows[0].branches
+    return Encoded(
+        {name: together([row.branches[name] for row in rows]) for name in names},
+        torch.stack([row.log_gate for row in rows], 1),
     )
-    themes = None if rows[0].themes is None else torch.stack([row.themes for row in rows], 1)
-    return Encoded(features, log_gate, gains, due_by_steps([row.due for row in rows]), themes)
 
 
-def due_by_steps(steps: list[Due | None]) -> Due | None:
-    """Who was due after each step, in the slots of the last one: (B, X) and (B, L, X)."""
-    if steps[-1] is None:
-        return None
-    slots = torch.stack([due_log_probabilities(due, CATALOGUE) for due in steps], 1)  # (B, L, V)
-    return Due(torch.arange(1, CATALOGUE + 1).expand(len(slots), -1), slots)
+def together(steps: list[BranchOutput]) -> BranchOutput:
+    """What a branch said at each step, as it says it at all positions; recurrence over the whole catalogue."""
+    detail = {name: [step.detail[name] for step in steps] for name in steps[0].detail}
+    if "scores" in detail:
+        scores = [recurrence_log_probs(RecurrenceScores.of(step), CATALOGUE) for step in steps]
+        detail |= {"scores": scores, "items": [torch.arange(1, CATALOGUE + 1).expand(row.shape) for row in scores]}
+    vector = torch.stack([step.vector for step in steps], 1)
+    return BranchOutput(vector, None, {name: torch.stack(parts, 1) for name, parts in detail.items()})
 
 
 def pick(encoded: Encoded, rows: torch.Tensor, positions: torch.Tensor) -> Encoded:
@@ -61,8 +64,8 @@ def assert_one_answer(model: M2Rec, items: torch.Tensor, lengths: torch.Tensor, 
     shares = model.shares(first, seen)
     top = shares.sum(1).topk(10).indices
     for other in others:
-        for name in ("features", "gains"):
-            torch.testing.assert_close(getattr(other, name), getattr(first, name), atol=AGREE, rtol=AGREE)
+        torch.testing.assert_close(vectors_of(other), vectors_of(first), atol=AGREE, rtol=AGREE)
+        torch.testing.assert_close(other.gains, first.gains, atol=AGREE, rtol=AGREE)
         torch.testing.assert_close(other.log_gate.exp(), first.log_gate.exp(), atol=AGREE, rtol=AGREE)
         theirs = model.shares(other, seen)
         torch.testing.assert_close(theirs, shares, atol=AGREE, rtol=AGREE)
@@ -93,7 +96,7 @@ def test_three_ways_one_answer_for_a_long_history(layers: int) -> None:
     assert_one_answer(
         model, items, end, pick(whole, rows, end - 1), model.encode_last(items), pick(steps, rows, end - 1)
     )
-    torch.testing.assert_close(steps.features, whole.features, atol=AGREE, rtol=AGREE)
+    torch.testing.assert_close(vectors_of(steps), vectors_of(whole), atol=AGREE, rtol=AGREE)
     torch.testing.assert_close(steps.log_gate.exp(), whole.log_gate.exp(), atol=AGREE, rtol=AGREE)
 
 
@@ -108,7 +111,7 @@ def test_three_ways_one_answer_with_bands_muted(model: M2Rec) -> None:
 
 def test_a_table_made_once_gives_what_a_table_made_each_time_gives(model: M2Rec) -> None:
     items = random_histories(2, 10)
-    torch.testing.assert_close(model.encode(items, model.item_table()).features, model.encode(items).features)
+    torch.testing.assert_close(vectors_of(model.encode(items, model.item_table())), vectors_of(model.encode(items)))
 
 
 def test_a_step_leaves_the_state_it_was_given_alone(model: M2Rec) -> None:
@@ -116,7 +119,7 @@ def test_a_step_leaves_the_state_it_was_given_alone(model: M2Rec) -> None:
     first, _ = model.step(torch.tensor([5]), state)
     model.step(torch.tensor([9]), state)
     again, _ = model.step(torch.tensor([5]), state)
-    assert torch.equal(first.features, again.features)
+    assert torch.equal(vectors_of(first), vectors_of(again))
 
 
 def test_scores_at_the_ends_take_the_short_way_to_the_same_numbers(

@@ -33,9 +33,9 @@ def in_window(chosen: Tensor, taps: int) -> Tensor:
     return count > before
 
 
-def at_newest(values: Tensor, came: Tensor) -> Tensor:
-    """Values (B, 1, w, c) by lag, at the smallest lag at which each item came: came (B, n, w) → (B, n, c)."""
-    lag = came.int().argmax(-1)[..., None].expand(-1, -1, values.shape[-1])
+def at_newest(values: Tensor, occurred: Tensor) -> Tensor:
+    """Values (B, 1, w, c) by lag, at the smallest lag at which each item occurred: occurred (B, n, w) → (B, n, c)."""
+    lag = occurred.int().argmax(-1)[..., None].expand(-1, -1, values.shape[-1])
     return values[:, 0].gather(1, lag)
 
 

@@ -1,4 +1,4 @@
-"""What the frequency branch hands on, and the distribution over items that follows from who is due.
+"""The distribution over items that follows from which of them are due to recur.
 
 p(i) = exp s_i / (Σ_j exp s_j + V − n),     s_i the log-odds of the n items of the history; 0 for all others
 """
@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from m2rec.model.explanations import Explained
+from m2rec.model.branch import BranchOutput
 
 
 @dataclass
-class Due:
+class RecurrenceScores:
     """The distinct items of a history and how likely each is to come next.
 
     items (…, X) indices, 0 in an empty slot; scores (…, X) log-odds against an item that was never chosen: 0 where an
@@ -23,44 +23,34 @@ class Due:
     items: Tensor
     scores: Tensor
 
-    def at(self, where: Tensor) -> "Due":
-        """The marked positions alone. items (B, X), scores (B, L, X), where (B, L) → (N, X) each."""
-        return Due(self.items[:, None].expand(self.scores.shape)[where], self.scores[where])
+    @classmethod
+    def of(cls, out: BranchOutput) -> "RecurrenceScores":
+        """What the periodic branch's output holds of them, over the same positions."""
+        return cls(out.detail["items"], out.detail["scores"])
 
-    def newest(self) -> "Due":
-        """The last position alone, of rows without padding: items (B, X), scores (B, L, X) → (B, X) each."""
-        return Due(self.items, self.scores[:, -1])
-
-
-@dataclass
-class FrequencyOut:
-    """y (…, d), the bands' gains (…, b), what the gate may look at (…, e); and, where the branch knows items, who is
-    due and how well every choice that was read was explained before it was made.
-    """
-
-    y: Tensor
-    gains: Tensor
-    evidence: Tensor
-    due: Due | None = None
-    explained: Explained | None = None
+    def at(self, where: Tensor) -> "RecurrenceScores":
+        """The marked positions alone. (B, L, X), where (B, L) → (N, X) each."""
+        return RecurrenceScores(self.items[where], self.scores[where])
 
 
-def due_log_probability(due: Due, targets: Tensor, catalogue: int) -> Tensor:
-    """log p at the targets. `due` over (N,), targets (N,), items 1 … `catalogue` compete → (N,)."""
-    chosen = ((due.items == targets[:, None]) * due.scores).sum(-1)
-    return chosen - _log_total(due, catalogue)
+def recurrence_log_prob(recurrence: RecurrenceScores, targets: Tensor, catalogue: int) -> Tensor:
+    """log p at the targets. `recurrence` over (N,), targets (N,), items 1 … `catalogue` compete → (N,)."""
+    chosen = ((recurrence.items == targets[:, None]) * recurrence.scores).sum(-1)
+    return chosen - _log_total(recurrence, catalogue)
 
 
-def due_log_probabilities(due: Due, catalogue: int) -> Tensor:
-    """log p of items 1 … `catalogue`. `due` over (N,) → (N, V)."""
-    scores = due.scores.new_zeros(len(due.scores), catalogue + 1)
-    scores.scatter_(1, due.items.where(due.items <= catalogue, 0), due.scores)  # what does not compete falls on 0
-    return scores[:, 1:] - _log_total(due, catalogue)[:, None]
+def recurrence_log_probs(recurrence: RecurrenceScores, catalogue: int) -> Tensor:
+    """log p of items 1 … `catalogue`. `recurrence` over (N,) → (N, V)."""
+    scores = recurrence.scores.new_zeros(len(recurrence.scores), catalogue + 1)
+    scores.scatter_(
+        1, recurrence.items.where(recurrence.items <= catalogue, 0), recurrence.scores
+    )  # what does not compete falls on 0
+    return scores[:, 1:] - _log_total(recurrence, catalogue)[:, None]
 
 
-def _log_total(due: Due, catalogue: int) -> Tensor:
+def _log_total(recurrence: RecurrenceScores, catalogue: int) -> Tensor:
     """log of Σ exp s over the items that compete, (N,)."""
-    competes = (due.items > 0) & (due.items <= catalogue)
+    competes = (recurrence.items > 0) & (recurrence.items <= catalogue)
     others = catalogue - competes.sum(-1)
-    there = due.scores.where(competes, -math.inf)
+    there = recurrence.scores.where(competes, -math.inf)
     return torch.logsumexp(torch.cat([there, others.log()[:, None]], dim=-1), dim=-1)

@@ -37,6 +37,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from m2rec.model.branch import BranchInput, BranchOutput
 from m2rec.model.config import ModelConfig
 from m2rec.model.frequency.filters import (
     comb,
@@ -46,7 +47,7 @@ from m2rec.model.frequency.filters import (
     low_pass,
     transfer_function,
 )
-from m2rec.model.frequency.recurrence import FrequencyOut
+from m2rec.model.items import ItemTable
 from m2rec.model.softmax import SoftmaxHead
 from m2rec.model.temporal.scan import scan_chunked
 
@@ -56,7 +57,7 @@ CUTOFF = 0.1  # cycles an interaction; the plain low-pass keeps what is slower, 
 
 
 @dataclass
-class FrequencyState:
+class SpectralState:
     """What the branch carries from item to item; its size does not depend on the history's length."""
 
     vectors: Tensor  # (B, W, d), the newest W unit vectors, newest last
@@ -66,7 +67,7 @@ class FrequencyState:
     weight: Tensor  # (B, 1, 1, 1), decayed count
 
 
-class FrequencyBranch(nn.Module):
+class SpectralBranch(nn.Module):
     """Unit item vectors in, frequency evidence out."""
 
     log_forget: Tensor
@@ -96,13 +97,14 @@ class FrequencyBranch(nn.Module):
         self.out = nn.Linear(config.width, config.width, bias=False)
         # not normed: how loud it is tells something
         self.softmax = SoftmaxHead(config, normed=False, popularity=0.0)
+        self.warm = config.warm_items
         nn.init.eye_(self.out.weight)
         nn.init.orthogonal_(self.identity.weight)
         self.register_buffer("log_forget", torch.tensor(-1.0 / config.agreement_scale), persistent=False)
 
     @property
     def evidence_width(self) -> int:
-        """Width of `FrequencyOut.evidence`."""
+        """Width of `BranchOutput.evidence`."""
         return 2 * self.bands + 1
 
     def kernels(self) -> Tensor:
@@ -112,8 +114,32 @@ class FrequencyBranch(nn.Module):
         response = impulse_response(self.transfer)
         return response * _after_now(self.taps, response.device)
 
-    def forward(self, u: Tensor, keep: Tensor | None = None) -> FrequencyOut:
-        """All positions. u (B, L, d) unit vectors, zero at padding; keep (b,) 0/1 mutes bands. → (B, L, …)."""
+    def derive(self, table: ItemTable) -> None:
+        """Nothing: it reads the items' unit vectors as they are."""
+
+    def read(self, given: BranchInput) -> BranchOutput:
+        """All positions."""
+        return self(F.embedding(given.items, given.table.unit), given.band_keep)
+
+    def read_last(self, given: BranchInput, lengths: Tensor) -> BranchOutput:
+        """The last real position only."""
+        return self.last(F.embedding(given.items, given.table.unit), lengths, given.band_keep)
+
+    def read_step(self, given: BranchInput, state: SpectralState) -> tuple[BranchOutput, SpectralState]:
+        """One more item."""
+        return self.step(F.embedding(given.items, given.table.unit), state, given.band_keep)
+
+    def log_probs(self, out: BranchOutput, table: ItemTable, seen: Tensor) -> Tensor:
+        """log of the branch's own distribution."""
+        return self.softmax.log_probs(out.vector, table.vectors, table.bias, seen)
+
+    def target_log_prob(self, out: BranchOutput, table: ItemTable, items: Tensor, targets: Tensor) -> Tensor:
+        """log p at the targets."""
+        warm = slice(self.warm + 1)
+        return self.softmax.target_log_prob(out.vector, table.vectors[warm], table.bias[warm], items, targets)
+
+    def forward(self, u: Tensor, band_keep: Tensor | None = None) -> BranchOutput:
+        """All positions. u (B, L, d) unit vectors, zero at padding; band_keep (b,) 0/1 mutes bands. → (B, L, …)."""
         with torch.autocast(u.device.type, enabled=False):
             u = u.float()
             length = u.shape[1]
@@ -127,13 +153,13 @@ class FrequencyBranch(nn.Module):
             both = torch.cat([agreement, ones], dim=-1)[:, :, None]  # (B, L, 1, b + 1)
             sums = scan_chunked(both, forget, ones, ones)[:, :, 0]
             record = sums[..., :-1] / sums[..., -1:]
-            gains, coherence = self._gains(filtered, record, kernels, keep)
+            gains, coherence = self._gains(filtered, record, kernels, band_keep)
             y = filter_adaptively(u, gains, kernels)
             if not self.plain:  # nothing came before the first item; an FFT leaves rounding there
                 y = F.pad(y[:, 1:], (0, 0, 1, 0))
             return self._finish(y, gains, coherence)
 
-    def last(self, u: Tensor, lengths: Tensor, keep: Tensor | None = None) -> FrequencyOut:
+    def last(self, u: Tensor, lengths: Tensor, band_keep: Tensor | None = None) -> BranchOutput:
         """The last real position only: one windowed sum a band, one autocorrelation. u (B, L, d) → (B, …)."""
         kernels = self.kernels()
         q = self._identity(u)
@@ -145,11 +171,13 @@ class FrequencyBranch(nn.Module):
         recent_q = q[rows, at.clamp(min=0)] * inside
         filtered = torch.einsum("kw,bwq->bkq", kernels, recent_q)
         record = self._record_by_autocorrelation(q, lengths, kernels)
-        gains, coherence = self._gains(filtered, record, kernels, keep)
+        gains, coherence = self._gains(filtered, record, kernels, band_keep)
         y = torch.einsum("bw,bwd->bd", gains @ kernels, recent_u)
         return self._finish(y, gains, coherence)
 
-    def step(self, u: Tensor, state: FrequencyState, keep: Tensor | None = None) -> tuple[FrequencyOut, FrequencyState]:
+    def step(
+        self, u: Tensor, state: SpectralState, band_keep: Tensor | None = None
+    ) -> tuple[BranchOutput, SpectralState]:
         """One more item. u (B, d) → (B, …) and the new state."""
         kernels = self.kernels()
         q = self._identity(u)
@@ -161,14 +189,14 @@ class FrequencyBranch(nn.Module):
         identities = torch.cat([state.identities[:, 1:], q[:, None]], dim=1)
         reversed_kernels = kernels.flip(-1)  # newest last
         filtered = torch.einsum("kw,bwq->bkq", reversed_kernels, identities)
-        gains, coherence = self._gains(filtered, (record / weight)[:, 0, :, 0], kernels, keep)
+        gains, coherence = self._gains(filtered, (record / weight)[:, 0, :, 0], kernels, band_keep)
         y = torch.einsum("bw,bwd->bd", gains @ reversed_kernels, vectors)
-        return self._finish(y, gains, coherence), FrequencyState(vectors, identities, filtered, record, weight)
+        return self._finish(y, gains, coherence), SpectralState(vectors, identities, filtered, record, weight)
 
-    def start(self, batch: int) -> FrequencyState:
+    def start(self, batch: int) -> SpectralState:
         """The state before the first item."""
         zeros = self.gain_out_bias.new_zeros
-        return FrequencyState(
+        return SpectralState(
             zeros(batch, self.taps, self.out.in_features),
             zeros(batch, self.taps, self.identity.out_features),
             zeros(batch, self.bands, self.identity.out_features),
@@ -180,7 +208,9 @@ class FrequencyBranch(nn.Module):
         q = self.identity(u)
         return q / (q.norm(dim=-1, keepdim=True) + EPSILON)
 
-    def _gains(self, filtered: Tensor, record: Tensor, kernels: Tensor, keep: Tensor | None) -> tuple[Tensor, Tensor]:
+    def _gains(
+        self, filtered: Tensor, record: Tensor, kernels: Tensor, band_keep: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
         """F (…, b, q) and the record (…, b) → gains (…, b) ≥ 0, coherence (…, b)."""
         scale = kernels.square().sum(-1) + EPSILON  # energy of an incoherent history
         coherence = (filtered.square().sum(-1) + EPSILON).div(scale).log1p()
@@ -192,11 +222,11 @@ class FrequencyBranch(nn.Module):
             hidden = hidden + part[..., None] * self.gain_in[:, index]
         hidden = F.gelu(hidden)  # (…, b, 16)
         gains = F.softplus((hidden * self.gain_out).sum(-1) + self.gain_out_bias)
-        return (gains if keep is None else gains * keep), features[..., 0]
+        return (gains if band_keep is None else gains * band_keep), features[..., 0]
 
-    def _finish(self, y: Tensor, gains: Tensor, coherence: Tensor) -> FrequencyOut:
+    def _finish(self, y: Tensor, gains: Tensor, coherence: Tensor) -> BranchOutput:
         strength = y.norm(dim=-1, keepdim=True).log1p()
-        return FrequencyOut(self.out(y), gains, torch.cat([gains, coherence, strength], dim=-1))
+        return BranchOutput(self.out(y), torch.cat([gains, coherence, strength], dim=-1), {"gains": gains})
 
     def _record_by_autocorrelation(self, q: Tensor, lengths: Tensor, kernels: Tensor) -> Tensor:
         """Σ_τ w_τ ⟨F_b(τ−1), q_τ⟩ = Σ_j k_b(j) R(j + 1), where R is the decayed autocorrelation of q, had by FFT."""

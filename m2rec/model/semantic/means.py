@@ -11,9 +11,12 @@ branch's work.
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
+from m2rec.model.branch import BranchInput, BranchOutput
 from m2rec.model.config import ModelConfig
+from m2rec.model.items import ItemTable
 from m2rec.model.softmax import SoftmaxHead
 from m2rec.model.temporal.scan import scan_chunked, scan_last, scan_step
 
@@ -21,13 +24,13 @@ SALIENCE_LIMIT = 4.0
 
 
 @dataclass
-class SemanticState:
+class MeansState:
     """Decayed sums of weighted text vectors and of the weights."""
 
     sums: Tensor  # (B, K, d + 1, 1)
 
 
-class SemanticBranch(nn.Module):
+class MeansBranch(nn.Module):
     """Projected text vectors in, semantic evidence out."""
 
     def __init__(self, config: ModelConfig) -> None:
@@ -41,12 +44,48 @@ class SemanticBranch(nn.Module):
             nn.Dropout(config.dropout),
             nn.Linear(2 * config.width, config.width),
         )
+        self.dropout = nn.Dropout(config.dropout)
         self.softmax = SoftmaxHead(config, normed=True, popularity=1.0)
+        self.by_text, self.warm = config.semantic_by_text, config.warm_items
         nn.init.zeros_(self.salience.weight)
 
     def popularity_weight(self) -> Tensor:
         """κ, how much an item's popularity counts here: ()."""
         return self.softmax.popularity
+
+    evidence_width = 0
+
+    def derive(self, table: ItemTable) -> None:
+        """Nothing: it reads the items' texts as they are."""
+
+    def read(self, given: BranchInput) -> BranchOutput:
+        """All positions."""
+        return BranchOutput(self(self._texts(given)))
+
+    def read_last(self, given: BranchInput, lengths: Tensor) -> BranchOutput:
+        """The last real position only."""
+        return BranchOutput(self.last(self._texts(given), lengths))
+
+    def read_step(self, given: BranchInput, state: MeansState) -> tuple[BranchOutput, MeansState]:
+        """One more item."""
+        vector, state = self.step(self._texts(given), state)
+        return BranchOutput(vector), state
+
+    def log_probs(self, out: BranchOutput, table: ItemTable, seen: Tensor) -> Tensor:
+        """log of the branch's own distribution."""
+        return self.softmax.log_probs(out.vector, self._against(table), table.bias, seen)
+
+    def target_log_prob(self, out: BranchOutput, table: ItemTable, items: Tensor, targets: Tensor) -> Tensor:
+        """log p at the targets."""
+        warm = slice(self.warm + 1)
+        return self.softmax.target_log_prob(out.vector, self._against(table)[warm], table.bias[warm], items, targets)
+
+    def _against(self, table: ItemTable) -> Tensor:
+        return table.text if self.by_text else table.vectors
+
+    def _texts(self, given: BranchInput) -> Tensor:
+        texts: Tensor = self.dropout(F.embedding(given.items, given.table.text))
+        return texts
 
     def forward(self, p: Tensor) -> Tensor:
         """All positions. p (B, L, d) → (B, L, d)."""
@@ -59,15 +98,15 @@ class SemanticBranch(nn.Module):
         weighted, log_decay, ones = self._parts(p)
         return self._finish(scan_last(weighted * real[..., None, None], log_decay * real[..., None], ones, ones[:, 0]))
 
-    def step(self, p: Tensor, state: SemanticState) -> tuple[Tensor, SemanticState]:
+    def step(self, p: Tensor, state: MeansState) -> tuple[Tensor, MeansState]:
         """One more item. p (B, d) → (B, d) and the new state."""
         weighted, log_decay, ones = self._parts(p[:, None])
         y, sums = scan_step(state.sums, weighted[:, 0], log_decay[:, 0], ones[:, 0], ones[:, 0])
-        return self._finish(y), SemanticState(sums)
+        return self._finish(y), MeansState(sums)
 
-    def start(self, batch: int) -> SemanticState:
+    def start(self, batch: int) -> MeansState:
         """The state before the first item."""
-        return SemanticState(self.log_rate.new_zeros(batch, len(self.log_rate), self.salience.in_features + 1, 1))
+        return MeansState(self.log_rate.new_zeros(batch, len(self.log_rate), self.salience.in_features + 1, 1))
 
     def _parts(self, p: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         weight = (SALIENCE_LIMIT * torch.tanh(self.salience(p) / SALIENCE_LIMIT)).exp()  # (B, L, 1)

@@ -23,10 +23,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
+from m2rec.model.branch import BranchInput, BranchOutput
 from m2rec.model.config import ModelConfig
-from m2rec.model.explanations import Explained
+from m2rec.model.explanations import Explanations, unexplained
+from m2rec.model.items import ItemTable
 from m2rec.model.semantic.kernels import gpu_filter
 
 FIRST, SHIFT = 0.65, 0.02  # a and h at the start of training
@@ -36,21 +39,13 @@ LEAST = 1e-12  # probability below which nothing is told apart
 
 
 @dataclass
-class InterestOut:
-    """y (…, d), the text that is looked for, and weights π (…, K) of the themes."""
-
-    y: Tensor
-    themes: Tensor
-
-
-@dataclass
-class InterestState:
+class ThemesState:
     """Belief over pairs of interests before the next choice, (B, K, K)."""
 
     pairs: Tensor
 
 
-class InterestBranch(nn.Module):
+class ThemesBranch(nn.Module):
     """Likelihoods of the themes in, what the person is after out."""
 
     def __init__(self, config: ModelConfig) -> None:
@@ -73,34 +68,65 @@ class InterestBranch(nn.Module):
             scores = text.float() @ self.queries.T + popularity.float()[:, None]
             return (scores - scores[: self.items].logsumexp(0)).exp().clamp(min=LEAST)
 
-    def forward(self, emitted: Tensor, explained: Explained) -> InterestOut:
+    evidence_width = 0
+
+    def derive(self, table: ItemTable) -> Tensor:
+        """E with a row of zeros for padding: (V + 1, K)."""
+        emissions = self.emissions(table.text[1:], self.popularity * table.bias[1:, 0])
+        return F.pad(emissions, (0, 0, 1, 0))
+
+    def read(self, given: BranchInput) -> BranchOutput:
+        """All positions."""
+        return self(*self._chosen(given))
+
+    def read_last(self, given: BranchInput, lengths: Tensor) -> BranchOutput:
+        """The last real position only."""
+        return self.last(*self._chosen(given), lengths)
+
+    def read_step(self, given: BranchInput, state: ThemesState) -> tuple[BranchOutput, ThemesState]:
+        """One more choice."""
+        return self.step(*self._chosen(given), state)
+
+    def log_probs(self, out: BranchOutput, table: ItemTable, seen: Tensor) -> Tensor:
+        """log Σ_k π_k E_k over the catalogue; what was seen makes no difference."""
+        return theme_log_probabilities(out.detail["themes"], table.derived["semantic"][1:])
+
+    def target_log_prob(self, out: BranchOutput, table: ItemTable, items: Tensor, targets: Tensor) -> Tensor:
+        """log Σ_k π_k E_k at the targets."""
+        marked = targets > 0
+        return theme_probability(out.detail["themes"][marked], F.embedding(targets[marked], table.derived["semantic"]))
+
+    def _chosen(self, given: BranchInput) -> tuple[Tensor, Explanations]:
+        return F.embedding(given.items, given.table.derived["semantic"]), given.explanations or unexplained(given.items)
+
+    def forward(self, emitted: Tensor, explained: Explanations) -> BranchOutput:
         """All positions. emitted (B, L, K), E of what was chosen → (B, L, …)."""
         return self._finish(self._filter(emitted, explained)[0])
 
-    def last(self, emitted: Tensor, explained: Explained, lengths: Tensor) -> InterestOut:
+    def last(self, emitted: Tensor, explained: Explanations, lengths: Tensor) -> BranchOutput:
         """The last real position only. emitted (B, L, K), lengths (B,) → (B, …)."""
         themes = self._filter(emitted, explained)[0]
         return self._finish(themes[torch.arange(len(themes), device=themes.device), lengths - 1])
 
-    def step(self, emitted: Tensor, explained: Explained, state: InterestState) -> tuple[InterestOut, InterestState]:
+    def step(self, emitted: Tensor, explained: Explanations, state: ThemesState) -> tuple[BranchOutput, ThemesState]:
         """One more choice. emitted (B, K) → (B, …) and the new state."""
-        one = Explained(explained.called[:, None], explained.due[:, None])
+        one = Explanations(explained.transition[:, None], explained.recurrence[:, None])
         themes, pairs = self._filter(emitted[:, None], one, state.pairs)
-        return self._finish(themes[:, 0]), InterestState(pairs)
+        return self._finish(themes[:, 0]), ThemesState(pairs)
 
-    def start(self, batch: int) -> InterestState:
+    def start(self, batch: int) -> ThemesState:
         """The state before the first choice: every pair is as likely as any other."""
         differ = 1 - torch.eye(self.themes, device=self.queries.device)
-        return InterestState((differ / differ.sum()).expand(batch, -1, -1))
+        return ThemesState((differ / differ.sum()).expand(batch, -1, -1))
 
-    def likelihoods(self, emitted: Tensor, explained: Explained) -> tuple[Tensor, Tensor]:
+    def likelihoods(self, emitted: Tensor, explained: Explanations) -> tuple[Tensor, Tensor]:
         """V·E (…, K) and o (…, 1) of what was chosen."""
         by_nothing, by_call, by_rhythm = self.explanation_bias
-        called, due = explained.called.clamp(max=SURE), explained.due.clamp(max=SURE)
+        called, due = explained.transition.clamp(max=SURE), explained.recurrence.clamp(max=SURE)
         otherwise = by_nothing.exp() + (by_call + called).exp() + (by_rhythm + due).exp()
         return self.items * emitted, otherwise[..., None]
 
-    def _filter(self, emitted: Tensor, explained: Explained, pairs: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def _filter(self, emitted: Tensor, explained: Explanations, pairs: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """(B, L, K) → π after every choice (B, L, K), and the belief after the last."""
         with torch.autocast(emitted.device.type, enabled=False):
             likelihood, otherwise = self.likelihoods(emitted.float(), explained)
@@ -112,8 +138,8 @@ class InterestBranch(nn.Module):
                 return filter_pairs(*arguments)
             return filter_pairs_at_hand(*arguments)
 
-    def _finish(self, themes: Tensor) -> InterestOut:
-        return InterestOut(themes @ self.queries, themes)
+    def _finish(self, themes: Tensor) -> BranchOutput:
+        return BranchOutput(themes @ self.queries, detail={"themes": themes})
 
 
 def filter_pairs(

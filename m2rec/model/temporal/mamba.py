@@ -18,7 +18,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from m2rec.model.branch import BranchInput, BranchOutput
 from m2rec.model.config import ModelConfig
+from m2rec.model.items import ItemTable
 from m2rec.model.softmax import SoftmaxHead
 from m2rec.model.temporal.kernels import selective_scan
 from m2rec.model.temporal.scan import scan_last, scan_step
@@ -174,8 +176,41 @@ class MambaStack(nn.Module):
 
 
 class TemporalBranch(MambaStack):
-    """The stack, and how its vector scores items."""
+    """The stack, and how its vector scores items (`m2rec.model.branch.Branch`)."""
+
+    evidence_width = 0
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config)
         self.softmax = SoftmaxHead(config, normed=True, popularity=1.0)
+        self.warm = config.warm_items
+
+    def derive(self, table: ItemTable) -> None:
+        """Nothing: it reads the items' vectors as they are."""
+
+    def read(self, given: BranchInput) -> BranchOutput:
+        """All positions."""
+        return BranchOutput(self(self._inputs(given)))
+
+    def read_last(self, given: BranchInput, lengths: Tensor) -> BranchOutput:
+        """The last real position only."""
+        return BranchOutput(self.last(self._inputs(given), lengths))
+
+    def read_step(self, given: BranchInput, state: list[MambaState]) -> tuple[BranchOutput, list[MambaState]]:
+        """One more item."""
+        vector, state = self.step(self._inputs(given), state)
+        return BranchOutput(vector), state
+
+    def log_probs(self, out: BranchOutput, table: ItemTable, seen: Tensor) -> Tensor:
+        """log of the branch's own distribution."""
+        return self.softmax.log_probs(out.vector, table.vectors, table.bias, seen)
+
+    def target_log_prob(self, out: BranchOutput, table: ItemTable, items: Tensor, targets: Tensor) -> Tensor:
+        """log p at the targets."""
+        warm = slice(self.warm + 1)
+        return self.softmax.target_log_prob(out.vector, table.vectors[warm], table.bias[warm], items, targets)
+
+    def _inputs(self, given: BranchInput) -> Tensor:
+        # embedding rather than indexing: its backward is many times faster
+        inputs: Tensor = self.dropout(F.embedding(given.items, given.table.inputs))
+        return inputs

@@ -1,15 +1,13 @@
 """The ablation in which a plain FFT low-pass stands for the frequency branch, as in the authors' released code."""
 
-import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from m2rec.model.frequency.filters import LONGEST_FOR_MATMUL
-from m2rec.model.frequency.spectral import FrequencyBranch, fft_low_pass
+from m2rec.model.frequency.spectral import SpectralBranch, fft_low_pass
 from m2rec.model.m2rec import M2Rec
-from m2rec.model.serving.serving import Serving
 from tests.tiny_world import random_model, tiny_config
 
 PLAIN = {"frequency": "spectral", "filter": "low-pass"}
@@ -21,9 +19,9 @@ def model(seed: int = 0, **changes: object) -> M2Rec:
     return random_model(tiny_config(**PLAIN, **changes), seed)
 
 
-def branch(seed: int = 0) -> FrequencyBranch:
+def branch(seed: int = 0) -> SpectralBranch:
     made = model(seed).frequency
-    assert isinstance(made, FrequencyBranch)
+    assert isinstance(made, SpectralBranch)
     return made
 
 
@@ -42,8 +40,8 @@ def test_every_position_has_what_a_plain_fft_of_the_window_that_ends_there_leave
     plain = torch.fft.irfft(torch.fft.rfft(windows) * kept, n=WINDOW)[..., -1]
     unit = torch.fft.irfft(kept, n=WINDOW).norm()
     out = frequency(u)
-    expected = frequency.out(out.gains * plain / unit)
-    torch.testing.assert_close(out.y, expected, atol=1e-5, rtol=1e-4)
+    expected = frequency.out(out.detail["gains"] * plain / unit)
+    torch.testing.assert_close(out.vector, expected, atol=1e-5, rtol=1e-4)
     assert unit == pytest.approx((3 / 24) ** 0.5)  # two of 13 bins are three of the 24 of a whole FFT
 
 
@@ -68,7 +66,7 @@ def test_one_band_that_is_a_trend_and_of_which_nothing_is_learnt() -> None:
 
 
 def test_it_answers_every_history_with_the_same_gain() -> None:
-    gains = branch()(vectors(3, 20)).gains
+    gains = branch()(vectors(3, 20)).detail["gains"]
     torch.testing.assert_close(gains, gains[:1, :1].expand_as(gains), atol=0, rtol=0)
 
 
@@ -78,7 +76,7 @@ def test_nothing_comes_from_the_future_and_the_current_item_passes(length: int) 
     u = vectors(1, length)
     changed = u.clone()
     changed[:, 12] = -u[:, 12]
-    before, after = frequency(u).y, frequency(changed).y
+    before, after = frequency(u).vector, frequency(changed).vector
     torch.testing.assert_close(before[:, :12], after[:, :12], atol=1e-5, rtol=0)
     assert (before[:, 12] - after[:, 12]).abs().max() > 1e-2
     torch.testing.assert_close(before[:, 12 + WINDOW :], after[:, 12 + WINDOW :], atol=1e-5, rtol=0)
@@ -94,20 +92,6 @@ def test_the_whole_model_does_not_see_what_is_to_come(changes: dict) -> None:
     before, after = made.log_scores(items, where), made.log_scores(other, where)
     torch.testing.assert_close(before[:11], after[:11], **CLOSE)
     assert not torch.allclose(before[11], after[11], **CLOSE)
-
-
-@pytest.mark.parametrize("length", [1, 2, 23, 24, 25, 61])
-def test_the_quick_way_to_one_answer_gives_the_same(length: int) -> None:
-    made = model().requires_grad_(False)
-    items = np.random.default_rng(0).integers(1, 31, length)
-    serving = Serving(made)
-    slow = made.encode_last(torch.from_numpy(items)[None])
-    state = serving.start()
-    for item in items:
-        stepped, state = serving.step(int(item), state)
-    for quick in (serving.last(items), stepped):
-        for name in ("features", "log_gate", "gains"):
-            torch.testing.assert_close(getattr(quick, name), getattr(slow, name), **CLOSE)
 
 
 def test_it_is_refused_where_the_branch_knows_items_and_has_no_vectors_to_filter() -> None:

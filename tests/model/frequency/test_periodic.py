@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from m2rec.model.branch import BranchOutput
 from m2rec.model.frequency.item_signals import all_but_each, distinct
-from m2rec.model.frequency.periodic import (
+from m2rec.model.frequency.log_odds import (
     AHEAD,
     BESIDE,
     CERTAIN,
@@ -18,11 +19,11 @@ from m2rec.model.frequency.periodic import (
     OVERDUE,
     ROUND,
     SHORTEST_WITH_SLIPS,
-    ReturnBranch,
 )
-from m2rec.model.frequency.recurrence import Due, due_log_probabilities
+from m2rec.model.frequency.periodic import PeriodicBranch
+from m2rec.model.frequency.recurrence import RecurrenceScores, recurrence_log_probs
 from m2rec.model.m2rec import M2Rec
-from tests.model.histories import WARM, histories, padded, random_histories
+from tests.model.histories import WARM, histories, padded, parts_of, random_histories
 from tests.tiny_world import random_model, tiny_config
 
 PERIODS = (2, 3, 5, 7)
@@ -35,14 +36,18 @@ def new_model(**changes: object) -> M2Rec:
     return M2Rec(tiny_config(periods=PERIODS, **changes)).eval()
 
 
-def run(model: M2Rec, items: Tensor, keep: Tensor | None = None):
-    assert isinstance(model.frequency, ReturnBranch)
+def run(model: M2Rec, items: Tensor, band_keep: Tensor | None = None):
+    assert isinstance(model.frequency, PeriodicBranch)
     with torch.no_grad():
-        return model.frequency(items, model.item_table(), keep)
+        return model.frequency(items, model.item_table(), band_keep)
 
 
-def score_of(due: Due, item: int, at: int = -1) -> float:
-    return float(due.scores[0, at, due.items[0].tolist().index(item)])
+def due_in(out: BranchOutput) -> RecurrenceScores:
+    return RecurrenceScores.of(out)
+
+
+def score_of(due: RecurrenceScores, item: int, at: int = -1) -> float:
+    return float(due.scores[0, at, due.items[0, at].tolist().index(item)])
 
 
 # ── the filters ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -50,7 +55,7 @@ def score_of(due: Due, item: int, at: int = -1) -> float:
 
 @pytest.mark.parametrize("learnt", [False, True])
 def test_within_each_round_the_taps_of_a_band_sum_to_zero(learnt: bool) -> None:
-    """What comes often, but without a period, is not heard: a constant signal gives nothing."""
+    """What comes often, but without a period, is not weighted: a constant signal gives nothing."""
     model = random_model(tiny_config(periods=PERIODS)) if learnt else new_model()
     kernels = model.frequency.kernels()
     for band, period in enumerate(PERIODS):
@@ -103,14 +108,14 @@ def test_the_belief_is_what_the_formula_says() -> None:
     items = torch.tensor([[1, 2, 3, 1, 4, 5, 1, 6, 7]])
     with torch.no_grad():
         model.frequency.explaining_away.fill_(0)  # as if there were no other band
-    keep = torch.tensor([0.0, 1.0, 0.0, 0.0])
+    band_keep = torch.tensor([0.0, 1.0, 0.0, 0.0])
     tooth, side = ROUND * 2 / 3, -ROUND / 3
     prior = -math.log(len(PERIODS) * 3)
 
     def belief(kept: int, beside: int, rounds: int) -> float:
         return 1 / (1 + math.exp(-(kept * tooth + beside * side - KEPT * rounds * tooth + prior)))
 
-    due = run(model, items, keep).due
+    due = due_in(run(model, items, band_keep))
     on_its_day = belief(3, 0, 3)
     a_day_late = belief(0, 2, 2)  # seen from the day before, both of its other choices stand beside the teeth
     a_day_early = belief(0, 3, 3)
@@ -125,9 +130,9 @@ def test_what_came_back_every_time_is_due_on_its_day_and_no_sooner(band: int, pe
     length = 6 * period
     items = 2 + torch.arange(length)[None] % 20
     items[0, ::period] = 1  # due again right after the end
-    due = run(model, items).due
+    due = due_in(run(model, items))
     eve = score_of(due, 1)
-    assert eve == max(score_of(due, int(item)) for item in due.items[0])
+    assert eve == max(score_of(due, int(item)) for item in due.items[0, -1])
     for before in range(2, period):
         # one step ahead it may come early, before that it may not
         assert score_of(due, 1, -before) < eve + (math.log(2 * AHEAD) if before == 2 else -3)
@@ -138,7 +143,7 @@ def test_what_failed_to_come_is_looked_for_once_more() -> None:
     kept = torch.tensor([[1, 20, 21, 22, 23] * 4])
     late = torch.cat([kept, torch.tensor([[24]])], dim=1)  # item 1 should have come
     later = torch.cat([late, torch.tensor([[25]])], dim=1)
-    on_its_day, overdue, given_up = (score_of(run(model, items).due, 1) for items in (kept, late, later))
+    on_its_day, overdue, given_up = (score_of(due_in(run(model, items)), 1) for items in (kept, late, later))
     assert on_its_day > overdue > given_up + 2
 
 
@@ -148,7 +153,7 @@ def test_what_comes_often_without_a_period_is_hardly_due() -> None:
     chance = torch.Generator().manual_seed(0)
     items = random_histories(30, 24, seed=3, highest=WARM)
     items = torch.where(torch.rand(items.shape, generator=chance) < 0.5, 1, items)
-    scores = [score_of(run(model, row[None]).due, 1) for row in items if row[-1] != 1]
+    scores = [score_of(due_in(run(model, row[None])), 1) for row in items if row[-1] != 1]
     assert sum(scores) / len(scores) < CERTAIN - 1.5
 
 
@@ -157,24 +162,24 @@ def test_missing_a_round_costs_something_and_keeping_it_again_mends_it() -> None
     kept = torch.tensor([[1, 2, 3, 1, 4, 5, 1, 6, 7, 1, 8, 9]])
     missed = kept.clone()
     missed[0, 6] = 10
-    assert 0 < score_of(run(model, missed).due, 1) < score_of(run(model, kept).due, 1)
+    assert 0 < score_of(due_in(run(model, missed)), 1) < score_of(due_in(run(model, kept)), 1)
 
 
 def test_a_choice_that_was_called_for_says_little() -> None:
     """Item 1 always comes after item 2, which calls for it: less of a habit than the same rhythm out of the blue."""
     model = without_calls(new_model())
-    called = torch.tensor([[2, 1, 20, 21, 22, 2, 1, 23, 24, 25, 2, 1, 26, 27, 28, 29]])
+    transition = torch.tensor([[2, 1, 20, 21, 22, 2, 1, 23, 24, 25, 2, 1, 26, 27, 28, 29]])
     freely = torch.tensor([[3, 1, 20, 21, 22, 4, 1, 23, 24, 25, 5, 1, 26, 27, 28, 29]])
-    keep = torch.tensor([0.0, 0.0, 1.0, 0.0])
-    before = [score_of(run(model, items, keep).due, 1) for items in (called, freely)]
+    band_keep = torch.tensor([0.0, 0.0, 1.0, 0.0])
+    before = [score_of(due_in(run(model, items, band_keep)), 1) for items in (transition, freely)]
     assert before[0] == pytest.approx(before[1], abs=1e-3)
     table = model.item_table()
-    with torch.no_grad():  # the network that says what is called for, set so that 2 → 1 alone is
+    with torch.no_grad():  # the network that says what calls for what, set so that 2 → 1 alone is
         model.frequency.surprise_bias.fill_(2.0)
-        model.frequency.called_for = lambda read: (
+        model.frequency.queries_of = lambda read: (
             40 * F.one_hot(torch.tensor(2), len(read))[:, None] * (table.vectors[1] / table.vectors[1].square().sum())
         )
-    after = [score_of(run(model, items, keep).due, 1) for items in (called, freely)]
+    after = [score_of(due_in(run(model, items, band_keep)), 1) for items in (transition, freely)]
     assert after[0] < after[1]
     assert table.vectors.shape[1] == model.config.width
 
@@ -190,7 +195,7 @@ def test_what_one_period_explains_is_not_due_by_another() -> None:
             model.frequency.explaining_away.fill_(exclusive)
             for gap in (5, 7):  # interactions from its last coming to the next
                 later = torch.cat([items, 22 + torch.arange(gap - 1)[None]], dim=1)
-                scores[exclusive, gap] = score_of(run(model, later).due, 1)
+                scores[exclusive, gap] = score_of(due_in(run(model, later)), 1)
     assert scores[1.0, 5] < scores[0.0, 5] - 0.5
     assert scores[1.0, 7] == pytest.approx(scores[0.0, 7], abs=0.3)
 
@@ -216,7 +221,7 @@ def test_kernels_kept_for_answering_follow_the_weights() -> None:
 def test_an_item_is_not_due_before_it_was_ever_chosen_nor_after_it_left_the_window() -> None:
     model = new_model()
     items = torch.tensor([[2, 3, 1] + [4, 5, 6, 7] * 8])
-    due = run(model, items).due
+    due = due_in(run(model, items))
     assert score_of(due, 1, 1) == 0  # like any item outside the history
     assert score_of(due, 1, 4) != 0
     assert score_of(due, 1, 2 + TAPS) == 0
@@ -229,8 +234,8 @@ def test_what_comes_next_is_not_seen_by_what_may_come_early(row: list[int], t: i
     t = min(t, len(row) - 1)
     other = [*row[:t], *(item % 3 + 1 for item in row[t:])]
     before, after = (run(model, torch.tensor([items])) for items in (row, other))
-    for name in ("y", "gains", "evidence"):
-        torch.testing.assert_close(getattr(after, name)[:, :t], getattr(before, name)[:, :t], atol=1e-5, rtol=1e-4)
+    for name in ("vector", "gains", "evidence"):
+        torch.testing.assert_close(parts_of(after)[name][:, :t], parts_of(before)[name][:, :t], atol=1e-5, rtol=1e-4)
 
 
 def test_order_cannot_pass() -> None:
@@ -239,7 +244,7 @@ def test_order_cannot_pass() -> None:
     items = torch.tensor([[1, 2, 3, 1, 4, 5, 1, 6, 7]])
     changed = items.clone()
     changed[0, -1] = 8
-    before, after = run(model, items).due, run(model, changed).due
+    before, after = due_in(run(model, items)), due_in(run(model, changed))
     for item in range(1, 7):
         assert score_of(before, item) == pytest.approx(score_of(after, item), abs=1e-5)
 
@@ -251,7 +256,7 @@ def test_items_that_are_merely_alike_are_not_confused() -> None:
         model.ids[1] = model.ids[0]
     one = torch.tensor([[1, 20, 21, 1, 22, 23, 1, 24, 25]])
     two = torch.tensor([[1, 20, 21, 2, 22, 23, 1, 24, 25]])
-    assert score_of(run(model, two).due, 1) < score_of(run(model, one).due, 1)
+    assert score_of(due_in(run(model, two)), 1) < score_of(due_in(run(model, one)), 1)
 
 
 # ── three ways to run ───────────────────────────────────────────────────────────────────────────────────────────
@@ -265,21 +270,21 @@ def test_all_positions_the_last_one_and_step_by_step_agree(rows: list[list[int]]
     lengths = torch.tensor([len(row) for row in rows])
     at, end = torch.arange(len(rows)), lengths - 1
     whole, last = run(model, items), model.frequency.last(items, table, lengths)
-    for name in ("y", "gains", "evidence"):
-        torch.testing.assert_close(getattr(last, name), getattr(whole, name)[at, end], atol=1e-4, rtol=1e-4)
+    for name in ("vector", "gains", "evidence"):
+        torch.testing.assert_close(parts_of(last)[name], parts_of(whole)[name][at, end], atol=1e-4, rtol=1e-4)
     state = model.frequency.start(len(rows))
     for t in range(int(lengths.min())):
         out, state = model.frequency.step(items[:, t], table, state)
-        for name in ("y", "gains", "evidence"):
-            torch.testing.assert_close(getattr(out, name), getattr(whole, name)[:, t], atol=1e-4, rtol=1e-4)
+        for name in ("vector", "gains", "evidence"):
+            torch.testing.assert_close(parts_of(out)[name], parts_of(whole)[name][:, t], atol=1e-4, rtol=1e-4)
 
 
 def test_with_and_without_gradients_the_output_is_the_same() -> None:
     model = random_model(tiny_config())
     items = random_histories(2, 40)
     learning = model.frequency(items, model.item_table())
-    for name in ("y", "gains", "evidence"):
-        torch.testing.assert_close(getattr(learning, name), getattr(run(model, items), name), atol=1e-4, rtol=1e-4)
+    for name in ("vector", "gains", "evidence"):
+        torch.testing.assert_close(parts_of(learning)[name], parts_of(run(model, items))[name], atol=1e-4, rtol=1e-4)
 
 
 def test_the_state_is_as_small_after_many_items_as_after_none() -> None:
@@ -302,36 +307,36 @@ def test_the_evidence_is_as_wide_as_the_gate_is_told() -> None:
 def test_gains_are_the_share_of_the_answer_that_each_band_lets_through() -> None:
     model = random_model(tiny_config(periods=PERIODS))
     out = run(model, random_histories(4, 20, highest=WARM))
-    shares = due_log_probabilities(out.due.newest(), WARM).exp()
-    history = torch.zeros(4, WARM + 1).scatter_(1, out.due.items, 1.0)[:, 1:]
-    torch.testing.assert_close(out.gains[:, -1].sum(-1), (shares * history).sum(-1), atol=1e-5, rtol=1e-4)
-    assert (out.gains >= 0).all()
+    shares = recurrence_log_probs(due_in(out.newest()), WARM).exp()
+    history = torch.zeros(4, WARM + 1).scatter_(1, due_in(out).items[:, -1], 1.0)[:, 1:]
+    torch.testing.assert_close(out.detail["gains"][:, -1].sum(-1), (shares * history).sum(-1), atol=1e-5, rtol=1e-4)
+    assert (out.detail["gains"] >= 0).all()
 
 
 def test_a_muted_band_passes_nothing_and_leaves_the_others_as_they_were() -> None:
     model = random_model(tiny_config(periods=PERIODS))
-    items, keep = random_histories(2, 30), torch.tensor([1.0, 0.0, 1.0, 0.0])
-    whole, muted = run(model, items), run(model, items, keep)
-    assert (muted.gains[..., keep == 0] == 0).all()
-    ratio = muted.gains[0, -1, keep == 1] / whole.gains[0, -1, keep == 1]
+    items, band_keep = random_histories(2, 30), torch.tensor([1.0, 0.0, 1.0, 0.0])
+    whole, muted = run(model, items), run(model, items, band_keep)
+    assert (muted.detail["gains"][..., band_keep == 0] == 0).all()
+    ratio = muted.detail["gains"][0, -1, band_keep == 1] / whole.detail["gains"][0, -1, band_keep == 1]
     torch.testing.assert_close(ratio, ratio[:1].expand(2), atol=1e-4, rtol=1e-3)
 
 
 def test_with_every_band_muted_nobody_is_due() -> None:
     out = run(new_model(), random_histories(2, 20), torch.zeros(len(PERIODS)))
-    assert (out.gains == 0).all()
-    assert float(out.due.scores[:, -1][out.due.items > 0].max()) < -30
+    assert (out.detail["gains"] == 0).all()
+    assert float(due_in(out).scores[:, -1][due_in(out).items[:, -1] > 0].max()) < -30
 
 
 def test_without_adaptation_every_band_says_the_same() -> None:
-    gains = run(new_model(adaptive_filter=False), random_histories(3, 20)).gains
+    gains = run(new_model(adaptive_filter=False), random_histories(3, 20)).detail["gains"]
     torch.testing.assert_close(gains, gains[..., :1].expand_as(gains))
 
 
 def test_an_item_that_comes_later_is_like_any_other() -> None:
     """Otherwise the distribution now would tell what is still to come."""
-    due = run(new_model(), torch.tensor([[1, 2, 3, 4]])).due
-    assert due.items[0].tolist() == [1, 2, 3, 4]
+    due = due_in(run(new_model(), torch.tensor([[1, 2, 3, 4]])))
+    assert due.items[0, -1].tolist() == [1, 2, 3, 4]
     assert due.scores[0, 1, 2:].tolist() == [0, 0]
 
 

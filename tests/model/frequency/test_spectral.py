@@ -10,20 +10,21 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from m2rec.model.frequency.filters import LONGEST_FOR_MATMUL, filter_adaptively, filter_bank
-from m2rec.model.frequency.spectral import COMB_DECAY, FrequencyBranch
+from m2rec.model.frequency.spectral import COMB_DECAY, SpectralBranch
+from tests.model.histories import parts_of
 from tests.tiny_world import random_model, tiny_config
 
 PERIODS = (2, 3, 5, 7)
 
 
-def branch(seed: int = 0, **changes: object) -> FrequencyBranch:
+def branch(seed: int = 0, **changes: object) -> SpectralBranch:
     return random_model(tiny_config(frequency="spectral", **changes), seed).frequency
 
 
-def new_branch(**changes: object) -> FrequencyBranch:
+def new_branch(**changes: object) -> SpectralBranch:
     """As it starts, comparing items at full width, so that what it measures can be worked out by hand."""
     torch.manual_seed(0)
-    return FrequencyBranch(tiny_config(frequency="spectral", identity_width=16, periods=PERIODS, **changes)).eval()
+    return SpectralBranch(tiny_config(frequency="spectral", identity_width=16, periods=PERIODS, **changes)).eval()
 
 
 def vectors(batch: int, length: int, seed: int = 0) -> Tensor:
@@ -42,7 +43,7 @@ def noise(length: int) -> Tensor:
 def test_before_anything_came_the_output_is_exactly_zero_by_fft_too() -> None:
     """The gate norms the output: a rounding error in its place would be taken for evidence."""
     for length in (1, 5, LONGEST_FOR_MATMUL + 1):
-        assert (branch()(vectors(1, length)).y[:, 0] == 0).all()
+        assert (branch()(vectors(1, length)).vector[:, 0] == 0).all()
 
 
 def test_nothing_passes_at_lag_zero_whatever_is_learnt() -> None:
@@ -62,8 +63,8 @@ def test_with_fixed_gains_the_current_item_does_not_reach_the_output() -> None:
     changed = u.clone()
     changed[:, 12] = -u[:, 12]
     before, after = frequency(u), frequency(changed)
-    torch.testing.assert_close(before.y[:, :13], after.y[:, :13], atol=0, rtol=0)
-    assert (before.y[:, 13] - after.y[:, 13]).abs().max() > 1e-2
+    torch.testing.assert_close(before.vector[:, :13], after.vector[:, :13], atol=0, rtol=0)
+    assert (before.vector[:, 13] - after.vector[:, 13]).abs().max() > 1e-2
 
 
 @pytest.mark.parametrize(("band", "period"), list(enumerate(PERIODS)))
@@ -91,7 +92,7 @@ def test_every_band_has_a_period_and_a_trend_lies_beyond_them_all() -> None:
 # ── what it sees in a history ───────────────────────────────────────────────────────────────────────────────────
 
 
-def features(frequency: FrequencyBranch, u: Tensor) -> tuple[Tensor, Tensor]:
+def features(frequency: SpectralBranch, u: Tensor) -> tuple[Tensor, Tensor]:
     """Coherence and record of every band after the last item, for kernels of unit energy: (b,), (b,)."""
     coherence = frequency(u[None]).evidence[0, -1, frequency.bands : 2 * frequency.bands]
     q = frequency._identity(u[None])
@@ -146,13 +147,13 @@ def test_all_positions_the_last_one_and_step_by_step_agree(filtering: str, lengt
     u = u * real[..., None]
     rows, end = torch.arange(len(lengths)), torch.tensor(lengths) - 1
     whole, last = frequency(u), frequency.last(u, end + 1)
-    for name in ("y", "gains", "evidence"):
-        torch.testing.assert_close(getattr(last, name), getattr(whole, name)[rows, end], atol=1e-4, rtol=1e-4)
+    for name in ("vector", "gains", "evidence"):
+        torch.testing.assert_close(parts_of(last)[name], parts_of(whole)[name][rows, end], atol=1e-4, rtol=1e-4)
     state = frequency.start(len(lengths))
     for t in range(u.shape[1]):
         out, state = frequency.step(u[:, t], state)
-        for name in ("y", "gains", "evidence"):
-            torch.testing.assert_close(getattr(out, name), getattr(whole, name)[:, t], atol=1e-4, rtol=1e-4)
+        for name in ("vector", "gains", "evidence"):
+            torch.testing.assert_close(parts_of(out)[name], parts_of(whole)[name][:, t], atol=1e-4, rtol=1e-4)
 
 
 def test_the_state_is_as_small_after_many_items_as_after_none() -> None:
@@ -169,13 +170,13 @@ def test_the_state_is_as_small_after_many_items_as_after_none() -> None:
 
 def test_gains_are_never_negative_and_depend_on_the_history() -> None:
     frequency = branch()
-    gains = frequency(vectors(8, 30)).gains[:, -1]
+    gains = frequency(vectors(8, 30)).detail["gains"][:, -1]
     assert (gains >= 0).all()
     assert gains[:, : len(tiny_config().periods)].std(0).min() > 1e-4
 
 
 def test_without_adaptation_gains_are_the_same_for_every_history() -> None:
-    gains = branch(adaptive_filter=False)(vectors(3, 20)).gains
+    gains = branch(adaptive_filter=False)(vectors(3, 20)).detail["gains"]
     torch.testing.assert_close(gains, gains[:1, :1].expand_as(gains), atol=1e-6, rtol=0)
     assert gains[0, 0].std() > 1e-3  # though not the same for every band
 
@@ -185,15 +186,15 @@ def test_a_muted_band_passes_nothing_and_leaves_the_others_as_they_were() -> Non
     u = vectors(1, 30)
     keep = torch.tensor([1.0, 0.0, 1.0, 0.0, 1.0, 1.0])
     muted, whole = frequency(u, keep), frequency(u)
-    torch.testing.assert_close(muted.gains, whole.gains * keep)
+    torch.testing.assert_close(muted.detail["gains"], whole.detail["gains"] * keep)
     kernels = frequency.kernels()
-    expected = frequency.out(filter_adaptively(u, whole.gains * keep, kernels))
-    torch.testing.assert_close(muted.y, expected, atol=1e-5, rtol=1e-4)
-    assert (muted.y - whole.y).abs().max() > 1e-2
+    expected = frequency.out(filter_adaptively(u, whole.detail["gains"] * keep, kernels))
+    torch.testing.assert_close(muted.vector, expected, atol=1e-5, rtol=1e-4)
+    assert (muted.vector - whole.vector).abs().max() > 1e-2
 
 
 def test_with_every_band_muted_the_branch_is_silent() -> None:
     frequency = branch()
     muted = frequency(vectors(1, 30), torch.zeros(frequency.bands))
-    assert (muted.y == 0).all()
-    assert (muted.gains == 0).all()
+    assert (muted.vector == 0).all()
+    assert (muted.detail["gains"] == 0).all()

@@ -2,17 +2,17 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from m2rec.model.semantic.means import SALIENCE_LIMIT, SemanticBranch
+from m2rec.model.semantic.means import SALIENCE_LIMIT, MeansBranch
 from tests.tiny_world import random_model, tiny_config
 
 
-def branch(**changes: object) -> SemanticBranch:
+def branch(**changes: object) -> MeansBranch:
     return random_model(tiny_config(**changes)).semantic
 
 
-def means_only(**changes: object) -> SemanticBranch:
+def means_only(**changes: object) -> MeansBranch:
     """The branch without what follows the means, so that they can be seen."""
-    semantic = SemanticBranch(tiny_config(**changes))
+    semantic = MeansBranch(tiny_config(**changes))
     semantic.feed = torch.nn.Identity()
     return semantic
 

@@ -12,10 +12,11 @@ from pydantic import ValidationError
 
 from m2rec.data.market.interest_belief import InterestBelief
 from m2rec.data.market.settings import DEFAULT
-from m2rec.model.explanations import Explained
+from m2rec.model.explanations import Explanations
+from m2rec.model.frequency.recurrence import RecurrenceScores
 from m2rec.model.m2rec import M2Rec
 from m2rec.model.semantic.themes import (
-    InterestBranch,
+    ThemesBranch,
     filter_pairs,
     filter_pairs_at_hand,
     theme_log_probabilities,
@@ -116,31 +117,30 @@ def test_learning_and_answering_read_a_history_alike() -> None:
     torch.testing.assert_close(quick, slow, **CLOSE)
 
 
-@pytest.mark.parametrize("by", ["called", "due"])
+@pytest.mark.parametrize("by", ["transition", "recurrence"])
 def test_what_is_explained_otherwise_says_little_about_interests(by: str) -> None:
-    branch = InterestBranch(tiny_config(semantic="themes", theme_count=4))
+    branch = ThemesBranch(tiny_config(semantic="themes", theme_count=4))
     emitted = torch.full((1, 1, 4), 0.02)
     emitted[..., 1] = 0.5
-    nothing = Explained(torch.full((1, 1), -9.0), torch.full((1, 1), -9.0))
+    nothing = Explanations(torch.full((1, 1), -9.0), torch.full((1, 1), -9.0))
     moved = []
     for strength in (-9.0, 0.0, 4.0, 12.0):
         explained = replace(nothing, **{by: torch.full((1, 1), strength)})
-        moved.append(branch(emitted, explained).themes[0, 0, 1].item())
+        moved.append(branch(emitted, explained).detail["themes"][0, 0, 1].item())
     assert moved == sorted(moved, reverse=True)
     assert moved[0] > 0.4
     assert moved[-1] == pytest.approx(0.25, abs=0.01)
 
 
 def test_an_explanation_beyond_all_doubt_stays_finite() -> None:
-    branch = InterestBranch(tiny_config(semantic="themes", theme_count=4))
+    branch = ThemesBranch(tiny_config(semantic="themes", theme_count=4))
     sure = torch.full((1, 3), 1e6)
-    assert torch.isfinite(branch(torch.rand(1, 3, 4), Explained(sure, sure)).themes).all()
+    assert torch.isfinite(branch(torch.rand(1, 3, 4), Explanations(sure, sure)).detail["themes"]).all()
 
 
 def test_a_theme_is_a_distribution_over_the_items_that_have_been_sold() -> None:
     model = themed()
-    emissions = model.item_table().emissions
-    assert emissions is not None
+    emissions = model.item_table().derived["semantic"]
     torch.testing.assert_close(emissions[1 : WARM + 1].sum(0), torch.ones(emissions.shape[1]))
     assert not emissions[0].any()
     assert (emissions[1:] > 0).all()
@@ -151,8 +151,7 @@ def test_a_new_item_is_looked_for_by_its_text_as_one_like_it_would_be() -> None:
     text = model.text.clone()
     text[CATALOGUE] = text[CATALOGUE - 1]  # two arrivals with one text
     model.text.copy_(text)
-    emissions = model.item_table().emissions
-    assert emissions is not None
+    emissions = model.item_table().derived["semantic"]
     torch.testing.assert_close(emissions[CATALOGUE], emissions[CATALOGUE - 1])
 
 
@@ -168,10 +167,10 @@ def test_how_due_a_choice_was_is_what_the_frequency_branch_said_of_it_the_step_b
     model = themed()
     items, table = random_histories(4, 40, highest=6), model.item_table()
     out = model.frequency(items, table)
-    said, explained = out.due, out.explained.due
+    said, explained = RecurrenceScores.of(out), out.explanations.recurrence
     assert not explained[:, 0].any()
     for t in range(1, items.shape[1]):
-        expected = ((said.items == items[:, t, None]) * said.scores[:, t - 1]).sum(-1)
+        expected = ((said.items[:, t] == items[:, t, None]) * said.scores[:, t - 1]).sum(-1)
         torch.testing.assert_close(explained[:, t], expected, atol=1e-3, rtol=1e-4)
 
 

@@ -39,7 +39,7 @@ def test_extreme_time_scales_can_be_laid_too(scale: float) -> None:
 def test_content_starts_with_little_say_over_how_long_is_remembered() -> None:
     model = M2Rec(tiny_config(time_scales=SCALES), F.normalize(torch.randn(31, 384), dim=-1)).eval()
     mamba = model.temporal.layers[0]
-    u = F.embedding(random_histories(4, 20), model.item_table().temporal)
+    u = F.embedding(random_histories(4, 20), model.item_table().inputs)
     dt = mamba._project(model.temporal.norms[0](u))[2]
     in_force = 1 / (dt * mamba.A_log.exp())  # (B, L, H)
     ratio = in_force / torch.tensor(SCALES)
@@ -149,6 +149,6 @@ def test_order_matters_to_this_branch(model: M2Rec) -> None:
     items = random_histories(1, 12)
     swapped = items.clone()
     swapped[:, [3, 9]] = items[:, [9, 3]]
-    ids = model.item_table().temporal
+    ids = model.item_table().inputs
     change = model.temporal(F.embedding(items, ids))[:, -1] - model.temporal(F.embedding(swapped, ids))[:, -1]
     assert change.abs().max() > 1e-2

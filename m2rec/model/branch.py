@@ -1,0 +1,85 @@
+"""What a branch is: one kind of evidence about the next choice. `M2Rec` knows no more of any of them than this."""
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from torch import Tensor
+
+from m2rec.model.explanations import Explanations
+from m2rec.model.items import ItemTable
+
+
+@dataclass(frozen=True)
+class BranchInput:
+    """What a branch reads: items (B, L), right-padded with 0, or (B,) for one more of each.
+
+    `explanations` are those of the branches before it, over the same positions; `band_keep` (b,), 1 or 0, mutes
+    frequency bands.
+    """
+
+    items: Tensor
+    table: ItemTable
+    band_keep: Tensor | None = None
+    explanations: Explanations | None = None
+
+
+@dataclass
+class BranchOutput:
+    """What a branch says, over positions (…): all (B, L), marked ones (N,), or the newest of each row (B,).
+
+    `vector` (…, d), which the gate judges; `evidence` (…, e), what else the gate is given, or None; `detail`, the
+    branch's own, every tensor over the same positions; `explanations` of each choice, where the branch has any.
+    """
+
+    vector: Tensor
+    evidence: Tensor | None = None
+    detail: dict[str, Tensor] = field(default_factory=dict)
+    explanations: Explanations | None = None
+
+    def at(self, where: Tensor) -> "BranchOutput":
+        """The marked positions alone. Over (B, L), where bool (B, L) → over (N,), row-major."""
+        return self._each(lambda part: part[where])
+
+    def newest(self) -> "BranchOutput":
+        """The last position alone, of rows without padding. Over (B, L) → over (B,)."""
+        return self._each(lambda part: part[:, -1])
+
+    def copied(self) -> "BranchOutput":
+        """The same in memory of its own, so that all other positions can be forgotten."""
+        return self._each(lambda part: part.clone())
+
+    def _each(self, change: Any) -> "BranchOutput":
+        evidence = None if self.evidence is None else change(self.evidence)
+        return BranchOutput(change(self.vector), evidence, {name: change(part) for name, part in self.detail.items()})
+
+
+class Branch(Protocol):
+    """One kind of evidence. The three ways to read agree to 1e-4, and none sees anything of the future."""
+
+    @property
+    def evidence_width(self) -> int:
+        """e, how many numbers the gate is given beside the vector."""
+
+    def derive(self, table: ItemTable) -> Tensor | None:
+        """What the branch works out of every item once, (V + 1, …), kept in `ItemTable.derived` under its key."""
+
+    def read(self, given: BranchInput) -> BranchOutput:
+        """All positions. items (B, L) → over (B, L)."""
+
+    def read_last(self, given: BranchInput, lengths: Tensor) -> BranchOutput:
+        """The last real position only. items (B, L), lengths (B,) → over (B,)."""
+
+    def read_step(self, given: BranchInput, state: Any) -> tuple[BranchOutput, Any]:
+        """One more item. items (B,) → over (B,), and the new state."""
+
+    def start(self, batch: int) -> Any:
+        """The state before the first item."""
+
+    def log_probs(self, out: BranchOutput, table: ItemTable, seen: Tensor) -> Tensor:
+        """log of the branch's own distribution. Over (N,), seen (N, V) → (N, V)."""
+
+    def target_log_prob(self, out: BranchOutput, table: ItemTable, items: Tensor, targets: Tensor) -> Tensor:
+        """log p at the targets, among the items that have an ID vector.
+
+        Over (B, L); items and targets (B, L), target 0 for none → (N,), the N marked positions in row-major order.
+        """

@@ -1,1 +1,0 @@
-"""One history, one answer, on a CPU: the same weights arranged for the visitor who waits."""
