@@ -21,6 +21,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 from safetensors.numpy import load, save
 
 from m2rec.atomic import atomic_folder
+from m2rec.branches import GATE_LABELS
 from m2rec.checkpoint_folder import as_saved, read_file
 from m2rec.errors import CheckpointError
 from m2rec.inference.engine import InferenceEngine
@@ -36,11 +37,6 @@ HASHED = ("model.safetensors", "items.csv")
 CONFIG = "config.json"
 LONGEST_ID = 200  # characters of an item's id: a link to the page takes no more
 ITEM_COLUMNS = ("item", "title", "text", "group")
-GATE_LABELS = {
-    "temporal": "what followed what: order and recency",
-    "frequency": "rhythm: what comes back after a period",
-    "semantic": "meaning: what the texts of the history are about",
-}
 
 
 class _Strict(BaseModel):

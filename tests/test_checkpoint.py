@@ -18,7 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save
 
-from m2rec.checkpoint import GATE_LABELS, Checkpoint, CheckpointConfig, Item
+from m2rec.branches import GATE_LABELS
+from m2rec.checkpoint import Checkpoint, CheckpointConfig, Item
 from m2rec.errors import CheckpointError
 from m2rec.recommend.answer import MODALITIES
 from tests.tiny_world import tiny_checkpoint, tiny_items

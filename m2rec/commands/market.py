@@ -232,11 +232,11 @@ def _groups_table(grades: "PredictionGrades", targets: int) -> "Table":
 
 
 def _gates_table(grades: "PredictionGrades") -> "Table":
-    from m2rec.evaluation.predictions import BRANCHES, CAUSES
+    from m2rec.branches import CAUSES
 
     assert grades.gates
     shown = table("Attribution against cause", "cause", "AUC", "oracle AUC", "mean with the cause", "mean without")
-    cause_of = dict(zip(BRANCHES, CAUSES, strict=True))
+    cause_of = CAUSES
     rows = [(cause_of[branch], row) for branch, row in grades.gates.gates.items()]
     rows += [(f"rhythm, period {period}", row) for period, row in grades.gates.by_period.items()]
     rows += [(f"rhythm, {count} cycles seen", row) for count, row in grades.gates.by_cycles.items()]

@@ -9,13 +9,12 @@ import numpy as np
 import torch
 from scipy.stats import mannwhitneyu
 
+from m2rec.branches import BRANCHES, CAUSES
 from m2rec.data.prepared import Prepared
 from m2rec.evaluation.protocol import Part, batches, device_of, evaluation_mode
 from m2rec.evaluation.report import Agreement, GateReport
-from m2rec.model.config import BRANCHES
 from m2rec.model.m2rec import M2Rec
 
-CAUSES = {"temporal": "chain", "frequency": "rhythm", "semantic": "taste"}
 MANY_CYCLES = 6  # this many cycles and more are one group
 
 

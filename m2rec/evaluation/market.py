@@ -2,18 +2,17 @@
 
 import numpy as np
 
+from m2rec.branches import BRANCHES, EVIDENCE
 from m2rec.data.market.ceilings import judge
 from m2rec.data.market.market import Market
 from m2rec.data.market.oracles import fair
 from m2rec.data.market.settings import CAUSES
 from m2rec.data.prepared import Prepared
 from m2rec.errors import DataError
-from m2rec.evaluation import gates
 from m2rec.evaluation.gates import gate_report, gate_weights
 from m2rec.evaluation.metrics import outcomes, summary
 from m2rec.evaluation.protocol import Part
 from m2rec.evaluation.report import Grades, Hits
-from m2rec.model.config import BRANCHES
 from m2rec.model.m2rec import M2Rec
 
 HIT = "HR@10"
@@ -31,7 +30,7 @@ def grade(model: M2Rec, prepared: Prepared, market: Market, part: Part, max_leng
     judged = judge(market, np.unique(users), fair)
     if not np.array_equal(judged.events, events):
         raise DataError(f"The split of {prepared.name} is not the market's own; prepare it with its shipped settings.")
-    columns = [CAUSES.index(gates.CAUSES[branch]) for branch in BRANCHES]
+    columns = [CAUSES.index(EVIDENCE[branch].cause) for branch in BRANCHES]
     report = gate_report(
         gate_weights(model, prepared, part, max_length),
         np.array(CAUSES)[market.causes[events]],

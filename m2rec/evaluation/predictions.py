@@ -14,6 +14,7 @@ import pyarrow.csv
 import pyarrow.parquet
 from pydantic import BaseModel, ConfigDict, FiniteFloat
 
+from m2rec.branches import BRANCHES, ORDERED
 from m2rec.errors import InputError
 from m2rec.evaluation.bootstrap import mean_interval
 from m2rec.evaluation.gates import MANY_CYCLES, gate_report
@@ -25,8 +26,7 @@ TOP = 10
 HIT, GAIN = f"HR@{TOP}", f"NDCG@{TOP}"
 MISSED = TOP + 1.0  # the rank of an item that is not in the list
 ROWS_AT_ONCE = 1 << 18
-CAUSES = ("chain", "rhythm", "taste")  # in the order of the gate: temporal, frequency, semantic
-BRANCHES = ("temporal", "frequency", "semantic")  # what the same three columns may be called too
+CAUSES = tuple(kind.cause for kind in ORDERED)  # in the order of the gate; columns may have the branches' keys instead
 
 
 class Group(BaseModel):

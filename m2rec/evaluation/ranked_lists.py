@@ -12,11 +12,12 @@ import pyarrow.parquet
 import torch
 
 from m2rec.atomic import atomic_file
+from m2rec.branches import BRANCHES
 from m2rec.data.prepared import Prepared
 from m2rec.data.progress import progress
 from m2rec.errors import DataError
 from m2rec.evaluation.gates import gate_weights
-from m2rec.evaluation.predictions import BRANCHES, TOP
+from m2rec.evaluation.predictions import TOP
 from m2rec.evaluation.protocol import batches, device_of, evaluation_mode, seen_before
 from m2rec.model.m2rec import M2Rec
 

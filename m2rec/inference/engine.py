@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import load_file
 
+from m2rec.branches import BRANCHES
 from m2rec.inference.arrays import Weights, below, softmax
 from m2rec.inference.gate import Gate, softmax_heads
 from m2rec.inference.items import ItemArrays
@@ -30,7 +31,7 @@ from m2rec.inference.reading import Position, Reading, State
 from m2rec.inference.spectral import Spectral
 from m2rec.inference.temporal import Temporal
 from m2rec.inference.themes import Themes
-from m2rec.model.config import BRANCHES, ModelConfig
+from m2rec.model.config import ModelConfig
 
 LEAST = np.float32(1e-12)  # probability below which a mixture of themes tells nothing apart, as in the branch
 

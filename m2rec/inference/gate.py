@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from m2rec.branches import BRANCHES
 from m2rec.inference.arrays import Weights, below, gelu, log_softmax, rms_normed
-from m2rec.model.config import BRANCHES, ModelConfig
+from m2rec.model.config import ModelConfig
 
 
 class Gate:

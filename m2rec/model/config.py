@@ -4,8 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Branch = Literal["temporal", "frequency", "semantic"]
-BRANCHES: tuple[Branch, ...] = ("temporal", "frequency", "semantic")
+from m2rec.branches import BRANCHES, Kind
 
 Positive = Annotated[int, Field(gt=0)]
 Scale = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -51,7 +50,7 @@ class ModelSettings(BaseModel):
 
     # gate and scores
     gate: Literal["distributions", "features", "equal"] = "distributions"
-    branches: tuple[Branch, ...] = BRANCHES
+    branches: tuple[Kind, ...] = BRANCHES
     repeat_bias: bool = True
     dropout: Rate = 0.2
     id_dropout: Rate = 0.1  # share of items scored by their text alone in a training batch

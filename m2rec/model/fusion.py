@@ -11,8 +11,9 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from m2rec.branches import BRANCHES
 from m2rec.model.branch import BranchOutput
-from m2rec.model.config import BRANCHES, ModelConfig
+from m2rec.model.config import ModelConfig
 from m2rec.model.items import ItemTable
 from m2rec.model.softmax import SoftmaxHead, branch_log_probabilities, target_log_probability
 

@@ -4,7 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from m2rec.model.config import BRANCHES, ModelConfig
+from m2rec.branches import BRANCHES
+from m2rec.model.config import ModelConfig
 
 
 class Gate(nn.Module):

@@ -4,14 +4,13 @@ Glossary (the paper's names; shapes are batch B, length L, width d, branches M =
     s_1 … s_L   history of item ids, oldest first, padded with 0 on the right
     e_i, z_i    ID vector (learned) and text vector (frozen, from a language model) of item i
     v_i         e_i + P z_i, the item's scoring vector; an item without an ID vector is ranked by its text alone
-    b_m         output of branch m: temporal reads e, semantic reads P z, frequency reads who was chosen when
-    s_i         how much is to be said for item i coming back now: what frequency gives in place of ⟨b_m, v_i⟩
-    π, E        weights of the themes that a person is after, and the items of each: what semantic gives in its place
+    b_m         vector of branch m, which the gate judges
+    p_m(i)      distribution of branch m over the catalogue: softmax_i⟨b_m, v_i⟩, or what the branch has in its place
+                (log-odds that item i recurs next; weights π of themes and the items of each)
     g           gate, softmax over the branches
-    p(i)        Σ_m g_m softmax_i⟨b_m, v_i⟩: the answer, and its three shares
+    p(i)        Σ_m g_m p_m(i): the answer, and its three contributions
 
-With `frequency = "spectral"`, for worlds where nothing is chosen twice, frequency reads v/|v| and scores by
-⟨b_m, v_i⟩ as the others do; with `semantic = "means"` so does semantic, by ⟨b_m, P z_i⟩.
+`m2rec/model/__init__.py` says which branches there are; all that is known of them here is `branch.Branch`.
 
 Three ways to run the same weights give one answer: `encode` (all positions, for training and for the gate's history),
 `encode_last` (the newest position only) and `step` (one more item on a cached state).
@@ -26,8 +25,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from m2rec.branches import BRANCHES
 from m2rec.model.branch import Branch, BranchInput, BranchOutput
-from m2rec.model.config import BRANCHES, ModelConfig
+from m2rec.model.config import ModelConfig
 from m2rec.model.explanations import Explanations
 from m2rec.model.frequency.periodic import PeriodicBranch
 from m2rec.model.frequency.spectral import SpectralBranch

@@ -3,7 +3,8 @@
 `M2Rec.state_dict` is the reference; tests/model/test_shapes.py holds this to it for every variant.
 """
 
-from m2rec.model.config import BRANCHES, ModelConfig
+from m2rec.branches import BRANCHES
+from m2rec.model.config import ModelConfig
 
 Shapes = dict[str, tuple[int, ...]]
 

@@ -1,29 +1,8 @@
-"""One look for each kind of evidence, everywhere: Okabe–Ito colour, pattern, mark and words, never colour alone."""
+"""What the page's charts and a notebook's are drawn with; `m2rec/branches.py` has the look of each kind of evidence."""
 
-from dataclasses import dataclass
+from m2rec.branches import EVIDENCE, ORDERED, Evidence
 
-from m2rec.recommend.parts import MODALITIES, Modality
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """`pattern` is Plotly's name of the fill; the style sheet draws the same one on bars."""
-
-    key: Modality
-    name: str
-    plain: str  # as part of a sentence
-    asks: str
-    colour: str
-    pattern: str
-    mark: str
-
-
-EVIDENCE: dict[Modality, Evidence] = {
-    "temporal": Evidence("temporal", "Temporal", "recent order", "what came just before", "#0072B2", "", "●"),
-    "frequency": Evidence("frequency", "Frequency", "rhythm", "what keeps coming back", "#E69F00", "/", "▲"),
-    "semantic": Evidence("semantic", "Semantic", "meaning", "what the items are about", "#009E73", ".", "◆"),
-}
-ORDERED: tuple[Evidence, ...] = tuple(EVIDENCE[modality] for modality in MODALITIES)
+__all__ = ["CARD", "CHANCE", "EVIDENCE", "FAINT", "GRID", "INK", "ORDERED", "PATTERN", "PERIOD_TICKS", "Evidence"]
 
 # What both the page's charts and those of a notebook are drawn with. Where the page switches between light and dark it
 # names a variable of its style sheet; outside of it there is the light theme, the same colours as in m2rec.css.

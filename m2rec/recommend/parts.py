@@ -1,11 +1,11 @@
 """What an answer is made of: ranked items, a spectrum, themes. Plain data, which charts and tables are drawn from."""
 
-from typing import Literal
-
 from pydantic import BaseModel, ConfigDict
 
-Modality = Literal["temporal", "frequency", "semantic"]
-MODALITIES: tuple[Modality, ...] = ("temporal", "frequency", "semantic")
+from m2rec.branches import BRANCHES, Kind
+
+Modality = Kind
+MODALITIES = BRANCHES
 
 Shares = dict[Modality, float]
 

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from m2rec.branches import BRANCHES
 from m2rec.data.market.generate import generate, market_dataset
 from m2rec.data.market.settings import CAUSES, MarketSettings
 from m2rec.data.prepare import prepare
@@ -10,7 +11,6 @@ from m2rec.errors import DataError
 from m2rec.evaluation import market as graded
 from m2rec.evaluation.market import grade
 from m2rec.evaluation.protocol import evaluate
-from m2rec.model.config import BRANCHES
 from tests.tiny_world import random_model, tiny_config
 
 

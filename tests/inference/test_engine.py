@@ -9,10 +9,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from m2rec.branches import BRANCHES
 from m2rec.checkpoint import Checkpoint
 from m2rec.inference.engine import InferenceEngine, as_arrays
 from m2rec.inference.reading import Position, Reading
-from m2rec.model.config import BRANCHES
 from m2rec.model.items import ItemTable
 from m2rec.model.m2rec import M2Rec
 from tests.tiny_world import random_model, tiny_config, tiny_items

@@ -1,7 +1,8 @@
 import pytest
 from pydantic import ValidationError
 
-from m2rec.model.config import BRANCHES, ModelConfig, ModelSettings
+from m2rec.branches import BRANCHES
+from m2rec.model.config import ModelConfig, ModelSettings
 from m2rec.recommend.answer import MODALITIES
 
 

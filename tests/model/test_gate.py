@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from m2rec.model.config import BRANCHES
+from m2rec.branches import BRANCHES
 from m2rec.model.gate import Gate
 from tests.tiny_world import tiny_config
 

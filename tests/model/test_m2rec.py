@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from m2rec.model.config import BRANCHES
+from m2rec.branches import BRANCHES
 from m2rec.model.m2rec import M2Rec
 from m2rec.model.softmax import seen_items
 from tests.model.histories import CATALOGUE, WARM, histories, padded, random_histories, vectors_of

@@ -6,12 +6,12 @@ from m2rec.atomic import atomic_file
 from m2rec.benchmark.report.baselines import SHOWN, baselines
 from m2rec.benchmark.report.figures import SEEN, cell
 from m2rec.benchmark.report.speed_and_load import speed_and_load
+from m2rec.branches import CAUSES
 from m2rec.checkpoint import CheckpointConfig
 from m2rec.errors import DataError
 from m2rec.evaluation.report import FILE, Figure, GateMeasurement, Measurement, MetricsFile, read_metrics
 
 START, END = "<!-- results -->", "<!-- /results -->"
-CAUSE_OF = {"temporal": "chain", "frequency": "rhythm", "semantic": "taste"}
 
 
 def results(checkpoints: Path, benchmarks: Path) -> str:
@@ -79,7 +79,7 @@ def _gates(measured: GateMeasurement) -> list[str]:
     for name, row in measured.grades.gates.gates.items():
         limit = "–" if row.oracle is None else f"{row.oracle:.3f}"
         weights = f"{row.weight_with:.2f} | {row.weight_without:.2f}"
-        lines.append(f"| {name} | {CAUSE_OF[name]} | {row.auc:.3f} | {limit} | {weights} |")
+        lines.append(f"| {name} | {CAUSES[name]} | {row.auc:.3f} | {limit} | {weights} |")
     lines += [
         "",
         "HR@10 by what was behind the purchase; arrivals are products that no training customer ever bought:",

@@ -1,0 +1,68 @@
+"""The three kinds of evidence, once: key, name, label, cause, colour and order. Without PyTorch, so that all may ask.
+
+A fourth is added to `Kind` and, last, to `EVIDENCE`; the order of this table is the order everywhere.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["temporal", "frequency", "semantic"]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One kind of evidence: what it is called, and its look: Okabe–Ito colour, pattern and mark, never colour alone.
+
+    `pattern` is Plotly's name of the fill; the style sheet draws the same one on bars.
+    """
+
+    key: Kind
+    name: str
+    plain: str  # as part of a sentence
+    asks: str
+    label: str  # what its gate weight means, for a checkpoint's config.json
+    cause: str  # the market's cause that its gate weight should answer to
+    colour: str
+    pattern: str
+    mark: str
+
+
+EVIDENCE: dict[Kind, Evidence] = {
+    "temporal": Evidence(
+        key="temporal",
+        name="Temporal",
+        plain="recent order",
+        asks="what came just before",
+        label="what followed what: order and recency",
+        cause="chain",
+        colour="#0072B2",
+        pattern="",
+        mark="●",
+    ),
+    "frequency": Evidence(
+        key="frequency",
+        name="Frequency",
+        plain="rhythm",
+        asks="what keeps coming back",
+        label="rhythm: what comes back after a period",
+        cause="rhythm",
+        colour="#E69F00",
+        pattern="/",
+        mark="▲",
+    ),
+    "semantic": Evidence(
+        key="semantic",
+        name="Semantic",
+        plain="meaning",
+        asks="what the items are about",
+        label="meaning: what the texts of the history are about",
+        cause="taste",
+        colour="#009E73",
+        pattern=".",
+        mark="◆",
+    ),
+}
+ORDERED: tuple[Evidence, ...] = tuple(EVIDENCE.values())
+BRANCHES: tuple[Kind, ...] = tuple(EVIDENCE)  # their keys, in the order in which they stand everywhere
+GATE_LABELS: dict[str, str] = {kind.key: kind.label for kind in ORDERED}
+CAUSES: dict[str, str] = {kind.key: kind.cause for kind in ORDERED}
