@@ -6,7 +6,7 @@ Glossary (otherwise as in the branch)
     rounds    F_b,i(t), the response of band b to item i; belief h, recurrence d as in the branch
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from m2rec.inference.items import ItemArrays
 from m2rec.model.config import ModelConfig
 
 LEAST = np.float32(1e-20)  # belief below which nothing is told apart, as in the branch
+BLOCK = 256  # positions that are read at once: what they need in memory does not grow with the history
 STEPS = np.array([-1, 0, 1])  # a step ago, now, a step on
 
 
@@ -91,7 +92,12 @@ class Periodic(PerItem):
         self, items: np.ndarray, state: PeriodicState, band_keep: np.ndarray | None
     ) -> tuple[FrequencyRead, PeriodicState]:
         """All positions of a continuation. items (n,) → over (n,), and the state after the last."""
-        return self._read(items, state, band_keep, newest_only=len(items) == 1)
+        parts = []
+        for at in range(0, len(items), BLOCK):
+            block = items[at : at + BLOCK]
+            read, state = self._read(block, state, band_keep, newest_only=len(block) == 1)
+            parts.append(read)
+        return (parts[0] if len(parts) == 1 else _joined(parts)), state
 
     def _read(
         self, items: np.ndarray, state: PeriodicState, band_keep: np.ndarray | None, newest_only: bool
@@ -288,6 +294,17 @@ class Periodic(PerItem):
             Recurrence(slots if now is None else slots[now], self._scores(newest)),
             explanations,
         )
+
+
+def _joined(parts: list[FrequencyRead]) -> FrequencyRead:
+    """Consecutive readings as one."""
+    explanations = zip(*(part.explanations for part in parts), strict=True)
+    return replace(
+        parts[-1],
+        vectors=np.concatenate([part.vectors for part in parts]),
+        evidence=np.concatenate([part.evidence for part in parts]),
+        explanations=Explanations(*map(np.concatenate, explanations)),
+    )
 
 
 def _all_but_each(odds: np.ndarray) -> np.ndarray:
