@@ -26,7 +26,9 @@ def below(weights: Weights, prefix: str) -> dict[str, np.ndarray]:
 
 def sigmoid(x: np.ndarray) -> np.ndarray:
     """1 / (1 + e⁻ˣ), of any shape; large negative arguments give 0 without a warning."""
-    result = np.asarray(np.exp(-np.maximum(x, -80.0, dtype=np.float32)))
+    result = np.asarray(np.maximum(x, -80.0, dtype=np.float32))
+    np.negative(result, out=result)
+    np.exp(result, out=result)
     result += 1
     return np.reciprocal(result, out=result)
 

@@ -234,31 +234,29 @@ class Periodic(PerItem):
         log_odds = np.empty((len(slots), times, self.bands), dtype=np.float32)
         log_odds[:] = self.threshold[np.clip(counts, 0, self.window + 1)]
         log_odds += self.habit[slots, None, None]
-        last = np.full((len(slots), times), -1, dtype=np.int64)  # place of each item's last choice at each time
-        following = np.full(len(slots), total, dtype=np.int64)
-        until = np.empty(total, dtype=np.int64)  # where the same item is chosen next
-        for at in range(total - 1, -1, -1):
-            until[at], following[place[at]] = following[place[at]], at
-        explained: list[bool] = [bool(row.any()) for row in others]
         for at, slot in enumerate(place):
             begin = max(at, first)
             end = min(at + self.window, total + 1)  # beyond, the filter has forgotten it
             if end > begin:
                 log_odds[slot, begin - first : end - first] += weights[at] * self.by_lag[begin - at : end - at]
-            if explained[at]:  # it keeps one rhythm: others that explained it speak against each, until it comes again
-                begin, end = max(at + 1, first), min(int(until[at]), at + self.window) + 1
-                if end > begin:
-                    near = self.near[begin + 1 - at : end + 1 - at]
-                    against = np.where(near, others[at, :-1], others[at, -1])
-                    log_odds[slot, begin - first : end - first] -= self.explaining_away * against
-            last[slot, max(at - first, 0) :] = at
+        last = np.full((len(slots), times), -1, dtype=np.int64)  # place of each item's last choice at each time …
+        last[place, np.maximum(np.arange(total) - first, 0)] = np.arange(total)  # of several, the newest stays
+        np.maximum.accumulate(last, axis=1, out=last)
+        earlier = np.concatenate([last[:, :1], last[:, :-1]], axis=1)  # … and before it
+        gap = np.arange(first, total + 1) + 1 - earlier
+        # an item has one rhythm: other bands that explained its last choice are evidence against each
+        slot, time = np.nonzero(others.any(1)[earlier] & (earlier >= 0) & (gap <= self.window + 1))
+        chosen, since = others[earlier[slot, time]], self.near[gap[slot, time]]
+        log_odds[slot, time] -= self.explaining_away * np.where(since, chosen[:, :-1], chosen[:, -1:])
         belief = self._belief(log_odds, band_keep)
         if count == 0:
             belief[:, 0] = 0  # there was no step before the first
-        recur = belief[:, 1:-1] + self.early * belief[:, 2:]
-        late = self.late * belief[:, :-2]
-        chosen = np.arange(max(first, 0), total)
-        late[place[chosen[:-1]], chosen[:-1] - first] = 0  # what came a step early is not late
+        recur = belief[:, 2:] * self.early  # in place from here on: fresh memory costs more than the arithmetic
+        recur += belief[:, 1:-1]
+        late = belief[:, :-2]
+        late *= self.late
+        just = np.arange(max(first, 0), total - 1)
+        late[place[just], just - first] = 0  # what came a step early is not late
         recur += late
         now = np.arange(before, total)
         last = last[:, 1:-1]
