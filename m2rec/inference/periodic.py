@@ -245,7 +245,7 @@ class Periodic(PerItem):
         earlier = np.concatenate([last[:, :1], last[:, :-1]], axis=1)  # … and before it
         gap = np.arange(first, total + 1) + 1 - earlier
         # an item has one rhythm: other bands that explained its last choice are evidence against each
-        slot, time = np.nonzero(others.any(1)[earlier] & (earlier >= 0) & (gap <= self.window + 1))
+        slot, time = np.nonzero((others.max(1) > 0)[earlier] & (earlier >= 0) & (gap <= self.window + 1))
         chosen, since = others[earlier[slot, time]], self.near[gap[slot, time]]
         log_odds[slot, time] -= self.explaining_away * np.where(since, chosen[:, :-1], chosen[:, -1:])
         belief = self._belief(log_odds, band_keep)
