@@ -102,9 +102,9 @@ class M2Rec(nn.Module):
         self.gate = Gate(config, sum(branch.evidence_width for _, branch in self.each_branch()))
         self.fusion = FeatureFusion(config) if config.gate == "features" else None
         if self.fusion is not None:  # its heads score in place of the branches' own, which are not trained then
-            for branch in (self.temporal, self.frequency, self.semantic):
-                if isinstance(own := getattr(branch, "softmax", None), SoftmaxHead):
-                    own.requires_grad_(False)
+            for name, parameter in self.named_parameters():
+                if ".softmax." in name:
+                    parameter.requires_grad_(False)
         if config.repeat_bias:
             for name, parameter in self.named_parameters():
                 if name.endswith("repeat_bias"):
