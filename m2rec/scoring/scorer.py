@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from m2rec.branches import BRANCHES
 from m2rec.checkpoint import Checkpoint
 from m2rec.inference.arrays import softmax
-from m2rec.model.config import BRANCHES
 from m2rec.recommend.catalogue import Catalogue
 from m2rec.recommend.options import checked_k
 
