@@ -13,17 +13,18 @@ from typing import Any
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from m2rec.benchmark.report.speed_and_load import LOAD, SPEED
 from m2rec.errors import CheckpointError, InputError
-from m2rec.evaluation.report import Measurement, read_metrics
+from m2rec.evaluation.report import GateMeasurement, Measurement, MetricsFile, read_metrics
 from m2rec.text_safety import quoted
 from m2rec.ui.lessons import lessons
+from m2rec.ui.panels.standing import by_cause, standings
 from m2rec.ui.render.context import Scene
 from m2rec.ui.render.templating import render
 
 SHOWN = ("HR@5", "HR@10", "HR@20", "NDCG@10", "MRR@10")
 CARD_LEVEL = 3  # of the heading that a model card stands under; its own are below it
 EMPTY_HEAD = re.compile(r"<thead>\s*<tr>(\s*<th[^>]*></th>)+\s*</tr>\s*</thead>")
+PUBLISHED_WORLD = "ml-1m"  # of the table in the paper
 BENCHMARKS = Path("assets") / "benchmarks"  # beside checkpoints/
 
 
@@ -54,20 +55,25 @@ def _lessons(scene: Scene) -> str:
 
 
 def _results(scene: Scene) -> str:
-    folder = scene.world.folder
-    note, tables = None, []
+    folder, name = scene.world.folder, scene.world.name
+    note, tables, rows, metrics = None, [], [], MetricsFile(world=name)
     try:
-        measurements = read_metrics(folder, scene.world.name).measurements if folder else []
-        tables = [_measured(measurements)] if measurements else []
-        tables += _benchmarks(folder.parent.parent / BENCHMARKS) if folder else []
+        if folder:
+            metrics = read_metrics(folder, name)
+            rows = _benchmark_rows(folder.parent.parent / BENCHMARKS / f"{name}.json")
+        tables = [_measured(metrics.measurements)] if metrics.measurements else []
+        tables += [_benchmarks(name, rows)] if rows else []
+        tables += [_gates(metrics.gates)] if metrics.gates else []
     except CheckpointError as error:
         note = str(error)
     return render(
         "section_results.html.j2",
         world=scene.world,
+        standings=standings(metrics.measurements, rows, metrics.gates),
+        causes=by_cause(metrics.gates),
         tables=tables,
         note=note,
-        published=_published(),
+        published=_published() if name == PUBLISHED_WORLD else None,
         card=_card(folder),
     )
 
@@ -86,29 +92,43 @@ def _measured(measurements: list[Measurement]) -> Table:
     return Table("Measured on this world", measurements[0].protocol, columns, rows)
 
 
-def _benchmarks(folder: Path) -> list[Table]:
-    """Every table of models in the repository: models × figures, with seen items left in and taken out."""
-    tables = []
-    for path in sorted(folder.glob("*.json")) if folder.is_dir() else []:
-        if path.name in (SPEED, LOAD):
-            continue
-        try:
-            found = json.loads(path.read_text(encoding="utf-8"))
-            rows = [_benchmark_row(row) for row in found["rows"] if "model" in row and "unmasked" in row]
-        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-            raise CheckpointError(
-                f"{path.name} is not a readable benchmark file; restore it or make it again."
-            ) from error
-        if rows:
-            columns = ("model", "HR@10", "NDCG@10", "HR@10, seen out", "NDCG@10, seen out", "seeds")
-            tables.append(Table(f"Benchmark: {path.stem}", "Every model trained with the same budget.", columns, rows))
-    return tables
+def _benchmark_rows(path: Path) -> list[dict[str, Any]]:
+    """The models that stand beside M2Rec on one world, as `m2rec benchmark` recorded them."""
+    if not path.is_file():
+        return []
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))["rows"]
+        found = [row for row in rows if "model" in row and "unmasked" in row]
+        for row in found:
+            _benchmark_row(row)  # a figure that is none is known before anything is shown
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise CheckpointError(f"{path.name} is not a readable benchmark file; restore it or make it again.") from error
+    return found
+
+
+def _benchmarks(name: str, rows: list[dict[str, Any]]) -> Table:
+    """Models × figures, with seen items left in and taken out, and how each was made."""
+    columns = ("model", "HR@10", "NDCG@10", "HR@10, seen out", "NDCG@10, seen out", "seeds", "made on", "command")
+    note = "The same split, loss and batches for all of them; how each was trained stands in its own row."
+    return Table(f"Beside it: {name}", note, columns, [_benchmark_row(row) for row in rows])
+
+
+def _gates(found: GateMeasurement) -> Table:
+    """How well each gate weight tells its cause, beside what can be known."""
+    rows: list[tuple[str, ...]] = [
+        (name, f"{one.auc:.3f}", f"{one.oracle:.3f}" if one.oracle is not None else "–", f"{one.targets:,}")
+        for name, one in found.grades.gates.gates.items()
+    ]
+    note = f"AUC of each weight against the true cause. Measured on {found.hardware}, {found.date}: {found.command}"
+    return Table("Does the gate know why?", note, ("gate", "model", "fair oracle", "purchases with its cause"), rows)
 
 
 def _benchmark_row(row: dict[str, Any]) -> tuple[str, ...]:
     cells = [_figure(row.get(seen, {}).get(name)) for seen in ("unmasked", "masked") for name in ("HR@10", "NDCG@10")]
     seeds = row.get("seeds")
-    return (str(row["model"]), *cells, str(len(seeds)) if isinstance(seeds, list) else str(seeds or "–"))
+    count = str(len(seeds)) if isinstance(seeds, list) else str(seeds or "–")
+    made = ", ".join(str(row[name][0]) for name in ("hardware", "dates") if row.get(name))
+    return (str(row["model"]), *cells, count, made or "–", str((row.get("commands") or ["–"])[0]))
 
 
 def _figure(value: Any) -> str:

@@ -8,9 +8,13 @@ import pytest
 from m2rec.errors import InputError
 from m2rec.evaluation.report import Figure, Measurement, MetricsFile, write_metrics
 from m2rec.ui.panels.sections import section
-from m2rec.ui.render.context import Scene
-from m2rec.ui.session.worlds import World
+from m2rec.ui.render.context import Scene, ask
+from m2rec.ui.session.dispatch import opening
+from m2rec.ui.session.state import Session
+from m2rec.ui.session.worlds import World, Worlds
 from tests.ui.fake_recommender import FakeRecommender
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -68,18 +72,21 @@ def test_results_without_measurements_say_how_to_make_them(on_disk: Scene) -> No
     assert "python -m m2rec evaluate toy-shop" in section(on_disk, "results")
 
 
-def test_benchmarks_stand_beside_the_published_table(on_disk: Scene) -> None:
+def test_benchmarks_of_the_chosen_world_stand_beside_it_and_nothing_of_another(on_disk: Scene) -> None:
     rows = [
         {"model": "sasrec", "unmasked": {"HR@10": 0.3}, "masked": {"HR@10": {"mean": 0.31, "sd": 0.002}}, "seeds": 3}
     ]
-    path = folder_of(on_disk).parent.parent / "assets" / "benchmarks" / "ml-1m.json"
+    path = folder_of(on_disk).parent.parent / "assets" / "benchmarks" / "toy-shop.json"
     path.write_text(json.dumps({"rows": rows}))
+    path.with_name("ml-1m.json").write_text(json.dumps({"rows": [{"model": "elsewhere", "unmasked": {"HR@10": 0.9}}]}))
     html = section(on_disk, "results")
+    assert "elsewhere" not in html
     assert "0.3100 ± 0.0020" in html
-    assert "0.3224" in html  # the paper's own HR@10
+    assert "the paper" not in html
+    assert "same budget" not in html
     for damaged in ('{"rows": [1', "{}"):
         path.write_text(damaged)
-        assert "ml-1m.json is not a readable benchmark file" in section(on_disk, "results")
+        assert "toy-shop.json is not a readable benchmark file" in section(on_disk, "results")
 
 
 def test_speed_and_load_are_no_tables_of_models(on_disk: Scene) -> None:
@@ -96,3 +103,34 @@ def test_a_model_card_is_shown_without_its_front_matter_raw_html_or_pictures(on_
     assert "license: mit" not in html
     assert "<script>" not in html
     assert "<img" not in html
+
+
+def test_models_stand_on_one_scale_with_intervals_below_the_ceiling_of_the_shipped_market() -> None:
+    market = Worlds.find(ROOT / "checkpoints")
+    world = market.get("rhythm-market")
+    state = opening(world)
+    html = section(Scene(market, world, Session(state=state), ask(market, state)), "results")
+    metrics = json.loads((ROOT / "checkpoints" / world.name / "metrics.json").read_text())
+    rows = json.loads((ROOT / "assets" / "benchmarks" / f"{world.name}.json").read_text())["rows"]
+    ours = next(one["figures"]["HR@10"] for one in metrics["measurements"] if one["seen"] == "unmasked")
+    assert f"{ours['value']:.4f} " in html
+    assert f"[{ours['low']:.4f}, {ours['high']:.4f}]" in html
+    for row in rows:
+        assert f"{row['unmasked']['HR@10']:.4f} " in html
+    grades = metrics["gates"]["grades"]
+    assert f"{grades['oracle']['HR@10']:.4f}</td>" in html
+    for hits in grades["hits"].values():
+        assert f"<td>{hits['model']:.3f}</td><td>{hits['oracle']:.3f}</td>" in html
+    for gate in grades["gates"]["gates"].values():
+        assert f"<td>{gate['auc']:.3f}</td><td>{gate['oracle']:.3f}</td>" in html
+
+
+def test_the_papers_own_table_stands_with_its_own_data_only() -> None:
+    assert "0.3224" not in section(scene_of("toy-shop"), "results")
+    assert "0.3224" in section(scene_of("ml-1m"), "results")
+
+
+def scene_of(name: str) -> Scene:
+    worlds = Worlds({name: World(name, FakeRecommender)})
+    state = opening(worlds.get(name))
+    return Scene(worlds, worlds.get(name), Session(state=state), ask(worlds, state))
