@@ -13,7 +13,13 @@ export function startOpening(page) {
   const opening = page.find("[data-opening]");
   const first = page.state;
   const preset = opening.dataset.preset;
+  const things = (/** @type {string[]} */ items) => [...items].sort().join();
   let fading = 0;
+  let closed = false;
+
+  page.root.addEventListener("m2:shown", () => {
+    opening.hidden = closed || things(page.state.history) !== things(first.history); // it speaks of this history alone
+  });
 
   /** The history that the line speaks of, with nothing set by hand. */
   async function restore() {
@@ -69,7 +75,7 @@ export function startOpening(page) {
     const button = around(event, "button");
     const deed = button?.dataset.deed;
     if (deed === "find" || deed === "break" || deed === "off") deeds[deed]();
-    if (button && "openingClose" in button.dataset) opening.hidden = true;
+    if (button && "openingClose" in button.dataset) closed = opening.hidden = true;
     if (button) remember();
   });
 }

@@ -107,6 +107,18 @@ def test_the_opening_finds_breaks_and_switches_off_and_is_gone_at_the_next_visit
     expect(other.get_by_role("region", name="To begin with")).to_be_hidden()
 
 
+def test_the_opening_speaks_of_its_own_history_alone_and_stays_closed(page: Page) -> None:
+    opening = page.get_by_role("region", name="To begin with")
+    page.get_by_role("combobox", name="Presets").select_option("noise")
+    expect(opening).to_be_hidden()
+    page.get_by_role("button", name="Undo").click()
+    expect(opening).to_be_visible()
+    opening.get_by_role("button", name="Close this line for good").click()
+    page.get_by_role("button", name="Shuffle the history").click()
+    expect(page.get_by_role("button", name="Undo")).to_be_enabled()
+    expect(opening).to_be_hidden()
+
+
 def test_nothing_of_a_pasted_list_that_is_unknown_takes_the_history_away(page: Page) -> None:
     page.get_by_role("button", name="Paste a list").click()
     page.get_by_role("textbox", name="Titles").fill("qqqq\nzzzz")

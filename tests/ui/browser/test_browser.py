@@ -292,7 +292,7 @@ def test_the_chips_at_the_hovered_period_are_ringed(page: Page) -> None:
     power = "document.querySelector('#m2-spectrum-plot').data[2].customdata"
     repeating: list[list[int]] = page.evaluate(power)
     at = max(range(len(repeating)), key=lambda index: len(repeating[index]))
-    page.locator("#m2-spectrum-plot .scatterlayer .trace").nth(2).locator(".points path").nth(at).hover(force=True)
+    page.locator("#m2-spectrum-plot .scatterlayer .trace").nth(1).locator(".points path").nth(at).hover(force=True)
     expect(page.locator(".chip.beat")).to_have_count(len(repeating[at]))
 
 
