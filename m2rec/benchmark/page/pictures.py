@@ -53,8 +53,8 @@ def take_pictures(folder: Path, report: Callable[[str], None] = lambda what: Non
         _write(folder / STRIP, _animation(list(_broken_rhythm(page))))
         report(LESSON)
         page = visit("?lesson=gate", "dark")
-        for button in ("Shuffle the history", "Show the answer"):
-            page.get_by_role("region", name="The gate as a judge").get_by_role("button", name=button).click()
+        for button in ("meaning", "Shuffle the history", "Show the answer"):
+            page.locator(".lesson").get_by_role("button", name=button, exact=True).click()
             page.wait_for_timeout(SETTLE)
         _write(folder / LESSON, page.screenshot())
         report(NOTEBOOK)
@@ -78,20 +78,13 @@ def notebook_picture(browser: "Browser", world: Recommender) -> bytes:
 
 
 def _broken_rhythm(page: "Page") -> Iterator[bytes]:
-    """A rhythm; its events marked; shuffled; undone; and without the frequency branch's weight."""
+    """A history; folded by its rhythm; shuffled; and without the frequency branch's weight."""
     yield page.screenshot()
-    page.locator(".spectrum .data summary").click()
-    page.get_by_role("button", name="Show what repeats every 7", exact=True).click()
-    page.locator(".spectrum .data summary").click()
-    page.wait_for_timeout(SETTLE)
-    yield page.screenshot()
-    for button in ("Shuffle the history", "Undo"):
-        page.locator(".tools").get_by_role("button", name=button).click()
-        page.wait_for_timeout(SETTLE)
+    opening = page.get_by_role("region", name="To begin with")
+    for button in ("Find the rhythm", "Break it", "Switch rhythm off"):
+        opening.get_by_role("button", name=button).click()
+        page.wait_for_timeout(2 * SETTLE)
         yield page.screenshot()
-    page.get_by_role("slider", name="Frequency weight").fill("0")
-    page.wait_for_timeout(SETTLE)
-    yield page.screenshot()
 
 
 def _animation(shots: list[bytes]) -> bytes:
