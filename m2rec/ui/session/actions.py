@@ -135,7 +135,7 @@ def undo(session: Session) -> Session:
     """One change back; the session itself when there is none."""
     if not session.undo:
         return session
-    state = _dressed(from_link(session.undo[-1]), session.state)
+    state = _with_looks_of(from_link(session.undo[-1]), session.state)
     return Session(state=state, undo=session.undo[:-1], redo=(*session.redo, to_link(session.state))[-UNDO_LIMIT:])
 
 
@@ -143,11 +143,11 @@ def redo(session: Session) -> Session:
     """One undone change forward; the session itself when there is none."""
     if not session.redo:
         return session
-    state = _dressed(from_link(session.redo[-1]), session.state)
+    state = _with_looks_of(from_link(session.redo[-1]), session.state)
     return Session(state=state, undo=(*session.undo, to_link(session.state))[-UNDO_LIMIT:], redo=session.redo[:-1])
 
 
-def _dressed(state: State, now: State) -> State:
+def _with_looks_of(state: State, now: State) -> State:
     """Undo concerns what the model is asked; how the page looks stays as it is."""
     return state.but(
         theme=now.theme, fold=now.fold, lesson=now.lesson, lesson_step=now.lesson_step, lesson_choice=now.lesson_choice

@@ -29,7 +29,7 @@ from m2rec.ui.session.state import Session, State, Theme
 from m2rec.ui.session.worlds import World, Worlds
 
 
-def perform(worlds: Worlds, session: Session, action: Action) -> Session:
+def dispatch(worlds: Worlds, session: Session, action: Action) -> Session:
     """The session after the action; InputError when it cannot be done."""
     if isinstance(action, Simple) and action.type in ("undo", "redo"):
         return actions.undo(session) if action.type == "undo" else actions.redo(session)

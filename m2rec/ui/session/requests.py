@@ -1,4 +1,4 @@
-"""What the page may ask for, as typed requests. `perform.py` does what they say."""
+"""What the page may ask for, as typed requests. `dispatch.py` does what they say."""
 
 from typing import Annotated, Literal
 

@@ -22,7 +22,7 @@ from m2rec.recommend.history import INVENTED
 from m2rec.recommend.options import MOST_ITEMS
 from m2rec.text_safety import printable, quoted
 from m2rec.ui.render.words import Voice
-from m2rec.ui.session.cache import Kept
+from m2rec.ui.session.cache import Cache
 from m2rec.ui.session.presets import Preset, make
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from m2rec.recommend.recommender import Recommender
 
 FIRST = "rhythm-market"
-KEPT_ANSWERS = 256
+CACHED_ANSWERS = 256
 NEEDED = ("config.json", "model.safetensors", "items.csv")
 
 log = logging.getLogger(__name__)
@@ -144,11 +144,11 @@ class Worlds:
         if not worlds:
             raise CheckpointError("No world was found: train one, or run from the folder that holds checkpoints/.")
         self._worlds = dict(sorted(worlds.items(), key=lambda entry: (entry[0] != FIRST, entry[0])))
-        self._answer = Kept(self._compute, KEPT_ANSWERS)
-        self.candidates = Kept(self._candidates, KEPT_ANSWERS)
-        self.probability = Kept(self._probability, KEPT_ANSWERS)
-        self.influence = Kept(self._influence, KEPT_ANSWERS)
-        self.calendar = Kept(self._calendar, KEPT_ANSWERS)
+        self._answer = Cache(self._compute, CACHED_ANSWERS)
+        self.candidates = Cache(self._candidates, CACHED_ANSWERS)
+        self.probability = Cache(self._probability, CACHED_ANSWERS)
+        self.influence = Cache(self._influence, CACHED_ANSWERS)
+        self.calendar = Cache(self._calendar, CACHED_ANSWERS)
 
     @classmethod
     def find(cls, folder: Path) -> "Worlds":

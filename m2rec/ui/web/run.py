@@ -16,11 +16,11 @@ def run(checkpoints: Path) -> None:
     _set_up_process()
     from m2rec.ui.session.worlds import Worlds
     from m2rec.ui.web.app import build, start
-    from m2rec.ui.web.warm_up import foresee
+    from m2rec.ui.web.warm_up import warm_up
 
     worlds = Worlds.find(checkpoints)
     running, _ = start(build(worlds))
-    foresee(worlds)
+    warm_up(worlds)
     running.block_thread()
 
 

@@ -11,7 +11,7 @@ from m2rec.ui.panels import dialogs, sections
 from m2rec.ui.render.context import Scene, ask
 from m2rec.ui.render.exports import export
 from m2rec.ui.render.view import view
-from m2rec.ui.session.dispatch import opening, perform
+from m2rec.ui.session.dispatch import dispatch, opening
 from m2rec.ui.session.link import from_link
 from m2rec.ui.session.paste import match, pasted
 from m2rec.ui.session.requests import Ask, Choose, OpenLesson, Question, Request, Search
@@ -65,7 +65,7 @@ class Service:
         return [{"item_id": item.item_id, "title": item.title, "group": item.group} for item in found]
 
     def _act(self, request: Request) -> Reply:
-        session = perform(self.worlds, request.session, request.action)
+        session = dispatch(self.worlds, request.session, request.action)
         chosen = (
             request.action.value if isinstance(request.action, Choose) and request.action.type == "preset" else None
         )

@@ -8,7 +8,7 @@ from m2rec.data.person import Person
 from m2rec.ui.lessons import Lesson, lesson, lessons
 from m2rec.ui.lessons.measures import Outcome, measured, outcome, starting_history, told
 from m2rec.ui.render.context import Scene, ask
-from m2rec.ui.session.dispatch import opening, perform
+from m2rec.ui.session.dispatch import dispatch, opening
 from m2rec.ui.session.requests import AdvanceLesson, ChooseAnswer, OpenLesson
 from m2rec.ui.session.state import Session
 from m2rec.ui.session.worlds import World, Worlds
@@ -47,10 +47,10 @@ def shipped() -> Worlds:
 def played(worlds: Worlds, one: Lesson, choice: int | None = None) -> Scene:
     """The lesson after its button was pressed and its answer asked for."""
     world = worlds.get(one.world or "rhythm-market")
-    session = perform(worlds, Session(state=opening(world)), OpenLesson(type="lesson", lesson=one.id))
+    session = dispatch(worlds, Session(state=opening(world)), OpenLesson(type="lesson", lesson=one.id))
     if choice is not None:
-        session = perform(worlds, session, ChooseAnswer(type="lesson_choose", choice=choice))
-    session = perform(worlds, session, AdvanceLesson(type="lesson_show"))
+        session = dispatch(worlds, session, ChooseAnswer(type="lesson_choose", choice=choice))
+    session = dispatch(worlds, session, AdvanceLesson(type="lesson_show"))
     return Scene(worlds, world, session, ask(worlds, session.state))
 
 

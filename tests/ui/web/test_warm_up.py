@@ -4,10 +4,10 @@ import pytest
 
 from m2rec.errors import CheckpointError
 from m2rec.ui.lessons import lessons
-from m2rec.ui.session.cache import Kept, for_good
-from m2rec.ui.session.worlds import KEPT_ANSWERS, World, Worlds
+from m2rec.ui.session.cache import Cache, permanently
+from m2rec.ui.session.worlds import CACHED_ANSWERS, World, Worlds
 from m2rec.ui.web.service import Service
-from m2rec.ui.web.warm_up import STEPS, foresee
+from m2rec.ui.web.warm_up import STEPS, warm_up
 from tests.ui.fake_recommender import FakeRecommender
 
 
@@ -19,8 +19,8 @@ def failing() -> FakeRecommender:
 def service() -> Service:
     """The page after its presets and lessons were foreseen, many visitors later, over a model that answers no more."""
     worlds = Worlds({"toy": World("toy", FakeRecommender), "cut": World("cut", failing)})
-    foresee(worlds)
-    for visitor in range(KEPT_ANSWERS + 1):
+    warm_up(worlds)
+    for visitor in range(CACHED_ANSWERS + 1):
         worlds.answer("toy", (f"i0{visitor % 8}",), k=1 + visitor % 50, exclude_seen=visitor % 3 == 0)
         worlds.calendar("toy", ("i00",), (visitor,))
     worlds.get("toy").recommender.recommend = None  # type: ignore[method-assign, assignment]
@@ -52,8 +52,8 @@ def test_whatever_was_not_foreseen_still_asks_the_model(service: Service) -> Non
 
 def test_only_the_newest_are_kept_but_what_was_foreseen_for_good() -> None:
     asked = []
-    kept = Kept(lambda number: asked.append(number) or -number, newest=2)
-    with for_good():
+    kept = Cache(lambda number: asked.append(number) or -number, newest=2)
+    with permanently():
         assert kept(1) == -1
     for number in (2, 3, 4, 2, 1, 1):
         assert kept(number) == -number
