@@ -51,7 +51,8 @@ def score_on_ray(run: Run, address: str = HERE, workers: int | None = None) -> S
         unknown = 0
         if left:
             count = min(workers or int(ray.cluster_resources().get("CPU", 1)), len(left))
-            numbers = ray.data.from_numpy(np.array(left)).rename_columns({"data": "part"}).repartition(len(left))
+            # one block a part, made here: a task that makes blocks would wait for a processor that the workers hold
+            numbers = ray.data.from_items([{"part": number} for number in left], override_num_blocks=len(left))
             answered = numbers.map_batches(
                 PartScorer, fn_constructor_args=[run], batch_size=1, concurrency=count, num_cpus=1
             )

@@ -22,7 +22,7 @@ def test_two_workers_of_ray_answer_as_one_process(world, histories, lists, event
         check_against_recommend(answers(tmp_path / "ray"), world, histories)
         assert score_on_ray(Run(world, events, tmp_path / "ray", rows_per_part=100)).parts_before == scored.parts
         mapped = ray.data.read_parquet(str(lists)).map_batches(
-            Scorer, fn_constructor_args=[str(world)], batch_format="pyarrow", batch_size=20, concurrency=2, num_cpus=1
+            Scorer, fn_constructor_args=[str(world)], batch_format="pyarrow", batch_size=20, concurrency=2, num_cpus=0.5
         )
         found = mapped.to_pandas().sort_values(["user", "rank"]).reset_index(drop=True)
         pd.testing.assert_frame_equal(found, answers(tmp_path / "here"), rtol=1e-5, check_dtype=False)
