@@ -99,7 +99,7 @@ def _hover(spectrum: Spectrum, index: int) -> str:
 
 
 def _shading(spectrum: Spectrum, length: int) -> list[Figure]:
-    """Cache periods tinted, those of fewer than three rounds, slow change, in another tint; the rest is removed."""
+    """Kept periods tinted, those of fewer than three rounds, slow change, in another tint; the rest is removed."""
     edges = _edges(spectrum.period)
     return [
         {

@@ -17,7 +17,7 @@ def failing() -> FakeRecommender:
 
 @pytest.fixture(scope="module")
 def service() -> Service:
-    """The page after its presets and lessons were foreseen, many visitors later, over a model that answers no more."""
+    """The page after its presets and lessons were warmed up, many visitors later, over a model that answers no more."""
     worlds = Worlds({"toy": World("toy", FakeRecommender), "cut": World("cut", failing)})
     warm_up(worlds)
     for visitor in range(CACHED_ANSWERS + 1):
@@ -45,12 +45,12 @@ def test_every_lesson_is_answered_without_the_model_from_beginning_to_end(servic
     assert 'class="told"' in view["html"]["lesson"]
 
 
-def test_whatever_was_not_foreseen_still_asks_the_model(service: Service) -> None:
+def test_whatever_was_not_warmed_up_still_asks_the_model(service: Service) -> None:
     with pytest.raises(TypeError):
         act(service, service.first(), type="remove", at=3)
 
 
-def test_only_the_newest_are_kept_but_what_was_foreseen_for_good() -> None:
+def test_only_the_newest_are_cached_but_what_was_asked_for_permanently() -> None:
     asked = []
     kept = Cache(lambda number: asked.append(number) or -number, newest=2)
     with permanently():
