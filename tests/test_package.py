@@ -81,7 +81,7 @@ def test_the_wheel_asks_for_what_the_lists_say(wheel: Path) -> None:
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     listed = {Requirement(line).name for line in (line.partition("#")[0].strip() for line in lines) if line}
     assert {one.name for one in wanted if "extra" not in str(one.marker)} == listed
-    assert set(metadata.get_all("Provides-Extra", [])) == {"train", "gpu", "dev"}
+    assert set(metadata.get_all("Provides-Extra", [])) == {"train", "gpu", "dev", "scale"}
 
 
 def test_the_command_works_from_another_folder(installed: Path, tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """The repository as it is runs as a Space: its front matter, its sizes, and a start under the same conditions."""
 
-import asyncio
 import os
 import re
 import shutil
@@ -22,6 +21,7 @@ import yaml
 from gradio_client import Client
 
 from m2rec.benchmark.page.visitor import load_page
+from tests.own_loop import run_apart
 
 ROOT = Path(__file__).parents[1]
 MB = 10**6
@@ -190,7 +190,7 @@ def test_the_page_acts(space: Space) -> None:
             payload = {"session": page.first["session"], "action": {"type": "shuffle"}, "before": page.first["ranking"]}
             return await client.post("/act", json=payload)
 
-    assert len(asyncio.run(shuffle()).json()["ranking"]) == 10
+    assert len(run_apart(shuffle()).json()["ranking"]) == 10
 
 
 @pytest.mark.usefixtures("answers")

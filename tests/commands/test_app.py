@@ -45,7 +45,19 @@ def test_every_command_explains_itself(run, command):
 
 
 def test_the_commands_of_the_contract_are_there():
-    promised = ["worlds", "prepare", "embed", "train", "evaluate", "benchmark", "recommend", "page", "data", "market"]
+    promised = [
+        "worlds",
+        "prepare",
+        "embed",
+        "train",
+        "evaluate",
+        "benchmark",
+        "recommend",
+        "score",
+        "page",
+        "data",
+        "market",
+    ]
     assert {command[0] for command in every_command()} == set(promised)
     assert ["data", "download"] in every_command()
 

@@ -131,7 +131,7 @@ def test_branches_have_the_pages_colours_and_patterns(answer: Answer) -> None:
 
 
 def test_the_light_theme_is_that_of_the_style_sheet() -> None:
-    light = STYLES.read_text("utf-8").split("}")[0]
+    light = STYLES.read_text("utf-8").partition(".m2 {")[2].split("}")[0]
     for name, value in (("ink", look.INK), ("ink-2", look.FAINT), ("grid", look.GRID), ("card", look.CARD)):
         assert re.search(rf"--m2-{name}: ({value});", light), name
 

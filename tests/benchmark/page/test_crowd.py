@@ -1,6 +1,5 @@
 """Many visitors against a page that works, and against servers that do not."""
 
-import asyncio
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,10 +11,11 @@ import pytest
 
 from m2rec.benchmark.page.crowd import crowd, in_turn, recovery
 from m2rec.benchmark.page.host import Host, running_host
+from tests.own_loop import run_apart
 
 
 def test_every_visitor_gets_answers_about_their_own_history(address: str) -> None:
-    phase = asyncio.run(crowd(running_host(address), visitors=6, seconds=3, pace=0.3))
+    phase = run_apart(crowd(running_host(address), visitors=6, seconds=3, pace=0.3))
     assert phase.answers >= 6
     assert (phase.busy, phase.errors, phase.wrong_sessions, phase.trouble) == (0, 0, 0, ())
     assert phase.p50_ms is not None
@@ -25,12 +25,12 @@ def test_every_visitor_gets_answers_about_their_own_history(address: str) -> Non
 
 
 def test_visitors_in_turn_come_once_each(address: str) -> None:
-    phase = asyncio.run(in_turn(running_host(address), visitors=5, seconds=60))
+    phase = run_apart(in_turn(running_host(address), visitors=5, seconds=60))
     assert (phase.answers, phase.errors, phase.wrong_sessions) == (5, 0, 0)
 
 
 def test_visitors_in_turn_end_with_the_time(address: str) -> None:
-    assert asyncio.run(in_turn(running_host(address), visitors=5, seconds=-1)).answers == 0
+    assert run_apart(in_turn(running_host(address), visitors=5, seconds=-1)).answers == 0
 
 
 VIEW = {"session": {"state": {"world": "toy", "history": []}}, "ranking": ["a"], "gates": {}}
@@ -88,7 +88,7 @@ def view(history: list[str]) -> dict[str, object]:
 )
 def test_what_happened_is_counted_as_what_it_was(act: Callable[[list[str]], Reply], counted: tuple[int, ...]) -> None:
     with server(act) as host:
-        phase = asyncio.run(in_turn(host, visitors=3, seconds=60))
+        phase = run_apart(in_turn(host, visitors=3, seconds=60))
     assert (phase.answers, phase.busy, phase.errors, phase.wrong_sessions) == counted
     assert phase.memory is None
 
@@ -97,9 +97,9 @@ def test_a_server_that_is_gone_is_an_error() -> None:
     with server(lambda history: (200, view(history), {})) as host:
         pass
     with pytest.raises(httpx.HTTPError):
-        asyncio.run(crowd(host, visitors=1, seconds=1, pace=1))
-    assert asyncio.run(recovery(host, 1)) is None
+        run_apart(crowd(host, visitors=1, seconds=1, pace=1))
+    assert run_apart(recovery(host, 1)) is None
 
 
 def test_a_server_as_before_has_recovered(address: str) -> None:
-    assert asyncio.run(recovery(running_host(address), 1)) is not None
+    assert run_apart(recovery(running_host(address), 1)) is not None

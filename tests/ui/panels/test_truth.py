@@ -35,7 +35,7 @@ def shown(request: pytest.FixtureRequest, every_world: Worlds) -> Scene:
     name, key = request.param
     world = every_world.get(name)
     chosen = {one.key: one.history for one in world.presets} | {"empty": ()}
-    state = opening(world).but(history=chosen[key])
+    state = opening(world).but(history=chosen[key], days=())
     return Scene(every_world, world, Session(state=state), ask(every_world, state))
 
 
