@@ -11,7 +11,7 @@ import pytest
 from m2rec import paths
 from m2rec.data import text
 from m2rec.ui.panels.cards import cards
-from m2rec.ui.render.context import Scene, ask
+from m2rec.ui.render.context import PageContext, ask
 from m2rec.ui.session.dispatch import opening
 from m2rec.ui.session.state import Session
 from m2rec.ui.session.worlds import Worlds
@@ -58,6 +58,6 @@ def test_the_readmes_three_commands_lead_from_two_tables_to_a_page(
     (world,) = worlds
     assert (world.title, world.error, world.missing_titles) == ("My library", None, None)
     for preset in world.presets:
-        state = opening(world).but(history=preset.history, days=preset.days)
-        html = cards(Scene(worlds, world, Session(state=state), ask(worlds, state)))
+        state = opening(world).replace(history=preset.history, days=preset.days)
+        html = cards(PageContext(worlds, world, Session(state=state), ask(worlds, state)))
         assert any(title in html for title in BOOKS)

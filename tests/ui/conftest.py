@@ -10,7 +10,7 @@ import pytest
 from hypothesis import settings
 
 from m2rec.benchmark.page.browser import chromium
-from m2rec.ui.render.context import Scene, ask
+from m2rec.ui.render.context import PageContext, ask
 from m2rec.ui.session.state import Session, State
 from m2rec.ui.session.worlds import World, Worlds
 from m2rec.ui.web.service import Service
@@ -41,10 +41,10 @@ def service(worlds: Worlds) -> Service:
 
 
 @pytest.fixture
-def scene(worlds: Worlds) -> Scene:
+def page_context(worlds: Worlds) -> PageContext:
     """A history with coffee every seventh day, and its answer."""
     state = State(world="toy-shop", history=WEEKLY)
-    return Scene(worlds, worlds.get("toy-shop"), Session(state=state), ask(worlds, state))
+    return PageContext(worlds, worlds.get("toy-shop"), Session(state=state), ask(worlds, state))
 
 
 CARD = """# Toy shop

@@ -11,7 +11,7 @@ from m2rec.errors import InputError
 from m2rec.ui.session.requests import Action
 from m2rec.ui.session.state import MOST_CHOICES
 
-LAST_STEP = 2  # 0 the scene and the question, 1 the visitor has acted, 2 the answer is shown
+LAST_STEP = 2  # 0 the situation and the question, 1 the visitor has acted, 2 the answer is shown
 
 
 class Check(BaseModel):
@@ -51,8 +51,8 @@ class Lesson(BaseModel):
     world: str | None = None
     preset: str
     stand_in: str | None = None  # another preset, where a world has not the first
-    scene: str
-    stand_in_scene: str = ""
+    situation: str
+    stand_in_situation: str = ""
     question: str
     choices: Annotated[tuple[Choice, ...], Field(min_length=2, max_length=MOST_CHOICES)]
     about: Literal["cards", "gate", "spectrum"]  # the panel that should be in sight

@@ -7,7 +7,7 @@ from m2rec.recommend.answer import MODALITIES, Spectrum
 from m2rec.recommend.look import EVIDENCE
 from m2rec.ui.lessons import Lesson
 from m2rec.ui.render.comparison import compared
-from m2rec.ui.render.context import Scene, ask
+from m2rec.ui.render.context import PageContext, ask
 from m2rec.ui.render.words import percent, plain_period
 from m2rec.ui.session.presets import Preset
 from m2rec.ui.session.requests import Setting
@@ -27,34 +27,36 @@ class Outcome:
     right: bool = False
 
 
-def outcome(lesson: Lesson, scene: Scene) -> Outcome:
+def outcome(lesson: Lesson, context: PageContext) -> Outcome:
     """The lesson's answer, from the live model."""
-    scene = _beside(lesson, scene)
-    begun = starting_history(lesson, scene.world)
-    start = ask(scene.worlds, State(world=scene.world.name, history=begun.history))
-    before = replace(scene, answer=start, session=Session(state=scene.state.but(compare=None)))
-    numbers = measured(scene) | {f"{name}_change": scene.answer.gates[name] - start.gates[name] for name in MODALITIES}
+    context = _beside(lesson, context)
+    begun = starting_history(lesson, context.world)
+    start = ask(context.worlds, State(world=context.world.name, history=begun.history))
+    before = replace(context, answer=start, session=Session(state=context.state.replace(compare=None)))
+    numbers = measured(context) | {
+        f"{name}_change": context.answer.gates[name] - start.gates[name] for name in MODALITIES
+    }
     holds = lesson.check.holds(numbers[lesson.check.measure])
-    words = told(scene) | {f"{name}_before": text for name, text in told(before).items()}
+    words = told(context) | {f"{name}_before": text for name, text in told(before).items()}
     answer = (lesson.answer if holds else lesson.otherwise).format(**words)
-    number = scene.state.lesson_choice
+    number = context.state.lesson_choice
     if number is None or number >= len(lesson.choices):
         return Outcome(holds, answer)
     choice = lesson.choices[number]
     return Outcome(holds, answer, choice.text, choice.check.holds(numbers[choice.check.measure]))
 
 
-def _beside(lesson: Lesson, scene: Scene) -> Scene:
-    """The scene with the list that the lesson compares with, whatever the visitor compares with now."""
+def _beside(lesson: Lesson, context: PageContext) -> PageContext:
+    """The context with the list that the lesson compares with, whatever the visitor compares with now."""
     if not isinstance(lesson.do, Setting) or not lesson.do.compare:
-        return scene
-    return replace(scene, session=Session(state=scene.state.but(compare=lesson.do.compare)))
+        return context
+    return replace(context, session=Session(state=context.state.replace(compare=lesson.do.compare)))
 
 
-def is_its_own(lesson: Lesson, scene: Scene) -> bool:
+def is_its_own(lesson: Lesson, context: PageContext) -> bool:
     """Whether the history still is the lesson's, shuffled, shortened or with some items changed."""
-    begun, now = Counter(starting_history(lesson, scene.world).history), Counter(scene.state.history)
-    same_world = lesson.world in (None, scene.world.name)
+    begun, now = Counter(starting_history(lesson, context.world).history), Counter(context.state.history)
+    same_world = lesson.world in (None, context.world.name)
     return same_world and bool(now) and 2 * (begun & now).total() > now.total()
 
 
@@ -64,24 +66,24 @@ def starting_history(lesson: Lesson, world: World) -> Preset:
     return world.preset(lesson.preset if has_it else str(lesson.stand_in))
 
 
-def measured(scene: Scene) -> dict[str, float]:
+def measured(context: PageContext) -> dict[str, float]:
     """Every number a check may name."""
-    spectrum = scene.answer.spectrum
-    other = compared(scene)
-    same = bool(other and other.rows and scene.answer.items and other.rows[0].title == scene.answer.items[0].title)
+    spectrum = context.answer.spectrum
+    other = compared(context)
+    same = bool(other and other.rows and context.answer.items and other.rows[0].title == context.answer.items[0].title)
     return {
-        **{str(name): weight for name, weight in scene.answer.gates.items()},
+        **{str(name): weight for name, weight in context.answer.gates.items()},
         "peaks": float(len(spectrum.significant)) if spectrum else 0.0,
         "same_first": float(same),
         "shared": float(sum(row.shared for row in other.rows)) if other else 0.0,
-        "leader": float(max(range(len(MODALITIES)), key=lambda at: scene.answer.gates[MODALITIES[at]])),
+        "leader": float(max(range(len(MODALITIES)), key=lambda at: context.answer.gates[MODALITIES[at]])),
         "strongest": spectrum.significant[0] if spectrum and spectrum.significant else 0.0,
     }
 
 
-def told(scene: Scene) -> dict[str, str]:
+def told(context: PageContext) -> dict[str, str]:
     """Every word a text may name."""
-    answer, other = scene.answer, compared(scene)
+    answer, other = context.answer, compared(context)
     leader = max(MODALITIES, key=lambda name: answer.gates[name])
     rows = other.rows if other else []
     return {

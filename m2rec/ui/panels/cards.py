@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from m2rec.recommend.answer import RankedItem
 from m2rec.recommend.look import ORDERED
 from m2rec.ui.render.comparison import COMPARISONS, compared
-from m2rec.ui.render.context import Scene
+from m2rec.ui.render.context import PageContext
 from m2rec.ui.render.templating import render
 from m2rec.ui.render.words import percent
 
@@ -30,23 +30,23 @@ class Card:
     said: str
 
 
-def cards(scene: Scene) -> str:
+def cards(context: PageContext) -> str:
     """The ranked list, and beside it the one compared with."""
-    items = scene.answer.items
+    items = context.answer.items
     widest = max((item.probability for item in items), default=1.0)
     ranked = []
     for item in items:
-        move = _move(item, scene.before)
+        move = _move(item, context.before)
         ranked.append(Card(item, move, _said(item, move)))
-    counts = sorted({*COUNTS, scene.state.k})
+    counts = sorted({*COUNTS, context.state.k})
     return render(
         "cards.html.j2",
         cards=ranked,
         widest=widest,
-        state=scene.state,
+        state=context.state,
         counts=counts,
         comparisons=COMPARISONS,
-        other=compared(scene),
+        other=compared(context),
     )
 
 

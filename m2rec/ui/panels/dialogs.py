@@ -7,7 +7,7 @@ from math import exp
 from m2rec.errors import InputError
 from m2rec.recommend.answer import RankedItem
 from m2rec.recommend.look import EVIDENCE
-from m2rec.ui.render.context import Scene
+from m2rec.ui.render.context import PageContext
 from m2rec.ui.render.templating import render
 from m2rec.ui.render.words import percent
 from m2rec.ui.session.paste import Match
@@ -27,31 +27,35 @@ class Influence:
     width: float
 
 
-def details(scene: Scene, item_id: str) -> str:
+def details(context: PageContext, item_id: str) -> str:
     """The three numbers behind one recommendation and the history items that mattered most."""
-    item = next((item for item in scene.answer.items if item.item_id == item_id), None)
+    item = next((item for item in context.answer.items if item.item_id == item_id), None)
     if item is None:
         raise InputError("This item is not among the recommendations any more: choose one of those shown.")
     lead = max(item.contributions, key=lambda name: item.contributions[name])
     return render(
-        "details.html.j2", item=item, lead=EVIDENCE[lead], gates=scene.answer.gates, influences=_influences(scene, item)
+        "details.html.j2",
+        item=item,
+        lead=EVIDENCE[lead],
+        gates=context.answer.gates,
+        influences=_influences(context, item),
     )
 
 
-def _influences(scene: Scene, item: RankedItem) -> list[Influence]:
-    answer = scene.answer
+def _influences(context: PageContext, item: RankedItem) -> list[Influence]:
+    answer = context.answer
     if len(answer.history) < 2:
         return []
-    changes = scene.worlds.influence(scene.world.name, scene.state.history, item.item_id)  # one a position read
+    changes = context.worlds.influence(context.world.name, context.state.history, item.item_id)  # one a position read
     newest = {entry: position for position, entry in enumerate(answer.history)}  # an item has one number at all places
     order = sorted(newest.values(), key=lambda position: -abs(changes[position]))[:MATTERED]
     order = [position for position in order if abs(changes[position]) >= NEGLIGIBLE]
     largest = max((abs(changes[position]) for position in order), default=1.0)
-    unread = len(scene.state.history) - len(answer.history)
+    unread = len(context.state.history) - len(answer.history)
     return [
         Influence(
             position=unread + position + 1,
-            title=scene.world.named(answer.history[position]),
+            title=context.world.named(answer.history[position]),
             said=_without(changes[position]),
             helped=changes[position] > 0,
             width=100 * abs(changes[position]) / largest,
@@ -66,16 +70,16 @@ def _without(change: float) -> str:
     return f"{percent(1 - factor)} less likely without it" if change > 0 else f"{factor:.1f} times as likely without it"
 
 
-def repeat(scene: Scene) -> str:
+def repeat(context: PageContext) -> str:
     """The form that puts an item at every n-th place."""
-    ids = dict.fromkeys([*scene.state.history, *(item.item_id for item in scene.answer.items)])
-    items = [{"item_id": item_id, "title": scene.world.named(item_id)} for item_id in ids]
-    return render("repeat.html.j2", items=items, longest=len(scene.state.history), unit=scene.voice.unit)
+    ids = dict.fromkeys([*context.state.history, *(item.item_id for item in context.answer.items)])
+    items = [{"item_id": item_id, "title": context.world.named(item_id)} for item_id in ids]
+    return render("repeat.html.j2", items=items, longest=len(context.state.history), unit=context.voice.unit)
 
 
-def paste(scene: Scene) -> str:
+def paste(context: PageContext) -> str:
     """The form for a list of titles."""
-    return render("paste.html.j2", example=[item.title for item in list(scene.world.items.values())[:3]])
+    return render("paste.html.j2", example=[item.title for item in list(context.world.items.values())[:3]])
 
 
 def matches(found: list[Match], notes: Sequence[str] = ()) -> str:

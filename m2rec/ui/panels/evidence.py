@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from m2rec.ui.render.context import Scene
+from m2rec.ui.render.context import PageContext
 from m2rec.ui.render.templating import render
 from m2rec.ui.render.words import calendar_summary, gate_summary, spectrum_summary, themes_summary
 from m2rec.ui.session.state import LONGEST_FOLD
@@ -19,49 +19,49 @@ class Peak:
     high: float
 
 
-def gate(scene: Scene) -> str:
+def gate(context: PageContext) -> str:
     """The three weights as sliders."""
-    theme = next(iter(scene.answer.themes), None)
+    theme = next(iter(context.answer.themes), None)
     return render(
         "gate.html.j2",
-        gates=scene.answer.gates,
-        overridden=scene.state.gate_override is not None,
+        gates=context.answer.gates,
+        overridden=context.state.gate_override is not None,
         theme=theme,
-        theme_name=scene.world.theme_name(theme.items) if theme else "",
+        theme_name=context.world.theme_name(theme.items) if theme else "",
     )
 
 
-def gate_data(scene: Scene) -> str:
+def gate_data(context: PageContext) -> str:
     """The gate along the history in words and as a table."""
-    pairs = zip(scene.answer.history, scene.answer.gate_history, strict=False)
-    rows = [{"title": scene.world.named(item_id), "gates": gates} for item_id, gates in pairs]
+    pairs = zip(context.answer.history, context.answer.gate_history, strict=False)
+    rows = [{"title": context.world.named(item_id), "gates": gates} for item_id, gates in pairs]
     return render(
         "gate_data.html.j2",
-        summary=gate_summary(scene.answer),
-        themes=themes_summary(scene.answer, scene.world.theme_name),
+        summary=gate_summary(context.answer),
+        themes=themes_summary(context.answer, context.world.theme_name),
         rows=rows,
     )
 
 
-def spectrum(scene: Scene) -> str:
+def spectrum(context: PageContext) -> str:
     """The heading of the spectrum with what is muted."""
-    found = scene.answer.spectrum
+    found = context.answer.spectrum
     strongest = found.significant[:1] if found else []
     peak = Peak(strongest[0], strongest[0] / MUTED_WIDTH, strongest[0] * MUTED_WIDTH) if strongest else None
-    folds = peak is not None and peak.period <= LONGEST_FOLD and scene.state.fold is None
-    return render("spectrum.html.j2", muted=scene.state.band_mask, peak=peak, folds=folds)
+    folds = peak is not None and peak.period <= LONGEST_FOLD and context.state.fold is None
+    return render("spectrum.html.j2", muted=context.state.band_mask, peak=peak, folds=folds)
 
 
-def spectrum_data(scene: Scene) -> str:
+def spectrum_data(context: PageContext) -> str:
     """The spectrum in words and as a table, and the calendar's where there is one."""
-    found = scene.answer.spectrum
+    found = context.answer.spectrum
     columns = zip(found.period, found.power, found.threshold, found.filter_gain, strict=True) if found else ()
     rows = [
         {"period": period, "power": power, "threshold": level, "gain": gain, "peak": power > level}
         for period, power, level, gain in columns
     ]
-    summary = spectrum_summary(found, len(scene.answer.history), scene.voice)
-    clock = scene.calendar
+    summary = spectrum_summary(found, len(context.answer.history), context.voice)
+    clock = context.calendar
     days = list(zip(clock.period, clock.power, clock.threshold, strict=True)) if clock else []
     return render(
         "spectrum_data.html.j2",

@@ -6,7 +6,7 @@ from datetime import date
 
 from m2rec.data.times import EPOCH
 from m2rec.recommend.answer import Spectrum
-from m2rec.ui.render.context import Scene
+from m2rec.ui.render.context import PageContext
 from m2rec.ui.render.recurrence import below_their_like, repeats_at
 from m2rec.ui.render.summary import reading
 from m2rec.ui.render.templating import render
@@ -30,11 +30,11 @@ class Chip:
     day: str  # its date in writing, or nothing
 
 
-def history(scene: Scene) -> str:
+def history(context: PageContext) -> str:
     """The chips; those that repeat at the chosen period are ringed, those beyond the model's reach are dimmed."""
-    items = scene.state.history
-    unread = len(items) - len(scene.answer.history)
-    rings = _ringed(scene.state)
+    items = context.state.history
+    unread = len(items) - len(context.answer.history)
+    rings = _ringed(context.state)
     seen: Counter[str] = Counter()
     chips = []
     for position, item_id in enumerate(items):
@@ -43,24 +43,24 @@ def history(scene: Scene) -> str:
             Chip(
                 key=f"{item_id}-{seen[item_id]}",
                 item_id=item_id,
-                title=scene.world.named(item_id),
+                title=context.world.named(item_id),
                 ring=position in rings,
                 unread=position < unread,
-                invented=item_id not in scene.world.items,
-                day=_written(scene.state.days[position]) if scene.state.days else "",
+                invented=item_id not in context.world.items,
+                day=_written(context.state.days[position]) if context.state.days else "",
             )
         )
-    dates = len({day for day in scene.state.days if day is not None})
-    fold = scene.state.fold
+    dates = len({day for day in context.state.days if day is not None})
+    fold = context.state.fold
     return render(
         "history.html.j2",
         chips=chips,
         unread=unread,
-        unit=scene.voice.unit,
+        unit=context.voice.unit,
         dates=dates,
         fold=fold,
-        fold_words=fold_summary(items, fold, scene.answer.spectrum) if fold else "",
-        suggested=suggested_fold(scene.answer.spectrum),
+        fold_words=fold_summary(items, fold, context.answer.spectrum) if fold else "",
+        suggested=suggested_fold(context.answer.spectrum),
     )
 
 
@@ -86,12 +86,12 @@ def _written(day: int | None) -> str:
         return ""
 
 
-def sentence(scene: Scene) -> str:
+def sentence(context: PageContext) -> str:
     """The reading, its numbers marked by the evidence they come from, and the notes of the model."""
-    state = scene.state
-    spans = reading(scene.answer, scene.titles, scene.voice, state.gate_override is not None, state.exclude_seen)
-    missing = scene.world.missing_titles
-    clock = calendar_summary(scene.calendar)
-    told = (*scene.answer.notes, missing, f"{clock} The model reads the order alone, not the dates." if clock else "")
+    state = context.state
+    spans = reading(context.answer, context.titles, context.voice, state.gate_override is not None, state.exclude_seen)
+    missing = context.world.missing_titles
+    clock = calendar_summary(context.calendar)
+    told = (*context.answer.notes, missing, f"{clock} The model reads the order alone, not the dates." if clock else "")
     notes = [note for note in told if note]
-    return render("reading.html.j2", spans=spans, notes=notes, what_if=what_if(scene))
+    return render("reading.html.j2", spans=spans, notes=notes, what_if=what_if(context))

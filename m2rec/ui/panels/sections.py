@@ -18,7 +18,7 @@ from m2rec.evaluation.report import GateMeasurement, Measurement, MetricsFile, r
 from m2rec.text_safety import quoted
 from m2rec.ui.lessons import lessons
 from m2rec.ui.panels.standing import by_cause, standings
-from m2rec.ui.render.context import Scene
+from m2rec.ui.render.context import PageContext
 from m2rec.ui.render.templating import render
 
 SHOWN = ("HR@5", "HR@10", "HR@20", "NDCG@10", "MRR@10")
@@ -38,15 +38,15 @@ class Table:
     rows: list[tuple[str, ...]]
 
 
-def section(scene: Scene, name: str) -> str:
+def section(context: PageContext, name: str) -> str:
     """The HTML of one section; InputError for a name that there is not."""
     if name not in _SECTIONS:
         raise InputError(f"There is no section {quoted(name)}; there are {', '.join(_SECTIONS)}.")
-    return _SECTIONS[name](scene)
+    return _SECTIONS[name](context)
 
 
-def _lessons(scene: Scene) -> str:
-    names = {world.name: world for world in scene.worlds}
+def _lessons(context: PageContext) -> str:
+    names = {world.name: world for world in context.worlds}
     rows = [
         {"lesson": one, "open": one.world is None or (one.world in names and not names[one.world].error)}
         for one in lessons()
@@ -54,8 +54,8 @@ def _lessons(scene: Scene) -> str:
     return render("section_lessons.html.j2", rows=rows)
 
 
-def _results(scene: Scene) -> str:
-    folder, name = scene.world.folder, scene.world.name
+def _results(context: PageContext) -> str:
+    folder, name = context.world.folder, context.world.name
     note, tables, rows, metrics = None, [], [], MetricsFile(world=name)
     try:
         if folder:
@@ -68,7 +68,7 @@ def _results(scene: Scene) -> str:
         note = str(error)
     return render(
         "section_results.html.j2",
-        world=scene.world,
+        world=context.world,
         standings=standings(metrics.measurements, rows, metrics.gates),
         causes=by_cause(metrics.gates),
         tables=tables,
@@ -162,12 +162,17 @@ def _card(folder: Path | None) -> Markup | None:
     return Markup(EMPTY_HEAD.sub("", markdown.renderer.render(tokens, markdown.options, {})))
 
 
-def _own(scene: Scene) -> str:
-    return render("section_own.html.j2", world=scene.world)
+def _own(context: PageContext) -> str:
+    return render("section_own.html.j2", world=context.world)
 
 
-def _about(scene: Scene) -> str:
-    return render("section_about.html.j2", world=scene.world, worlds=list(scene.worlds))
+def _about(context: PageContext) -> str:
+    return render("section_about.html.j2", world=context.world, worlds=list(context.worlds))
 
 
-_SECTIONS: dict[str, Callable[[Scene], str]] = {"lessons": _lessons, "results": _results, "own": _own, "about": _about}
+_SECTIONS: dict[str, Callable[[PageContext], str]] = {
+    "lessons": _lessons,
+    "results": _results,
+    "own": _own,
+    "about": _about,
+}

@@ -1,6 +1,6 @@
 """World, presets, undo, redo, shuffle, clear, sharing."""
 
-from m2rec.ui.render.context import Scene
+from m2rec.ui.render.context import PageContext
 from m2rec.ui.render.templating import render
 
 EXPORTS = (
@@ -18,19 +18,19 @@ CALENDAR_EXPORTS = (
 )
 
 
-def choices(scene: Scene) -> str:
+def choices(context: PageContext) -> str:
     """The world and preset menus."""
     return render(
         "choices.html.j2",
-        worlds=list(scene.worlds),
-        chosen=scene.world.name,
-        about=scene.world.about,
-        presets=scene.world.presets,
-        preset=scene.preset,
+        worlds=list(context.worlds),
+        chosen=context.world.name,
+        about=context.world.about,
+        presets=context.world.presets,
+        preset=context.preset,
     )
 
 
-def tools(scene: Scene) -> str:
+def tools(context: PageContext) -> str:
     """The buttons on the right."""
-    clock = CALENDAR_EXPORTS if scene.calendar else ()
-    return render("tools.html.j2", session=scene.session, exports=(*EXPORTS, *clock))
+    clock = CALENDAR_EXPORTS if context.calendar else ()
+    return render("tools.html.j2", session=context.session, exports=(*EXPORTS, *clock))

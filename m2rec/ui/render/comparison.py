@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from m2rec.recommend.answer import Shares
-from m2rec.ui.render.context import Scene, ask
+from m2rec.ui.render.context import PageContext, ask
 from m2rec.ui.session.actions import shuffle
 from m2rec.ui.session.state import State
 
@@ -36,24 +36,24 @@ class Other:
     rows: list[Row]
 
 
-def compared(scene: Scene) -> Other | None:
+def compared(context: PageContext) -> Other | None:
     """The list that the visitor compares with, when there is one."""
-    compare, state = scene.state.compare, scene.state
+    compare, state = context.state.compare, context.state
     if compare is None:
         return None
     title = dict(COMPARISONS)[compare].capitalize()
-    mine = {item.item_id for item in scene.answer.items}
+    mine = {item.item_id for item in context.answer.items}
     if compare == "popularity":
-        anybody = ask(scene.worlds, State(world=state.world, k=state.k))
+        anybody = ask(context.worlds, State(world=state.world, k=state.k))
         rows = [Row(item.rank, item.title, item.item_id in mine) for item in anybody.items]
         return Other(title, _overlap(rows, "The same for everybody: what the model expects before any choice."), rows)
     if compare == "shuffled":
         asked, note = shuffle(state), "The same items in another order: what changes is what order was worth."
     else:
-        gates = scene.answer.gates
+        gates = context.answer.gates
         left = {name: 0.0 if name == compare else max(weight, 1e-9) for name, weight in gates.items()}
-        asked, note = state.but(gate_override=left), "One branch's gate at zero, the other two share its weight."
-    answer = ask(scene.worlds, asked)
+        asked, note = state.replace(gate_override=left), "One branch's gate at zero, the other two share its weight."
+    answer = ask(context.worlds, asked)
     rows = [
         Row(item.rank, item.title, item.item_id in mine, item.probability, item.contributions) for item in answer.items
     ]

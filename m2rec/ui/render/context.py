@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Scene:
+class PageContext:
     """One moment of the page. `before` are the item ids of the previous ranking, best first, to mark what moved."""
 
     worlds: Worlds

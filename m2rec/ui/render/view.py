@@ -1,4 +1,4 @@
-"""A scene as what the page receives: HTML for each region, the two figures, the session and its link."""
+"""A context as what the page receives: HTML for each region, the two figures, the session and its link."""
 
 from dataclasses import asdict
 from typing import Any
@@ -9,7 +9,7 @@ from m2rec.ui.figures.calendar import calendar_figure
 from m2rec.ui.figures.gate import gate_figure
 from m2rec.ui.figures.spectrum import spectrum_figure
 from m2rec.ui.panels import cards, evidence, history, lesson, toolbar
-from m2rec.ui.render.context import Scene
+from m2rec.ui.render.context import PageContext
 from m2rec.ui.render.templating import render
 from m2rec.ui.render.words import counted
 from m2rec.ui.session.link import to_link
@@ -30,43 +30,43 @@ REGIONS = {
 }
 
 
-def view(scene: Scene) -> dict[str, Any]:
-    """Everything the page needs to show this scene, as JSON."""
-    state, answer = scene.state, scene.answer
+def view(context: PageContext) -> dict[str, Any]:
+    """Everything the page needs to show this context, as JSON."""
+    state, answer = context.state, context.answer
     return {
-        "session": scene.session.model_dump(mode="json"),
+        "session": context.session.model_dump(mode="json"),
         "link": to_link(state),
         "theme": state.theme,
-        "html": {name: panel(scene) for name, panel in REGIONS.items()},
+        "html": {name: panel(context) for name, panel in REGIONS.items()},
         "figures": {
             "spectrum": spectrum_figure(answer.spectrum, answer.history, state.band_mask, state.period),
-            "gate": gate_figure(answer, scene.titles),
-            "calendar": calendar_figure(scene.calendar),
+            "gate": gate_figure(answer, context.titles),
+            "calendar": calendar_figure(context.calendar),
         },
         "gates": answer.gates,
-        "candidates": _candidates(scene),
+        "candidates": _candidates(context),
         "ranking": [item.item_id for item in answer.items],
         "unread": len(state.history) - len(answer.history),
-        "opening": _opening(scene),
+        "opening": _opening(context),
     }
 
 
-def _candidates(scene: Scene) -> list[dict[str, Any]]:
+def _candidates(context: PageContext) -> list[dict[str, Any]]:
     """What the page answers from while the gate is dragged."""
-    state = scene.state
-    found = scene.worlds.candidates(state.world, state.history, state.k, state.exclude_seen, state.band_mask)
+    state = context.state
+    found = context.worlds.candidates(state.world, state.history, state.k, state.exclude_seen, state.band_mask)
     return [asdict(one) for one in found]
 
 
-def _opening(scene: Scene) -> dict[str, Any]:
+def _opening(context: PageContext) -> dict[str, Any]:
     """The line that a first visitor reads, and what its buttons begin from."""
-    count, voice = len(scene.state.history), scene.voice
+    count, voice = len(context.state.history), context.voice
     daily = voice.unit == "day"
     return {
         "what": f"A shopper's {count} days." if daily else f"A person's {counted(count, voice.unit)}.",
         "question": f"Can a model guess {f'day {count + 1}' if daily else 'the next'}, and say why?",
-        "preset": scene.world.presets[0].key,
-        "fold": history.suggested_fold(scene.answer.spectrum),
+        "preset": context.world.presets[0].key,
+        "fold": history.suggested_fold(context.answer.spectrum),
     }
 
 

@@ -8,7 +8,7 @@ from math import inf, log
 from typing import Any
 
 from m2rec.recommend.answer import MODALITIES
-from m2rec.ui.render.context import Scene
+from m2rec.ui.render.context import PageContext
 from m2rec.ui.render.words import counted, percent
 from m2rec.ui.session import actions
 from m2rec.ui.session.state import State
@@ -27,18 +27,18 @@ class WhatIf:
     after: str
 
 
-def what_if(scene: Scene) -> WhatIf | None:
+def what_if(context: PageContext) -> WhatIf | None:
     """The first of a few small changes that moves the first recommendation by `NOTABLE`, or the one that moves it most.
 
     None where no change moves its percentage.
     """
-    if not scene.answer.items or not scene.answer.history:
+    if not context.answer.items or not context.answer.history:
         return None
-    first = scene.answer.items[0]
+    first = context.answer.items[0]
     before = percent(first.probability)
     best: tuple[float, WhatIf] | None = None
-    for action, label, state in _changes(scene):
-        after = scene.worlds.probability(
+    for action, label, state in _changes(context):
+        after = context.worlds.probability(
             state.world, state.history, first.item_id, _gate(state), state.band_mask, state.exclude_seen
         )
         shown = percent(after) if after is not None else "too little for the first fifty"
@@ -50,12 +50,12 @@ def what_if(scene: Scene) -> WhatIf | None:
     return best[1] if best else None
 
 
-def _changes(scene: Scene) -> list[tuple[dict[str, Any], str, State]]:
+def _changes(context: PageContext) -> list[tuple[dict[str, Any], str, State]]:
     """What would tell most about the evidence that the first card has most of, first."""
-    state, first = scene.state, scene.answer.items[0]
+    state, first = context.state, context.answer.items[0]
     newest = len(state.history) - 1
     lead = max(MODALITIES, key=lambda modality: first.contributions[modality])
-    label = f"Remove the last, {scene.world.named(state.history[newest])}"
+    label = f"Remove the last, {context.world.named(state.history[newest])}"
     found = [({"type": "remove", "at": newest}, label, actions.remove(state, newest))]
     if lead == "temporal" and newest > 0:
         found.insert(0, _move(state, newest, newest - 1, "Swap the last two"))
@@ -63,7 +63,7 @@ def _changes(scene: Scene) -> list[tuple[dict[str, Any], str, State]]:
         at = max(place for place, item in enumerate(state.history) if item == first.item_id)
         to = at + SLIP if at + SLIP <= newest else at - SLIP
         if to >= 0:
-            step = counted(SLIP, "day" if scene.voice.unit == "day" else "place")
+            step = counted(SLIP, "day" if context.voice.unit == "day" else "place")
             found.append(_move(state, at, to, f"Move the newest {first.title} by {step}"))
     return found
 

@@ -22,13 +22,15 @@ def add(state: State, item_id: str, at: int | None = None) -> State:
     if not 0 <= place <= len(state.history):
         raise InputError(f"Position {place} is outside the history, which has places 0 to {len(state.history)}.")
     days = (*state.days[:place], None, *state.days[place:]) if state.days else ()
-    return state.but(history=(*state.history[:place], item_id, *state.history[place:]), days=days)
+    return state.replace(history=(*state.history[:place], item_id, *state.history[place:]), days=days)
 
 
 def remove(state: State, at: int) -> State:
     """The history without the item at position `at` (0 is the oldest)."""
     _inside(state, at)
-    return state.but(history=state.history[:at] + state.history[at + 1 :], days=state.days[:at] + state.days[at + 1 :])
+    return state.replace(
+        history=state.history[:at] + state.history[at + 1 :], days=state.days[:at] + state.days[at + 1 :]
+    )
 
 
 def move(state: State, at: int, to: int) -> State:
@@ -37,7 +39,7 @@ def move(state: State, at: int, to: int) -> State:
     _inside(state, to)
     rest = [*state.history[:at], *state.history[at + 1 :]]
     rest.insert(to, state.history[at])
-    return state.but(history=tuple(rest))
+    return state.replace(history=tuple(rest))
 
 
 def repeat(state: State, item_id: str, every: int) -> State:
@@ -51,14 +53,14 @@ def repeat(state: State, item_id: str, every: int) -> State:
     history = list(state.history)
     for place in range(len(history) - every, -1, -every):
         history[place] = item_id
-    return state.but(history=tuple(history))
+    return state.replace(history=tuple(history))
 
 
 def shuffle(state: State, seed: int = SHUFFLE_SEED) -> State:
     """The same items in another order. The same history and seed always give the same order."""
     history = list(state.history)
     random.Random(f"{seed}:{state.history}").shuffle(history)
-    return state.but(history=tuple(history))
+    return state.replace(history=tuple(history))
 
 
 def clear(state: State) -> State:
@@ -68,7 +70,7 @@ def clear(state: State) -> State:
 
 def replace(state: State, item_ids: Sequence[str], days: Sequence[int | None] = ()) -> State:
     """Another history altogether: a preset, a pasted list. Keeps the newest when there are too many."""
-    return state.but(
+    return state.replace(
         history=tuple(item_ids)[-HISTORY_LIMIT:],
         days=tuple(days)[-HISTORY_LIMIT:],
         gate_override=None,
@@ -87,7 +89,7 @@ def append(state: State, item_ids: Sequence[str], days: Sequence[int | None] = (
 
 def keep(state: State, newest: int) -> State:
     """Only the newest few interactions."""
-    return state.but(history=state.history[-newest:] if newest else (), days=state.days[-newest:] if newest else ())
+    return state.replace(history=state.history[-newest:] if newest else (), days=state.days[-newest:] if newest else ())
 
 
 def override(state: State, current: Shares, modality: Modality, weight: float) -> State:
@@ -97,12 +99,12 @@ def override(state: State, current: Shares, modality: Modality, weight: float) -
     others = [name for name in MODALITIES if name != modality]
     before = sum(current[name] for name in others)
     parts = {name: current[name] / before if before > 0 else 1 / len(others) for name in others}
-    return state.but(gate_override={modality: weight, **{name: (1 - weight) * parts[name] for name in others}})
+    return state.replace(gate_override={modality: weight, **{name: (1 - weight) * parts[name] for name in others}})
 
 
 def release(state: State) -> State:
     """The model's own gate again, every band heard."""
-    return state.but(gate_override=None, band_mask=())
+    return state.replace(gate_override=None, band_mask=())
 
 
 def mute(state: State, low: float, high: float) -> State:
@@ -114,14 +116,14 @@ def mute(state: State, low: float, high: float) -> State:
             apart.append((start, stop))
         else:
             low, high = min(low, start), max(high, stop)
-    return state.but(band_mask=(*apart, (low, high)))
+    return state.replace(band_mask=(*apart, (low, high)))
 
 
 def unmute(state: State, index: int) -> State:
     """Hears the muted band number `index` again."""
     if not 0 <= index < len(state.band_mask):
         raise InputError(f"There is no muted band number {index + 1}.")
-    return state.but(band_mask=state.band_mask[:index] + state.band_mask[index + 1 :])
+    return state.replace(band_mask=state.band_mask[:index] + state.band_mask[index + 1 :])
 
 
 def step(session: Session, state: State) -> Session:
@@ -149,7 +151,7 @@ def redo(session: Session) -> Session:
 
 def _with_looks_of(state: State, now: State) -> State:
     """Undo concerns what the model is asked; how the page looks stays as it is."""
-    return state.but(
+    return state.replace(
         theme=now.theme, fold=now.fold, lesson=now.lesson, lesson_step=now.lesson_step, lesson_choice=now.lesson_choice
     )
 

@@ -54,12 +54,12 @@ def opening(world: World, theme: Theme = "auto") -> State:
 def _opened(worlds: Worlds, state: State, lesson_id: str | None) -> State:
     """The first step of a lesson, on its own history; or the same state without a lesson."""
     if lesson_id is None:
-        return state.but(lesson=None, lesson_step=0, lesson_choice=None)
+        return state.replace(lesson=None, lesson_step=0, lesson_choice=None)
     chosen = lesson(lesson_id)
     world = worlds.get(chosen.world or state.world)
     begun = starting_history(chosen, world)
     start = actions.replace(State(world=world.name, k=state.k, theme=state.theme), begun.history, begun.days)
-    return start.but(lesson=chosen.id)
+    return start.replace(lesson=chosen.id)
 
 
 def _advanced(worlds: Worlds, session: Session, what: str) -> Session:
@@ -67,9 +67,9 @@ def _advanced(worlds: Worlds, session: Session, what: str) -> Session:
     if state.lesson is None:
         raise InputError("No lesson is open: choose one from the list of lessons.")
     if what == "lesson_show" and (state.lesson_step > 0 or _acted(worlds, state)):
-        return session.model_copy(update={"state": state.but(lesson_step=LAST_STEP)})
+        return session.model_copy(update={"state": state.replace(lesson_step=LAST_STEP)})
     changed = _changed(worlds.get(state.world), state, lesson(state.lesson).do)  # nothing can be told before it is done
-    return actions.step(session, changed.but(lesson_step=LAST_STEP if what == "lesson_show" else 1))
+    return actions.step(session, changed.replace(lesson_step=LAST_STEP if what == "lesson_show" else 1))
 
 
 def _acted(worlds: Worlds, state: State) -> bool:
@@ -111,14 +111,14 @@ def _changed(world: World, state: State, action: Action) -> State:
         case Unmute():
             return actions.unmute(state, action.index)
         case Look():
-            return state.but(period=action.period)
+            return state.replace(period=action.period)
         case ChooseAnswer():
-            return state.but(lesson_choice=action.choice)
+            return state.replace(lesson_choice=action.choice)
         case FoldInto():
-            return state.but(fold=action.every)
+            return state.replace(fold=action.every)
         case Setting():
             given = action.model_dump(exclude={"type"}, exclude_none=True)
-            return state.but(**{name: value if value != "" else None for name, value in given.items()})
+            return state.replace(**{name: value if value != "" else None for name, value in given.items()})
     return state
 
 

@@ -112,7 +112,7 @@ class State(BaseModel):
             raise ValueError("days must hold one date or null for each item of the history, or nothing")
         return self
 
-    def but(self, **changes: object) -> Self:
+    def replace(self, **changes: object) -> Self:
         """A checked copy with some fields changed; raises InputError when a value is not allowed."""
         return checked(type(self), {**self.model_dump(), **changes})
 

@@ -8,7 +8,7 @@ from m2rec.errors import InputError, M2RecError
 from m2rec.recommend.validation import checked
 from m2rec.text_safety import quoted
 from m2rec.ui.panels import dialogs, sections
-from m2rec.ui.render.context import Scene, ask
+from m2rec.ui.render.context import PageContext, ask
 from m2rec.ui.render.exports import export
 from m2rec.ui.render.view import view
 from m2rec.ui.session.dispatch import dispatch, opening
@@ -80,7 +80,7 @@ class Service:
         places = [place for place, entry in enumerate(state.history) if world.knows(entry)]
         known = [state.history[place] for place in places]
         days = [state.days[place] for place in places] if state.days else ()
-        reply = self._view(Session(state=state.but(history=known, days=days)))
+        reply = self._view(Session(state=state.replace(history=known, days=days)))
         if len(known) < len(state.history):
             lost = len(state.history) - len(known)
             reply["notice"] = (
@@ -89,27 +89,27 @@ class Service:
         return reply
 
     def _ask(self, asked: Ask) -> Reply:
-        scene = self._scene(asked.session)
+        context = self._context(asked.session)
         match asked.what:
             case "details":
-                return {"html": dialogs.details(scene, asked.text)}
+                return {"html": dialogs.details(context, asked.text)}
             case "repeat":
-                return {"html": dialogs.repeat(scene)}
+                return {"html": dialogs.repeat(context)}
             case "paste":
-                return {"html": dialogs.paste(scene)}
+                return {"html": dialogs.paste(context)}
             case "match":
                 found = pasted(asked.text)
-                matched = match(found.entries, list(scene.world.items.values()))
+                matched = match(found.entries, list(context.world.items.values()))
                 return {"html": dialogs.matches(matched, found.notes)}
             case "section":
-                return {"html": sections.section(scene, asked.text)}
+                return {"html": sections.section(context, asked.text)}
             case _:
-                return {"file": asdict(export(scene, asked.what))}
+                return {"file": asdict(export(context, asked.what))}
 
     def _view(self, session: Session, before: tuple[str, ...] = (), preset: str | None = None) -> Reply:
-        return view(self._scene(session, before, preset))
+        return view(self._context(session, before, preset))
 
-    def _scene(self, session: Session, before: tuple[str, ...] = (), preset: str | None = None) -> Scene:
+    def _context(self, session: Session, before: tuple[str, ...] = (), preset: str | None = None) -> PageContext:
         state: State = session.state
         world = self.worlds.get(state.world)
         for place, entry in enumerate(state.history):
@@ -117,7 +117,7 @@ class Service:
                 raise InputError(
                     f"history.{place} must be the id of an item of {world.title}, not {quoted(entry)}: search for it."
                 )
-        return Scene(self.worlds, world, session, ask(self.worlds, state), before, preset)
+        return PageContext(self.worlds, world, session, ask(self.worlds, state), before, preset)
 
     @staticmethod
     def _answered(compute: Callable[[], Reply]) -> Reply:

@@ -7,7 +7,7 @@ import pytest
 from m2rec.recommend.calendar import CalendarSpectrum
 from m2rec.ui.figures.calendar import calendar_figure
 from m2rec.ui.panels import evidence, history, toolbar
-from m2rec.ui.render.context import Scene, ask
+from m2rec.ui.render.context import PageContext, ask
 from m2rec.ui.render.view import view
 from m2rec.ui.render.words import calendar_summary
 from m2rec.ui.session.state import Session
@@ -16,20 +16,20 @@ FOUND = CalendarSpectrum([2, 3, 4, 5, 6, 7, 8], [1, 1, 1, 1, 3, 5, 1], [2.0] * 7
 
 
 @pytest.fixture
-def dated(scene: Scene) -> Scene:
+def dated(page_context: PageContext) -> PageContext:
     """The preset whose rhythm only its dates show."""
-    chosen = scene.world.preset("calendar")
-    state = scene.state.but(history=chosen.history, days=chosen.days)
-    return replace(scene, session=Session(state=state), answer=ask(scene.worlds, state))
+    chosen = page_context.world.preset("calendar")
+    state = page_context.state.replace(history=chosen.history, days=chosen.days)
+    return replace(page_context, session=Session(state=state), answer=ask(page_context.worlds, state))
 
 
-def test_a_history_without_dates_has_no_calendar_anywhere(scene: Scene) -> None:
-    assert view(scene)["figures"]["calendar"] is None
-    assert "calendar" not in history.sentence(scene)
-    assert "Calendar" not in toolbar.tools(scene)
+def test_a_history_without_dates_has_no_calendar_anywhere(page_context: PageContext) -> None:
+    assert view(page_context)["figures"]["calendar"] is None
+    assert "calendar" not in history.sentence(page_context)
+    assert "Calendar" not in toolbar.tools(page_context)
 
 
-def test_a_dated_history_shows_its_weeks_in_figure_words_table_and_exports(dated: Scene) -> None:
+def test_a_dated_history_shows_its_weeks_in_figure_words_table_and_exports(dated: PageContext) -> None:
     figure = view(dated)["figures"]["calendar"]
     go.Figure(json.loads(json.dumps(figure, allow_nan=False)))
     found = dated.calendar
@@ -41,7 +41,7 @@ def test_a_dated_history_shows_its_weeks_in_figure_words_table_and_exports(dated
     assert "Calendar spectrum as PNG" in toolbar.tools(dated)
 
 
-def test_dated_interactions_are_not_called_days(dated: Scene) -> None:
+def test_dated_interactions_are_not_called_days(dated: PageContext) -> None:
     html = history.history(dated)
     assert f"{len(dated.state.history)} items on {len(dated.state.history)} dates" in html
     assert ", 2025-01-06" in html  # the first of them, written out

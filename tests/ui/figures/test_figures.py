@@ -7,24 +7,24 @@ from m2rec.recommend.look import EVIDENCE
 from m2rec.ui.figures.frame import peak_names
 from m2rec.ui.figures.gate import gate_figure
 from m2rec.ui.figures.spectrum import spectrum_figure
-from m2rec.ui.render.context import Scene
+from m2rec.ui.render.context import PageContext
 from m2rec.ui.render.words import plain_period
 
 
-def test_both_figures_are_ones_plotly_accepts_and_json_can_carry(scene: Scene) -> None:
+def test_both_figures_are_ones_plotly_accepts_and_json_can_carry(page_context: PageContext) -> None:
     figures = [
-        spectrum_figure(scene.answer.spectrum, scene.answer.history, muted=[(3, 4)], selected=7),
-        gate_figure(scene.answer, scene.titles),
+        spectrum_figure(page_context.answer.spectrum, page_context.answer.history, muted=[(3, 4)], selected=7),
+        gate_figure(page_context.answer, page_context.titles),
         spectrum_figure(None, []),
     ]
     for figure in figures:
         go.Figure(json.loads(json.dumps(figure, allow_nan=False)))  # raises on a property it does not know
 
 
-def test_the_spectrum_shows_every_period_with_its_chance_level_and_gain(scene: Scene) -> None:
-    spectrum = scene.answer.spectrum
+def test_the_spectrum_shows_every_period_with_its_chance_level_and_gain(page_context: PageContext) -> None:
+    spectrum = page_context.answer.spectrum
     assert spectrum is not None
-    traces = {trace["name"]: trace for trace in spectrum_figure(spectrum, scene.answer.history)["data"]}
+    traces = {trace["name"]: trace for trace in spectrum_figure(spectrum, page_context.answer.history)["data"]}
     assert traces["power"]["y"] == spectrum.power
     assert traces["95 % of shuffled histories stay below"]["y"] == spectrum.threshold
     gains = traces["filter gain"]["y"]
@@ -33,8 +33,8 @@ def test_the_spectrum_shows_every_period_with_its_chance_level_and_gain(scene: S
     )
 
 
-def test_only_peaks_above_chance_are_named_and_each_once(scene: Scene) -> None:
-    spectrum = scene.answer.spectrum
+def test_only_peaks_above_chance_are_named_and_each_once(page_context: PageContext) -> None:
+    spectrum = page_context.answer.spectrum
     assert spectrum is not None
     flat = spectrum.model_copy(
         update={"power": [1.0] * len(spectrum.period), "threshold": [2.0] * len(spectrum.period)}
@@ -59,14 +59,14 @@ def test_a_period_knows_which_interactions_repeat_at_it() -> None:
     assert power["customdata"] == [[], [0, 3]]
 
 
-def test_what_is_muted_and_looked_at_is_drawn(scene: Scene) -> None:
-    plain = spectrum_figure(scene.answer.spectrum, [])["layout"]["shapes"]
-    drawn = spectrum_figure(scene.answer.spectrum, [], muted=[(6, 8)], selected=7)["layout"]["shapes"]
+def test_what_is_muted_and_looked_at_is_drawn(page_context: PageContext) -> None:
+    plain = spectrum_figure(page_context.answer.spectrum, [])["layout"]["shapes"]
+    drawn = spectrum_figure(page_context.answer.spectrum, [], muted=[(6, 8)], selected=7)["layout"]["shapes"]
     assert [(shape["x0"], shape["x1"]) for shape in drawn[len(plain) :]] == [(6, 8), (7, 7)]
 
 
-def test_the_gate_has_one_column_an_interaction_and_one_look_for_each_evidence(scene: Scene) -> None:
-    bars = gate_figure(scene.answer, scene.titles)["data"]
+def test_the_gate_has_one_column_an_interaction_and_one_look_for_each_evidence(page_context: PageContext) -> None:
+    bars = gate_figure(page_context.answer, page_context.titles)["data"]
     assert [len(bar["x"]) for bar in bars] == [27, 27, 27]
     for heights in zip(*(bar["y"] for bar in bars), strict=True):
         assert sum(heights) == pytest.approx(1)

@@ -7,7 +7,7 @@ import pytest
 from m2rec.data.person import Person
 from m2rec.ui.lessons import Lesson, lesson, lessons
 from m2rec.ui.lessons.measures import Outcome, measured, outcome, starting_history, told
-from m2rec.ui.render.context import Scene, ask
+from m2rec.ui.render.context import PageContext, ask
 from m2rec.ui.session.dispatch import dispatch, opening
 from m2rec.ui.session.requests import AdvanceLesson, ChooseAnswer, OpenLesson
 from m2rec.ui.session.state import Session
@@ -29,12 +29,12 @@ def test_there_are_six_to_eight_lessons_each_with_its_own_name() -> None:
 
 
 @pytest.mark.parametrize("one", lessons(), ids=lambda one: one.id)
-def test_a_lesson_names_only_what_is_measured(one: Lesson, scene: Scene) -> None:
-    words = told(scene)
+def test_a_lesson_names_only_what_is_measured(one: Lesson, page_context: PageContext) -> None:
+    words = told(page_context)
     both = words | {f"{name}_before": text for name, text in words.items()}
     for text in (one.answer, one.otherwise):
         assert "{" not in text.format(**both)
-    numbers = set(measured(scene)) | {f"{name}_change" for name in scene.answer.gates}
+    numbers = set(measured(page_context)) | {f"{name}_change" for name in page_context.answer.gates}
     assert {one.check.measure, *(choice.check.measure for choice in one.choices)} <= numbers
 
 
@@ -44,14 +44,14 @@ def shipped() -> Worlds:
     return Worlds.find(ROOT / "checkpoints")
 
 
-def played(worlds: Worlds, one: Lesson, choice: int | None = None) -> Scene:
+def played(worlds: Worlds, one: Lesson, choice: int | None = None) -> PageContext:
     """The lesson after its button was pressed and its answer asked for."""
     world = worlds.get(one.world or "rhythm-market")
     session = dispatch(worlds, Session(state=opening(world)), OpenLesson(type="lesson", lesson=one.id))
     if choice is not None:
         session = dispatch(worlds, session, ChooseAnswer(type="lesson_choose", choice=choice))
     session = dispatch(worlds, session, AdvanceLesson(type="lesson_show"))
-    return Scene(worlds, world, session, ask(worlds, session.state))
+    return PageContext(worlds, world, session, ask(worlds, session.state))
 
 
 @pytest.mark.parametrize("one", lessons(), ids=lambda one: one.id)
@@ -118,10 +118,10 @@ def test_a_lesson_asks_then_acts_then_answers_from_the_live_model(service: Servi
 
 @pytest.mark.parametrize(("newest", "holds"), [(41, False), (2, True)])
 def test_the_answer_follows_what_the_model_does_and_not_what_the_lesson_hopes(
-    scene: Scene, newest: int, holds: bool
+    page_context: PageContext, newest: int, holds: bool
 ) -> None:
-    state = scene.state.but(history=scene.world.preset("weekly").history[-newest:])
-    now = replace(scene, session=Session(state=state), answer=ask(scene.worlds, state))
+    state = page_context.state.replace(history=page_context.world.preset("weekly").history[-newest:])
+    now = replace(page_context, session=Session(state=state), answer=ask(page_context.worlds, state))
     one = lesson("two-cycles").model_copy(update={"answer": "as expected: {length}", "otherwise": "not so: {length}"})
     assert outcome(one, now) == Outcome(holds, f"{'as expected' if holds else 'not so'}: {newest}")
 
@@ -133,8 +133,8 @@ def test_a_lesson_that_needs_another_world_or_does_not_exist_is_refused_in_words
     assert "No lesson is open" in act(service, first, type="lesson_do")["error"]
 
 
-def test_a_lesson_about_a_real_person_has_a_stand_in_where_nobody_is_there(scene: Scene) -> None:
+def test_a_lesson_about_a_real_person_has_a_stand_in_where_nobody_is_there(page_context: PageContext) -> None:
     somebody = World("toy-shop", FakeRecommender, people=lambda world: (Person(("i00", "i01"), (3, 9)),))
     assert starting_history(lesson("real-life"), somebody).key == "person"
-    assert starting_history(lesson("real-life"), scene.world).key == "noise"
-    assert lesson("real-life").stand_in_scene
+    assert starting_history(lesson("real-life"), page_context.world).key == "noise"
+    assert lesson("real-life").stand_in_situation

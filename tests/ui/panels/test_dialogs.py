@@ -6,39 +6,39 @@ import pytest
 from m2rec.data.pasted import Entry
 from m2rec.errors import InputError
 from m2rec.ui.panels import dialogs
-from m2rec.ui.render.context import Scene, ask
+from m2rec.ui.render.context import PageContext, ask
 from m2rec.ui.session.paste import match
 from m2rec.ui.session.state import Session
 from m2rec.ui.web.service import Service
 from tests.ui.fake_recommender import ITEMS, FakeRecommender
 
 
-def test_details_show_gate_times_belief_and_their_sum(scene: Scene) -> None:
-    item = scene.answer.items[0]
-    html = dialogs.details(scene, item.item_id)
+def test_details_show_gate_times_belief_and_their_sum(page_context: PageContext) -> None:
+    item = page_context.answer.items[0]
+    html = dialogs.details(page_context, item.item_id)
     shares = [float(share) for share in re.findall(r"<td>([\d.]+) %</td></tr>", html)]
     assert sum(shares[:3]) == pytest.approx(shares[3], abs=1)
     assert item.title in html
 
 
-def test_details_name_the_history_items_that_mattered_most_first(scene: Scene) -> None:
-    html = dialogs.details(scene, scene.answer.items[0].item_id)
+def test_details_name_the_history_items_that_mattered_most_first(page_context: PageContext) -> None:
+    html = dialogs.details(page_context, page_context.answer.items[0].item_id)
     widths = [float(width) for width in re.findall(r'class="meter[^"]*" style="width:([\d.]+)%', html)]
     assert widths[0] == 100
     assert widths == sorted(widths, reverse=True)
 
 
-def test_details_of_an_item_not_recommended_are_refused(scene: Scene) -> None:
+def test_details_of_an_item_not_recommended_are_refused(page_context: PageContext) -> None:
     with pytest.raises(InputError, match="not among"):
-        dialogs.details(scene, "gone")
+        dialogs.details(page_context, "gone")
 
 
 def test_details_count_positions_from_the_start_of_a_history_too_long_to_be_read_whole(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
+    page_context: PageContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(FakeRecommender, "influence", lambda self, history, item: [0.0] * 199 + [1.0])
-    state = scene.state.but(history=("i00",) * 60 + ("i01",) * 199 + ("i02",))
-    long = replace(scene, session=Session(state=state), answer=ask(scene.worlds, state))
+    state = page_context.state.replace(history=("i00",) * 60 + ("i01",) * 199 + ("i02",))
+    long = replace(page_context, session=Session(state=state), answer=ask(page_context.worlds, state))
     html = dialogs.details(long, long.answer.items[0].item_id)
     assert re.findall(r'class="n">(\d+)</span> <bdi>([\w ]+)<', html) == [("260", "Green tea")]
 

@@ -8,7 +8,7 @@ import pytest
 from m2rec.errors import InputError
 from m2rec.evaluation.report import Figure, Measurement, MetricsFile, write_metrics
 from m2rec.ui.panels.sections import section
-from m2rec.ui.render.context import Scene, ask
+from m2rec.ui.render.context import PageContext, ask
 from m2rec.ui.session.dispatch import opening
 from m2rec.ui.session.state import Session
 from m2rec.ui.session.worlds import World, Worlds
@@ -18,38 +18,38 @@ ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
-def on_disk(scene: Scene, tmp_path: Path) -> Scene:
-    """The scene with a folder for its world: checkpoints/toy-shop beside assets/benchmarks."""
+def on_disk(page_context: PageContext, tmp_path: Path) -> PageContext:
+    """The page_context with a folder for its world: checkpoints/toy-shop beside assets/benchmarks."""
     folder = tmp_path / "checkpoints" / "toy-shop"
     folder.mkdir(parents=True)
     (tmp_path / "assets" / "benchmarks").mkdir(parents=True)
-    return replace(scene, world=World("toy-shop", FakeRecommender, folder))
+    return replace(page_context, world=World("toy-shop", FakeRecommender, folder))
 
 
-def folder_of(scene: Scene) -> Path:
-    assert scene.world.folder is not None
-    return scene.world.folder
+def folder_of(page_context: PageContext) -> Path:
+    assert page_context.world.folder is not None
+    return page_context.world.folder
 
 
 @pytest.mark.parametrize("name", ["lessons", "results", "own", "about"])
-def test_every_section_opens_and_escapes_titles(scene: Scene, name: str) -> None:
-    html = section(scene, name)
+def test_every_section_opens_and_escapes_titles(page_context: PageContext, name: str) -> None:
+    html = section(page_context, name)
     assert html.startswith("\n<h2>") or "<h2>" in html
     assert "<b>Bold" not in html
 
 
-def test_an_unknown_section_names_those_there_are(scene: Scene) -> None:
+def test_an_unknown_section_names_those_there_are(page_context: PageContext) -> None:
     with pytest.raises(InputError, match="there are lessons"):
-        section(scene, "secrets")
+        section(page_context, "secrets")
 
 
-def test_a_lesson_whose_world_is_missing_cannot_be_opened_and_says_why(scene: Scene) -> None:
-    html = section(scene, "lessons")
+def test_a_lesson_whose_world_is_missing_cannot_be_opened_and_says_why(page_context: PageContext) -> None:
+    html = section(page_context, "lessons")
     assert html.count("disabled") == 1
     assert "needs the world ml-1m" in html
 
 
-def test_results_show_each_figure_with_its_interval_and_how_it_was_made(on_disk: Scene) -> None:
+def test_results_show_each_figure_with_its_interval_and_how_it_was_made(on_disk: PageContext) -> None:
     figures = {"HR@10": Figure(value=0.34, low=0.33, high=0.35), "NDCG@10": Figure(value=0.2)}
     one = Measurement(
         model="m2rec", protocol="leave-one-out", split="test", seen="masked", seeds=[1, 2, 3], targets=10,
@@ -68,11 +68,11 @@ def test_results_show_each_figure_with_its_interval_and_how_it_was_made(on_disk:
         assert text in html
 
 
-def test_results_without_measurements_say_how_to_make_them(on_disk: Scene) -> None:
+def test_results_without_measurements_say_how_to_make_them(on_disk: PageContext) -> None:
     assert "python -m m2rec evaluate toy-shop" in section(on_disk, "results")
 
 
-def test_benchmarks_of_the_chosen_world_stand_beside_it_and_nothing_of_another(on_disk: Scene) -> None:
+def test_benchmarks_of_the_chosen_world_stand_beside_it_and_nothing_of_another(on_disk: PageContext) -> None:
     rows = [
         {"model": "sasrec", "unmasked": {"HR@10": 0.3}, "masked": {"HR@10": {"mean": 0.31, "sd": 0.002}}, "seeds": 3}
     ]
@@ -89,13 +89,13 @@ def test_benchmarks_of_the_chosen_world_stand_beside_it_and_nothing_of_another(o
         assert "toy-shop.json is not a readable benchmark file" in section(on_disk, "results")
 
 
-def test_speed_and_load_are_no_tables_of_models(on_disk: Scene) -> None:
+def test_speed_and_load_are_no_tables_of_models(on_disk: PageContext) -> None:
     for name in ("speed.json", "load.json"):
         (folder_of(on_disk).parent.parent / "assets" / "benchmarks" / name).write_text("{}")
     assert "not a readable benchmark file" not in section(on_disk, "results")
 
 
-def test_a_model_card_is_shown_without_its_front_matter_raw_html_or_pictures(on_disk: Scene) -> None:
+def test_a_model_card_is_shown_without_its_front_matter_raw_html_or_pictures(on_disk: PageContext) -> None:
     card = "---\nlicense: mit\n---\n# A card\n<script>alert(1)</script>\n![pixel](https://elsewhere/pixel.png)\n"
     (folder_of(on_disk) / "README.md").write_text(card)
     html = section(on_disk, "results")
@@ -109,7 +109,7 @@ def test_models_stand_on_one_scale_with_intervals_below_the_ceiling_of_the_shipp
     market = Worlds.find(ROOT / "checkpoints")
     world = market.get("rhythm-market")
     state = opening(world)
-    html = section(Scene(market, world, Session(state=state), ask(market, state)), "results")
+    html = section(PageContext(market, world, Session(state=state), ask(market, state)), "results")
     metrics = json.loads((ROOT / "checkpoints" / world.name / "metrics.json").read_text())
     rows = json.loads((ROOT / "assets" / "benchmarks" / f"{world.name}.json").read_text())["rows"]
     ours = next(one["figures"]["HR@10"] for one in metrics["measurements"] if one["seen"] == "unmasked")
@@ -130,7 +130,7 @@ def test_the_papers_own_table_stands_with_its_own_data_only() -> None:
     assert "0.3224" in section(scene_of("ml-1m"), "results")
 
 
-def scene_of(name: str) -> Scene:
+def scene_of(name: str) -> PageContext:
     worlds = Worlds({name: World(name, FakeRecommender)})
     state = opening(worlds.get(name))
-    return Scene(worlds, worlds.get(name), Session(state=state), ask(worlds, state))
+    return PageContext(worlds, worlds.get(name), Session(state=state), ask(worlds, state))

@@ -9,7 +9,7 @@ import pytest
 from m2rec.recommend.answer import MODALITIES
 from m2rec.recommend.look import EVIDENCE
 from m2rec.ui.panels import cards, evidence, history
-from m2rec.ui.render.context import Scene, ask
+from m2rec.ui.render.context import PageContext, ask
 from m2rec.ui.render.recurrence import recurrences
 from m2rec.ui.render.words import percent
 from m2rec.ui.session.dispatch import opening
@@ -30,20 +30,20 @@ def every_world() -> Worlds:
 
 
 @pytest.fixture(params=[(name, key) for name in (*SHIPPED, "toy-shop") for key in KEYS], ids="-".join)
-def shown(request: pytest.FixtureRequest, every_world: Worlds) -> Scene:
+def shown(request: pytest.FixtureRequest, every_world: Worlds) -> PageContext:
     """One preset of one world, and its answer."""
     name, key = request.param
     world = every_world.get(name)
     chosen = {one.key: one.history for one in world.presets} | {"empty": ()}
-    state = opening(world).but(history=chosen[key], days=())
-    return Scene(every_world, world, Session(state=state), ask(every_world, state))
+    state = opening(world).replace(history=chosen[key], days=())
+    return PageContext(every_world, world, Session(state=state), ask(every_world, state))
 
 
 def text_of(html: str) -> str:
     return " ".join(unescape(re.sub(r"<[^>]*>", "", html)).split())
 
 
-def test_the_reading_says_what_the_answer_holds(shown: Scene) -> None:
+def test_the_reading_says_what_the_answer_holds(shown: PageContext) -> None:
     text, answer = text_of(history.sentence(shown)), shown.answer
     first = answer.items[0]
     assert first.title in text
@@ -68,7 +68,7 @@ def test_the_reading_says_what_the_answer_holds(shown: Scene) -> None:
         assert first.item_id in answer.history
 
 
-def test_every_card_shows_the_answers_own_numbers(shown: Scene) -> None:
+def test_every_card_shows_the_answers_own_numbers(shown: PageContext) -> None:
     html = cards.cards(shown)
     widest = max(item.probability for item in shown.answer.items)
     said = [unescape(label) for label in re.findall(r'aria-label="(\d+: .*?; show details)"', html)]
@@ -84,7 +84,7 @@ def test_every_card_shows_the_answers_own_numbers(shown: Scene) -> None:
         assert sum(item.contributions.values()) == pytest.approx(item.probability, abs=1e-6)
 
 
-def test_the_gate_and_the_spectrum_are_told_as_they_are(shown: Scene) -> None:
+def test_the_gate_and_the_spectrum_are_told_as_they_are(shown: PageContext) -> None:
     answer = shown.answer
     sliders = re.findall(r'aria-valuetext="([^"]+)"', evidence.gate(shown))
     assert [unescape(value) for value in sliders] == [percent(answer.gates[name]) for name in MODALITIES]

@@ -7,16 +7,16 @@ import pytest
 
 from m2rec.recommend.answer import MODALITIES, Modality, Shares
 from m2rec.ui.panels import history
-from m2rec.ui.render.context import Scene, ask
+from m2rec.ui.render.context import PageContext, ask
 from m2rec.ui.render.what_if import what_if
 from m2rec.ui.render.words import percent
 from m2rec.ui.session.state import Session
 from m2rec.ui.web.service import Service
 
 
-def with_state(scene: Scene, **changes: object) -> Scene:
-    state = scene.state.but(**changes)
-    return replace(scene, session=Session(state=state), answer=ask(scene.worlds, state))
+def with_state(page_context: PageContext, **changes: object) -> PageContext:
+    state = page_context.state.replace(**changes)
+    return replace(page_context, session=Session(state=state), answer=ask(page_context.worlds, state))
 
 
 def test_what_it_promises_is_what_the_click_brings(service: Service) -> None:
@@ -36,17 +36,17 @@ def test_what_it_promises_is_what_the_click_brings(service: Service) -> None:
     [("frequency", "Remove the last, "), ("temporal", "Swap the last two"), ("semantic", "Remove the last, ")],
 )
 def test_what_is_tried_first_concerns_the_evidence_that_the_first_card_has_most_of(
-    scene: Scene, modality: Modality, label: str
+    page_context: PageContext, modality: Modality, label: str
 ) -> None:
     shares: Shares = {name: 0.9 if name == modality else 0.05 for name in MODALITIES}
-    changes = {"item_id": scene.state.history[6], "contributions": shares, "probability": 0.987}
-    led = scene.answer.items[0].model_copy(update=changes)
-    tried = what_if(replace(scene, answer=scene.answer.model_copy(update={"items": [led]})))
+    changes = {"item_id": page_context.state.history[6], "contributions": shares, "probability": 0.987}
+    led = page_context.answer.items[0].model_copy(update=changes)
+    tried = what_if(replace(page_context, answer=page_context.answer.model_copy(update={"items": [led]})))
     assert tried is not None
     assert tried.label.startswith(label)
     assert tried.before == percent(0.987)
 
 
-def test_nothing_is_tried_where_there_is_nothing_to_change(scene: Scene) -> None:
-    assert what_if(with_state(scene, history=())) is None
-    assert "what-if" not in history.sentence(with_state(scene, history=()))
+def test_nothing_is_tried_where_there_is_nothing_to_change(page_context: PageContext) -> None:
+    assert what_if(with_state(page_context, history=())) is None
+    assert "what-if" not in history.sentence(with_state(page_context, history=()))

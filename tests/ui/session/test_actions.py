@@ -89,7 +89,7 @@ def test_undoing_everything_leads_back_and_redoing_everything_leads_forth(names:
 
 def test_undo_leaves_the_theme_alone_and_a_new_step_ends_the_redo() -> None:
     session = actions.step(Session(state=ABC), actions.clear(ABC))
-    session = session.model_copy(update={"state": session.state.but(theme="dark")})
+    session = session.model_copy(update={"state": session.state.replace(theme="dark")})
     back = actions.undo(session)
     assert back.state.history == ABC.history
     assert back.state.theme == "dark"
@@ -105,7 +105,7 @@ def test_the_past_is_kept_up_to_its_limit() -> None:
 
 
 def test_a_new_history_lets_go_of_what_was_muted_and_overridden_for_the_old_one() -> None:
-    state = ABC.but(band_mask=((2, 3),), gate_override={"temporal": 1, "frequency": 0, "semantic": 0}, period=7)
+    state = ABC.replace(band_mask=((2, 3),), gate_override={"temporal": 1, "frequency": 0, "semantic": 0}, period=7)
     assert actions.replace(state, ["q"]) == State(world="w", history=("q",))
 
 

@@ -35,7 +35,7 @@ def test_an_override_is_stored_as_shares_of_one() -> None:
 
 def test_a_changed_copy_is_checked_and_the_original_stays() -> None:
     state = State(world="w", k=5)
-    assert state.but(k=6).k == 6
+    assert state.replace(k=6).k == 6
     assert state.k == 5
     with pytest.raises(InputError):
-        state.but(k=500)
+        state.replace(k=500)
