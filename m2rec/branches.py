@@ -1,12 +1,12 @@
 """The three kinds of evidence, once: key, name, label, cause, colour and order. Without PyTorch, so that all may ask.
 
-A fourth is added to `Kind` and, last, to `EVIDENCE`; the order of this table is the order everywhere.
+A fourth is added to `BranchName` and, last, to `EVIDENCE`; the order of this table is the order everywhere.
 """
 
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["temporal", "frequency", "semantic"]
+BranchName = Literal["temporal", "frequency", "semantic"]
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Evidence:
     `pattern` is Plotly's name of the fill; the style sheet draws the same one on bars.
     """
 
-    key: Kind
+    key: BranchName
     name: str
     plain: str  # as part of a sentence
     asks: str
@@ -27,7 +27,7 @@ class Evidence:
     mark: str
 
 
-EVIDENCE: dict[Kind, Evidence] = {
+EVIDENCE: dict[BranchName, Evidence] = {
     "temporal": Evidence(
         key="temporal",
         name="Temporal",
@@ -63,6 +63,6 @@ EVIDENCE: dict[Kind, Evidence] = {
     ),
 }
 ORDERED: tuple[Evidence, ...] = tuple(EVIDENCE.values())
-BRANCHES: tuple[Kind, ...] = tuple(EVIDENCE)  # their keys, in the order in which they stand everywhere
+BRANCHES: tuple[BranchName, ...] = tuple(EVIDENCE)  # their keys, in the order in which they stand everywhere
 GATE_LABELS: dict[str, str] = {kind.key: kind.label for kind in ORDERED}
 CAUSES: dict[str, str] = {kind.key: kind.cause for kind in ORDERED}

@@ -18,10 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save
 
-from m2rec.branches import GATE_LABELS
+from m2rec.branches import BRANCHES, GATE_LABELS
 from m2rec.checkpoint import Checkpoint, CheckpointConfig, Item
 from m2rec.errors import CheckpointError
-from m2rec.recommend.answer import MODALITIES
 from tests.tiny_world import tiny_checkpoint, tiny_items
 
 
@@ -76,7 +75,7 @@ def test_saving_again_writes_the_same_bytes(world: Path, tmp_path: Path) -> None
 
 
 def test_there_is_a_label_for_what_each_gate_means() -> None:
-    assert tuple(GATE_LABELS) == MODALITIES
+    assert tuple(GATE_LABELS) == BRANCHES
     assert tiny_checkpoint().config.gate_labels == GATE_LABELS
 
 

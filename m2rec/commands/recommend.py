@@ -14,6 +14,7 @@ from m2rec.data.pasted import Entry, Pasted, read_list
 from m2rec.errors import InputError
 
 if TYPE_CHECKING:
+    from m2rec.branches import BRANCHES
     from m2rec.recommend.recommender import Recommender
 
 
@@ -43,7 +44,6 @@ def recommend(
     for note in written.notes:
         say(note)
 
-    from m2rec.recommend.answer import MODALITIES
     from m2rec.recommend.recommender import Recommender
 
     recommender = Recommender.from_pretrained(_model(world))
@@ -51,11 +51,11 @@ def recommend(
     answer = recommender.recommend(given, k=k, exclude_seen=exclude_seen)
     for note in answer.notes:
         say(note)
-    shown = table(f"What comes next in {answer.world}", "", "title", "group", "probability", *MODALITIES, text=3)
+    shown = table(f"What comes next in {answer.world}", "", "title", "group", "probability", *BRANCHES, text=3)
     for item in answer.items:
-        shares = [f"{item.contributions[modality]:.2%}" for modality in MODALITIES]
+        shares = [f"{item.contributions[branch]:.2%}" for branch in BRANCHES]
         shown.add_row(str(item.rank), item.title, item.group, f"{item.probability:.2%}", *shares)
-    weights = ", ".join(f"{modality} {answer.gates[modality]:.1%}" for modality in MODALITIES)
+    weights = ", ".join(f"{branch} {answer.gates[branch]:.1%}" for branch in BRANCHES)
     show(answer.model_dump(), json_file, shown, f"Gate now: {weights}.")
 
 

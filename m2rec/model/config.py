@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from m2rec.branches import BRANCHES, Kind
+from m2rec.branches import BRANCHES, BranchName
 
 Positive = Annotated[int, Field(gt=0)]
 Scale = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -50,7 +50,7 @@ class ModelSettings(BaseModel):
 
     # gate and scores
     gate: Literal["distributions", "features", "equal"] = "distributions"
-    branches: tuple[Kind, ...] = BRANCHES
+    branches: tuple[BranchName, ...] = BRANCHES
     repeat_bias: bool = True
     dropout: Rate = 0.2
     id_dropout: Rate = 0.1  # share of items scored by their text alone in a training batch

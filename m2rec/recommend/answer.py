@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict
 
 from m2rec.errors import InputError
-from m2rec.recommend.parts import MODALITIES, Modality, RankedItem, Shares, Spectrum, Theme
+from m2rec.recommend.parts import RankedItem, Shares, Spectrum, Theme
 from m2rec.text_safety import quoted
 
 if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
-__all__ = ["MODALITIES", "Answer", "Modality", "RankedItem", "Shares", "Spectrum", "Theme"]
+__all__ = ["Answer", "RankedItem", "Shares", "Spectrum", "Theme"]
 
 
 class Answer(BaseModel):

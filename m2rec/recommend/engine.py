@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from m2rec.branches import BRANCHES
 from m2rec.checkpoint import Checkpoint, Item
 from m2rec.data.text import TextEncoder
 from m2rec.errors import CheckpointError, InputError
 from m2rec.inference.engine import InferenceEngine
 from m2rec.inference.reading import Position
-from m2rec.recommend.answer import MODALITIES, Answer, RankedItem, Shares, Spectrum, Theme
+from m2rec.recommend.answer import Answer, RankedItem, Shares, Spectrum, Theme
 from m2rec.recommend.candidates import Candidate, skyband
 from m2rec.recommend.catalogue import Catalogue, CatalogueItem
 from m2rec.recommend.history import GivenHistory, History, as_list, look_up
@@ -274,15 +275,15 @@ class Engine:
         probability = np.exp(bias - bias.max())
         probability /= probability.sum()
         best = np.lexsort((self.catalogue.order[: len(bias)], -bias))[:k]
-        third = 1 / len(MODALITIES)
+        third = 1 / len(BRANCHES)
         return Answer(
             world=self.name,
             history=[],
             items=[
-                self._ranked(rank, place, [float(probability[place]) * third] * len(MODALITIES))
+                self._ranked(rank, place, [float(probability[place]) * third] * len(BRANCHES))
                 for rank, place in enumerate(best.tolist(), 1)
             ],
-            gates=dict.fromkeys(MODALITIES, third),
+            gates=dict.fromkeys(BRANCHES, third),
             gate_history=[],
             spectrum=None,
             notes=[NOTHING_CHOSEN],
@@ -290,4 +291,4 @@ class Engine:
 
 
 def _shares(values: Sequence[float]) -> Shares:
-    return dict(zip(MODALITIES, values, strict=True))
+    return dict(zip(BRANCHES, values, strict=True))

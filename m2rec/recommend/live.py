@@ -1,7 +1,8 @@
 """A history that grows one item at a time: the model's cached state, and the answer after each item."""
 
+from m2rec.branches import BRANCHES
 from m2rec.inference.reading import Position
-from m2rec.recommend.answer import MODALITIES, Answer, Shares
+from m2rec.recommend.answer import Answer, Shares
 from m2rec.recommend.engine import Engine
 from m2rec.recommend.history import look_up, seen_mask
 from m2rec.recommend.options import checked_k
@@ -33,7 +34,7 @@ class Live:
         self._network, self._inventions = network, read.inventions
         self._history.append(read.ids[0])
         self._chosen.append(read.indices[0])
-        self._gates.append(dict(zip(MODALITIES, self._position.gate.tolist(), strict=True)))
+        self._gates.append(dict(zip(BRANCHES, self._position.gate.tolist(), strict=True)))
 
     def add(self, item: str | int, k: int = 10) -> Answer:
         """Read one more item and answer, without a spectrum."""

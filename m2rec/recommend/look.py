@@ -1,11 +1,7 @@
-"""What the page's charts and a notebook's are drawn with; `m2rec/branches.py` has the look of each kind of evidence."""
+"""Colours and ticks of the page's charts and a notebook's; those of each branch are in `m2rec/branches.py`."""
 
-from m2rec.branches import EVIDENCE, ORDERED, Evidence
-
-__all__ = ["CARD", "CHANCE", "EVIDENCE", "FAINT", "GRID", "INK", "ORDERED", "PATTERN", "PERIOD_TICKS", "Evidence"]
-
-# What both the page's charts and those of a notebook are drawn with. Where the page switches between light and dark it
-# names a variable of its style sheet; outside of it there is the light theme, the same colours as in m2rec.css.
+# The page has variables of its style sheet in their place, which change between light and dark. A notebook has the
+# light theme, the same colours as in m2rec.css.
 INK, FAINT, GRID, CARD = "#171c26", "#555e6d", "#e4e7ec", "#ffffff"
 CHANCE = "rgba(128,134,145,0.16)"  # the area below which 95 % of shuffled histories stay
 PATTERN = {"size": 6, "solidity": 0.22, "fgcolor": "rgba(0,0,0,.55)", "fillmode": "overlay"}  # Plotly's, over a fill

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from m2rec.recommend.look import ORDERED, Evidence
-from m2rec.recommend.parts import MODALITIES, RankedItem, Shares
+from m2rec.branches import BRANCHES, ORDERED, Evidence
+from m2rec.recommend.parts import RankedItem, Shares
 from m2rec.text_safety import printable
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ def frame(items: Sequence[RankedItem]) -> "pd.DataFrame":
     """One row an item, best first: rank, item_id, title, group, probability, and each branch's contribution to it."""
     import pandas as pd
 
-    columns = ["rank", "item_id", "title", "group", "probability", *MODALITIES]
+    columns = ["rank", "item_id", "title", "group", "probability", *BRANCHES]
     rows = [
         (
             item.rank,
@@ -26,7 +26,7 @@ def frame(items: Sequence[RankedItem]) -> "pd.DataFrame":
             item.title,
             item.group,
             item.probability,
-            *(item.contributions[m] for m in MODALITIES),
+            *(item.contributions[m] for m in BRANCHES),
         )
         for item in items
     ]

@@ -17,7 +17,7 @@ from pydantic import (
     field_validator,
 )
 
-from m2rec.recommend.answer import MODALITIES, Modality
+from m2rec.branches import BRANCHES, BranchName
 from m2rec.recommend.validation import checked, must
 
 MOST_ITEMS = 50
@@ -29,14 +29,14 @@ Number = StrictFloat | Annotated[StrictInt, Field(ge=-MOST_DIGITS, le=MOST_DIGIT
 Band = tuple[float, float]  # lowest and highest period, in interactions
 
 
-def _shares(weights: dict[Modality, float]) -> dict[Modality, float]:
+def _shares(weights: dict[BranchName, float]) -> dict[BranchName, float]:
     """All three, adding up to 1."""
-    values = [float(weights.get(name, 0.0)) for name in MODALITIES]
+    values = [float(weights.get(name, 0.0)) for name in BRANCHES]
     if not any(values) or not all(0 <= value < math.inf for value in values):
         raise ValueError("not weights")
     largest = max(values)  # divided by first, so that the sum of large weights stays finite
     total = sum(value / largest for value in values)
-    return {name: value / largest / total for name, value in zip(MODALITIES, values, strict=True)}
+    return {name: value / largest / total for name, value in zip(BRANCHES, values, strict=True)}
 
 
 def _rising(band: Band) -> Band:
@@ -54,7 +54,7 @@ def _listed(value: Any) -> Any:
 K = Annotated[StrictInt, Field(ge=1, le=MOST_ITEMS), must(f"be a whole number from 1 to {MOST_ITEMS}")]
 Flag = Annotated[StrictBool, must("be true or false")]
 GateShares = Annotated[
-    dict[Modality, Number],
+    dict[BranchName, Number],
     AfterValidator(_shares),
     must("give temporal, frequency and semantic a finite weight of 0 or more, at least one above 0"),
 ]
@@ -87,9 +87,9 @@ class Options(BaseModel):
         return None if isinstance(value, Mapping) and not value else value
 
 
-def gate_weights(shares: Mapping[Modality, float]) -> np.ndarray:
-    """Checked gate weights in the order of MODALITIES, float64 (3,)."""
-    return np.array([shares[name] for name in MODALITIES])
+def gate_weights(shares: Mapping[BranchName, float]) -> np.ndarray:
+    """Checked gate weights in the order of BRANCHES, float64 (3,)."""
+    return np.array([shares[name] for name in BRANCHES])
 
 
 def checked_k(k: object) -> int:

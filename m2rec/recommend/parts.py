@@ -2,12 +2,9 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from m2rec.branches import BRANCHES, Kind
+from m2rec.branches import BranchName
 
-Modality = Kind
-MODALITIES = BRANCHES
-
-Shares = dict[Modality, float]
+Shares = dict[BranchName, float]
 
 
 class _Frozen(BaseModel):

@@ -19,7 +19,7 @@ ACTIONS: tuple[dict[str, Any], ...] = (
     {"type": "keep", "newest": 5},
     {"type": "preset", "value": "noise"},
     {"type": "world", "value": "tiny-shop"},
-    {"type": "override", "modality": "frequency", "weight": 0.4, "current": {"temporal": 0.2, "frequency": 0.8}},
+    {"type": "override", "branch": "frequency", "weight": 0.4, "current": {"temporal": 0.2, "frequency": 0.8}},
     {"type": "mute", "low": 2.5, "high": 8},
     {"type": "unmute", "index": 0},
     {"type": "look", "period": 7.0},

@@ -1,13 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from m2rec.branches import BRANCHES
 from m2rec.model.config import ModelConfig, ModelSettings
-from m2rec.recommend.answer import MODALITIES
-
-
-def test_the_branches_stand_in_the_order_in_which_answers_name_them() -> None:
-    assert BRANCHES == MODALITIES
 
 
 def test_settings_survive_json() -> None:

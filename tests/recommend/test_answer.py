@@ -1,7 +1,8 @@
 import pytest
 from pydantic import ValidationError
 
-from m2rec.recommend.answer import MODALITIES, Answer, RankedItem, Spectrum
+from m2rec.branches import BRANCHES
+from m2rec.recommend.answer import Answer, RankedItem, Spectrum
 
 SPECTRUM = Spectrum(
     period=[2.0, 3.0, 4.0, 5.0],
@@ -12,7 +13,7 @@ SPECTRUM = Spectrum(
 
 
 def answer() -> Answer:
-    gates = dict(zip(MODALITIES, (0.5, 0.25, 0.25), strict=True))
+    gates = dict(zip(BRANCHES, (0.5, 0.25, 0.25), strict=True))
     item = RankedItem(rank=1, item_id="i1", title='Crème & "nuts" <b>', group="", probability=0.5, contributions=gates)
     return Answer(
         world="toy", history=["i1"], items=[item], gates=gates, gate_history=[gates], spectrum=SPECTRUM, notes=["Mind."]

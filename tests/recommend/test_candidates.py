@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from m2rec.recommend.answer import MODALITIES
+from m2rec.branches import BRANCHES
 from m2rec.recommend.candidates import skyband
 from m2rec.recommend.recommender import Recommender
 
@@ -35,9 +35,9 @@ def test_answers_under_any_gate_follow_from_the_candidates(shop: Recommender, ex
     history = [item.item_id for item in shop.items[:5]] * 2
     found = shop.candidates(history, k=4, exclude_seen=exclude_seen)
     for gate in ((1.0, 0.0, 0.0), (0.2, 0.5, 0.3), (0.0, 0.9, 0.1)):
-        weights = dict(zip(MODALITIES, gate, strict=True))
+        weights = dict(zip(BRANCHES, gate, strict=True))
         answer = shop.recommend(history, k=4, exclude_seen=exclude_seen, gate_override=weights)
-        own = {one.item_id: {name: weights[name] * one.branches[name] for name in MODALITIES} for one in found}
+        own = {one.item_id: {name: weights[name] * one.branches[name] for name in BRANCHES} for one in found}
         for item in answer.items:
             assert own[item.item_id] == pytest.approx(item.contributions, rel=1e-5, abs=1e-9)
         best = sorted((sum(parts.values()) for parts in own.values()), reverse=True)[:4]

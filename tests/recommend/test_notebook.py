@@ -13,10 +13,10 @@ import plotly.graph_objects as go
 import pyarrow as pa
 import pytest
 
+from m2rec.branches import BRANCHES, ORDERED
 from m2rec.errors import InputError
 from m2rec.recommend import look
-from m2rec.recommend.answer import MODALITIES, Answer
-from m2rec.recommend.look import ORDERED
+from m2rec.recommend.answer import Answer
 from m2rec.recommend.recommender import Recommender
 
 HISTORY = ["i00", "i08", "i16", "i21"] * 6
@@ -33,9 +33,9 @@ def answer(shop: Recommender) -> Answer:
 
 def test_a_frame_has_a_row_for_each_item_and_a_column_for_each_contribution(answer: Answer) -> None:
     frame = answer.to_frame()
-    assert list(frame.columns) == ["rank", "item_id", "title", "group", "probability", *MODALITIES]
+    assert list(frame.columns) == ["rank", "item_id", "title", "group", "probability", *BRANCHES]
     assert frame["item_id"].tolist() == [item.item_id for item in answer.items]
-    np.testing.assert_allclose(frame[list(MODALITIES)].sum(axis=1), frame["probability"], rtol=1e-5)
+    np.testing.assert_allclose(frame[list(BRANCHES)].sum(axis=1), frame["probability"], rtol=1e-5)
 
 
 def test_a_frame_of_nothing_has_the_same_columns(answer: Answer) -> None:

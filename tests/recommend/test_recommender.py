@@ -12,9 +12,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from m2rec.branches import BRANCHES
 from m2rec.checkpoint import Checkpoint, Item
 from m2rec.errors import CheckpointError, InputError
-from m2rec.recommend.answer import MODALITIES, Answer, Shares
+from m2rec.recommend.answer import Answer, Shares
 from m2rec.recommend.recommender import Recommender
 from tests.tiny_world import COLD, MAX_HISTORY, tiny_checkpoint, tiny_config, tiny_items
 
@@ -59,7 +60,7 @@ def test_over_the_whole_catalogue_probabilities_add_up_to_one_and_shares_to_the_
     answer = shop.recommend(HISTORY, k=50)
     assert len(answer.items) == EVERYTHING
     assert close(sum(item.probability for item in answer.items), 1)
-    for name in MODALITIES:
+    for name in BRANCHES:
         assert close(sum(item.contributions[name] for item in answer.items), answer.gates[name])
 
 
@@ -221,11 +222,11 @@ def test_who_has_seen_everything_is_recommended_nothing(shop: Recommender) -> No
 # ── the gate by hand ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("name", MODALITIES)
+@pytest.mark.parametrize("name", BRANCHES)
 def test_a_branch_alone_is_its_own_distribution(shop: Recommender, name: Any) -> None:
     natural = shop.recommend(HISTORY, k=50)
     alone = shop.recommend(HISTORY, k=50, gate_override={name: 5})
-    assert alone.gates == {other: float(other == name) for other in MODALITIES}
+    assert alone.gates == {other: float(other == name) for other in BRANCHES}
     expected = {item.item_id: item.contributions[name] / natural.gates[name] for item in natural.items}
     assert probabilities(alone) == pytest.approx(expected, rel=1e-3, abs=1e-6)
 
@@ -267,7 +268,7 @@ def test_weights_that_are_none_are_refused(shop: Recommender, override: Any) -> 
 
 def test_very_large_weights_are_weights_too(shop: Recommender) -> None:
     large = shop.recommend(HISTORY, gate_override={"temporal": 1e308, "frequency": 1e308, "semantic": 1e308})
-    assert large.gates == pytest.approx(dict.fromkeys(MODALITIES, 1 / 3))
+    assert large.gates == pytest.approx(dict.fromkeys(BRANCHES, 1 / 3))
 
 
 # ── muted bands ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -275,7 +276,7 @@ def test_very_large_weights_are_weights_too(shop: Recommender) -> None:
 
 def test_muting_a_band_changes_the_frequency_branch_alone(shop: Recommender) -> None:
     natural, muted = (shop.recommend(HISTORY * 4, k=50, band_mask=mask) for mask in (None, [(2, 14)]))
-    for name in MODALITIES:
+    for name in BRANCHES:
         before, after = (
             {item.item_id: item.contributions[name] / answer.gates[name] for item in answer.items}
             for answer in (natural, muted)

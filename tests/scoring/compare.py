@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from m2rec import Recommender
-from m2rec.recommend.answer import MODALITIES
+from m2rec.branches import BRANCHES
 from m2rec.scoring.scorer import SCHEMA
 
 USERS = 60
@@ -29,6 +29,6 @@ def check_against_recommend(found: pd.DataFrame, world: Path, histories: dict[st
         assert rows["item"].tolist() == [item.item_id for item in answer.items]
         assert rows["rank"].tolist() == [item.rank for item in answer.items]
         np.testing.assert_allclose(rows["probability"], [item.probability for item in answer.items], atol=1e-5)
-        for name in MODALITIES:
+        for name in BRANCHES:
             np.testing.assert_allclose(rows[name], [item.contributions[name] for item in answer.items], atol=1e-5)
             np.testing.assert_allclose(rows[f"gate_{name}"], answer.gates[name], atol=1e-5)

@@ -7,8 +7,9 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from m2rec.branches import BRANCHES
 from m2rec.errors import InputError
-from m2rec.recommend.answer import MODALITIES, Answer, RankedItem, Shares, Spectrum
+from m2rec.recommend.answer import Answer, RankedItem, Shares, Spectrum
 from m2rec.recommend.candidates import Candidate, skyband
 
 GROUPS = {
@@ -104,7 +105,7 @@ class FakeRecommender:
         places = [INDEX.get(item_id, 0) for item_id in ids]  # an invention is taken for coffee
         gates = [self._gates(places[:end], band_mask) for end in range(1, len(places) + 1)] or [self._gates([], None)]
         now = gate_override or gates[-1]
-        now = {name: now[name] / sum(now.values()) for name in MODALITIES}
+        now = {name: now[name] / sum(now.values()) for name in BRANCHES}
         parts = {name: now[name] * scores for name, scores in self._scores(places, band_mask).items()}
         total = sum(parts.values())
         order = [place for place in np.argsort(-total, kind="stable") if not (exclude_seen and place in places)][:k]
@@ -115,7 +116,7 @@ class FakeRecommender:
                 title=ITEMS[place].title,
                 group=ITEMS[place].group,
                 probability=float(total[place]),
-                contributions={name: float(parts[name][place]) for name in MODALITIES},
+                contributions={name: float(parts[name][place]) for name in BRANCHES},
             )
             for rank, place in enumerate(order, start=1)
         ]
@@ -140,9 +141,9 @@ class FakeRecommender:
         places = [INDEX.get(self._id(entry), 0) for entry in history][-LONGEST:]
         scores = self._scores(places, band_mask)
         left = [at for at in range(len(ITEMS)) if not (exclude_seen and at in places)]
-        found = skyband(np.array([scores[name][left] for name in MODALITIES]), k) if places else []
+        found = skyband(np.array([scores[name][left] for name in BRANCHES]), k) if places else []
         return [
-            Candidate(item.item_id, item.title, item.group, {name: float(scores[name][at]) for name in MODALITIES})
+            Candidate(item.item_id, item.title, item.group, {name: float(scores[name][at]) for name in BRANCHES})
             for at, item in ((left[place], ITEMS[left[place]]) for place in found)
         ]
 

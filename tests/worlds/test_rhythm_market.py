@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 import torch
 
+from m2rec.branches import BRANCHES
 from m2rec.data.market.catalogue import load_catalogue
 from m2rec.data.market.generate import generate
 from m2rec.data.market.settings import MarketSettings
-from m2rec.recommend.answer import MODALITIES, Answer
+from m2rec.recommend.answer import Answer
 from m2rec.recommend.recommender import Recommender
 
 FOLDER = Path(__file__).parents[2] / "checkpoints" / "rhythm-market"
@@ -41,7 +42,7 @@ def rank(answer: Answer, item_id: str) -> int:
 
 
 def highest(answer: Answer) -> str:
-    return max(MODALITIES, key=lambda name: answer.gates[name])
+    return max(BRANCHES, key=lambda name: answer.gates[name])
 
 
 @pytest.mark.parametrize("period", PERIODS)
@@ -150,7 +151,7 @@ def test_five_items_of_one_theme_bring_up_a_new_arrival_of_it_by_meaning(market:
     answer = market.recommend(THEMES[theme])
     shown = [item for item in answer.items if item.item_id in new]
     assert shown
-    assert all(max(MODALITIES, key=lambda name, item=item: item.contributions[name]) == "semantic" for item in shown)
+    assert all(max(BRANCHES, key=lambda name, item=item: item.contributions[name]) == "semantic" for item in shown)
     assert highest(answer) == "semantic"
 
 
@@ -170,7 +171,7 @@ def test_random_noise_opens_no_gate_and_shows_no_period(market: Recommender) -> 
     for seed in range(100):
         chance = random.Random(seed)
         answer = market.recommend([chance.choice(market.items).item_id for _ in range(40)])
-        gates.append([answer.gates[name] for name in MODALITIES])
+        gates.append([answer.gates[name] for name in BRANCHES])
         assert answer.spectrum is not None
         quiet += not answer.spectrum.significant
     assert np.mean(gates, axis=0).max() <= 0.6

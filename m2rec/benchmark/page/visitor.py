@@ -88,7 +88,7 @@ class Visitor:
             asked = {"session": self.view["session"], "what": "details", "text": self.view["ranking"][0]}
             await self._call("ask", asked)
         elif what < 0.25:
-            action = {"type": "override", "modality": "frequency", "weight": round(self.chance.random(), 2)}
+            action = {"type": "override", "branch": "frequency", "weight": round(self.chance.random(), 2)}
             await self._act({**action, "current": self.view["gates"]}, self.history)
         elif len(self.history) >= LONGEST or what < 0.35:
             at = self.chance.randrange(len(self.history))

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from math import log10
 from typing import Any
 
-from m2rec.recommend.look import CHANCE, EVIDENCE
+from m2rec.branches import EVIDENCE
+from m2rec.recommend.look import CHANCE
 
 Figure = dict[str, Any]
 

@@ -1,7 +1,8 @@
 """The gate along the history."""
 
+from m2rec.branches import ORDERED
 from m2rec.recommend.answer import Answer
-from m2rec.recommend.look import ORDERED, PATTERN
+from m2rec.recommend.look import PATTERN
 from m2rec.ui.figures.frame import Figure, axis, layout
 from m2rec.ui.render.words import percent
 

@@ -3,8 +3,8 @@
 from collections import Counter
 from dataclasses import dataclass, replace
 
-from m2rec.recommend.answer import MODALITIES, Spectrum
-from m2rec.recommend.look import EVIDENCE
+from m2rec.branches import BRANCHES, EVIDENCE
+from m2rec.recommend.answer import Spectrum
 from m2rec.ui.lessons import Lesson
 from m2rec.ui.render.comparison import compared
 from m2rec.ui.render.context import PageContext, ask
@@ -34,7 +34,7 @@ def outcome(lesson: Lesson, context: PageContext) -> Outcome:
     start = ask(context.worlds, State(world=context.world.name, history=begun.history))
     before = replace(context, answer=start, session=Session(state=context.state.replace(compare=None)))
     numbers = measured(context) | {
-        f"{name}_change": context.answer.gates[name] - start.gates[name] for name in MODALITIES
+        f"{name}_change": context.answer.gates[name] - start.gates[name] for name in BRANCHES
     }
     holds = lesson.check.holds(numbers[lesson.check.measure])
     words = told(context) | {f"{name}_before": text for name, text in told(before).items()}
@@ -76,7 +76,7 @@ def measured(context: PageContext) -> dict[str, float]:
         "peaks": float(len(spectrum.significant)) if spectrum else 0.0,
         "same_first": float(same),
         "shared": float(sum(row.shared for row in other.rows)) if other else 0.0,
-        "leader": float(max(range(len(MODALITIES)), key=lambda at: context.answer.gates[MODALITIES[at]])),
+        "leader": float(max(range(len(BRANCHES)), key=lambda at: context.answer.gates[BRANCHES[at]])),
         "strongest": spectrum.significant[0] if spectrum and spectrum.significant else 0.0,
     }
 
@@ -84,10 +84,10 @@ def measured(context: PageContext) -> dict[str, float]:
 def told(context: PageContext) -> dict[str, str]:
     """Every word a text may name."""
     answer, other = context.answer, compared(context)
-    leader = max(MODALITIES, key=lambda name: answer.gates[name])
+    leader = max(BRANCHES, key=lambda name: answer.gates[name])
     rows = other.rows if other else []
     return {
-        **{name: percent(answer.gates[name]) for name in MODALITIES},
+        **{name: percent(answer.gates[name]) for name in BRANCHES},
         **_spectrum_words(answer.spectrum),
         "leader": EVIDENCE[leader].name,
         "leading": percent(answer.gates[leader]),

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from m2rec.branches import ORDERED
 from m2rec.recommend.answer import RankedItem
-from m2rec.recommend.look import ORDERED
 from m2rec.ui.render.comparison import COMPARISONS, compared
 from m2rec.ui.render.context import PageContext
 from m2rec.ui.render.templating import render

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp
 
+from m2rec.branches import EVIDENCE
 from m2rec.errors import InputError
 from m2rec.recommend.answer import RankedItem
-from m2rec.recommend.look import EVIDENCE
 from m2rec.ui.render.context import PageContext
 from m2rec.ui.render.templating import render
 from m2rec.ui.render.words import percent

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Literal
 
-from m2rec.recommend.answer import MODALITIES
+from m2rec.branches import BRANCHES
 from m2rec.text_safety import printable
 from m2rec.ui.render.context import PageContext
 
@@ -43,9 +43,9 @@ def answer_csv(context: PageContext) -> str:
     """One row a recommendation. Titles that a spreadsheet would run as a formula are quoted with an apostrophe."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["rank", "item_id", "title", "group", "probability", *MODALITIES])
+    writer.writerow(["rank", "item_id", "title", "group", "probability", *BRANCHES])
     for item in context.answer.items:
-        shares = [f"{item.contributions[name]:.6g}" for name in MODALITIES]
+        shares = [f"{item.contributions[name]:.6g}" for name in BRANCHES]
         row = [item.item_id, item.title, item.group]
         writer.writerow([item.rank, *(_inert(cell) for cell in row), f"{item.probability:.6g}", *shares])
     return text.getvalue()

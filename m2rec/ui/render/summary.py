@@ -6,8 +6,8 @@ shuffled copies at that very period.
 
 from dataclasses import dataclass
 
-from m2rec.recommend.answer import MODALITIES, Answer, Modality, RankedItem
-from m2rec.recommend.look import EVIDENCE
+from m2rec.branches import BRANCHES, EVIDENCE, BranchName
+from m2rec.recommend.answer import Answer, RankedItem
 from m2rec.ui.render.recurrence import Recurrence, recurrences
 from m2rec.ui.render.words import Voice, counted, ordinal, percent
 
@@ -17,7 +17,7 @@ class Span:
     """A piece of a sentence; `kind` names the evidence its number comes from."""
 
     text: str
-    kind: Modality | None = None
+    kind: BranchName | None = None
 
 
 def reading(
@@ -35,7 +35,7 @@ def reading(
             Span(f"No history yet, so this is what the model expects of anybody: {first.title} first, "),
             Span(f"at {percent(first.probability)}. Add an item and watch the answer take shape."),
         ]
-    lead = max(MODALITIES, key=lambda modality: first.contributions[modality])
+    lead = max(BRANCHES, key=lambda branch: first.contributions[branch])
     share = first.contributions[lead] / first.probability if first.probability else 0.0
     if overridden:
         return [
@@ -57,7 +57,7 @@ def reading(
     ]
 
 
-def _why(lead: Modality, first: RankedItem, answer: Answer, titles: dict[str, str], voice: Voice) -> tuple[str, str]:
+def _why(lead: BranchName, first: RankedItem, answer: Answer, titles: dict[str, str], voice: Voice) -> tuple[str, str]:
     """What speaks for the first card, by the evidence that it has most of, and what that evidence is called."""
     if lead == "temporal":
         newest = titles.get(answer.history[-1], answer.history[-1])
@@ -83,9 +83,9 @@ def _due(one: Recurrence, voice: Voice) -> str:
     return f"it is due in {counted(one.due + 1, voice.unit)}"
 
 
-def _disagreement(lead: Modality, first: RankedItem, answer: Answer) -> list[Span]:
+def _disagreement(lead: BranchName, first: RankedItem, answer: Answer) -> list[Span]:
     """Said where the gate trusts another kind of evidence most than the one that the first card has most of."""
-    favourite = max(MODALITIES, key=lambda modality: answer.gates[modality])
+    favourite = max(BRANCHES, key=lambda branch: answer.gates[branch])
     if favourite == lead:
         return []
     return [

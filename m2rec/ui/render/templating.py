@@ -5,7 +5,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from m2rec.recommend.look import EVIDENCE, ORDERED
+from m2rec.branches import EVIDENCE, ORDERED
 from m2rec.ui.render.words import ordinal, percent, plain_period
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import inf, log
 from typing import Any
 
-from m2rec.recommend.answer import MODALITIES
+from m2rec.branches import BRANCHES
 from m2rec.ui.render.context import PageContext
 from m2rec.ui.render.words import counted, percent
 from m2rec.ui.session import actions
@@ -54,7 +54,7 @@ def _changes(context: PageContext) -> list[tuple[dict[str, Any], str, State]]:
     """What would tell most about the evidence that the first card has most of, first."""
     state, first = context.state, context.answer.items[0]
     newest = len(state.history) - 1
-    lead = max(MODALITIES, key=lambda modality: first.contributions[modality])
+    lead = max(BRANCHES, key=lambda branch: first.contributions[branch])
     label = f"Remove the last, {context.world.named(state.history[newest])}"
     found = [({"type": "remove", "at": newest}, label, actions.remove(state, newest))]
     if lead == "temporal" and newest > 0:

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from m2rec.recommend.answer import MODALITIES, Answer, Spectrum
+from m2rec.branches import BRANCHES, EVIDENCE, ORDERED
+from m2rec.recommend.answer import Answer, Spectrum
 from m2rec.recommend.calendar import CalendarSpectrum
-from m2rec.recommend.look import EVIDENCE, ORDERED
 from m2rec.recommend.spectrum import SHORTEST_HISTORY
 from m2rec.ui.render.recurrence import below_by_chance, below_their_like
 
@@ -124,7 +124,7 @@ def gate_summary(answer: Answer) -> str:
     now = ", ".join(f"{kind.name.lower()} {percent(answer.gates[kind.key])}" for kind in ORDERED)
     if len(answer.gate_history) < 2:
         return f"Gate now: {now}."
-    moved = max(MODALITIES, key=lambda modality: abs(answer.gates[modality] - answer.gate_history[0][modality]))
+    moved = max(BRANCHES, key=lambda branch: abs(answer.gates[branch] - answer.gate_history[0][branch]))
     before = percent(answer.gate_history[0][moved])
     name, after = EVIDENCE[moved].name.lower(), percent(answer.gates[moved])
     return f"Gate now: {now}. Since the first item, {name} went from {before} to {after}."

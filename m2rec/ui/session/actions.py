@@ -6,8 +6,9 @@ Dates belong to places, not to items: what is moved or shuffled changes its date
 import random
 from collections.abc import Sequence
 
+from m2rec.branches import BRANCHES, BranchName
 from m2rec.errors import InputError
-from m2rec.recommend.answer import MODALITIES, Modality, Shares
+from m2rec.recommend.answer import Shares
 from m2rec.ui.session.link import from_link, to_link
 from m2rec.ui.session.state import HISTORY_LIMIT, UNDO_LIMIT, Session, State
 
@@ -92,14 +93,14 @@ def keep(state: State, newest: int) -> State:
     return state.replace(history=state.history[-newest:] if newest else (), days=state.days[-newest:] if newest else ())
 
 
-def override(state: State, current: Shares, modality: Modality, weight: float) -> State:
+def override(state: State, current: Shares, branch: BranchName, weight: float) -> State:
     """Sets one gate weight (0…1); the other two share the rest as they did before."""
     if not 0 <= weight <= 1:
         raise InputError(f"A gate weight lies between 0 and 1; {weight:g} does not.")
-    others = [name for name in MODALITIES if name != modality]
+    others = [name for name in BRANCHES if name != branch]
     before = sum(current[name] for name in others)
     parts = {name: current[name] / before if before > 0 else 1 / len(others) for name in others}
-    return state.replace(gate_override={modality: weight, **{name: (1 - weight) * parts[name] for name in others}})
+    return state.replace(gate_override={branch: weight, **{name: (1 - weight) * parts[name] for name in others}})
 
 
 def release(state: State) -> State:

@@ -105,7 +105,7 @@ def _changed(world: World, state: State, action: Action) -> State:
             chosen = world.preset(action.value)
             return actions.replace(state, chosen.history, chosen.days)
         case Override():
-            return actions.override(state, action.current, action.modality, action.weight)
+            return actions.override(state, action.current, action.branch, action.weight)
         case Mute():
             return actions.mute(state, action.low, action.high)
         case Unmute():

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from m2rec.recommend.answer import Modality
+from m2rec.branches import BranchName
 from m2rec.ui.session.state import HISTORY_LIMIT
 
 if TYPE_CHECKING:
@@ -106,12 +106,12 @@ def _stands_out(recommender: "Recommender", history: Sequence[str], period: int)
     return spectrum is not None and period in (round(one) for one in spectrum.significant)
 
 
-def _led_by(recommender: "Recommender", modality: Modality, histories: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+def _led_by(recommender: "Recommender", branch: BranchName, histories: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
     """The history whose first recommendation has most of its probability from this kind of evidence."""
 
     def share(history: tuple[str, ...]) -> float:
         found = recommender.recommend(history, k=1, spectrum=False).items
-        return found[0].contributions[modality] / found[0].probability if found and found[0].probability else 0.0
+        return found[0].contributions[branch] / found[0].probability if found and found[0].probability else 0.0
 
     return max(histories, key=share)
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from m2rec.recommend.answer import Modality
+from m2rec.branches import BranchName
 from m2rec.recommend.options import LONGEST_NAME, Flag, GateShares, K, Options
 from m2rec.recommend.validation import must
 from m2rec.ui.session.paste import LONGEST_TEXT
@@ -102,7 +102,7 @@ class Override(_Action):
     """Set one gate weight by hand; `current` are the three weights on the screen."""
 
     type: Literal["override"]
-    modality: Modality
+    branch: BranchName
     weight: Weight
     current: GateShares
 

@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
-from m2rec.branches import Kind
+from m2rec.branches import BranchName
 from m2rec.recommend.answer import Shares
 from m2rec.recommend.options import LONGEST_NAME, Flag, GateShares, K
 from m2rec.recommend.validation import checked, must
@@ -32,7 +32,7 @@ ItemIds = Annotated[
 Name = Annotated[str, Field(min_length=1, max_length=100), must("be a name of 1 to 100 characters")]
 Theme = Annotated[Literal["auto", "light", "dark"], must("be auto, light or dark")]
 Comparison = Annotated[
-    Literal[Kind, "shuffled", "popularity"],
+    Literal[BranchName, "shuffled", "popularity"],
     must("be temporal, frequency, semantic, shuffled or popularity"),
 ]
 Links = Annotated[

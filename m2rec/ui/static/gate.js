@@ -6,12 +6,12 @@ import { EVIDENCE, numbered, percent } from "./wording.js";
 /** @typedef {import("./page.js").Page} Page */
 /** @typedef {import("./types").Shares} Shares */
 /** @typedef {import("./types").Candidate} Candidate */
-/** @typedef {import("./types").Modality} Modality */
+/** @typedef {import("./types").BranchName} BranchName */
 
 /**
  * The gate with one weight set by hand; the other two share the rest as they did before.
  * @param {Shares} current
- * @param {Modality} set
+ * @param {BranchName} set
  * @param {number} weight
  * @returns {Shares}
  */
@@ -55,13 +55,13 @@ export function startGate(page) {
 
   region.addEventListener("input", ({ target }) => {
     if (!(target instanceof HTMLInputElement) || !target.dataset.weight || scrolled) return;
-    const set = /** @type {Modality} */ (target.dataset.weight);
+    const set = /** @type {BranchName} */ (target.dataset.weight);
     if (!wanted) requestAnimationFrame(draw);
     wanted = overridden(page.view.gates, set, Number(target.value) / 100);
   });
   region.addEventListener("change", ({ target }) => {
     if (!(target instanceof HTMLInputElement) || !target.dataset.weight || scrolled) return;
-    page.act({ type: "override", modality: target.dataset.weight, weight: Number(target.value) / 100, current: page.view.gates });
+    page.act({ type: "override", branch: target.dataset.weight, weight: Number(target.value) / 100, current: page.view.gates });
   });
 
   function draw() {
@@ -69,7 +69,7 @@ export function startGate(page) {
     const gates = wanted;
     wanted = null;
     for (const slider of /** @type {HTMLInputElement[]} */ (all(region, "[data-weight]"))) {
-      const weight = gates[/** @type {Modality} */ (slider.dataset.weight)];
+      const weight = gates[/** @type {BranchName} */ (slider.dataset.weight)];
       slider.value = (100 * weight).toFixed(0);
       slider.style.setProperty("--at", `${(100 * weight).toFixed(1)}%`);
       slider.setAttribute("aria-valuetext", percent(weight));

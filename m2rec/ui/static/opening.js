@@ -66,7 +66,7 @@ export function startOpening(page) {
     },
     async off() {
       await restore();
-      await compare("Without rhythm's weight", () => page.act({ type: "override", modality: "frequency", weight: 0, current: page.view.gates }));
+      await compare("Without rhythm's weight", () => page.act({ type: "override", branch: "frequency", weight: 0, current: page.view.gates }));
       outline(".next", ".gate");
     },
   };

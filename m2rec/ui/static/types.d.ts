@@ -1,7 +1,7 @@
 // What the page's scripts share, for TypeScript's checker alone: nothing here runs.
 
-export type Modality = "temporal" | "frequency" | "semantic";
-export type Shares = Record<Modality, number>;
+export type BranchName = "temporal" | "frequency" | "semantic";
+export type Shares = Record<BranchName, number>;
 
 /** What the visitor has chosen: `State` in m2rec/ui. */
 export interface State {

@@ -1,9 +1,9 @@
 // @ts-check
 // Numbers and sentences as the server writes them (m2rec/ui/render/words.py, summary.py), for answers that are computed here.
 
-/** @typedef {import("./types").Modality} Modality */
+/** @typedef {import("./types").BranchName} BranchName */
 
-/** @type {{ key: Modality, name: string, plain: string, mark: string }[]} in the order of the page */
+/** @type {{ key: BranchName, name: string, plain: string, mark: string }[]} in the order of the page */
 export const EVIDENCE = [
   { key: "temporal", name: "Temporal", plain: "recent order", mark: "●" },
   { key: "frequency", name: "Frequency", plain: "rhythm", mark: "▲" },
@@ -24,7 +24,7 @@ export function percent(share) {
 /**
  * A number that carries the evidence it comes from.
  * @param {string} text
- * @param {Modality} kind
+ * @param {BranchName} kind
  */
 export function numbered(text, kind) {
   const { name, mark } = EVIDENCE.find(({ key }) => key === kind) ?? EVIDENCE[0];

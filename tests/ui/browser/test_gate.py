@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from m2rec.recommend.look import ORDERED
+from m2rec.branches import ORDERED
 from m2rec.ui.render.words import percent
 from tests.ui.browser.visiting import Page, expect, until
 

@@ -3,7 +3,7 @@ import json
 import plotly.graph_objects as go
 import pytest
 
-from m2rec.recommend.look import EVIDENCE
+from m2rec.branches import EVIDENCE
 from m2rec.ui.figures.frame import peak_names
 from m2rec.ui.figures.gate import gate_figure
 from m2rec.ui.figures.spectrum import spectrum_figure

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from m2rec.recommend.answer import MODALITIES
-from m2rec.recommend.look import EVIDENCE
+from m2rec.branches import BRANCHES, EVIDENCE
 from m2rec.ui.panels import cards, evidence, history
 from m2rec.ui.render.context import PageContext, ask
 from m2rec.ui.render.recurrence import recurrences
@@ -51,10 +50,10 @@ def test_the_reading_says_what_the_answer_holds(shown: PageContext) -> None:
     if not answer.history:
         assert text.startswith("No history yet")
         return
-    lead = max(MODALITIES, key=lambda name: first.contributions[name])
+    lead = max(BRANCHES, key=lambda name: first.contributions[name])
     share = percent(first.contributions[lead] / first.probability)
     assert f"{EVIDENCE[lead].name}: {EVIDENCE[lead].mark}{share} of that comes from" in text
-    favourite = max(MODALITIES, key=lambda name: answer.gates[name])
+    favourite = max(BRANCHES, key=lambda name: answer.gates[name])
     disagrees = f"The gate trusts {EVIDENCE[favourite].plain} most ("
     assert (disagrees in text) == (favourite != lead)
     peaks = {round(period) for period in answer.spectrum.significant} if answer.spectrum else set()
@@ -78,16 +77,16 @@ def test_every_card_shows_the_answers_own_numbers(shown: PageContext) -> None:
     ]
     assert len(said) == len(bars) == len(shown.answer.items)
     for item, label, bar in zip(shown.answer.items, said, bars, strict=True):
-        parts = ", ".join(f"{name} {percent(item.contributions[name])}" for name in MODALITIES)
+        parts = ", ".join(f"{name} {percent(item.contributions[name])}" for name in BRANCHES)
         assert label == f"{item.rank}: {item.title}, {percent(item.probability)}; {parts}; show details"
-        assert bar == pytest.approx([100 * item.contributions[name] / widest for name in MODALITIES], abs=1e-3)
+        assert bar == pytest.approx([100 * item.contributions[name] / widest for name in BRANCHES], abs=1e-3)
         assert sum(item.contributions.values()) == pytest.approx(item.probability, abs=1e-6)
 
 
 def test_the_gate_and_the_spectrum_are_told_as_they_are(shown: PageContext) -> None:
     answer = shown.answer
     sliders = re.findall(r'aria-valuetext="([^"]+)"', evidence.gate(shown))
-    assert [unescape(value) for value in sliders] == [percent(answer.gates[name]) for name in MODALITIES]
+    assert [unescape(value) for value in sliders] == [percent(answer.gates[name]) for name in BRANCHES]
     html = evidence.spectrum_data(shown)
     rows = re.findall(r'<tr class="(peak|)"><th scope="row">', html)
     if answer.spectrum is None:

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from m2rec.branches import BranchName
 from m2rec.data.person import Person
 from m2rec.errors import InputError
-from m2rec.recommend.answer import Modality
 from m2rec.ui.render.recurrence import recurrences
 from m2rec.ui.session.presets import make
 from m2rec.ui.session.worlds import World, Worlds
@@ -65,10 +65,10 @@ LED = {"weekly": "frequency", "two-rhythms": "frequency", "longest": "frequency"
 LED |= {"taste": "semantic", "new-item": "semantic"}
 
 
-@pytest.mark.parametrize(("key", "modality"), LED.items())
-def test_the_first_card_of_a_preset_is_led_by_the_evidence_in_its_name(key: str, modality: Modality) -> None:
+@pytest.mark.parametrize(("key", "branch"), LED.items())
+def test_the_first_card_of_a_preset_is_led_by_the_evidence_in_its_name(key: str, branch: BranchName) -> None:
     first = RHYTHMS.recommender.recommend(RHYTHMS.preset(key).history, k=1).items[0]
-    assert first.contributions[modality] > first.probability / 2
+    assert first.contributions[branch] > first.probability / 2
 
 
 def test_an_unknown_preset_names_those_there_are(toy: World) -> None:

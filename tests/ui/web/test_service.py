@@ -39,7 +39,7 @@ def test_adding_removing_clearing_undoing(service: Service, first: dict) -> None
         {"type": "remove", "at": 999},
         {"type": "set", "k": 51},
         {"type": "set", "k": "many"},
-        {"type": "override", "modality": "frequency", "weight": float("nan"), "current": {}},
+        {"type": "override", "branch": "frequency", "weight": float("nan"), "current": {}},
         {"type": "mute", "low": 9, "high": 3},
         {"type": "world", "value": "nowhere"},
         {"type": "world", "value": "broken"},
@@ -91,7 +91,7 @@ def test_an_invented_item_can_be_added_under_its_own_words(service: Service, fir
 
 
 def test_muting_a_band_and_overriding_the_gate_change_the_answer_until_released(service: Service, first: dict) -> None:
-    override = act(service, first, type="override", modality="frequency", weight=0.9, current=first["gates"])
+    override = act(service, first, type="override", branch="frequency", weight=0.9, current=first["gates"])
     assert override["gates"]["frequency"] == pytest.approx(0.9)
     released = act(service, override, type="release")
     assert released["gates"] == pytest.approx(first["gates"])
