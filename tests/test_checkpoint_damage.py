@@ -46,9 +46,9 @@ def refused(folder: Path) -> str:
     """What the world is refused with when it is opened, loaded and asked."""
     with pytest.raises(CheckpointError) as caught:
         Recommender.from_pretrained(folder)
-    told = str(caught.value)
-    sentence(told)
-    return told
+    message = str(caught.value)
+    sentence(message)
+    return message
 
 
 def vouch(folder: Path, name: str, content: bytes) -> None:
@@ -122,8 +122,8 @@ def test_a_flipped_bit_anywhere_is_refused_or_changes_nothing(whole: Path, name:
     try:
         read = Checkpoint.load(with_flip)
     except CheckpointError as refusal:
-        told = str(refusal)
-        sentence(told)
+        message = str(refusal)
+        sentence(message)
     else:  # a blank of config.json that became another blank
         assert name == "config.json"
         assert read.config == Checkpoint.load(whole).config
@@ -251,9 +251,9 @@ def test_weights_that_lead_to_no_numbers_are_refused(world: Path, name: str, bad
     try:
         answer = Recommender.from_pretrained(world).recommend(["Honey", "i00"])
     except CheckpointError as refusal:
-        told = str(refusal)
-        sentence(told)
-        assert bad == 3e38 or name in told
+        message = str(refusal)
+        sentence(message)
+        assert bad == 3e38 or name in message
     else:
         assert bad == 3e38
         assert all(0 <= item.probability <= 1 for item in answer.items)
@@ -319,10 +319,10 @@ def test_the_page_starts_with_the_worlds_that_are_whole_and_says_what_is_wrong_w
     (tmp_path / ".z-whole.half" / "new").mkdir(parents=True)  # what a kill while saving leaves behind
     worlds = Worlds.find(tmp_path)
     assert Service(worlds).first()["session"]["state"]["world"] == "z-whole"
-    told = {world["name"]: world["error"] for world in worlds.describe()}
-    assert told.pop("z-whole") is None
-    assert told.keys() == damages.keys()
-    for error in told.values():
+    errors = {world["name"]: world["error"] for world in worlds.describe()}
+    assert errors.pop("z-whole") is None
+    assert errors.keys() == damages.keys()
+    for error in errors.values():
         sentence(error)
     refusal = Service(worlds).search({"world": "a-cut", "query": ""})
     assert "model.safetensors is not the file" in refusal["error"]

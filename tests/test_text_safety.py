@@ -121,9 +121,9 @@ def test_a_quote_says_what_was_given(value: Any, shown: str) -> None:
 
 @given(anything.map(lambda text: text * 50))
 def test_an_error_repeats_no_more_than_anybody_reads(text: str) -> None:
-    told = str(InputError(f"“{text}” is not in this world: search for it."))
-    assert len(told) <= LONGEST_SENTENCE
-    assert told.startswith("“")
-    assert told.endswith("search for it.")
-    assert sentence(told) == told
-    json.dumps(told, ensure_ascii=False).encode()
+    message = str(InputError(f"“{text}” is not in this world: search for it."))
+    assert len(message) <= LONGEST_SENTENCE
+    assert message.startswith("“")
+    assert message.endswith("search for it.")
+    assert sentence(message) == message
+    json.dumps(message, ensure_ascii=False).encode()

@@ -202,7 +202,7 @@ def _figure(values: np.ndarray, users: np.ndarray) -> Figure:
 
 
 def _pieces(path: Path, needed: tuple[str, ...], *either: tuple[str, ...]) -> Iterator[pd.DataFrame]:
-    """A CSV or Parquet file (told apart by its first bytes) as tables of some rows, ids as text.
+    """A CSV or Parquet file (recognised by its first bytes) as tables of some rows, ids as text.
 
     All of `needed` must be among its columns, and one of `either` where there are such.
     """

@@ -5,7 +5,7 @@ whole history fits, one window answers for all of that user's targets: the model
 position is what it would say if the history ended there.
 
 Which items were already chosen is known from the whole history, also from what is too old to be read: "taken out"
-leaves all of them out, and a model's repeat bias is told of all of them. `recommend` keeps to the same rule.
+leaves all of them out, and the repeat bias counts all of them. `recommend` follows the same rule.
 """
 
 from collections.abc import Iterator

@@ -33,7 +33,7 @@ from m2rec.inference.temporal import Temporal
 from m2rec.inference.themes import Themes
 from m2rec.model.config import ModelConfig
 
-LEAST = np.float32(1e-12)  # probability below which a mixture of themes tells nothing apart, as in the branch
+LEAST = np.float32(1e-12)  # floor under the probabilities of a mixture of themes, as in the branch
 
 
 class InferenceEngine:

@@ -17,7 +17,7 @@ from m2rec.inference.filters import balanced, impulse_response
 from m2rec.inference.items import ItemArrays
 from m2rec.model.config import ModelConfig
 
-LEAST = np.float32(1e-20)  # belief below which nothing is told apart, as in the branch
+LEAST = np.float32(1e-20)  # floor under a probability whose logarithm is taken, as in the branch
 BLOCK = 256  # positions that are read at once: what they need in memory does not grow with the history
 STEPS = np.array([-1, 0, 1])  # a step ago, now, a step on
 

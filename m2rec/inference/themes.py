@@ -9,7 +9,7 @@ from m2rec.inference.items import ItemArrays
 from m2rec.model.config import ModelConfig
 
 CERTAIN = np.float32(30.0)  # log-odds beyond which an explanation does not get better, as in the branch
-LEAST = np.float32(1e-12)  # probability below which nothing is told apart
+LEAST = np.float32(1e-12)  # floor under a probability whose logarithm is taken
 RESCALE = 4  # choices after which belief is brought back to a sum of one
 
 

@@ -20,7 +20,7 @@ MUST = "must"  # the type of the errors that `must` raises
 def must(what: str) -> WrapValidator:
     """Annotates a field with what it must do: `Annotated[int, Field(ge=1), must("be a whole number from 1 up")]`.
 
-    Whatever is wrong with the field is then told in these words; a mistake deeper inside keeps its own.
+    Any error of the field itself then has these words; an error deeper inside keeps its own.
     """
 
     def check(value: Any, handler: Any) -> Any:

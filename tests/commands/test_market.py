@@ -55,10 +55,10 @@ def test_popular_items_are_graded_far_below_the_ceiling(exported: Path, lists: P
 
 def test_gates_are_graded_beside_them(exported: Path, lists: Path, tmp_path: Path, capsys) -> None:
     truth = pd.read_parquet(exported / "truth" / "targets.parquet")
-    told = truth[["user", "position"]].assign(
+    attributions = truth[["user", "position"]].assign(
         **{cause: truth[f"oracle_{cause}"] for cause in ("chain", "rhythm", "taste")}
     )
-    told.to_parquet(tmp_path / "gates.parquet")
+    attributions.to_parquet(tmp_path / "gates.parquet")
     command = ["market", "grade", str(lists), "--market", str(exported), "--gates", str(tmp_path / "gates.parquet")]
     assert main([*command, "--json", "-"]) == 0
     gates = json.loads(capsys.readouterr().out)["gates"]["gates"]

@@ -1,4 +1,4 @@
-"""Against a server on the loopback that misbehaves as told."""
+"""Against a server on the loopback that misbehaves as each test says."""
 
 import hashlib
 import re

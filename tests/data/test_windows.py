@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from m2rec.data.sequences import Sequences
 from m2rec.data.windows import Windows
 
-# Events are numbered through, so that every one can be told from every other.
+# Events are numbered through, so that every one differs from every other.
 cases = st.lists(st.tuples(st.integers(0, 15), st.integers(0, 15)), min_size=1, max_size=8).map(
     lambda pairs: ([max(pair) for pair in pairs], np.array([min(pair) for pair in pairs]))  # lengths, train_end
 )

@@ -1,4 +1,4 @@
-"""Everything that is saved, in two versions that can be told apart: what is killed and run out of disk in the tests."""
+"""Everything that is saved, in two distinguishable versions: what is killed and run out of disk in the tests."""
 
 import json
 from collections.abc import Callable

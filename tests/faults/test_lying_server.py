@@ -101,8 +101,8 @@ def test_a_lie_is_survived_when_the_truth_comes_after_it(liar: Liar, lie: str) -
     try:
         assert download(archive(liar), timeout=1, pause=0).read_bytes() == CONTENT
     except DataError as refusal:  # an answer that asking again would not change
-        told = str(refusal)
-        sentence(told)
+        message = str(refusal)
+        sentence(message)
         assert not archive_path(archive(liar)).exists()
         assert download(archive(liar), timeout=1, pause=0).read_bytes() == CONTENT
 
@@ -113,7 +113,7 @@ def test_nothing_but_lies_is_an_error_and_leaves_nothing_under_the_final_name(li
     try:
         assert download(archive(liar), timeout=1, pause=0).read_bytes() == CONTENT  # the bytes are right all the same
     except DataError as refusal:
-        told = str(refusal)
-        sentence(told)
-        assert "could not be downloaded" in told
+        message = str(refusal)
+        sentence(message)
+        assert "could not be downloaded" in message
         assert not archive_path(archive(liar)).exists()

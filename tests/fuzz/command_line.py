@@ -62,16 +62,16 @@ def commands(count: int, seed: int = 0) -> verdict.Tally:
 
 
 def _run(arguments: list[str]) -> str:
-    out, told = io.StringIO(), io.StringIO()
+    out, errors = io.StringIO(), io.StringIO()
     try:
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(told):
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
             code = main(arguments)
     except Exception as error:
         raise AssertionError(f"{ascii(arguments)[:1500]} is not survived") from error
     assert code in (0, 2), (code, ascii(arguments))
     if code == 0:
         return "answered"
-    lines = told.getvalue().strip().splitlines()
+    lines = errors.getvalue().strip().splitlines()
     verdict.sentence(lines[-1])
-    assert "Traceback" not in told.getvalue()
+    assert "Traceback" not in errors.getvalue()
     return "refused"

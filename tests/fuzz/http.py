@@ -174,16 +174,16 @@ def _refused(answer: httpx.Response) -> str:
 def _called(client: httpx.Client, name: str, answer: httpx.Response) -> str:
     if answer.status_code != 200:
         return _refused(answer)
-    told = client.get(f"{API}/call/{name}/{answer.json()['event_id']}").text
-    kind, _, data = told.strip().split("\n\n")[-1].partition("\ndata: ")
-    return _judged(kind == "event: complete", json.loads(data), told)
+    reply = client.get(f"{API}/call/{name}/{answer.json()['event_id']}").text
+    kind, _, data = reply.strip().split("\n\n")[-1].partition("\ndata: ")
+    return _judged(kind == "event: complete", json.loads(data), reply)
 
 
 def _queued(client: httpx.Client, body: dict[str, Any], answer: httpx.Response) -> str:
     if answer.status_code != 200:
         return _refused(answer)
-    told = client.get(f"{API}/queue/data", params={"session_hash": body["session_hash"]}).text
-    messages = [json.loads(line.removeprefix("data: ")) for line in told.splitlines() if line.startswith("data: ")]
+    reply = client.get(f"{API}/queue/data", params={"session_hash": body["session_hash"]}).text
+    messages = [json.loads(line.removeprefix("data: ")) for line in reply.splitlines() if line.startswith("data: ")]
     done = next(message for message in messages if message["msg"] == "process_completed")
     return _judged(done["success"], done["output"], ascii(body))
 

@@ -70,9 +70,9 @@ def read(count: int, seed: int = 0) -> verdict.Tally:
             try:
                 data = read_tables(log, items, "fuzz")
             except DataError as refusal:
-                told = str(refusal)
-                verdict.sentence(told)
-                assert str(log) in told or str(items) in told, told
+                message = str(refusal)
+                verdict.sentence(message)
+                assert str(log) in message or str(items) in message, message
                 tally["refused"] += 1
                 continue
             assert len(data.interactions)

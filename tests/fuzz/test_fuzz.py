@@ -60,8 +60,8 @@ def test_a_line_too_long_for_a_table_is_refused_or_taken_for_a_title(quoted: str
     try:
         assert [entry.title for entry in pasted(quoted).entries] in ([quoted], ["x" * 200_000])
     except InputError as refusal:
-        told = str(refusal)
-        assert told.startswith("The list is not a regular CSV table")
+        message = str(refusal)
+        assert message.startswith("The list is not a regular CSV table")
 
 
 @pytest.mark.parametrize("length", [1, 4300, 4301, 50_000])

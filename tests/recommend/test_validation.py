@@ -29,7 +29,7 @@ class Order(BaseModel):
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "message"),
     [
         ({"counts": [1, 9]}, "counts.1 must be a whole number from 1 to 5, not 9."),
         ({"counts": [1, 2, 3, 4]}, "counts must be a list of at most 3 numbers, not a list."),
@@ -45,10 +45,10 @@ class Order(BaseModel):
         (None, "the request must be an object with named fields, not null."),
     ],
 )
-def test_a_mistake_is_told_with_its_field_and_what_would_be_right(data: Any, told: str) -> None:
+def test_an_error_names_its_field_and_what_would_be_right(data: Any, message: str) -> None:
     with pytest.raises(InputError) as caught:
         checked(Order, data)
-    assert str(caught.value) == told
+    assert str(caught.value) == message
 
 
 json_values = st.recursive(
@@ -64,7 +64,7 @@ def test_whatever_comes_is_taken_or_refused_in_one_sentence(data: Any) -> None:
     try:
         checked(Order, data)
     except InputError as refusal:
-        told = str(refusal)
-        assert told.endswith(".")
-        assert "\n" not in told
-        assert len(told) < 300
+        message = str(refusal)
+        assert message.endswith(".")
+        assert "\n" not in message
+        assert len(message) < 300

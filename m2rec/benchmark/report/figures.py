@@ -24,5 +24,5 @@ def figure(row: Mapping[str, Any], seen: str, metric: str) -> str:
 
 
 def p_value(p: float) -> str:
-    """A p value, down to the least that is told apart."""
+    """A p value; below `LEAST_P` only that it is."""
     return f"p < {LEAST_P}" if p < LEAST_P else f"p = {p:.3f}"

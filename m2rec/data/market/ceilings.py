@@ -16,13 +16,13 @@ from scipy.stats import mannwhitneyu
 
 from m2rec.atomic import atomic_file
 from m2rec.data.market.market import Market
-from m2rec.data.market.oracles import Forecast, fair, knowing
+from m2rec.data.market.oracles import Forecast, fair, informed
 from m2rec.data.market.settings import CAUSES, RHYTHM
 from m2rec.data.progress import progress
 from m2rec.errors import DataError
 
 Oracle = Callable[[Market, np.ndarray], Forecast]
-ORACLES: dict[str, Oracle] = {"knowing": knowing, "fair": fair}
+ORACLES: dict[str, Oracle] = {"informed": informed, "fair": fair}
 CUSTOMERS_AT_ONCE = 40
 TOP = 10
 MANY_CYCLES = 6  # this many cycles and more are one group

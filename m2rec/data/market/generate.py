@@ -6,7 +6,7 @@ import pandas as pd
 from m2rec.data.cache import cache_dir
 from m2rec.data.dataset import Dataset
 from m2rec.data.market.customers import Customers, draw_customers
-from m2rec.data.market.knowing import KnownRhythms
+from m2rec.data.market.known_rhythms import KnownRhythms
 from m2rec.data.market.market import Market, in_history
 from m2rec.data.market.process import UNUSED, Days, sees_arrivals, simulate
 from m2rec.data.market.settings import DEFAULT, MarketSettings
@@ -90,7 +90,7 @@ def _cycles(rhythms: np.ndarray) -> np.ndarray:
 
 
 def _probabilities(shop: Shop, customers: Customers, days: Days) -> np.ndarray:
-    """What the knowing oracle gives to each purchase, float64 (U, D), without working out all the other items."""
+    """What the informed oracle gives to each purchase, float64 (U, D), without working out all the other items."""
     settings = shop.settings
     rhythms = KnownRhythms(settings, customers)
     previous = np.zeros(len(customers), dtype=np.int32)

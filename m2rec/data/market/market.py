@@ -32,7 +32,7 @@ class Market:
     periods: np.ndarray  # int8 (E,) of the rhythm behind a purchase, 0 where there is none
     cycles: np.ndarray  # int16 (E,) how often that rhythm had shown before, 0 where there is none
     interests: np.ndarray  # int8 (E, 2) the customer's first and second interest on that day, as themes
-    probabilities: np.ndarray  # float64 (E,) what the knowing oracle gave to the purchase before it was made
+    probabilities: np.ndarray  # float64 (E,) what the informed oracle gave to the purchase before it was made
 
     @cached_property
     def shop(self) -> Shop:

@@ -1,7 +1,7 @@
-"""Two oracles that see a history and say what comes next and why: the best that can be known, and that can be learned.
+"""Two oracles, each of which forecasts from a history what comes next and why.
 
-The knowing oracle is told each customer's rhythms, phases and current interests. The fair one is told the settings and
-the shop but nothing about the customer: like a model, it must find out from the same history. Before each purchase both
+The informed oracle has each customer's rhythms, phases and current interests. The fair one has the settings and the
+shop but nothing about the customer: like a model, it must infer that from the same history. Before each purchase both
 give a probability to every item and to every cause; the latter is what a gate should say.
 """
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from m2rec.data.market.customers import Customers
 from m2rec.data.market.interest_belief import InterestBelief
-from m2rec.data.market.knowing import KnownRhythms
+from m2rec.data.market.known_rhythms import KnownRhythms
 from m2rec.data.market.market import Market, in_history
 from m2rec.data.market.process import sees_arrivals
 from m2rec.data.market.rhythm_belief import RhythmBelief
@@ -25,8 +25,8 @@ class Forecast:
     causes: np.ndarray  # float64 (N, 4) probabilities, in the order of `CAUSES`
 
 
-def knowing(market: Market, rows: np.ndarray) -> Forecast:
-    """Forecasts for every day of these customers by the oracle that knows them. Exact."""
+def informed(market: Market, rows: np.ndarray) -> Forecast:
+    """Forecasts for every day of these customers by the informed oracle. Exact."""
     shop, customers = market.shop, market.customers[rows]
     items, interests = market.days(market.sequences.events, rows), market.days(market.interests, rows)
     rhythms = KnownRhythms(market.settings, customers)
@@ -45,7 +45,7 @@ def knowing(market: Market, rows: np.ndarray) -> Forecast:
 
 
 def fair(market: Market, rows: np.ndarray) -> Forecast:
-    """Forecasts for every day of these customers by the oracle that must infer them from their histories.
+    """Forecasts for every day of these customers by the fair oracle, which infers them from their histories.
 
     Chains are exact and so is the filter over interests; see `rhythm_belief` for what is approximate about rhythms.
     Memory grows with the number of customers, about 3 MB each: ask for some dozens at a time.
@@ -74,7 +74,7 @@ def fair(market: Market, rows: np.ndarray) -> Forecast:
 
 
 class _Record:
-    """Collects the days of some customers, and knows what they do on a day without a rhythm."""
+    """Collects the forecasts of some customers, day by day."""
 
     def __init__(self, market: Market, customers: Customers) -> None:
         self._shop, self._customers = market.shop, customers

@@ -13,7 +13,7 @@ from m2rec.model.config import ModelConfig
 from m2rec.model.frequency.filters import comb, impulse_response, transfer_function
 from m2rec.model.items import ItemTable
 
-LEAST = 1e-20  # belief below which nothing is told apart
+LEAST = 1e-20  # floor under a probability whose logarithm is taken
 ROUND = 6.5  # what one kept round is worth at the start of training, in log-odds …
 BESIDE = 3.5  # … and one kept a step early or late, for periods long enough to tell
 SHORTEST_WITH_SLIPS = 4

@@ -35,7 +35,7 @@ from m2rec.model.semantic.kernels import gpu_filter
 FIRST, SHIFT = 0.65, 0.02  # a and h at the start of training
 OTHERWISE = -2.0  # ω, γ and δ at the start
 SURE = 30.0  # log-odds beyond which an explanation does not get better
-LEAST = 1e-12  # probability below which nothing is told apart
+LEAST = 1e-12  # floor under a probability whose logarithm is taken
 
 
 @dataclass

@@ -17,12 +17,12 @@ from m2rec.ui.session.worlds import World
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a lesson: whether this model does what the lesson expects, the answer to tell, and whether the
+    """What came of a lesson: whether this model does what the lesson expects, its answer in words, and whether the
     visitor's own choice was right (None when there was none).
     """
 
     holds: bool
-    told: str
+    text: str
     chosen: str | None = None
     right: bool = False
 
@@ -37,7 +37,7 @@ def outcome(lesson: Lesson, context: PageContext) -> Outcome:
         f"{name}_change": context.answer.gates[name] - start.gates[name] for name in BRANCHES
     }
     holds = lesson.check.holds(numbers[lesson.check.measure])
-    words = told(context) | {f"{name}_before": text for name, text in told(before).items()}
+    words = values(context) | {f"{name}_before": text for name, text in values(before).items()}
     answer = (lesson.answer if holds else lesson.otherwise).format(**words)
     number = context.state.lesson_choice
     if number is None or number >= len(lesson.choices):
@@ -81,8 +81,8 @@ def measured(context: PageContext) -> dict[str, float]:
     }
 
 
-def told(context: PageContext) -> dict[str, str]:
-    """Every word a text may name."""
+def values(context: PageContext) -> dict[str, str]:
+    """What a lesson's text may name in braces, each as words."""
     answer, other = context.answer, compared(context)
     leader = max(BRANCHES, key=lambda name: answer.gates[name])
     rows = other.rows if other else []

@@ -74,7 +74,7 @@ def repeat(context: PageContext) -> str:
     """The form that puts an item at every n-th place."""
     ids = dict.fromkeys([*context.state.history, *(item.item_id for item in context.answer.items)])
     items = [{"item_id": item_id, "title": context.world.named(item_id)} for item_id in ids]
-    return render("repeat.html.j2", items=items, longest=len(context.state.history), unit=context.voice.unit)
+    return render("repeat.html.j2", items=items, longest=len(context.state.history), unit=context.wording.unit)
 
 
 def paste(context: PageContext) -> str:

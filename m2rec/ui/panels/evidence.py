@@ -60,7 +60,7 @@ def spectrum_data(context: PageContext) -> str:
         {"period": period, "power": power, "threshold": level, "gain": gain, "peak": power > level}
         for period, power, level, gain in columns
     ]
-    summary = spectrum_summary(found, len(context.answer.history), context.voice)
+    summary = spectrum_summary(found, len(context.answer.history), context.wording)
     clock = context.calendar
     days = list(zip(clock.period, clock.power, clock.threshold, strict=True)) if clock else []
     return render(

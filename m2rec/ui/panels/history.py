@@ -56,7 +56,7 @@ def history(context: PageContext) -> str:
         "history.html.j2",
         chips=chips,
         unread=unread,
-        unit=context.voice.unit,
+        unit=context.wording.unit,
         dates=dates,
         fold=fold,
         fold_words=fold_summary(items, fold, context.answer.spectrum) if fold else "",
@@ -89,9 +89,15 @@ def _written(day: int | None) -> str:
 def sentence(context: PageContext) -> str:
     """The reading, its numbers marked by the evidence they come from, and the notes of the model."""
     state = context.state
-    spans = reading(context.answer, context.titles, context.voice, state.gate_override is not None, state.exclude_seen)
+    spans = reading(
+        context.answer, context.titles, context.wording, state.gate_override is not None, state.exclude_seen
+    )
     missing = context.world.missing_titles
     clock = calendar_summary(context.calendar)
-    told = (*context.answer.notes, missing, f"{clock} The model reads the order alone, not the dates." if clock else "")
-    notes = [note for note in told if note]
+    remarks = (
+        *context.answer.notes,
+        missing,
+        f"{clock} The model reads the order alone, not the dates." if clock else "",
+    )
+    notes = [note for note in remarks if note]
     return render("reading.html.j2", spans=spans, notes=notes, what_if=what_if(context))

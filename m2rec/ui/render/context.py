@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from m2rec.recommend.answer import Answer
-from m2rec.ui.render.words import Voice
+from m2rec.ui.render.words import Wording
 from m2rec.ui.session.state import Session, State
 from m2rec.ui.session.worlds import World, Worlds
 
@@ -34,10 +34,10 @@ class PageContext:
         return self.worlds.calendar(self.world.name, self.state.history, self.state.days)
 
     @property
-    def voice(self) -> Voice:
+    def wording(self) -> Wording:
         """How the world speaks; where interactions have dates of their own, they are not days themselves."""
-        voice = self.world.voice
-        return replace(voice, unit="interaction") if self.state.days and voice.unit == "day" else voice
+        wording = self.world.wording
+        return replace(wording, unit="interaction") if self.state.days and wording.unit == "day" else wording
 
     @property
     def titles(self) -> dict[str, str]:

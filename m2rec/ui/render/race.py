@@ -8,7 +8,7 @@ from m2rec.ui.render.templating import render
 
 NAMES = {"m2rec": "M2Rec", "sasrec": "SASRec", "mamba4rec": "Mamba4Rec"}
 RIVALS = ("sasrec", "mamba4rec")
-GROWTH_OVER = 4  # times the length, over which growth is told
+GROWTH_OVER = 4  # times the length, over which growth is reported
 
 
 def shown(laps: list[Lap], running: bool) -> dict[str, Any]:

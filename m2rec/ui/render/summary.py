@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from m2rec.branches import BRANCHES, EVIDENCE, BranchName
 from m2rec.recommend.answer import Answer, RankedItem
 from m2rec.ui.render.recurrence import Recurrence, recurrences
-from m2rec.ui.render.words import Voice, counted, ordinal, percent
+from m2rec.ui.render.words import Wording, counted, ordinal, percent
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Span:
 
 
 def reading(
-    answer: Answer, titles: dict[str, str], voice: Voice, overridden: bool = False, unseen_only: bool = False
+    answer: Answer, titles: dict[str, str], wording: Wording, overridden: bool = False, unseen_only: bool = False
 ) -> list[Span]:
     """Why the first card is first, as spans of one short paragraph, and nothing about any other item.
 
@@ -45,7 +45,7 @@ def reading(
             Span(percent(share), lead),
             Span(f" of that comes from {EVIDENCE[lead].plain}."),
         ]
-    why, source = _why(lead, first, answer, titles, voice)
+    why, source = _why(lead, first, answer, titles, wording)
     among = "Of what is not in the history yet, " if unseen_only else ""
     return [
         Span(f"{among}{first.title} comes {'first' if unseen_only else 'next'} with "),
@@ -57,30 +57,35 @@ def reading(
     ]
 
 
-def _why(lead: BranchName, first: RankedItem, answer: Answer, titles: dict[str, str], voice: Voice) -> tuple[str, str]:
+def _why(
+    lead: BranchName, first: RankedItem, answer: Answer, titles: dict[str, str], wording: Wording
+) -> tuple[str, str]:
     """What speaks for the first card, by the evidence that it has most of, and what that evidence is called."""
     if lead == "temporal":
         newest = titles.get(answer.history[-1], answer.history[-1])
-        return f"It follows from what you {_past(voice.verb)} last, {newest}", EVIDENCE[lead].plain
+        return f"It follows from what you {_past(wording.verb)} last, {newest}", EVIDENCE[lead].plain
     if lead == "semantic":
-        return f"It fits what the things you {voice.verb} are about", EVIDENCE[lead].plain
+        return f"It fits what the things you {wording.verb} are about", EVIDENCE[lead].plain
     steady = next((one for one in recurrences(answer.history) if one.item_id == first.item_id), None)
     if steady and steady in certain(answer):
-        return f"You {voice.verb} it every {ordinal(steady.period)} {voice.unit} and {_due(steady, voice)}", "rhythm"
+        return (
+            f"You {wording.verb} it every {ordinal(steady.period)} {wording.unit} and {_due(steady, wording)}",
+            "rhythm",
+        )
     if steady:
-        every = f"about every {ordinal(steady.period)} {voice.unit}"
+        every = f"about every {ordinal(steady.period)} {wording.unit}"
         return f"It came back {every}, which chance could do too", "the frequency branch"
     if first.item_id in answer.history:
         return "It came up before, at no steady distance", "the frequency branch"
     return "It is like what keeps coming up in this history", "the frequency branch"
 
 
-def _due(one: Recurrence, voice: Voice) -> str:
+def _due(one: Recurrence, wording: Wording) -> str:
     if one.due == 0:
-        return "it is due tomorrow" if voice.unit == "day" else "it is due now"
+        return "it is due tomorrow" if wording.unit == "day" else "it is due now"
     if one.due < 0:
-        return f"it is overdue by {counted(-one.due, voice.unit)}"
-    return f"it is due in {counted(one.due + 1, voice.unit)}"
+        return f"it is overdue by {counted(-one.due, wording.unit)}"
+    return f"it is due in {counted(one.due + 1, wording.unit)}"
 
 
 def _disagreement(lead: BranchName, first: RankedItem, answer: Answer) -> list[Span]:

@@ -60,10 +60,10 @@ def _candidates(context: PageContext) -> list[dict[str, Any]]:
 
 def _opening(context: PageContext) -> dict[str, Any]:
     """The line that a first visitor reads, and what its buttons begin from."""
-    count, voice = len(context.state.history), context.voice
-    daily = voice.unit == "day"
+    count, wording = len(context.state.history), context.wording
+    daily = wording.unit == "day"
     return {
-        "what": f"A shopper's {count} days." if daily else f"A person's {counted(count, voice.unit)}.",
+        "what": f"A shopper's {count} days." if daily else f"A person's {counted(count, wording.unit)}.",
         "question": f"Can a model guess {f'day {count + 1}' if daily else 'the next'}, and say why?",
         "preset": context.world.presets[0].key,
         "fold": history.suggested_fold(context.answer.spectrum),

@@ -63,7 +63,7 @@ def _changes(context: PageContext) -> list[tuple[dict[str, Any], str, State]]:
         at = max(place for place, item in enumerate(state.history) if item == first.item_id)
         to = at + SLIP if at + SLIP <= newest else at - SLIP
         if to >= 0:
-            step = counted(SLIP, "day" if context.voice.unit == "day" else "place")
+            step = counted(SLIP, "day" if context.wording.unit == "day" else "place")
             found.append(_move(state, at, to, f"Move the newest {first.title} by {step}"))
     return found
 

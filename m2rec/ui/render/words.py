@@ -15,7 +15,7 @@ FEW_BINS = 8
 
 
 @dataclass(frozen=True)
-class Voice:
+class Wording:
     """How a world speaks: 'buy' and 'day' for a shop visited daily, 'choose' and 'interaction' by default."""
 
     verb: str = "choose"
@@ -49,15 +49,15 @@ def counted(number: int, unit: str) -> str:
     return f"{number} {unit}{'' if number == 1 else 's'}"
 
 
-def spectrum_summary(spectrum: Spectrum | None, length: int, voice: Voice) -> str:
+def spectrum_summary(spectrum: Spectrum | None, length: int, wording: Wording) -> str:
     """The spectrum for who cannot see it, and for who wants to be sure of what they see."""
     if spectrum is None or not spectrum.period:
-        have = counted(length, voice.unit)
+        have = counted(length, wording.unit)
         return f"A rhythm needs a history: with {have} there is no spectrum yet; from {SHORTEST_HISTORY} on there is."
     peaks = spectrum.significant
     if peaks:
         named = ", ".join(plain_period(period) for period in peaks[:3])
-        text = f"Stands out against shuffled copies at period{'s' * (len(peaks) > 1)} {named} ({voice.unit}s)."
+        text = f"Stands out against shuffled copies at period{'s' * (len(peaks) > 1)} {named} ({wording.unit}s)."
     else:
         text = "Nothing stands out against shuffled copies of this history: no rhythm to be sure of."
     kept = [
@@ -115,8 +115,8 @@ def themes_summary(answer: Answer, name: Callable[[Sequence[str]], str]) -> str:
     """
     if not answer.themes:
         return ""
-    told = "; ".join(f"{percent(theme.share)} {name(theme.items)}" for theme in answer.themes)
-    return f"What the semantic branch takes your taste to be: {told}."
+    themes = "; ".join(f"{percent(theme.share)} {name(theme.items)}" for theme in answer.themes)
+    return f"What the semantic branch takes your taste to be: {themes}."
 
 
 def gate_summary(answer: Answer) -> str:

@@ -68,7 +68,9 @@ def _advanced(worlds: Worlds, session: Session, what: str) -> Session:
         raise InputError("No lesson is open: choose one from the list of lessons.")
     if what == "lesson_show" and (state.lesson_step > 0 or _acted(worlds, state)):
         return session.model_copy(update={"state": state.replace(lesson_step=LAST_STEP)})
-    changed = _changed(worlds.get(state.world), state, lesson(state.lesson).do)  # nothing can be told before it is done
+    changed = _changed(
+        worlds.get(state.world), state, lesson(state.lesson).do
+    )  # its outcome exists only once it is done
     return actions.step(session, changed.replace(lesson_step=LAST_STEP if what == "lesson_show" else 1))
 
 

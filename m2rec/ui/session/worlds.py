@@ -21,7 +21,7 @@ from m2rec.recommend.answer import Answer
 from m2rec.recommend.history import INVENTED
 from m2rec.recommend.options import MOST_ITEMS
 from m2rec.text_safety import printable, quoted
-from m2rec.ui.render.words import Voice
+from m2rec.ui.render.words import Wording
 from m2rec.ui.session.cache import Cache
 from m2rec.ui.session.presets import Preset, make
 
@@ -68,7 +68,7 @@ class World:
         self.about = known.get("about", "")
         self.opens = known.get("opens", [])
         self.staple = known.get("staple")
-        self.voice = Voice(known.get("verb", "choose"), known.get("unit", "interaction"))
+        self.wording = Wording(known.get("verb", "choose"), known.get("unit", "interaction"))
 
     @property
     def recommender(self) -> "Recommender":

@@ -56,9 +56,9 @@ export function startFold(page) {
     control.style.setProperty("--at", `${(100 * (n - SHORTEST)) / (LONGEST - SHORTEST)}%`);
     control.setAttribute("aria-valuetext", words(n));
     const [value] = all(region, "[data-fold-value]");
-    const [told] = all(region, "[data-fold-words]");
+    const [label] = all(region, "[data-fold-words]");
     value.textContent = String(n);
-    told.textContent = words(n);
+    label.textContent = words(n);
   }
 
   /**

@@ -43,7 +43,7 @@ def test_an_oracle_that_knows_nothing_gets_the_figures_of_a_coin(
 def test_targets_are_all_purchases_from_the_first_target_on(market: Market, rows: np.ndarray) -> None:
     found = ceilings(market, rows)
     expected = int((market.sequences.lengths[rows] - 28).sum())
-    for name in ("knowing", "fair"):
+    for name in ("informed", "fair"):
         assert found[name]["all"]["targets"] == expected
         assert sum(figures["targets"] for figures in found[name]["by_cause"].values()) == expected
         rhythms = found[name]["by_cause"]["rhythm"]["targets"]

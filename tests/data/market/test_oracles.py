@@ -11,7 +11,7 @@ from m2rec.data.market.ceilings import ORACLES, Judged, Oracle, judge
 from m2rec.data.market.customers import TEST
 from m2rec.data.market.generate import generate
 from m2rec.data.market.market import Market
-from m2rec.data.market.oracles import fair, knowing
+from m2rec.data.market.oracles import fair, informed
 from m2rec.data.market.settings import RHYTHM, MarketSettings
 from m2rec.data.sequences import Sequences
 from tests.data.market.conftest import BRIEF
@@ -87,7 +87,7 @@ def test_the_fair_oracle_is_told_nothing_about_the_customer(brief: Market) -> No
 
 def test_the_market_carries_what_the_knowing_oracle_says(market: Market) -> None:
     rows = np.arange(30)
-    forecast, events = knowing(market, rows), market.events_of(rows)
+    forecast, events = informed(market, rows), market.events_of(rows)
     given = forecast.items[np.arange(len(events)), market.sequences.events[events]]
     assert given == pytest.approx(market.probabilities[events], rel=1e-9)
 
@@ -99,8 +99,8 @@ def judged(market: Market) -> dict[str, Judged]:
 
 
 def test_to_know_the_customer_is_worth_something_and_inference_comes_close(judged: dict[str, Judged]) -> None:
-    assert (judged["knowing"].events == judged["fair"].events).all()
-    loss = judged["knowing"].log_probabilities.mean() - judged["fair"].log_probabilities.mean()
+    assert (judged["informed"].events == judged["fair"].events).all()
+    loss = judged["informed"].log_probabilities.mean() - judged["fair"].log_probabilities.mean()
     assert 0.02 < loss < 0.2
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from m2rec.data.person import Person
 from m2rec.ui.lessons import Lesson, lesson, lessons
-from m2rec.ui.lessons.measures import Outcome, measured, outcome, starting_history, told
+from m2rec.ui.lessons.measures import Outcome, measured, outcome, starting_history, values
 from m2rec.ui.render.context import PageContext, ask
 from m2rec.ui.session.dispatch import dispatch, opening
 from m2rec.ui.session.requests import AdvanceLesson, ChooseAnswer, OpenLesson
@@ -30,7 +30,7 @@ def test_there_are_six_to_eight_lessons_each_with_its_own_name() -> None:
 
 @pytest.mark.parametrize("one", lessons(), ids=lambda one: one.id)
 def test_a_lesson_names_only_what_is_measured(one: Lesson, page_context: PageContext) -> None:
-    words = told(page_context)
+    words = values(page_context)
     both = words | {f"{name}_before": text for name, text in words.items()}
     for text in (one.answer, one.otherwise):
         assert "{" not in text.format(**both)
@@ -111,7 +111,7 @@ def test_a_lesson_asks_then_acts_then_answers_from_the_live_model(service: Servi
     done = act(service, asked, type="lesson_do")
     assert done["session"]["state"]["lesson_step"] == 1
     shown = act(service, done, type="lesson_show")
-    assert 'class="told"' in shown["html"]["lesson"]
+    assert 'class="outcome"' in shown["html"]["lesson"]
     left = act(service, shown, type="lesson", lesson=None)
     assert left["html"]["lesson"] == ""
 

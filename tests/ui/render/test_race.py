@@ -29,9 +29,9 @@ def test_a_race_under_way_says_what_comes_and_one_cut_short_says_so() -> None:
 
 @pytest.mark.parametrize("finished", [0, 1, 4, 7])
 def test_the_curves_hold_every_lap_so_far(finished: int) -> None:
-    told = shown(LAPS[:finished], running=finished < 7)
-    go.Figure(json.loads(json.dumps(told["figure"], allow_nan=False)))
-    curves = {trace["name"]: trace for trace in told["figure"]["data"]}
+    shown_race = shown(LAPS[:finished], running=finished < 7)
+    go.Figure(json.loads(json.dumps(shown_race["figure"], allow_nan=False)))
+    curves = {trace["name"]: trace for trace in shown_race["figure"]["data"]}
     assert curves["SASRec"]["x"] == list(LENGTHS[:finished])
     assert curves["SASRec"]["y"] == [lap.milliseconds["sasrec"] for lap in LAPS[:finished]]
-    assert told["html"].count("<tr>") == (finished + 1 if finished else 0)
+    assert shown_race["html"].count("<tr>") == (finished + 1 if finished else 0)

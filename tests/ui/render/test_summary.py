@@ -2,9 +2,9 @@ import pytest
 
 from m2rec.recommend.answer import Answer, RankedItem, Spectrum
 from m2rec.ui.render.summary import reading
-from m2rec.ui.render.words import Voice
+from m2rec.ui.render.words import Wording
 
-SHOP = Voice("buy", "day")
+SHOP = Wording("buy", "day")
 COFFEE = [name for week in range(3) for name in [*(f"filler{week}{day}" for day in range(6)), "coffee"]]
 TITLES = {item_id: item_id.capitalize() for item_id in COFFEE}
 
@@ -34,7 +34,7 @@ def answer(
     )
 
 
-def told(*args: object, **kwargs: object) -> str:
+def summary_text(*args: object, **kwargs: object) -> str:
     return "".join(span.text for span in reading(*args, **kwargs))  # type: ignore[arg-type]
 
 
@@ -42,7 +42,7 @@ WEEK = [f"filler0{day}" for day in range(6)]
 
 
 def test_a_rhythm_that_is_due_is_told_with_its_period_and_its_share() -> None:
-    assert told(answer([*COFFEE, *WEEK], 0.12, 0.81, 0.07), TITLES, SHOP) == (
+    assert summary_text(answer([*COFFEE, *WEEK], 0.12, 0.81, 0.07), TITLES, SHOP) == (
         "Coffee comes next with 50 %. You buy it every 7th day and it is due tomorrow: 81 % of that comes from rhythm."
     )
 
@@ -55,7 +55,7 @@ def test_the_number_carries_the_evidence_it_comes_from() -> None:
 def test_a_rhythm_says_when_it_is_due() -> None:
     for after, when in ((0, "due in 7 days"), (5, "due in 2 days"), (6, "due tomorrow"), (8, "overdue by 2 days")):
         history = [*COFFEE, *WEEK, "filler10", "filler11"][: len(COFFEE) + after]
-        assert f"every 7th day and it is {when}:" in told(answer(history, 0.1, 0.8, 0.1), TITLES, SHOP)
+        assert f"every 7th day and it is {when}:" in summary_text(answer(history, 0.1, 0.8, 0.1), TITLES, SHOP)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_a_rhythm_says_when_it_is_due() -> None:
 def test_the_sentence_explains_the_first_card_and_nothing_else(
     gates: tuple[float, float, float], why: str, source: str
 ) -> None:
-    assert told(answer([*COFFEE, "filler00"], *gates), TITLES, SHOP) == (
+    assert summary_text(answer([*COFFEE, "filler00"], *gates), TITLES, SHOP) == (
         f"Coffee comes next with 50 %. {why}: 70 % of that comes from {source}."
     )
 
@@ -76,7 +76,7 @@ def test_the_sentence_explains_the_first_card_and_nothing_else(
 def test_another_items_rhythm_is_no_reason_for_the_first_card() -> None:
     found = answer([*COFFEE, *WEEK], 0.1, 0.8, 0.1)
     other = found.items[0].model_copy(update={"item_id": "tea", "title": "Tea"})
-    text = told(found.model_copy(update={"items": [other]}), TITLES, SHOP)
+    text = summary_text(found.model_copy(update={"items": [other]}), TITLES, SHOP)
     assert "7th" not in text
     assert "It is like what keeps coming up" in text
 
@@ -94,26 +94,26 @@ def test_where_the_gates_favourite_is_not_what_the_first_card_has_most_of_the_se
 
 
 def test_an_empty_history_says_what_will_happen() -> None:
-    assert told(answer([], 0.4, 0.3, 0.3), {}, SHOP).startswith("No history yet")
+    assert summary_text(answer([], 0.4, 0.3, 0.3), {}, SHOP).startswith("No history yet")
 
 
 def test_an_override_is_said_to_be_the_visitors() -> None:
-    assert told(answer(COFFEE, 0, 1, 0), TITLES, SHOP, overridden=True) == (
+    assert summary_text(answer(COFFEE, 0, 1, 0), TITLES, SHOP, overridden=True) == (
         "You set the gate by hand: Coffee comes first with 50 %, and 100 % of that comes from rhythm."
     )
 
 
 def test_a_list_without_seen_items_is_said_to_be_one() -> None:
-    assert told(answer(COFFEE, 0.8, 0.1, 0.1), TITLES, SHOP, unseen_only=True).startswith(
+    assert summary_text(answer(COFFEE, 0.8, 0.1, 0.1), TITLES, SHOP, unseen_only=True).startswith(
         "Of what is not in the history yet, Coffee comes first with 50 %."
     )
 
 
 def test_a_repeat_that_chance_could_make_is_not_called_a_rhythm() -> None:
-    assert told(answer([*COFFEE, *WEEK], 0.2, 0.7, 0.1, NO_PEAK), TITLES, SHOP) == (
+    assert summary_text(answer([*COFFEE, *WEEK], 0.2, 0.7, 0.1, NO_PEAK), TITLES, SHOP) == (
         "Coffee comes next with 50 %. It came back about every 7th day, which chance could do too: "
         "70 % of that comes from the frequency branch."
     )
-    elsewhere = told(answer([*COFFEE, *WEEK], 0.2, 0.7, 0.1, flat(5.0, at=4)), TITLES, SHOP)
+    elsewhere = summary_text(answer([*COFFEE, *WEEK], 0.2, 0.7, 0.1, flat(5.0, at=4)), TITLES, SHOP)
     assert "which chance could do too" in elsewhere
-    assert "at no steady distance" in told(answer(["a", "coffee"], 0.2, 0.7, 0.1, None), {}, SHOP)
+    assert "at no steady distance" in summary_text(answer(["a", "coffee"], 0.2, 0.7, 0.1, None), {}, SHOP)

@@ -2,7 +2,7 @@ import pytest
 
 from m2rec.recommend.answer import Answer, Shares, Spectrum, Theme
 from m2rec.ui.render.words import (
-    Voice,
+    Wording,
     gate_summary,
     kept_runs,
     ordinal,
@@ -12,7 +12,7 @@ from m2rec.ui.render.words import (
     themes_summary,
 )
 
-SHOP = Voice("buy", "day")
+SHOP = Wording("buy", "day")
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 ROOT = Path(__file__).parents[3]
-# app.py as it is, in a process that writes the names of its modules when it is told to
-TOLD = """
+# app.py as it is, in a process that writes the names of its modules on SIGUSR1
+SCRIPT = """
 import runpy, signal, sys
 from pathlib import Path
 def write(*_):
@@ -32,7 +32,11 @@ def test_a_page_that_answers_has_imported_neither_pytorch_nor_scipy(tmp_path: Pa
     listed = tmp_path / "modules.txt"
     env = os.environ | {"GRADIO_SERVER_PORT": str(port), "GRADIO_SERVER_NAME": "127.0.0.1"}
     server = subprocess.Popen(
-        [sys.executable, "-c", TOLD, str(listed)], cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        [sys.executable, "-c", SCRIPT, str(listed)],
+        cwd=ROOT,
+        env=env,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
     )
     try:
         page = _page(server, f"http://127.0.0.1:{port}/")

@@ -18,7 +18,7 @@ WAYS = {"strips": (ROOT, True), "keeps": (ROOT, False), "strips, and the page do
 
 @pytest.fixture(scope="module", params=WAYS.values(), ids=WAYS)
 def behind_proxy(request: pytest.FixtureRequest) -> Iterator[tuple[str, bool]]:
-    """The address that visitors use, and whether the server was told its path."""
+    """The address that visitors use, and whether the server knows that it is behind a path."""
     known, strips = request.param
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("GRADIO_ROOT_PATH", known)
@@ -60,8 +60,8 @@ def test_every_file_and_call_of_the_page_is_there(behind_proxy: tuple[str, bool]
 
 
 def test_programs_call_the_endpoints_by_name(behind_proxy: tuple[str, bool]) -> None:
-    address, told = behind_proxy
-    if not told:  # as of any Gradio app: its clients call the address that the server believes to be its own
+    address, path_known = behind_proxy
+    if not path_known:  # as of any Gradio app: its clients call the address that the server has for itself
         posted = httpx.post(f"{address}gradio_api/call/search", json={"data": ["toy-shop", "oat m"]}).json()
         assert "Oat milk" in httpx.get(f"{address}gradio_api/call/search/{posted['event_id']}").text
         return
@@ -70,8 +70,8 @@ def test_programs_call_the_endpoints_by_name(behind_proxy: tuple[str, bool]) -> 
 
 
 def test_a_preview_of_a_link_finds_its_picture(behind_proxy: tuple[str, bool]) -> None:
-    address, told = behind_proxy
+    address, path_known = behind_proxy
     document = httpx.get(address).text
-    if told:
+    if path_known:
         assert f'property="og:image" content="{address}preview.png"' in document
     assert httpx.get(f"{address}preview.png").headers["content-type"] == "image/png"

@@ -1,4 +1,4 @@
-"""Who comes when too many wait is told so at once; everybody else is served in the order they came."""
+"""Who comes when too many wait gets an error at once; the others are served in the order they came."""
 
 import asyncio
 import threading

@@ -42,7 +42,7 @@ def test_every_lesson_is_answered_without_the_model_from_beginning_to_end(servic
     view = act(service, service.first(), type="lesson", lesson=lesson_id)
     for step in STEPS:
         view = act(service, view, type=step)
-    assert 'class="told"' in view["html"]["lesson"]
+    assert 'class="outcome"' in view["html"]["lesson"]
 
 
 def test_whatever_was_not_warmed_up_still_asks_the_model(service: Service) -> None:

@@ -1,4 +1,4 @@
-"""The knowing oracle's joint filter, against numbers worked out by hand."""
+"""The informed oracle's joint filter, against numbers worked out by hand."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from m2rec.data.market.customers import TRAINING, Customers
-from m2rec.data.market.knowing import KnownRhythms
+from m2rec.data.market.known_rhythms import KnownRhythms
 from m2rec.data.market.settings import DEFAULT
 
 OTHER = 9  # an item that no rhythm is made of

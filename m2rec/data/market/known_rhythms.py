@@ -1,4 +1,4 @@
-"""The knowing oracle: each customer's rhythms, phases and current interests are known, slips and misses are not.
+"""The informed oracle: each customer's rhythms, phases and current interests are known, slips and misses are not.
 
 Of a customer's up to three rhythms the filter keeps the joint distribution of their bits (see `occurrences`), eight
 states, so what it expects of the next day is exact.
