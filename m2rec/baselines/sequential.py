@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from m2rec.baselines.vectors import ItemVectors, Table
 from m2rec.model.softmax import logsumexp_scores, seen_items, target_log_probability
+from m2rec.model.targets import Targets
 
 
 class Encoder(Protocol):
@@ -57,18 +58,17 @@ class SequentialBaseline(nn.Module):
 
         items, targets (B, L), target 0 = none. `branch_loss` is M2Rec's and is ignored: there is one branch.
         """
-        table = self.items.table()
-        marked = targets > 0
+        table, marked = self.items.table(), Targets.of(targets)
         h = self.encoder(F.embedding(items, table.vectors)).float()  # (B, L, d)
         warm = self.items.warm_items
         scoring = torch.cat([table.vectors[1 : warm + 1], table.bias[:warm, None]], dim=-1)  # (warm, d+1)
         if self.repeat_bias is not None:
             features = torch.cat([h, h.new_ones(*items.shape, 1)], dim=-1)[:, :, None]  # (B, L, 1, d+1)
             bias = self.repeat_bias.expand(*items.shape, 1)
-            return -target_log_probability(features, F.pad(scoring, (0, 0, 1, 0)), bias, items, targets).mean()
-        h = h[marked]
+            return -target_log_probability(features, F.pad(scoring, (0, 0, 1, 0)), bias, items, marked).mean()
+        h = marked.pick(h)
         features = torch.cat([h, h.new_ones(len(h), 1)], dim=-1)
-        score = (features * F.embedding(targets[marked] - 1, scoring)).sum(-1)
+        score = (features * F.embedding(marked.chosen - 1, scoring)).sum(-1)
         return (logsumexp_scores(features, scoring) - score).mean()
 
     def loss(self, items: Tensor, targets: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from m2rec.model.explanations import Explanations
 from m2rec.model.items import ItemTable
+from m2rec.model.targets import Targets
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,8 @@ class Branch(Protocol):
     def log_probs(self, out: BranchOutput, table: ItemTable, seen: Tensor) -> Tensor:
         """log of the branch's own distribution. Over (N,), seen (N, V) → (N, V)."""
 
-    def target_log_prob(self, out: BranchOutput, table: ItemTable, items: Tensor, targets: Tensor) -> Tensor:
+    def target_log_prob(self, out: BranchOutput, table: ItemTable, items: Tensor, targets: Targets) -> Tensor:
         """log p at the targets, among the items that have an ID vector.
 
-        Over (B, L); items and targets (B, L), target 0 for none → (N,), the N marked positions in row-major order.
+        Over (B, L), items (B, L) → (N,), in the order of `targets.positions`.
         """

@@ -16,6 +16,7 @@ from m2rec.model.branch import BranchOutput
 from m2rec.model.config import ModelConfig
 from m2rec.model.items import ItemTable
 from m2rec.model.softmax import SoftmaxHead, branch_log_probabilities, target_log_probability
+from m2rec.model.targets import Targets
 
 
 class FeatureFusion(nn.Module):
@@ -38,9 +39,9 @@ class FeatureFusion(nn.Module):
         return branch_log_probabilities(features, _scored(table), repeat_bias, seen)[:, 0]
 
     def target_log_prob(
-        self, outputs: Mapping[str, BranchOutput], log_gate: Tensor, table: ItemTable, items: Tensor, targets: Tensor
+        self, outputs: Mapping[str, BranchOutput], log_gate: Tensor, table: ItemTable, items: Tensor, targets: Targets
     ) -> Tensor:
-        """log p at the targets. Over (B, L), log_gate (B, L, M), items and targets (B, L) → (N,)."""
+        """log p at the targets. Over (B, L), log_gate (B, L, M), items (B, L) → (N,)."""
         features, repeat_bias = self._averaged(outputs, log_gate)
         scored = _scored(table)[: self.warm + 1]
         return target_log_probability(features, scored, repeat_bias, items, targets)[:, 0]

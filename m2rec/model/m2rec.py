@@ -37,6 +37,7 @@ from m2rec.model.items import ItemTable, known_or_mean, usual_popularity
 from m2rec.model.semantic.means import MeansBranch
 from m2rec.model.semantic.themes import ThemesBranch
 from m2rec.model.softmax import seen_items
+from m2rec.model.targets import Targets
 from m2rec.model.temporal.mamba import TemporalBranch
 
 VARIANTS = {"periodic": PeriodicBranch, "spectral": SpectralBranch, "themes": ThemesBranch, "means": MeansBranch}
@@ -238,18 +239,18 @@ class M2Rec(nn.Module):
         `branch_loss` adds that much of each branch's own cross-entropy, so that a branch whose gate is nearly shut
         still learns.
         """
-        table = self.item_table()
+        table, marked = self.item_table(), Targets.of(targets)
         encoded = self.encode(items, table)
         outputs, log_gate = encoded.branches, encoded.log_gate
         if self.fusion is not None:
-            return -self.fusion.target_log_prob(outputs, log_gate, table, items, targets).mean()
-        each = [branch.target_log_prob(outputs[name], table, items, targets) for name, branch in self.each_branch()]
+            return -self.fusion.target_log_prob(outputs, log_gate, table, items, marked).mean()
+        each = [branch.target_log_prob(outputs[name], table, items, marked) for name, branch in self.each_branch()]
         own = torch.stack(each, dim=-1)  # (N, M)
-        mixture = -torch.logsumexp(log_gate[targets > 0] + own, dim=-1).mean()
+        mixture = -torch.logsumexp(marked.pick(log_gate) + own, dim=-1).mean()
         if not branch_loss:
             return mixture
         on = torch.isfinite(self.gate.switched_off)
-        return mixture - branch_loss * own[:, on].sum(-1).mean()
+        return mixture - branch_loss * own.where(on, 0.0).sum(-1).mean()
 
     def forward(self, items: Tensor, targets: Tensor, branch_loss: float = 0.0) -> Tensor:
         """The loss: what a data-parallel wrapper has to call to see the gradients."""

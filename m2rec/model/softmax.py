@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.autograd.function import Function
 
 from m2rec.model.config import ModelConfig
+from m2rec.model.targets import Targets
 
 SCORES_AT_ONCE = {"cpu": 1 << 20, "cuda": 1 << 26}  # what a cache holds here, what keeps the card busy there
 RATIO_FLOOR = 1e-6
@@ -45,10 +46,10 @@ class SoftmaxHead(nn.Module):
         repeat_bias = self.repeat_bias.expand(len(vector), 1)
         return branch_log_probabilities(features, torch.cat([vectors, bias], dim=-1), repeat_bias, seen)[:, 0]
 
-    def target_log_prob(self, vector: Tensor, vectors: Tensor, bias: Tensor, items: Tensor, targets: Tensor) -> Tensor:
-        """log softmax_i at the targets. vector (B, L, d), items and targets (B, L), target 0 = none → (N,)."""
+    def target_log_prob(self, vector: Tensor, vectors: Tensor, bias: Tensor, items: Tensor, targets: Targets) -> Tensor:
+        """log softmax_i at the targets. vector (B, L, d), items (B, L) → (N,)."""
         features = self._with_popularity(vector)[..., None, :]
-        repeat_bias = self.repeat_bias.expand(*targets.shape, 1)
+        repeat_bias = self.repeat_bias.expand(*items.shape, 1)
         scored = torch.cat([vectors, bias], dim=-1)
         return target_log_probability(features, scored, repeat_bias, items, targets)[:, 0]
 
@@ -110,30 +111,29 @@ def logsumexp_scores_plain(features: Tensor, vectors: Tensor) -> Tensor:
 
 
 def target_log_probability(
-    features: Tensor, vectors: Tensor, repeat_bias: Tensor, items: Tensor, targets: Tensor
+    features: Tensor, vectors: Tensor, repeat_bias: Tensor, items: Tensor, targets: Targets
 ) -> Tensor:
     """log softmax_i ℓ_m(i) at the targets, for every branch, without an N × V table.
 
-    features (B, L, M, c), vectors (V+1, c) with row 0 for padding, repeat_bias (B, L, M), items and targets
-    (B, L), target 0 = none → (N, M), the N marked positions in row-major order.
+    features (B, L, M, c), vectors (V+1, c) with row 0 for padding, repeat_bias (B, L, M), items (B, L)
+    → (N, M).
 
     The repeat bias touches at most L of the V scores, so the softmax is taken without it and then corrected:
     log Z' = log Z + log(1 + (e^ρ − 1) · Z_seen / Z).
     """
-    marked = targets > 0
     items = items.where(items < len(vectors), 0)  # a cold item may be in the history, but does not compete
-    picked = features[marked]  # (N, M, d+1)
+    picked = targets.pick(features)  # (N, M, d+1)
     branches = picked.shape[1]
     log_z = logsumexp_scores(picked.flatten(0, 1), vectors[1:]).unflatten(0, (-1, branches))
-    score = torch.einsum("nmd,nd->nm", picked, vectors[targets[marked]])
+    score = torch.einsum("nmd,nd->nm", picked, F.embedding(targets.chosen, vectors))
 
     to_history = torch.einsum("blmd,bsd->blms", features, vectors[items]).float()  # (B, L, M, L)
     known = _first_time(items)[:, None, :] & _causal(items)  # (B, L, L): s ≤ t, each item once
-    log_z_seen = torch.logsumexp(to_history.masked_fill(~known[:, :, None], float("-inf")), dim=-1)[marked]
+    log_z_seen = targets.pick(torch.logsumexp(to_history.masked_fill(~known[:, :, None], float("-inf")), dim=-1))
     ratio = (log_z_seen - log_z).exp()
-    repeat_bias = repeat_bias[marked]
+    repeat_bias = targets.pick(repeat_bias)
     log_z = log_z + torch.log((1 + torch.expm1(repeat_bias) * ratio).clamp(min=RATIO_FLOOR))
-    was_seen = ((items[:, None, :] == targets[:, :, None]) & _causal(items)).any(-1)[marked]
+    was_seen = targets.pick(((items[:, None, :] == targets.items[:, :, None]) & _causal(items)).any(-1))
     return score.float() + repeat_bias * was_seen[:, None] - log_z
 
 

@@ -1,12 +1,14 @@
 """What the answer is made of: shares that add up, branches that can be switched off, items known by text alone."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from m2rec.branches import BRANCHES
 from m2rec.model.m2rec import M2Rec
@@ -319,6 +321,34 @@ def test_each_branchs_own_cross_entropy_is_added_in_its_measure(branches: tuple[
     cross_entropies = -at_target[[name in branches for name in BRANCHES]].sum()
     expected = model.loss(history, targets) + 0.3 * cross_entropies
     torch.testing.assert_close(model.loss(history, targets, branch_loss=0.3), expected, atol=1e-4, rtol=1e-4)
+
+
+class _Waits(TorchDispatchMode):
+    """Counts the operations whose result's size only the device knows: on a GPU the host waits for each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        by_mask = func in (torch.ops.aten.index.Tensor, torch.ops.aten.index_put_.default) and any(
+            part is not None and part.dtype == torch.bool for part in args[1]
+        )
+        looks = func in (torch.ops.aten.nonzero.default, torch.ops.aten.masked_select.default)
+        self.count += by_mask or looks or func is torch.ops.aten._local_scalar_dense.default
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("gate", GATES)
+@pytest.mark.parametrize(("frequency", "semantic", "waits"), [("spectral", "means", 1), ("periodic", "themes", 3)])
+def test_a_training_step_looks_for_its_targets_once(gate: str, frequency: str, semantic: str, waits: int) -> None:
+    """What recurs is two looks more: how many different items a row has, and which choices have a past."""
+    model = random_model(tiny_config(gate=gate, frequency=frequency, semantic=semantic)).train()
+    items = random_histories(4, 12, highest=WARM)
+    items[2, 9:] = 0
+    with _Waits() as counted:
+        model.loss(items[:, :-1], items[:, 1:], branch_loss=0.02).backward()
+    assert counted.count == waits
 
 
 def test_a_few_steps_of_training_bring_the_loss_down() -> None:

@@ -16,6 +16,7 @@ from m2rec.model.softmax import (
     seen_items,
     target_log_probability,
 )
+from m2rec.model.targets import Targets
 from tests.model.histories import histories, items, marks, padded
 
 V, M, D = 30, 3, 7
@@ -104,7 +105,7 @@ def test_the_targets_probability_is_the_tables(rows: list[list[int]], warm: int,
     features, vectors = draw(*history.shape, M, D, seed=seed), draw(warm + 1, D, seed=seed + 1)
     repeat_bias = 2 * draw(*history.shape, M, seed=seed + 2)
     torch.testing.assert_close(
-        target_log_probability(features, vectors, repeat_bias, history, targets),
+        target_log_probability(features, vectors, repeat_bias, history, Targets.of(targets)),
         plain_target_log_probability(features, vectors, repeat_bias, history, targets),
         atol=1e-4,
         rtol=1e-4,
@@ -122,15 +123,18 @@ def test_its_gradients_are_those_of_the_table() -> None:
         draw(2, 5, M, seed=2, dtype=torch.float64).requires_grad_(),
     ]
     ours, plain = (
-        torch.autograd.grad(way(*leaves, history, targets).sum(), leaves)
-        for way in (target_log_probability, plain_target_log_probability)
+        torch.autograd.grad(way(*leaves, history, given).sum(), leaves)
+        for way, given in (
+            (target_log_probability, Targets.of(targets)),
+            (plain_target_log_probability, targets),
+        )
     )
     torch.testing.assert_close(ours, plain, atol=1e-5, rtol=1e-4)
 
 
 def test_a_history_of_cold_items_alone_has_a_gradient() -> None:
     leaves = [draw(1, 2, M, D).requires_grad_(), draw(11, D).requires_grad_(), draw(1, 2, M).requires_grad_()]
-    value = target_log_probability(*leaves, torch.tensor([[20, 30]]), torch.tensor([[3, 4]]))
+    value = target_log_probability(*leaves, torch.tensor([[20, 30]]), Targets.of(torch.tensor([[3, 4]])))
     assert all(torch.isfinite(slope).all() for slope in torch.autograd.grad(value.sum(), leaves))
 
 
@@ -140,7 +144,7 @@ def test_a_strong_readiness_or_refusal_to_repeat_is_exact_where_the_history_is_n
     features, vectors = draw(1, 4, M, D), draw(V + 1, D, seed=1)
     repeat_bias = torch.full((1, 4, M), strength)
     torch.testing.assert_close(
-        target_log_probability(features, vectors, repeat_bias, history, targets),
+        target_log_probability(features, vectors, repeat_bias, history, Targets.of(targets)),
         plain_target_log_probability(features, vectors, repeat_bias, history, targets),
         atol=1e-3,
         rtol=1e-4,
@@ -153,7 +157,7 @@ def test_a_repeat_is_counted_once_however_often_the_item_was_seen() -> None:
     repeat_bias = torch.full((1, 3, 1), math.log(5.0))
     # item 4 weighs 5, the other three 1 each
     expected = torch.tensor([5 / 8, 1 / 8, 5 / 8]).log()[:, None]
-    value = target_log_probability(features, vectors, repeat_bias, history, torch.tensor([[4, 1, 4]]))
+    value = target_log_probability(features, vectors, repeat_bias, history, Targets.of(torch.tensor([[4, 1, 4]])))
     torch.testing.assert_close(value, expected)
 
 

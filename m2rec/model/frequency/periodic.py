@@ -47,6 +47,7 @@ from m2rec.model.frequency.log_odds import RecurrenceBank
 from m2rec.model.frequency.recurrence import RecurrenceScores, recurrence_log_prob, recurrence_log_probs
 from m2rec.model.frequency.recurrence_sums import Recurrence, recurrence_sums, recurrence_sums_plain
 from m2rec.model.items import ItemTable
+from m2rec.model.targets import Targets
 
 
 @dataclass
@@ -86,10 +87,11 @@ class PeriodicBranch(RecurrenceBank):
         """log p over the catalogue; neither popularity nor a repeat bias is added to what is due."""
         return recurrence_log_probs(RecurrenceScores.of(out), len(table.vectors) - 1)
 
-    def target_log_prob(self, out: BranchOutput, table: ItemTable, items: Tensor, targets: Tensor) -> Tensor:
+    def target_log_prob(self, out: BranchOutput, table: ItemTable, items: Tensor, targets: Targets) -> Tensor:
         """log p at the targets."""
-        marked = targets > 0
-        return recurrence_log_prob(RecurrenceScores.of(out).at(marked), targets[marked], self.items)
+        there = RecurrenceScores.of(out)
+        there = RecurrenceScores(targets.pick(there.items), targets.pick(there.scores))
+        return recurrence_log_prob(there, targets.chosen, self.items)
 
     def forward(self, items: Tensor, table: ItemTable, band_keep: Tensor | None = None) -> BranchOutput:
         """All positions. items (B, L), right-padded with 0; band_keep (b,) 0/1 mutes bands. → (B, L, …)."""
@@ -213,8 +215,10 @@ class PeriodicBranch(RecurrenceBank):
         early = log_odds[..., 2] + F.logsigmoid(self.early)
         ways = torch.stack([log_odds[..., 1], late + F.logsigmoid(self.late), early])
         known = occurred[..., :-1].any(-1) & ~occurred[..., 0]
-        other_bands = ways.new_zeros(*known.shape, self.bands + 1)
-        other_bands[known] = all_but_each(ways.logsumexp(0)[known])  # most choices have no past
+        where = known.flatten().nonzero()[:, 0]  # most choices have no past, and need none of this
+        others = all_but_each(ways.logsumexp(0).flatten(0, -2).index_select(0, where))
+        other_bands = others.new_zeros(known.numel(), self.bands + 1).index_copy(0, where, others)
+        other_bands = other_bands.unflatten(0, known.shape)
         if before is None:
             last = (count - 1 - occurred.int().argmax(-1)).clamp(min=0)  # where the same item occurred before
             at_last = other_bands.gather(1, last[..., None].expand(-1, -1, self.bands + 1))

@@ -28,10 +28,6 @@ class RecurrenceScores:
         """What the periodic branch's output holds of them, over the same positions."""
         return cls(out.detail["items"], out.detail["scores"])
 
-    def at(self, where: Tensor) -> "RecurrenceScores":
-        """The marked positions alone. (B, L, X), where (B, L) → (N, X) each."""
-        return RecurrenceScores(self.items[where], self.scores[where])
-
 
 def recurrence_log_prob(recurrence: RecurrenceScores, targets: Tensor, catalogue: int) -> Tensor:
     """log p at the targets. `recurrence` over (N,), targets (N,), items 1 … `catalogue` compete → (N,)."""

@@ -49,6 +49,7 @@ from m2rec.model.frequency.filters import (
 )
 from m2rec.model.items import ItemTable
 from m2rec.model.softmax import SoftmaxHead
+from m2rec.model.targets import Targets
 from m2rec.model.temporal.scan import scan_chunked
 
 EPSILON = 1e-6
@@ -133,7 +134,7 @@ class SpectralBranch(nn.Module):
         """log of the branch's own distribution."""
         return self.softmax.log_probs(out.vector, table.vectors, table.bias, seen)
 
-    def target_log_prob(self, out: BranchOutput, table: ItemTable, items: Tensor, targets: Tensor) -> Tensor:
+    def target_log_prob(self, out: BranchOutput, table: ItemTable, items: Tensor, targets: Targets) -> Tensor:
         """log p at the targets."""
         warm = slice(self.warm + 1)
         return self.softmax.target_log_prob(out.vector, table.vectors[warm], table.bias[warm], items, targets)

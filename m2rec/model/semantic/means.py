@@ -18,6 +18,7 @@ from m2rec.model.branch import BranchInput, BranchOutput
 from m2rec.model.config import ModelConfig
 from m2rec.model.items import ItemTable
 from m2rec.model.softmax import SoftmaxHead
+from m2rec.model.targets import Targets
 from m2rec.model.temporal.scan import scan_chunked, scan_last, scan_step
 
 SALIENCE_LIMIT = 4.0
@@ -75,7 +76,7 @@ class MeansBranch(nn.Module):
         """log of the branch's own distribution."""
         return self.softmax.log_probs(out.vector, self._against(table), table.bias, seen)
 
-    def target_log_prob(self, out: BranchOutput, table: ItemTable, items: Tensor, targets: Tensor) -> Tensor:
+    def target_log_prob(self, out: BranchOutput, table: ItemTable, items: Tensor, targets: Targets) -> Tensor:
         """log p at the targets."""
         warm = slice(self.warm + 1)
         return self.softmax.target_log_prob(out.vector, self._against(table)[warm], table.bias[warm], items, targets)

@@ -31,6 +31,7 @@ from m2rec.model.config import ModelConfig
 from m2rec.model.explanations import Explanations, unexplained
 from m2rec.model.items import ItemTable
 from m2rec.model.semantic.kernels import gpu_filter
+from m2rec.model.targets import Targets
 
 FIRST, SHIFT = 0.65, 0.02  # a and h at the start of training
 OTHERWISE = -2.0  # ω, γ and δ at the start
@@ -91,10 +92,10 @@ class ThemesBranch(nn.Module):
         """log Σ_k π_k E_k over the catalogue; what was seen makes no difference."""
         return theme_log_probabilities(out.detail["themes"], table.derived["semantic"][1:])
 
-    def target_log_prob(self, out: BranchOutput, table: ItemTable, items: Tensor, targets: Tensor) -> Tensor:
+    def target_log_prob(self, out: BranchOutput, table: ItemTable, items: Tensor, targets: Targets) -> Tensor:
         """log Σ_k π_k E_k at the targets."""
-        marked = targets > 0
-        return theme_probability(out.detail["themes"][marked], F.embedding(targets[marked], table.derived["semantic"]))
+        emissions = F.embedding(targets.chosen, table.derived["semantic"])
+        return theme_probability(targets.pick(out.detail["themes"]), emissions)
 
     def _chosen(self, given: BranchInput) -> tuple[Tensor, Explanations]:
         return F.embedding(given.items, given.table.derived["semantic"]), given.explanations or unexplained(given.items)

@@ -22,6 +22,7 @@ from m2rec.model.branch import BranchInput, BranchOutput
 from m2rec.model.config import ModelConfig
 from m2rec.model.items import ItemTable
 from m2rec.model.softmax import SoftmaxHead
+from m2rec.model.targets import Targets
 from m2rec.model.temporal.kernels import selective_scan
 from m2rec.model.temporal.scan import scan_last, scan_step
 
@@ -205,7 +206,7 @@ class TemporalBranch(MambaStack):
         """log of the branch's own distribution."""
         return self.softmax.log_probs(out.vector, table.vectors, table.bias, seen)
 
-    def target_log_prob(self, out: BranchOutput, table: ItemTable, items: Tensor, targets: Tensor) -> Tensor:
+    def target_log_prob(self, out: BranchOutput, table: ItemTable, items: Tensor, targets: Targets) -> Tensor:
         """log p at the targets."""
         warm = slice(self.warm + 1)
         return self.softmax.target_log_prob(out.vector, table.vectors[warm], table.bias[warm], items, targets)
