@@ -60,8 +60,8 @@ class InferenceEngine:
         ranked = slice(1, config.items + 1)
         self._vectors, self._bias = self.items.vectors[ranked], self.items.bias[ranked]
         by_text = config.semantic_by_text
-        self._against: dict[str, np.ndarray] = dict.fromkeys(BRANCHES, self._vectors)
-        self._against["semantic"] = self.items.text[ranked] if by_text else self._vectors
+        self.against: dict[str, np.ndarray] = dict.fromkeys(BRANCHES, self._vectors)  # (V, d), what each branch scores
+        self.against["semantic"] = self.items.text[ranked] if by_text else self._vectors
         self._emissions = self.semantic.emissions[ranked] if isinstance(self.semantic, Themes) else None
         self._cache = PrefixCache(cache_bytes)
 
@@ -212,13 +212,18 @@ class InferenceEngine:
         return np.asarray(np.logaddexp.reduce(np.stack(rows) + position.log_gate[:, None], axis=0))
 
     def _scores(self, place: int, branch: str, position: Position, seen: np.ndarray) -> np.ndarray:
+        return self.scores(branch, position.vectors[place], seen)
+
+    def scores(self, branch: str, vector: np.ndarray, seen: np.ndarray) -> np.ndarray:
+        """What goes into the softmax of a branch that scores items by their vectors. vector (d,), seen (V,) → (V,)."""
         head = self.heads[branch]
-        scores = self._against[branch] @ head.features(position.vectors[place])
+        scores = self.against[branch] @ head.features(vector)
         if head.popularity:
             scores += head.popularity * self._bias
         if head.repeat_bias:
             scores[seen] += head.repeat_bias
-        return scores
+        result: np.ndarray = scores
+        return result
 
     def _fused(self, position: Position, seen: np.ndarray) -> np.ndarray:
         """Scores by the average of the branches' outputs, Σ_m g_m·b_m: (V,)."""

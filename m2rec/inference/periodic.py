@@ -54,9 +54,9 @@ class Periodic(PerItem):
         on_phase = np.arange(1, self.window + 1) % np.array(config.periods)[:, None] == 0
         never_failed = (self.kernels * on_phase).cumsum(-1)
         reached = never_failed[:, np.clip(np.arange(self.window + 2) - 1, 0, self.window - 1)]
-        rate = sigmoid(weights["min_hit_rate"])[:, None]
+        self.hit_rate, self.prior = sigmoid(weights["min_hit_rate"]), weights["band_bias"]  # ρ, β: (b,)
         self.threshold = np.ascontiguousarray(
-            (weights["band_bias"][:, None] - rate * reached).T
+            (self.prior[:, None] - self.hit_rate[:, None] * reached).T
         )  # (W + 2, b), by count
         gap = np.arange(self.window + 4)[:, None] % np.array(config.periods)
         self.near = np.minimum(gap, np.array(config.periods) - gap) <= 1  # (W + 4, b)
@@ -117,6 +117,11 @@ class Periodic(PerItem):
         # in memory of their own, so that the rest can go
         after = PeriodicState(known[tail].copy(), weights[tail].copy(), others[tail].copy(), state.count + len(items))
         return read, after
+
+    def nothing_due(self) -> np.ndarray:
+        """The evidence where no item is due: (e,)."""
+        none = np.zeros(1, dtype=np.float32)
+        return np.concatenate([np.zeros(self.bands, dtype=np.float32), *_summary(none), none])
 
     # ── what was known of each choice before it was made ────────────────────────────────────────────────────
 
@@ -283,7 +288,7 @@ class Periodic(PerItem):
         total = each.sum(1, keepdims=True)
         everything = self.scale * total + np.maximum(self.competing - in_window, 1)[:, None].astype(np.float32)
         share = self.scale * each / everything
-        summary = [np.minimum(total, 3), np.log(total + np.float32(1e-4)) / 4, share.max(1, initial=0)[:, None]]
+        summary = [*_summary(total), share.max(1, initial=0)[:, None]]
         newest = each[-1] if now is None else each[-1, now]
         return FrequencyRead(
             share @ self.unit[slots],
@@ -292,6 +297,11 @@ class Periodic(PerItem):
             Recurrence(slots if now is None else slots[now], self._scores(newest)),
             explanations,
         )
+
+
+def _summary(total: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How much is due in all, as the gate reads it, from Σ d of any shape."""
+    return np.minimum(total, 3), np.log(total + np.float32(1e-4)) / 4
 
 
 def _joined(parts: list[FrequencyRead]) -> FrequencyRead:

@@ -75,8 +75,11 @@ class Layer:
             window[len(x) :].copy(), scan
         )
 
-    def last(self, projected: np.ndarray) -> np.ndarray:
-        """The newest position only, of a whole history: a decayed weighted sum instead of a scan. (n, …) → (d,)."""
+    def last(self, projected: np.ndarray, keep: np.ndarray | None = None) -> np.ndarray:
+        """The newest position only, of a whole history: a decayed weighted sum instead of a scan. (n, …) → (d,).
+
+        keep (H,), 1 or 0, empties what some heads remember.
+        """
         gate, dt = projected[-1, : self.inner], projected[:, -self.heads :].T  # (H, n)
         mixed, past = projected[:, self.inner : -self.heads], self.inner + self.state_width
         blank = np.zeros((self.taps - 1, self.mixed), dtype=np.float32)
@@ -89,6 +92,8 @@ class Layer:
             np.exp(later) * dt * (B @ C)
         ) @ x  # of all heads' weights with all heads' inputs; the diagonal is wanted
         y = sums.reshape(self.heads, self.heads, self.head_width).diagonal(axis1=0, axis2=1).T
+        if keep is not None:
+            y = y * keep[:, None]
         return self._finish(y.reshape(-1), x[-1], gate)
 
     def _convolved(self, window: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -165,13 +170,21 @@ class Temporal(PerItem):
             after.append(state)
         return self._feed(x), tuple(after)
 
-    def last(self, items: np.ndarray) -> np.ndarray:
-        """The newest position only. items (L,) → (d,)."""
+    def last(self, items: np.ndarray, keep: np.ndarray | None = None) -> np.ndarray:
+        """The newest position only. items (L,) → (d,). keep (H,), 1 or 0, empties heads of the last layer."""
+        x, projected = self._below_top(items)
+        return self._feed(x[-1] + self.layers[-1].last(projected, keep))
+
+    def top_projected(self, items: np.ndarray) -> np.ndarray:
+        """What the last layer makes of each position alone (`Layer.project`). items (L,) → (L, 2D + 2N + H)."""
+        return self._below_top(items)[1]
+
+    def _below_top(self, items: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What comes to the last layer (L, d), and its projection."""
         x = self.inputs[items]
         for at, layer in enumerate(self.layers[:-1]):
             x = x + layer.advance(self._projected(at, items, x), layer.start())[0]
-        top = len(self.layers) - 1
-        return self._feed(x[-1] + self.layers[top].last(self._projected(top, items, x)))
+        return x, self._projected(len(self.layers) - 1, items, x)
 
     def _projected(self, at: int, items: np.ndarray, x: np.ndarray) -> np.ndarray:
         return self.lookup[items] if at == 0 and self.in_advance else self.layers[at].project(x)

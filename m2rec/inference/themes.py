@@ -45,12 +45,20 @@ class Themes(PerItem):
 
     def last(self, items: np.ndarray, explanations: Explanations) -> SemanticRead:
         """The newest position of a whole history. items (L,) → over (1,)."""
-        return self.advance(items, explanations, self.before, newest_only=True)[0]
+        themes, _ = self.believed(items, explanations, self.before, newest_only=True)
+        return SemanticRead(themes @ self.queries, themes[-1])
 
     def advance(
-        self, items: np.ndarray, explanations: Explanations, belief: np.ndarray, newest_only: bool = False
+        self, items: np.ndarray, explanations: Explanations, belief: np.ndarray
     ) -> tuple[SemanticRead, np.ndarray]:
-        """All positions of a continuation, or its last alone. items (n,) → over (n,) or (1,), and the belief after."""
+        """All positions of a continuation. items (n,) → over (n,), and the belief after."""
+        themes, belief = self.believed(items, explanations, belief)
+        return SemanticRead(themes @ self.queries, themes[-1]), belief
+
+    def believed(
+        self, items: np.ndarray, explanations: Explanations, belief: np.ndarray, newest_only: bool = False
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """π after each item of a continuation, or after its last alone: (n, K) or (1, K), and the belief after."""
         likelihood = self.competing * self.emissions[items]
         otherwise = (
             self.by_nothing
@@ -79,8 +87,7 @@ class Themes(PerItem):
         total = by_first.sum(1, keepdims=True)
         if newest_only:
             by_first, by_second, total = by_first[-1:], by_second[-1:], total[-1:]
-        themes = self._shares(by_first / total, by_second / total)
-        return SemanticRead(themes @ self.queries, themes[-1]), belief
+        return self._shares(by_first / total, by_second / total), belief
 
     def _shares(self, by_first: np.ndarray, by_second: np.ndarray) -> np.ndarray:
         """π after themes may have shifted, from how likely each was the first and the second before. (n, K)."""

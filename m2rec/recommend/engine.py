@@ -51,7 +51,7 @@ class Engine:
         self.checkpoint = checkpoint
         self.catalogue = Catalogue(items)
         self.inference = checkpoint.inference()
-        self._typical = [] if self.inference.emissions is None else typical_items(self.inference.emissions)
+        self.typical = [] if self.inference.emissions is None else typical_items(self.inference.emissions)
         self._encoder = TextEncoder(cached=False)  # loads nothing until somebody invents an item
         # dragging the gate, another length of the list, a comparison: many questions in a row are about one history
         self._periodogram = lru_cache(maxsize=CACHED_SPECTRA)(self._periodogram_anew)
@@ -122,7 +122,7 @@ class Engine:
         read, notes = self.read(history)
         if not read.indices:
             return self._empty(k)
-        reading = self._network(read).read(read.indices, self._band_keep(options.band_mask or []))
+        reading = self.network(read).read(read.indices, self.band_keep(options.band_mask or []))
         position = reading.position
         gate = gate_weights(options.gate_override) if options.gate_override else position.gate
         return Answer(
@@ -136,7 +136,7 @@ class Engine:
             notes=notes,
         )
 
-    def _network(self, history: History) -> InferenceEngine:
+    def network(self, history: History) -> InferenceEngine:
         """The one that knows the history's invented items as well."""
         return self.with_inventions(history.inventions) if history.inventions else self.inference
 
@@ -189,7 +189,7 @@ class Engine:
         read, _ = self.read(history)
         if not read.indices:
             return []
-        position = self._network(read).read(read.indices, self._band_keep(options.band_mask or [])).position
+        position = self.network(read).read(read.indices, self.band_keep(options.band_mask or [])).position
         seen = read.seen()
         there = np.flatnonzero(~seen) if exclude_seen else np.arange(len(self.catalogue))
         probabilities = self.inference.distributions(position, seen)[:, there].astype(np.float64)  # (M, V)
@@ -203,7 +203,7 @@ class Engine:
         """What the history is held to be about."""
         found = [] if position.themes is None else strongest(position.themes)
         return [
-            Theme(share=share, items=[self.catalogue[item].title for item in self._typical[theme]])
+            Theme(share=share, items=[self.catalogue[item].title for item in self.typical[theme]])
             for theme, share in found
         ]
 
@@ -231,7 +231,7 @@ class Engine:
 
     def unit_vectors(self, history: History) -> np.ndarray:
         """The item vectors of a history, of unit length: float32 (L, d)."""
-        return self._network(history).unit_vectors[history.indices]
+        return self.network(history).unit_vectors[history.indices]
 
     def influence(self, history: GivenHistory, item: str | int) -> list[float]:
         """How much each history item adds to an item's log-probability → one number a position (see `influence.py`)."""
@@ -261,7 +261,7 @@ class Engine:
             )
         return look_up(history, self.max_history if truncate else None, self.catalogue), notes
 
-    def _band_keep(self, bands: Sequence[Band]) -> np.ndarray | None:
+    def band_keep(self, bands: Sequence[Band]) -> np.ndarray | None:
         """1 for each band of the filter that is heard, 0 for those that are muted; None where all are heard."""
         periods = self.inference.band_periods
         keep = np.ones(len(periods), dtype=np.float32)

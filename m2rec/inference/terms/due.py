@@ -1,0 +1,166 @@
+"""What the periodic branch adds up for one item: rounds kept and missed, band by band, up to its probability.
+
+The symbols are those of `m2rec/model/frequency/periodic.py`. With B = F − ρ·K taken round by round,
+
+    h_b = σ(Σ_rounds (kept − asked) + β_b + π − ε·R_b)      d_b = h_b + late_b·h_b(a step ago) + early_b·h_b(a step on)
+    s = c + log Σ_b d_b                                    p = e^s / (Σ_j e^{s_j} + number of items not chosen)
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from m2rec.inference.evidence import Recurrence
+from m2rec.inference.periodic import STEPS, Periodic, PeriodicState
+
+Standing = Literal["may recur", "chosen just now", "not chosen"]
+
+
+@dataclass(frozen=True)
+class BandTerms:
+    """How due one band holds the item. Log-odds; the newest round comes first.
+
+    `kept` (R,) is what the item's choices in each round speak for it, `asked` (R,) what a rhythm has to bring in each
+    (negative, 0 where no round is complete), `prior` β, `others` −ε·R. Their sum with the habit is `log_odds`, σ of it
+    is `belief`, 0 where the band is muted. `due` is d: `belief`, `late` and `early` together.
+    """
+
+    period: float
+    kept: np.ndarray
+    asked: np.ndarray
+    prior: float
+    others: float
+    log_odds: float
+    belief: float
+    late: float
+    early: float
+    muted: bool
+
+    @property
+    def due(self) -> float:
+        """d_b, how due the item is through this band."""
+        return self.belief + self.late + self.early
+
+    @property
+    def rounds(self) -> float:
+        """F − ρ·K: all rounds together."""
+        return float(self.kept.sum() + self.asked.sum())
+
+
+@dataclass(frozen=True)
+class DueTerms:
+    """An item's log-odds to recur, against an item that was never chosen.
+
+    `lags` (n,) of the item's choices that the filter reaches, newest first, 0 the newest item of all; `weights` (n,)
+    how little each was explained by the choice before it; `everything` = Σ e^s of what was chosen + `unchosen`.
+    """
+
+    standing: Standing
+    lags: np.ndarray
+    weights: np.ndarray
+    habit: float
+    bands: tuple[BandTerms, ...]
+    due: float
+    certain: float  # c
+    score: float
+    everything: float
+    unchosen: int
+    probability: float
+
+    @property
+    def open(self) -> int:
+        """Place of the band through which most of it comes; of none, the one that comes nearest."""
+        return max(range(len(self.bands)), key=lambda at: (self.bands[at].due, self.bands[at].log_odds))
+
+
+def due_terms(
+    branch: Periodic,
+    state: PeriodicState,
+    recurrence: Recurrence,
+    target: int,
+    catalogue: int,
+    band_keep: np.ndarray | None,
+) -> DueTerms:
+    """Of item `target` at the end of a history. `state` after its last item, `recurrence` what may recur then, items
+    1 … `catalogue` compete, band_keep (b,) mutes bands.
+    """
+    reach = branch.window + 1
+    tail, weights, others = state.items[-reach:], state.weights[-reach:], state.others[-reach:]
+    places = np.flatnonzero(tail == target)[::-1]
+    lags = len(tail) - 1 - places
+    ranked = recurrence.items <= catalogue
+    unchosen = catalogue - int(ranked.sum())
+    everything = float(np.exp(recurrence.scores[ranked].astype(np.float64)).sum()) + unchosen
+    known = bool(len(places)) and int(lags[0]) < branch.window
+    bands: tuple[BandTerms, ...] = ()
+    due, score = 0.0, 0.0
+    if known:
+        bands = _bands(branch, state.count, lags, weights[places], others[places[0]], target, band_keep)
+        due = sum(band.due for band in bands) if lags[0] > 0 else 0.0
+        score = float(branch.log_odds_scale + np.log(np.float32(due) + 1e-20))
+    standing: Standing = "not chosen" if not known else "may recur" if lags[0] > 0 else "chosen just now"
+    return DueTerms(
+        standing=standing,
+        lags=lags,
+        weights=weights[places],
+        habit=float(branch.habit[target]),
+        bands=bands,
+        due=due,
+        certain=float(branch.log_odds_scale),
+        score=score,
+        everything=everything,
+        unchosen=unchosen,
+        probability=float(np.exp(score)) / everything,
+    )
+
+
+def _bands(
+    branch: Periodic,
+    count: int,
+    lags: np.ndarray,
+    weights: np.ndarray,
+    others: np.ndarray,
+    target: int,
+    band_keep: np.ndarray | None,
+) -> tuple[BandTerms, ...]:
+    signal = np.zeros((1, branch.window + 1), dtype=np.float32)
+    signal[0, branch.window - lags] = weights  # newest last
+    items = np.array([target])
+    excluded = branch._excluded(others[None], lags[:1, None] + 1 + STEPS)[0]  # (3, b)
+    log_odds = branch._log_odds(signal, items, np.array([count]))[0] - excluded  # (3, b)
+    beliefs = branch._belief(log_odds, band_keep)
+    if count < 2 or 1 in lags:
+        beliefs[0] = 0  # there was no step before the first, and what came a step early is not late
+    heard = lags < branch.window
+    result = []
+    for band, period in enumerate(branch.band_periods.tolist()):
+        kept, asked = _rounds(branch, band, int(period), count, lags[heard], weights[heard])
+        result.append(
+            BandTerms(
+                period=period,
+                kept=kept,
+                asked=asked,
+                prior=float(branch.prior[band]),
+                others=-float(excluded[1, band]),
+                log_odds=float(log_odds[1, band]),
+                belief=float(beliefs[1, band]),
+                late=float(branch.late[band] * beliefs[0, band]),
+                early=float(branch.early[band] * beliefs[2, band]),
+                muted=band_keep is not None and not band_keep[band],
+            )
+        )
+    return tuple(result)
+
+
+def _rounds(
+    branch: Periodic, band: int, period: int, count: int, lags: np.ndarray, weights: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """What each round of a period brought and had to bring, after `count` items: (R,), (R,), the newest first."""
+    reached = min(count, branch.window)
+    which = (np.arange(1, reached + 1) + (period - 1) // 2) // period  # of each lag; 0 is the round under way
+    kept, asked = np.zeros(which[-1] + 1), np.zeros(which[-1] + 1)
+    np.add.at(kept, which[lags], weights * branch.kernels[band, lags])
+    on_phase = np.arange(period, max(reached, 1) + 1, period)
+    asked[: len(on_phase) + 1][1:] = -branch.hit_rate[band] * branch.kernels[band, on_phase - 1]
+    return kept[1:], asked[1:]

@@ -1,0 +1,65 @@
+"""What the spectral branch adds up for one item: how loud its filter lets each past item speak for it, band by band.
+
+The branch's score is linear in what it filters, so it is a sum over bands and over the items of the history:
+
+    match(i) = Σ_b a_b Σ_j k_b(j) · ⟨τ·O û_{t−j}, v_i⟩     gain × impulse response × likeness of the item j back
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from m2rec.inference.gate import SoftmaxHead
+from m2rec.inference.spectral import Spectral
+from m2rec.inference.terms.scores import ScoreTerms
+
+KEPT = 0.5  # gain, relative to the loudest band's, from which a band counts as kept
+
+
+@dataclass(frozen=True)
+class FilterBand:
+    """One band: its period (inf for a trend), how strongly the history answers it, its gain, its part of `match`."""
+
+    period: float
+    coherence: float
+    gain: float
+    part: float
+    kept: bool
+
+
+@dataclass(frozen=True)
+class FilterTerms:
+    """An item's score by what is alike. By lag, 0 the newest: `alike` (n,) how much each item speaks for this one,
+    `response` (n,) the filter in force. Σ alike·response is the sum of the bands' parts, `score.match`.
+    """
+
+    bands: tuple[FilterBand, ...]
+    alike: np.ndarray
+    response: np.ndarray
+    score: ScoreTerms
+
+
+def filter_terms(
+    branch: Spectral,
+    head: SoftmaxHead,
+    items: np.ndarray,
+    vector: np.ndarray,
+    gains: np.ndarray,
+    evidence: np.ndarray,
+    score: ScoreTerms,
+) -> FilterTerms:
+    """items (L,) that were read, `vector` (d,) of the item as it is ranked, gains (b,) and evidence (e,) at the end."""
+    newest = items[::-1][: branch.taps]
+    alike = (branch.unit[newest] @ branch.out * head.scale) @ vector  # (n,)
+    kernels = branch.kernels[:, : len(newest)]
+    parts = gains * (kernels @ alike)
+    count = len(branch.band_periods)
+    coherence = evidence[count : 2 * count]
+    loudest = float(gains.max(initial=0.0))
+    bands = tuple(
+        FilterBand(period, strength, gain, part, gain > 0 and gain >= KEPT * loudest)
+        for period, strength, gain, part in zip(
+            branch.band_periods.tolist(), coherence.tolist(), gains.tolist(), parts.tolist(), strict=True
+        )
+    )
+    return FilterTerms(bands, alike, gains @ kernels, score)

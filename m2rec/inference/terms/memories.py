@@ -1,0 +1,39 @@
+"""What the temporal branch still holds of a history: how much of each past item is left in each of its memories."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from m2rec.inference.temporal import Temporal
+
+
+@dataclass(frozen=True)
+class Memory:
+    """The heads of one time scale, in the last layer.
+
+    `left` (L,) is the share of each item, oldest first, that has not been forgotten at the end: Π e^(−Δ·|A|) over the
+    items after it, the mean of the heads. `span` is the scale's time constant in interactions where content does not
+    move it. `without` (d,) is what the branch says where this memory holds nothing.
+    """
+
+    span: float
+    left: np.ndarray
+    without: np.ndarray
+
+
+def memories(branch: Temporal, items: np.ndarray, scales: int) -> tuple[Memory, ...]:
+    """Shortest first. items (L,), L ≥ 1; `scales` is the number of time scales."""
+    layer = branch.layers[-1]
+    projected = branch.top_projected(items)
+    dt = projected[:, -layer.heads :]
+    log_decay = -dt * layer.rate  # (L, H)
+    later = log_decay[::-1].cumsum(0)[::-1] - log_decay
+    left = np.exp(later).reshape(len(items), scales, -1).mean(-1)
+    resting = 1 / (np.log1p(np.exp(layer.dt_bias)) * layer.rate)
+    spans = resting.reshape(scales, -1).mean(-1)
+    found = []
+    for scale in range(scales):
+        heads = np.ones(layer.heads, dtype=np.float32)
+        heads.reshape(scales, -1)[scale] = 0
+        found.append(Memory(float(spans[scale]), left[:, scale], branch.last(items, heads)))
+    return tuple(sorted(found, key=lambda memory: memory.span))

@@ -1,0 +1,83 @@
+"""How one item's probability was computed: the answer's own numbers, and the terms that each of them is made of."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from m2rec.branches import BRANCHES
+from m2rec.errors import InputError
+from m2rec.inference.terms.item import ItemTerms, item_terms
+from m2rec.recommend.catalogue import CatalogueItem
+from m2rec.recommend.engine import Engine
+from m2rec.recommend.history import GivenHistory
+from m2rec.recommend.options import Band, Options, gate_weights
+from m2rec.recommend.parts import Shares
+from m2rec.recommend.validation import checked
+
+CALLED = 3  # items named of those that the newest one calls for
+
+
+@dataclass(frozen=True)
+class Computation:
+    """One item after one history, L ≥ 1 items of which were read.
+
+    `history` are their ids, oldest first. `gate` are the weights in force, `model_gate` the model's own, `branches` the
+    item's probability under each branch alone, `contributions` gate × branches, `probability` their sum: all as in the
+    `Answer` to the same question. `called` are the items that the newest one calls for most, with their probabilities.
+    """
+
+    item: CatalogueItem
+    history: list[str]
+    seen: bool
+    gate: Shares
+    model_gate: Shares
+    branches: Shares
+    contributions: Shares
+    probability: float
+    called: list[tuple[CatalogueItem, float]]
+    terms: ItemTerms
+
+
+def computation(
+    engine: Engine,
+    history: GivenHistory,
+    item: str | int,
+    gate_override: Mapping[str, float] | None = None,
+    band_mask: Sequence[Band] | None = None,
+) -> Computation:
+    """Of an item (title or id) after a history, asked as `Engine.recommend` is. Raises InputError with one sentence."""
+    options = checked(Options, {"gate_override": gate_override, "band_mask": band_mask})
+    read, _ = engine.read(history)
+    target = engine.catalogue.index(item)
+    if not read.indices:
+        raise InputError("Nothing has been chosen yet, so nothing was weighed: add an item to the history first.")
+    seen = read.seen()
+    terms = item_terms(engine.network(read), read.indices, target, seen, engine.band_keep(options.band_mask or []))
+    gate = gate_weights(options.gate_override) if options.gate_override else terms.gate.weights
+    parts = (terms.probabilities * gate.astype(np.float32)).tolist()
+    return Computation(
+        item=engine.catalogue[target],
+        history=read.ids,
+        seen=bool(seen[target - 1]),
+        gate=_shares(gate),
+        model_gate=_shares(terms.gate.weights),
+        branches=_shares(terms.probabilities),
+        contributions=dict(zip(BRANCHES, parts, strict=True)),
+        probability=math.fsum(parts),
+        called=_called(engine, terms),
+        terms=terms,
+    )
+
+
+def _shares(values: np.ndarray) -> Shares:
+    return dict(zip(BRANCHES, values.tolist(), strict=True))
+
+
+def _called(engine: Engine, terms: ItemTerms) -> list[tuple[CatalogueItem, float]]:
+    if terms.temporal is None:
+        return []
+    called = terms.temporal.called
+    best = np.argsort(-called, kind="stable")[:CALLED]
+    return [(engine.catalogue[place + 1], float(called[place])) for place in best.tolist()]
