@@ -26,7 +26,7 @@ def download(
 
     The file is checked against its known MD5. A second call finds it there and fetches nothing.
     """
-    from m2rec.data.download import download_data_set
+    from m2rec.data.sources.download import download_data_set
 
     path = download_data_set(name)
     summary = {"name": name, "file": str(path), "bytes": path.stat().st_size}

@@ -30,7 +30,7 @@ def embed(
 
     Vectors depend on the text alone and are computed once; --like shows what they are good for.
     """
-    from m2rec.data.sources import load_dataset
+    from m2rec.data.sources.registry import load_dataset
     from m2rec.data.text import TextEncoder
 
     settings = find_world(world)

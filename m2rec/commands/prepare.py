@@ -86,7 +86,7 @@ def prepare(
     settings = _own_world(world, given) if given else find_world(world)
 
     from m2rec.data.description import describe, variants_for
-    from m2rec.data.sources import load_dataset
+    from m2rec.data.sources.registry import load_dataset
     from m2rec.worlds.prepare import prepare_world
 
     began = time.monotonic()

@@ -13,8 +13,8 @@ import pandas as pd
 
 from m2rec.data.dataset import Dataset
 from m2rec.data.online_retail import NAME
-from m2rec.data.person import SECONDS_A_DAY, Person, person_of
 from m2rec.data.settings import Source
+from m2rec.data.sources.person import SECONDS_A_DAY, Person, person_of
 
 FILE = Path(__file__).with_name("customers.csv")
 WEEK = 7

@@ -3,7 +3,7 @@
 from m2rec.data.dataset import Dataset
 from m2rec.data.prepare import prepare
 from m2rec.data.prepared import Prepared
-from m2rec.data.sources import load_dataset, split_needs, split_rule
+from m2rec.data.sources.registry import load_dataset, split_needs, split_rule
 from m2rec.data.text import Encoder, TextEncoder
 from m2rec.worlds.settings import WorldSettings
 

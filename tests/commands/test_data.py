@@ -7,7 +7,7 @@ def test_the_archive_and_where_it_lies_are_reported(run, monkeypatch, tmp_path):
         asked.append(name)
         return archive
 
-    monkeypatch.setattr("m2rec.data.download.download_data_set", fetch)
+    monkeypatch.setattr("m2rec.data.sources.download.download_data_set", fetch)
     result = run("data", "download", "ml-1m", "--json", "-")
     assert result.code == 0
     assert result.json == {"name": "ml-1m", "file": str(archive), "bytes": 5}

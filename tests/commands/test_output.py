@@ -56,7 +56,7 @@ def test_an_impossible_file_is_refused_before_the_work(run, monkeypatch, tmp_pat
     def work(*_: object) -> None:
         raise AssertionError("the work was begun")
 
-    monkeypatch.setattr("m2rec.data.download.download_data_set", work)
+    monkeypatch.setattr("m2rec.data.sources.download.download_data_set", work)
     result = run("data", "download", "ml-1m", "--json", tmp_path / place)
     assert result.code == 2
     assert "is not a file in a folder that exists" in result.err

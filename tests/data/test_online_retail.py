@@ -11,7 +11,7 @@ from m2rec.data.online_retail import read_csv, read_parquet, read_sheet
 from m2rec.data.prepare import prepare
 from m2rec.data.product_names import spelled
 from m2rec.data.settings import DataSettings
-from m2rec.data.sources import load_dataset, split_rule
+from m2rec.data.sources.registry import load_dataset, split_rule
 from m2rec.errors import DataError
 
 TABLE = """InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country

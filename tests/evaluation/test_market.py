@@ -6,7 +6,7 @@ from m2rec.data.market.generate import generate, market_dataset
 from m2rec.data.market.settings import CAUSES, MarketSettings
 from m2rec.data.prepare import prepare
 from m2rec.data.settings import DataSettings
-from m2rec.data.sources import split_rule
+from m2rec.data.sources.registry import split_rule
 from m2rec.errors import DataError
 from m2rec.evaluation import market as graded
 from m2rec.evaluation.market import grade

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from m2rec.data.download import Archive, archive_path, download
+from m2rec.data.sources.download import Archive, archive_path, download
 from m2rec.errors import DataError, M2RecError
 from tests.faults.saves import KINDS
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from safetensors import safe_open
 
-from m2rec.data.download import Archive, archive_path, download
+from m2rec.data.sources.download import Archive, archive_path, download
 from tests.commands.conftest import SETTINGS, write_tables
 from tests.faults.saves import KINDS
 
@@ -93,7 +93,7 @@ def test_a_world_whose_preparing_and_training_are_killed_is_there_when_the_comma
 CONTENT = bytes(range(256)) * 4096  # 1 MiB
 DOWNLOAD = """
 import sys
-from m2rec.data.download import Archive, download
+from m2rec.data.sources.download import Archive, download
 download(Archive("set.zip", sys.argv[1], sys.argv[2], 1 << 22, ""), pause=0)
 """
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from m2rec.data.download import Archive, archive_path, download
+from m2rec.data.sources.download import Archive, archive_path, download
 from m2rec.errors import DataError
 from tests.fuzz.verdict import sentence
 

@@ -4,7 +4,7 @@ import random
 import tempfile
 from pathlib import Path
 
-from m2rec.data.tables import read_tables
+from m2rec.data.tables.interactions import read_tables
 from m2rec.errors import DataError, InputError
 from m2rec.ui.session.paste import match
 from m2rec.ui.session.paste import pasted as pasted_list

@@ -7,7 +7,7 @@ A test run tries some thousands of inputs, always the same; `M2REC_FUZZ=10` ten 
 import httpx
 import pytest
 
-from m2rec.data.tables import read_tables
+from m2rec.data.tables.interactions import read_tables
 from m2rec.errors import DataError, InputError
 from m2rec.ui.session.paste import pasted
 from tests.fuzz import http

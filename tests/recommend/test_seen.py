@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from m2rec.data.prepared import Prepared
 from m2rec.data.sequences import Sequences
 from m2rec.data.settings import DataSettings
-from m2rec.data.sources import load_dataset
+from m2rec.data.sources.registry import load_dataset
 from m2rec.data.split import leave_one_out
 from m2rec.errors import InputError
 from m2rec.evaluation.protocol import evaluate

@@ -10,7 +10,7 @@ from m2rec.branches import BranchName
 from m2rec.ui.session.state import HISTORY_LIMIT
 
 if TYPE_CHECKING:
-    from m2rec.data.person import Person
+    from m2rec.data.sources.person import Person
     from m2rec.recommend.recommender import Recommender
 
 SEED = 2505

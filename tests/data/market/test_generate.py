@@ -16,7 +16,7 @@ from m2rec.data.market.settings import CHAIN, DEFAULT, NOISE, RHYTHM, TASTE, Mar
 from m2rec.data.prepare import prepare
 from m2rec.data.sequences import Sequences
 from m2rec.data.settings import DataSettings
-from m2rec.data.sources import split_rule
+from m2rec.data.sources.registry import split_rule
 from m2rec.errors import DataError
 from m2rec.worlds.settings import load_world
 

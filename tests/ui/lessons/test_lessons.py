@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from m2rec.data.person import Person
+from m2rec.data.sources.person import Person
 from m2rec.ui.lessons import Lesson, lesson, lessons
 from m2rec.ui.lessons.measures import Outcome, measured, outcome, starting_history, values
 from m2rec.ui.render.context import PageContext, ask

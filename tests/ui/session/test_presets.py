@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from m2rec.branches import BranchName
-from m2rec.data.person import Person
+from m2rec.data.sources.person import Person
 from m2rec.errors import InputError
 from m2rec.ui.render.recurrence import recurrences
 from m2rec.ui.session.presets import make

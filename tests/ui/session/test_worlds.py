@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import pytest
 
-from m2rec.data.person import Person
+from m2rec.data.sources.person import Person
 from m2rec.errors import CheckpointError, InputError
 from m2rec.ui.session.worlds import World, Worlds
 from tests.ui.fake_recommender import FakeRecommender, Item

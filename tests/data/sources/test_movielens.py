@@ -4,9 +4,9 @@ import zipfile
 import numpy as np
 import pytest
 
-from m2rec.data.folders import read_ml_1m_folder
 from m2rec.data.kcore import k_core
-from m2rec.data.movielens import (
+from m2rec.data.sources.folders import read_ml_1m_folder
+from m2rec.data.sources.movielens import (
     read_ml_1m_archive,
     read_ml_1m_archive_films,
     read_ml_1m_raw,

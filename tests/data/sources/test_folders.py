@@ -1,7 +1,7 @@
 import pytest
 
-from m2rec.data.folders import read_amazon_beauty_folder, read_ml_1m_folder
 from m2rec.data.kcore import k_core
+from m2rec.data.sources.folders import read_amazon_beauty_folder, read_ml_1m_folder
 from m2rec.errors import DataError
 
 

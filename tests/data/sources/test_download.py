@@ -11,8 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from m2rec.data import download as module
-from m2rec.data.download import Archive, archive_path, download, download_data_set
+from m2rec.data.sources import download as module
+from m2rec.data.sources.download import Archive, archive_path, download, download_data_set
 from m2rec.errors import DataError
 
 CONTENT = bytes(range(256)) * 1024  # 256 KiB

@@ -6,12 +6,12 @@ import pytest
 
 from m2rec.data.cache import cache_dir
 from m2rec.data.dataset import Dataset
-from m2rec.data.folders import read_ml_1m_folder
 from m2rec.data.kcore import k_core
-from m2rec.data.movielens import read_ml_1m_raw
 from m2rec.data.prepare import prepare
 from m2rec.data.settings import DataSettings
-from m2rec.data.sources import load_dataset, split_rule, titles_for
+from m2rec.data.sources.folders import read_ml_1m_folder
+from m2rec.data.sources.movielens import read_ml_1m_raw
+from m2rec.data.sources.registry import load_dataset, split_rule, titles_for
 from m2rec.data.split import leave_one_out
 from m2rec.errors import DataError
 

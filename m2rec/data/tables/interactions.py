@@ -10,7 +10,7 @@ from m2rec.data import cells
 from m2rec.data.columns import INTERACTIONS, ITEMS, nearest
 from m2rec.data.dataset import UNKNOWN_TIME, Dataset, chronological
 from m2rec.data.problems import Problems, counted
-from m2rec.data.table_file import TableFile, read_table_file
+from m2rec.data.tables.table_file import TableFile, read_table_file
 from m2rec.data.times import DateOrder
 from m2rec.errors import DataError
 from m2rec.text_safety import LONGEST_QUOTE, printable, quoted

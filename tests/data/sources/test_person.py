@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from m2rec.data.person import person_of
+from m2rec.data.sources.person import person_of
 
 EVENTS = (
     "1::10::86400",

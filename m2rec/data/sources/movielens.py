@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from m2rec.data.dataset import Dataset, chronological
-from m2rec.data.folders import describe_films
+from m2rec.data.sources.folders import describe_films
 from m2rec.errors import DataError
 
 ENCODING = "latin-1"  # of all three sets' text files

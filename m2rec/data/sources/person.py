@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from m2rec.data.settings import Source
-from m2rec.data.sources import LAYOUTS, find_layout
+from m2rec.data.sources.registry import LAYOUTS, find_layout
 
 SECONDS_A_DAY = 86_400
 
