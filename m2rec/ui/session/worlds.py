@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from m2rec.checkpoint import Item
-from m2rec.data.customers import people_of
 from m2rec.data.settings import Source
+from m2rec.data.sources.customers import people_of
 from m2rec.data.sources.person import Person
 from m2rec.data.sources.registry import HOW_TO_GET, titles_for
 from m2rec.errors import CheckpointError, InputError, M2RecError
