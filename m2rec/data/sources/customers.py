@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from m2rec.data.dataset import Dataset
-from m2rec.data.online_retail import NAME
 from m2rec.data.settings import Source
+from m2rec.data.sources.online_retail import NAME
 from m2rec.data.sources.person import SECONDS_A_DAY, Person, person_of
 
 FILE = Path(__file__).with_name("customers.csv")

@@ -8,12 +8,11 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from m2rec.data import online_retail
 from m2rec.data.cache import data_dir
 from m2rec.data.dataset import Dataset
 from m2rec.data.kcore import k_core
 from m2rec.data.settings import DataSettings, Source
-from m2rec.data.sources import folders, movielens
+from m2rec.data.sources import folders, movielens, online_retail
 from m2rec.data.sources.download import ARCHIVES, archive_path
 from m2rec.data.split import SplitRule, by_user, global_temporal, leave_one_out
 from m2rec.data.tables.interactions import read_tables

@@ -3,8 +3,8 @@
 import pandas as pd
 
 from m2rec.data.kcore import k_core
-from m2rec.data.online_retail import read_parquet
 from m2rec.data.sources.customers import FILE, SHOWN, customers_of, people_of, shipped_customers
+from m2rec.data.sources.online_retail import read_parquet
 
 
 def test_four_customers_come_with_the_package_with_dates_in_order() -> None:

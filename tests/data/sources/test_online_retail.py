@@ -7,10 +7,10 @@ import pytest
 
 from m2rec.data.cache import cache_dir
 from m2rec.data.kcore import k_core
-from m2rec.data.online_retail import read_csv, read_parquet, read_sheet
 from m2rec.data.prepare import prepare
-from m2rec.data.product_names import spelled
 from m2rec.data.settings import DataSettings
+from m2rec.data.sources.online_retail import read_csv, read_parquet, read_sheet
+from m2rec.data.sources.product_names import spelled
 from m2rec.data.sources.registry import load_dataset, split_rule
 from m2rec.errors import DataError
 
