@@ -13,8 +13,8 @@ from m2rec.atomic import atomic_file
 from m2rec.commands.output import Json, say, show, table
 from m2rec.commands.places import find_world, own_settings
 from m2rec.data.cache import prepared_folder
-from m2rec.data.columns import parse_columns
 from m2rec.data.settings import DataSettings
+from m2rec.data.tables.columns import parse_columns
 from m2rec.errors import DataError, InputError
 from m2rec.model.config import ModelSettings
 from m2rec.worlds.settings import WorldSettings, known_worlds

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from m2rec.data.columns import INTERACTIONS
+from m2rec.data.tables.columns import INTERACTIONS
 from m2rec.data.tables.interactions import read_tables
 from m2rec.data.tables.table_file import read_table_file
 from m2rec.errors import DataError

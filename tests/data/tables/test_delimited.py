@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from m2rec.data.columns import INTERACTIONS, ITEMS
-from m2rec.data.delimited import SEPARATORS, QuoteError, layout_of, with_quotes
+from m2rec.data.tables.columns import INTERACTIONS, ITEMS
+from m2rec.data.tables.delimited import SEPARATORS, QuoteError, layout_of, with_quotes
 
 
 @pytest.mark.parametrize("separator", SEPARATORS)

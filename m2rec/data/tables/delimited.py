@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from m2rec.data.columns import recognise
+from m2rec.data.tables.columns import recognise
 from m2rec.data.times import read_times
 
 if TYPE_CHECKING:
