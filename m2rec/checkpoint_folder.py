@@ -5,7 +5,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from m2rec.data.file_format import LFS_POINTER
+from m2rec.data.tables.file_format import LFS_POINTER
 from m2rec.errors import CheckpointError
 
 FILES = ("config.json", "model.safetensors", "items.csv", "README.md")  # all that is fetched: never a pickle

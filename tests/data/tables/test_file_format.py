@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from m2rec.data.file_format import file_format
+from m2rec.data.tables.file_format import file_format
 from m2rec.errors import DataError
 
 TABLE = b"user,item,timestamp\nx,a,1\n"
