@@ -9,8 +9,8 @@ import typer
 
 from m2rec.commands.output import Json, say, show, table
 from m2rec.commands.places import find_checkpoint
-from m2rec.data.pasted import Entry, Pasted, read_list
 from m2rec.data.tables.file_format import BYTE_ORDER_MARKS, file_format
+from m2rec.data.tables.pasted import Entry, Pasted, read_list
 from m2rec.errors import InputError
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pandas as pd
 
-from m2rec.data.problems import Problems
+from m2rec.data.tables.problems import Problems
 from m2rec.data.tables.table_file import TableFile
 from m2rec.data.times import FAR_FUTURE, DateOrder, read_times
 from m2rec.text_safety import normalised, quoted

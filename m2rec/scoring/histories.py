@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from m2rec.data import cells
-from m2rec.data.problems import Problems
 from m2rec.data.tables.columns import INTERACTIONS, plain, recognise
 from m2rec.data.tables.file_format import file_format
+from m2rec.data.tables.problems import Problems
 from m2rec.data.tables.table_file import TableFile, read_table_file
 from m2rec.errors import DataError
 

@@ -8,8 +8,8 @@ import pandas as pd
 
 from m2rec.data import cells
 from m2rec.data.dataset import UNKNOWN_TIME, Dataset, chronological
-from m2rec.data.problems import Problems, counted
 from m2rec.data.tables.columns import INTERACTIONS, ITEMS, nearest
+from m2rec.data.tables.problems import Problems, counted
 from m2rec.data.tables.table_file import TableFile, read_table_file
 from m2rec.data.times import DateOrder
 from m2rec.errors import DataError

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from m2rec.data.problems import Problems, listed_rows
+from m2rec.data.tables.problems import Problems, listed_rows
 
 KEYS_FROM = 1000  # objects whose keys are taken for the columns
 DEEPEST = 8  # lists in lists

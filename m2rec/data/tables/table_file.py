@@ -12,11 +12,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from m2rec.data.problems import ROWS_NAMED, Problems, listed_rows
 from m2rec.data.tables import json_table
 from m2rec.data.tables.columns import recognise
 from m2rec.data.tables.delimited import NAMES, Layout, QuoteError, layout_of, long_cells, with_quotes
 from m2rec.data.tables.file_format import HEAD, FileFormat, file_format
+from m2rec.data.tables.problems import ROWS_NAMED, Problems, listed_rows
 from m2rec.errors import DataError
 from m2rec.paths import how_to_install
 

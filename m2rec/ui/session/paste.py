@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from rapidfuzz import fuzz, process, utils
 
-from m2rec.data.pasted import Entry, Pasted, read_list
+from m2rec.data.tables.pasted import Entry, Pasted, read_list
 from m2rec.errors import InputError
 from m2rec.recommend.catalogue import CatalogueItem
 from m2rec.text_safety import folded, normalised, printable

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from m2rec.data.pasted import Entry
+from m2rec.data.tables.pasted import Entry
 from m2rec.errors import InputError
 from m2rec.ui.panels import dialogs
 from m2rec.ui.render.context import PageContext, ask

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from m2rec.data.pasted import Entry
+from m2rec.data.tables.pasted import Entry
 from m2rec.errors import InputError
 from m2rec.recommend.catalogue import CatalogueItem
 from m2rec.text_safety import normalised, printable

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from m2rec.data.pasted import Entry, Pasted, read_list
+from m2rec.data.tables.pasted import Entry, Pasted, read_list
 from m2rec.errors import InputError
 
 JUNE = 20258  # 2025-06-19, in days since 1970
