@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from m2rec.data.dataset import Dataset
-from m2rec.data.times import SECONDS_A_DAY
+from m2rec.data.tables.times import SECONDS_A_DAY
 
 RECURRING = 0.1  # share of events that repeat an item of the same history from which items count as recurring
 

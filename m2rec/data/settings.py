@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from m2rec.data.tables.columns import ROLES
-from m2rec.data.times import DateOrder
+from m2rec.data.tables.times import DateOrder
 
 Source = Literal["rhythm-market", "ml-1m", "ml-100k", "amazon-beauty", "online-retail", "tables"]
 Share = Annotated[float, Field(gt=0, lt=0.5)]

@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from m2rec.data import cells
+from m2rec.data.tables import cells
 from m2rec.data.tables.columns import INTERACTIONS, plain, recognise
 from m2rec.data.tables.file_format import file_format
 from m2rec.data.tables.problems import Problems

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from m2rec.data.cells import text, unix_seconds
 from m2rec.data.dataset import Dataset, chronological
 from m2rec.data.sources.product_names import spelled
+from m2rec.data.tables.cells import text, unix_seconds
 from m2rec.data.tables.problems import Problems
 from m2rec.data.tables.table_file import TableFile, read_table_file
 from m2rec.errors import DataError

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from m2rec.data.tables.columns import recognise
-from m2rec.data.times import read_times
+from m2rec.data.tables.times import read_times
 
 if TYPE_CHECKING:
     import _csv

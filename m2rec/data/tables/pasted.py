@@ -13,7 +13,7 @@ from m2rec.data.tables.columns import LISTS, plain, recognise
 from m2rec.data.tables.delimited import Layout, QuoteError, layout_of, with_quotes
 from m2rec.data.tables.file_format import no_table, packed_as
 from m2rec.data.tables.problems import counted
-from m2rec.data.times import SECONDS_A_DAY, Times, in_order, read_times
+from m2rec.data.tables.times import SECONDS_A_DAY, Times, in_order, read_times
 from m2rec.errors import InputError
 from m2rec.text_safety import normalised, quoted
 

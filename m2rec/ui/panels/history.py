@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 
-from m2rec.data.times import EPOCH
+from m2rec.data.tables.times import EPOCH
 from m2rec.recommend.answer import Spectrum
 from m2rec.ui.render.context import PageContext
 from m2rec.ui.render.recurrence import below_their_like, repeats_at

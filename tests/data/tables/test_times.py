@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from m2rec.data.times import in_order, read_times
+from m2rec.data.tables.times import in_order, read_times
 
 SUMMER = datetime(2025, 6, 19, tzinfo=UTC).timestamp()
 EVENING = SUMMER + 18.5 * 3600

@@ -7,7 +7,7 @@ import pandas as pd
 
 from m2rec.data.tables.problems import Problems
 from m2rec.data.tables.table_file import TableFile
-from m2rec.data.times import FAR_FUTURE, DateOrder, read_times
+from m2rec.data.tables.times import FAR_FUTURE, DateOrder, read_times
 from m2rec.text_safety import normalised, quoted
 
 EPOCH = pd.Timestamp(0, unit="s", tz="UTC")
