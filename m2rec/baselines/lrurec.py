@@ -16,8 +16,8 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from m2rec.baselines.feed_forward import FeedForward
-from m2rec.baselines.linear_scan import linear_scan
+from m2rec.baselines.blocks.feed_forward import FeedForward
+from m2rec.baselines.blocks.linear_scan import linear_scan
 from m2rec.baselines.settings import BaselineSettings, Positive
 from m2rec.baselines.vectors import INITIAL_SCALE
 

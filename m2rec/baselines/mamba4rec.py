@@ -12,8 +12,8 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from m2rec.baselines.feed_forward import NORM_EPSILON, FeedForward
-from m2rec.baselines.mamba import Mamba, MambaState
+from m2rec.baselines.blocks.feed_forward import NORM_EPSILON, FeedForward
+from m2rec.baselines.blocks.mamba import Mamba, MambaState
 from m2rec.baselines.settings import BaselineSettings, Positive
 
 

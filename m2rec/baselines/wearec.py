@@ -35,7 +35,7 @@ import torch.nn.functional as F
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
-from m2rec.baselines.feed_forward import NORM_EPSILON, FeedForward
+from m2rec.baselines.blocks.feed_forward import NORM_EPSILON, FeedForward
 from m2rec.baselines.settings import BaselineSettings, Positive
 from m2rec.baselines.vectors import INITIAL_SCALE
 

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import Function, once_differentiable
 
-from m2rec.baselines.linear_scan import exp
+from m2rec.baselines.blocks.linear_scan import exp
 
 log = logging.getLogger(__name__)
 

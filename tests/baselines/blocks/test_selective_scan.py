@@ -6,8 +6,13 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from m2rec.baselines import selective_scan as module
-from m2rec.baselines.selective_scan import scan_through, selective_scan, selective_scan_last, selective_scan_plain
+from m2rec.baselines.blocks import selective_scan as module
+from m2rec.baselines.blocks.selective_scan import (
+    scan_through,
+    selective_scan,
+    selective_scan_last,
+    selective_scan_plain,
+)
 from tests.model.conftest import MambaSsm
 
 Inputs = tuple[torch.Tensor, ...]

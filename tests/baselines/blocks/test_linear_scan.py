@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from m2rec.baselines.linear_scan import linear_scan, linear_scan_sequential
+from m2rec.baselines.blocks.linear_scan import linear_scan, linear_scan_sequential
 
 
 def inputs(length: int, seed: int, complex_: bool, dtype: torch.dtype = torch.float64) -> tuple[Tensor, Tensor]:

@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from m2rec.baselines.mamba import Mamba
+from m2rec.baselines.blocks.mamba import Mamba
 from m2rec.baselines.mamba4rec import Mamba4Rec, Mamba4RecSettings
 from tests.model.conftest import MambaSsm
 

@@ -21,8 +21,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from m2rec.baselines.linear_scan import exp
-from m2rec.baselines.selective_scan import selective_scan, selective_scan_last
+from m2rec.baselines.blocks.linear_scan import exp
+from m2rec.baselines.blocks.selective_scan import selective_scan, selective_scan_last
 
 STEP_RANGE = (0.001, 0.1)  # of Δ at the start
 
