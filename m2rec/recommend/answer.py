@@ -44,7 +44,7 @@ class Answer(BaseModel):
 
     def figure(self, chart: str) -> "go.Figure":
         """A Plotly figure: "spectrum", "gate" or "mixture". Raises InputError where there is nothing to draw."""
-        from m2rec.recommend import charts  # Plotly takes a moment to import
+        from m2rec.recommend.display import charts  # Plotly takes a moment to import
 
         match chart:
             case "spectrum":

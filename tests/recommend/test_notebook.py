@@ -15,8 +15,8 @@ import pytest
 
 from m2rec.branches import BRANCHES, ORDERED
 from m2rec.errors import InputError
-from m2rec.recommend import look
 from m2rec.recommend.answer import Answer
+from m2rec.recommend.display import style
 from m2rec.recommend.recommender import Recommender
 
 HISTORY = ["i00", "i08", "i16", "i21"] * 6
@@ -132,7 +132,7 @@ def test_branches_have_the_pages_colours_and_patterns(answer: Answer) -> None:
 
 def test_the_light_theme_is_that_of_the_style_sheet() -> None:
     light = STYLES.read_text("utf-8").partition(".m2 {")[2].split("}")[0]
-    for name, value in (("ink", look.INK), ("ink-2", look.FAINT), ("grid", look.GRID), ("card", look.CARD)):
+    for name, value in (("ink", style.INK), ("ink-2", style.FAINT), ("grid", style.GRID), ("card", style.CARD)):
         assert re.search(rf"--m2-{name}: ({value});", light), name
 
 

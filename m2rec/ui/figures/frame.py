@@ -9,7 +9,7 @@ from math import log10
 from typing import Any
 
 from m2rec.branches import EVIDENCE
-from m2rec.recommend.look import CHANCE
+from m2rec.recommend.display.style import CHANCE
 
 Figure = dict[str, Any]
 

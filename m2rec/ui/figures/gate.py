@@ -2,7 +2,7 @@
 
 from m2rec.branches import ORDERED
 from m2rec.recommend.answer import Answer
-from m2rec.recommend.look import PATTERN
+from m2rec.recommend.display.style import PATTERN
 from m2rec.ui.figures.frame import Figure, axis, layout
 from m2rec.ui.render.words import percent
 

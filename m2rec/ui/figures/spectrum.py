@@ -6,7 +6,7 @@ from math import log10
 
 from m2rec.branches import EVIDENCE
 from m2rec.recommend.answer import Spectrum
-from m2rec.recommend.look import PERIOD_TICKS
+from m2rec.recommend.display.style import PERIOD_TICKS
 from m2rec.ui.figures.frame import INK, Figure, axis, chance_band, layout, log_range, peak_marks, peak_names
 from m2rec.ui.render.recurrence import comings, repeating
 from m2rec.ui.render.words import KEPT, plain_period

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from m2rec.branches import EVIDENCE, ORDERED
 from m2rec.errors import InputError
-from m2rec.recommend.look import CARD, CHANCE, FAINT, GRID, INK, PATTERN, PERIOD_TICKS
+from m2rec.recommend.display.style import CARD, CHANCE, FAINT, GRID, INK, PATTERN, PERIOD_TICKS
 from m2rec.recommend.parts import RankedItem, Shares, Spectrum
 from m2rec.text_safety import printable
 
