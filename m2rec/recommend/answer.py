@@ -38,7 +38,7 @@ class Answer(BaseModel):
 
     def to_frame(self) -> "pd.DataFrame":
         """The items as a table of pandas: rank, item_id, title, group, probability and the three contributions."""
-        from m2rec.recommend.notebook import frame  # pandas takes half a second to import
+        from m2rec.recommend.display.notebook import frame  # pandas takes half a second to import
 
         return frame(self.items)
 
@@ -57,6 +57,6 @@ class Answer(BaseModel):
 
     def _repr_html_(self) -> str:
         """What a notebook shows of it."""
-        from m2rec.recommend.notebook import html
+        from m2rec.recommend.display.notebook import html
 
         return html(self.items, self.gates, self.notes, self.world)

@@ -20,7 +20,7 @@ from m2rec.recommend.display import style
 from m2rec.recommend.recommender import Recommender
 
 HISTORY = ["i00", "i08", "i16", "i21"] * 6
-STYLES = Path(__file__).parents[2] / "m2rec" / "ui" / "static" / "m2rec.css"
+STYLES = Path(__file__).parents[3] / "m2rec" / "ui" / "static" / "m2rec.css"
 
 
 @pytest.fixture(scope="module")
