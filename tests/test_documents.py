@@ -12,8 +12,8 @@ import typer
 from packaging.requirements import Requirement
 
 from m2rec.commands.app import app
+from tests.places import ROOT
 
-ROOT = Path(__file__).parents[1]
 LISTED = subprocess.run(["git", "ls-files", "-z", "*.md"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
 DOCUMENTS = [ROOT / name for name in LISTED.split("\0") if name and (ROOT / name).is_file()]
 LINK = re.compile(r"\]\((?!https?://|#)([^)#\s]+)")

@@ -21,8 +21,8 @@ import yaml
 from packaging.requirements import Requirement
 
 import m2rec
+from tests.places import CHECKPOINTS, ROOT
 
-ROOT = Path(__file__).parents[1]
 PATIENCE = 300  # seconds; a busy machine is slow
 pytestmark = pytest.mark.slow
 
@@ -100,7 +100,7 @@ def test_without_checkpoints_the_place_that_was_looked_in_is_named(installed: Pa
 
 
 def test_checkpoints_in_the_working_folder_are_found(installed: Path, tmp_path: Path) -> None:
-    shutil.copytree(ROOT / "checkpoints" / "rhythm-market", tmp_path / "checkpoints" / "rhythm-market")
+    shutil.copytree(CHECKPOINTS / "rhythm-market", tmp_path / "checkpoints" / "rhythm-market")
     done = in_folder(tmp_path, installed / "m2rec", "recommend", "rhythm-market", "Ground coffee")
     assert done.returncode == 0, done.stderr
 
@@ -121,7 +121,7 @@ def test_recommender_answers_from_another_folder(installed: Path, tmp_path: Path
 def test_the_page_opens_from_another_folder(installed: Path, tmp_path: Path) -> None:
     refused = in_folder(tmp_path, installed / "m2rec", "page")
     assert (refused.returncode, refused.stderr.count("\n")) == (2, 1), refused.stderr
-    shutil.copytree(ROOT / "checkpoints" / "rhythm-market", tmp_path / "checkpoints" / "rhythm-market")
+    shutil.copytree(CHECKPOINTS / "rhythm-market", tmp_path / "checkpoints" / "rhythm-market")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -1,11 +1,8 @@
-from pathlib import Path
-
 import pytest
 
 from m2rec import paths
 from m2rec.errors import InputError
-
-ROOT = Path(__file__).parents[1]
+from tests.places import CHECKPOINTS, ROOT
 
 
 @pytest.fixture
@@ -20,7 +17,7 @@ def installed(tmp_path, monkeypatch):
 def test_in_a_clone_everything_lies_beside_the_package_wherever_one_works(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert paths.checkout() == ROOT
-    assert paths.checkpoints() == ROOT / "checkpoints"
+    assert paths.checkpoints() == CHECKPOINTS
     assert paths.benchmarks() == ROOT / "assets" / "benchmarks"
     assert paths.pictures() == ROOT / "assets"
     assert paths.in_checkout("app.py").is_file()

@@ -4,21 +4,21 @@ import re
 from pathlib import Path
 
 from m2rec.benchmark.report.readme import END, START, results, write_results
+from tests.places import CHECKPOINTS, ROOT
 
-ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_its_results_are_the_recorded_ones() -> None:
     shown = TEXT.split(START)[1].split(END)[0].strip()
     assert shown
-    assert shown == results(ROOT / "checkpoints", ROOT / "assets" / "benchmarks").strip()
+    assert shown == results(CHECKPOINTS, ROOT / "assets" / "benchmarks").strip()
 
 
 def test_writing_the_results_again_changes_nothing(tmp_path: Path) -> None:
     copy = tmp_path / "README.md"
     copy.write_text(TEXT, encoding="utf-8")
-    write_results(copy, ROOT / "checkpoints", ROOT / "assets" / "benchmarks")
+    write_results(copy, CHECKPOINTS, ROOT / "assets" / "benchmarks")
     assert copy.read_text(encoding="utf-8") == TEXT
 
 

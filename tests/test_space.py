@@ -22,8 +22,8 @@ from gradio_client import Client
 
 from m2rec.benchmark.page.visitor import load_page
 from tests.own_loop import run_apart
+from tests.places import ROOT
 
-ROOT = Path(__file__).parents[1]
 MB = 10**6
 PATIENCE = 300  # seconds; a busy machine is slow, and speed is not what is tested here
 NOBODY = 65534

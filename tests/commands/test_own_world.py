@@ -16,8 +16,9 @@ from m2rec.ui.session.dispatch import opening
 from m2rec.ui.session.state import Session
 from m2rec.ui.session.worlds import Worlds
 from tests.commands.conftest import LetterEncoder
+from tests.places import ROOT
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 SECTION = README.split("## Make your own world")[1].split("\n## ")[0]
 BOOKS = [
     f"{kind} {matter}" for kind in ("Essays on", "Letters about") for matter in ["hedges", "ponds", "trains", "stars"]

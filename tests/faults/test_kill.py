@@ -19,8 +19,8 @@ from safetensors import safe_open
 from m2rec.data.sources.download import Archive, archive_path, download
 from tests.commands.conftest import SETTINGS, write_tables
 from tests.faults.saves import KINDS
+from tests.places import ROOT
 
-REPOSITORY = Path(__file__).parents[2]
 KILLS = int(os.environ.get("M2REC_KILLS", "10"))  # of each kind of save
 
 pytestmark = [
@@ -30,12 +30,12 @@ pytestmark = [
 
 
 def _environment(**more: str) -> dict[str, str]:
-    return os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY)} | more
+    return os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)} | more
 
 
 def test_a_kill_amid_any_save_leaves_the_old_or_the_new_whole(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.faults.killing", str(tmp_path), str(KILLS)]
-    done = subprocess.run(command, cwd=REPOSITORY, env=_environment(), capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=ROOT, env=_environment(), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     survived = json.loads(done.stdout)
     assert survived.keys() == KINDS.keys()
@@ -64,7 +64,7 @@ def test_a_world_whose_preparing_and_training_are_killed_is_there_when_the_comma
     def start(*arguments: str) -> subprocess.Popen:
         command = [sys.executable, "-c", PROGRAM, *arguments]
         environment = _environment(M2REC_CACHE=str(cache))
-        return subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdout=subprocess.DEVNULL)
+        return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
 
     def killed_at(sign: Callable[[], bool], *arguments: str) -> None:
         process = start(*arguments)
@@ -136,7 +136,7 @@ def test_a_download_that_is_killed_again_and_again_arrives_whole_and_asks_only_f
     try:
         for kills in range(1, 4):
             process = subprocess.Popen(
-                [sys.executable, "-c", DOWNLOAD, url, md5], cwd=REPOSITORY, env=_environment(), stderr=subprocess.PIPE
+                [sys.executable, "-c", DOWNLOAD, url, md5], cwd=ROOT, env=_environment(), stderr=subprocess.PIPE
             )
             while not (part.exists() and part.stat().st_size > kills * 200_000) and process.poll() is None:
                 time.sleep(0.005)

@@ -1,7 +1,6 @@
 """The engine against the network it stands for, and every way to read a history against reading it from scratch."""
 
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,9 +14,9 @@ from m2rec.inference.engine import InferenceEngine, as_arrays
 from m2rec.inference.reading import Position, Reading
 from m2rec.model.items import ItemTable
 from m2rec.model.m2rec import M2Rec
+from tests.places import CHECKPOINTS
 from tests.tiny_world import random_model, tiny_config, tiny_items
 
-CHECKPOINTS = Path(__file__).parents[2] / "checkpoints"
 CATALOGUE = len(tiny_items())
 TOLERANCE = 1e-4
 VARIANTS: dict[str, dict[str, object]] = {

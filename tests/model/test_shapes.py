@@ -1,6 +1,5 @@
 import json
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,9 +7,9 @@ import pytest
 from m2rec.model.config import ModelConfig
 from m2rec.model.m2rec import M2Rec
 from m2rec.model.shapes import expected_shapes
+from tests.places import CHECKPOINTS
 from tests.tiny_world import tiny_config
 
-CHECKPOINTS = Path(__file__).parents[2] / "checkpoints"
 VARIANTS = [
     {"frequency": frequency, "semantic": semantic, "gate": gate}
     for frequency, semantic, gate in product(

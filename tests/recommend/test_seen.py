@@ -17,9 +17,9 @@ from m2rec.errors import InputError
 from m2rec.evaluation.protocol import evaluate
 from m2rec.recommend.options import LONGEST_HISTORY, MOST_ITEMS
 from m2rec.recommend.recommender import Recommender
+from tests.places import CHECKPOINTS
 from tests.tiny_world import MAX_HISTORY, tiny_items
 
-CHECKPOINTS = Path(__file__).parents[2] / "checkpoints"
 IDS = [item.item_id for item in tiny_items()]
 
 

@@ -16,10 +16,10 @@ from m2rec.model.m2rec import M2Rec
 from m2rec.training.resume import EpochReport
 from m2rec.training.run import Trained, train
 from m2rec.training.settings import TrainingSettings
+from tests.places import ROOT
 from tests.training.small import small_model, small_prepared
 
 SETTINGS = TrainingSettings(epochs=3, batch_size=8, warmup_steps=2, learning_rate=5e-3)
-REPOSITORY = Path(__file__).parents[2]
 
 
 def _weights(model: torch.nn.Module) -> dict[str, torch.Tensor]:
@@ -119,7 +119,7 @@ def test_it_stops_when_validation_no_longer_rises(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_process_killed_outright_resumes_from_its_last_epoch(tmp_path: Path) -> None:
     script = [sys.executable, "-m", "tests.training.small", str(tmp_path / "state"), "200"]
-    process = subprocess.Popen(script, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True, env=_environment())
+    process = subprocess.Popen(script, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=_environment())
     assert process.stdout is not None
     for line in process.stdout:
         if json.loads(line)["epoch"] == 2:
@@ -128,11 +128,11 @@ def test_a_process_killed_outright_resumes_from_its_last_epoch(tmp_path: Path) -
     process.send_signal(signal.SIGKILL)
     process.wait()
     done = subprocess.run(
-        [*script[:-1], "4"], cwd=REPOSITORY, capture_output=True, text=True, check=False, env=_environment()
+        [*script[:-1], "4"], cwd=ROOT, capture_output=True, text=True, check=False, env=_environment()
     )
     # 4 epochs are another run than 200: the state is refused rather than mixed; with the same number it goes on
     assert "other settings" in done.stderr
-    again = subprocess.Popen(script, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True, env=_environment())
+    again = subprocess.Popen(script, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=_environment())
     assert again.stdout is not None
     first = json.loads(again.stdout.readline())["epoch"]
     again.kill()
@@ -158,7 +158,7 @@ def test_training_needs_neither_the_page_nor_the_text_encoder() -> None:
     script = (
         "import sys, m2rec.training.world; print([m for m in ('gradio', 'sentence_transformers') if m in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", script], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
 
@@ -167,7 +167,7 @@ def _environment() -> dict[str, str]:
 
 
 def _last_line(command: list[str]) -> dict:
-    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False, env=_environment())
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env=_environment())
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.strip().splitlines()[-1])
 

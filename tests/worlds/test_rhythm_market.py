@@ -1,7 +1,6 @@
 """The shipped Rhythm Market, asked what a visitor would ask: does it behave as the world it was made for?"""
 
 import random
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,8 +12,9 @@ from m2rec.data.market.generate import generate
 from m2rec.data.market.settings import MarketSettings
 from m2rec.recommend.answer import Answer
 from m2rec.recommend.recommender import Recommender
+from tests.places import CHECKPOINTS
 
-FOLDER = Path(__file__).parents[2] / "checkpoints" / "rhythm-market"
+FOLDER = CHECKPOINTS / "rhythm-market"
 COFFEE = "ground-coffee"
 PERIODS = (3, 5, 7, 10, 14, 28)
 CYCLES = 5

@@ -13,8 +13,8 @@ from m2rec.benchmark.report.baselines import baselines
 from m2rec.data.prepared import Prepared
 from m2rec.data.windows import Windows
 from m2rec.errors import DataError
+from tests.places import ROOT
 
-ROOT = Path(__file__).parents[3]
 SCRIPT = ROOT / "assets" / "ml-1m" / "rectools_sasrec.py"
 COMMAND = "python assets/ml-1m/rectools_sasrec.py train"
 ABOUT = {"model": "RecTools, SASRec", "hardware": "cpu", "date": "2026-11-26", "epochs": 9, "best_epoch": 7}

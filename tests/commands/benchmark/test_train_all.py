@@ -14,8 +14,9 @@ import pytest
 
 from m2rec.checkpoint import Checkpoint
 from tests.commands.conftest import Shop
+from tests.places import ROOT
 
-PACKAGE = Path(__file__).parents[3] / "m2rec"
+PACKAGE = ROOT / "m2rec"
 PATIENCE = 120  # seconds; a busy machine is slow
 PLAN = """
 world = "{world}"

@@ -4,7 +4,6 @@ import re
 import subprocess
 import sys
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,9 +17,10 @@ from m2rec.errors import InputError
 from m2rec.recommend.answer import Answer
 from m2rec.recommend.display import style
 from m2rec.recommend.recommender import Recommender
+from tests.places import ROOT
 
 HISTORY = ["i00", "i08", "i16", "i21"] * 6
-STYLES = Path(__file__).parents[3] / "m2rec" / "ui" / "static" / "m2rec.css"
+STYLES = ROOT / "m2rec" / "ui" / "static" / "m2rec.css"
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,4 @@
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +12,9 @@ from m2rec.ui.session.requests import AdvanceLesson, ChooseAnswer, OpenLesson
 from m2rec.ui.session.state import Session
 from m2rec.ui.session.worlds import World, Worlds
 from m2rec.ui.web.service import Service
+from tests.places import CHECKPOINTS
 from tests.ui.fake_recommender import FakeRecommender
 
-ROOT = Path(__file__).parents[3]
 ANYWHERE = [one.id for one in lessons() if one.world is None]
 
 
@@ -41,7 +40,7 @@ def test_a_lesson_names_only_what_is_measured(one: Lesson, page_context: PageCon
 @pytest.fixture(scope="module")
 def shipped() -> Worlds:
     """The worlds of the repository."""
-    return Worlds.find(ROOT / "checkpoints")
+    return Worlds.find(CHECKPOINTS)
 
 
 def played(worlds: Worlds, one: Lesson, choice: int | None = None) -> PageContext:

@@ -12,9 +12,8 @@ from m2rec.ui.render.context import PageContext, ask
 from m2rec.ui.session.dispatch import opening
 from m2rec.ui.session.state import Session
 from m2rec.ui.session.worlds import World, Worlds
+from tests.places import CHECKPOINTS, ROOT
 from tests.ui.fake_recommender import FakeRecommender
-
-ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -106,11 +105,11 @@ def test_a_model_card_is_shown_without_its_front_matter_raw_html_or_pictures(on_
 
 
 def test_models_stand_on_one_scale_with_intervals_below_the_ceiling_of_the_shipped_market() -> None:
-    market = Worlds.find(ROOT / "checkpoints")
+    market = Worlds.find(CHECKPOINTS)
     world = market.get("rhythm-market")
     state = opening(world)
     html = section(PageContext(market, world, Session(state=state), ask(market, state)), "results")
-    metrics = json.loads((ROOT / "checkpoints" / world.name / "metrics.json").read_text())
+    metrics = json.loads((CHECKPOINTS / world.name / "metrics.json").read_text())
     rows = json.loads((ROOT / "assets" / "benchmarks" / f"{world.name}.json").read_text())["rows"]
     ours = next(one["figures"]["HR@10"] for one in metrics["measurements"] if one["seen"] == "unmasked")
     assert f"{ours['value']:.4f} " in html

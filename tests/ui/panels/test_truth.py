@@ -2,7 +2,6 @@
 
 import re
 from html import unescape
-from pathlib import Path
 
 import pytest
 
@@ -14,17 +13,17 @@ from m2rec.ui.render.words import percent
 from m2rec.ui.session.dispatch import opening
 from m2rec.ui.session.state import Session
 from m2rec.ui.session.worlds import World, Worlds
+from tests.places import CHECKPOINTS
 from tests.ui.fake_recommender import FakeRecommender
 
-ROOT = Path(__file__).parents[3] / "checkpoints"
-SHIPPED = sorted(path.parent.name for path in ROOT.glob("*/config.json"))
+SHIPPED = sorted(path.parent.name for path in CHECKPOINTS.glob("*/config.json"))
 KEYS = ("weekly", "two-rhythms", "chain", "taste", "noise", "new-item", "longest", "empty")
 
 
 @pytest.fixture(scope="module")
 def every_world() -> Worlds:
     """The shipped worlds and the stand-in."""
-    shipped = {world.name: world for world in Worlds.find(ROOT)}
+    shipped = {world.name: world for world in Worlds.find(CHECKPOINTS)}
     return Worlds(shipped | {"toy-shop": World("toy-shop", FakeRecommender)})
 
 

@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import pytest
 
 from m2rec.branches import BranchName
@@ -8,9 +6,10 @@ from m2rec.errors import InputError
 from m2rec.ui.render.recurrence import recurrences
 from m2rec.ui.session.presets import make
 from m2rec.ui.session.worlds import World, Worlds
+from tests.places import CHECKPOINTS
 from tests.ui.fake_recommender import FakeRecommender
 
-RHYTHMS = Worlds.find(Path(__file__).parents[3] / "checkpoints").get("rhythm-market")
+RHYTHMS = Worlds.find(CHECKPOINTS).get("rhythm-market")
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import pytest
 from m2rec.data.sources.person import Person
 from m2rec.errors import CheckpointError, InputError
 from m2rec.ui.session.worlds import World, Worlds
+from tests.places import CHECKPOINTS
 from tests.ui.fake_recommender import FakeRecommender, Item
 
 
@@ -83,7 +84,7 @@ def test_a_theme_has_the_name_that_most_of_its_items_belong_to_and_keeps_its_ite
 
 
 def test_the_themes_of_the_shipped_market_have_names() -> None:
-    market = Worlds.find(Path(__file__).parents[3] / "checkpoints").get("rhythm-market")
+    market = Worlds.find(CHECKPOINTS).get("rhythm-market")
     met = {
         tuple(theme.items)
         for item in list(market.items)[::8]

@@ -3,7 +3,6 @@
 import json
 import re
 from html.parser import HTMLParser
-from pathlib import Path
 
 import httpx
 import pytest
@@ -12,6 +11,7 @@ from m2rec.ui.session.worlds import World, Worlds
 from m2rec.ui.web.app import build, start
 from m2rec.ui.web.document import STATIC
 from m2rec.ui.web.service import Service
+from tests.places import ROOT
 from tests.ui.fake_recommender import FakeRecommender
 
 VIEW = re.compile(r'<script type="application/json" id="m2-view">(.*?)</script>', re.S)
@@ -142,7 +142,7 @@ def test_a_preview_of_a_link_has_a_title_a_sentence_and_a_picture_from_the_same_
     assert meta["og:image"].startswith(address)
     picture = httpx.get(meta["og:image"])
     assert picture.headers["content-type"] == "image/png"
-    assert picture.content == (Path(__file__).parents[3] / "assets" / "page.png").read_bytes()
+    assert picture.content == (ROOT / "assets" / "page.png").read_bytes()
 
 
 def test_a_preview_behind_a_proxy_names_the_host_that_was_asked(address: str) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-ROOT = Path(__file__).parents[3]
+from tests.places import ROOT
+
 # app.py as it is, in a process that writes the names of its modules on SIGUSR1
 SCRIPT = """
 import runpy, signal, sys
