@@ -94,14 +94,15 @@ class InferenceEngine:
         """How likely each theme is to bring each item about: (V, K), or None without themes."""
         return self._emissions
 
-    def extended(self, texts: np.ndarray) -> "InferenceEngine":
-        """An engine that also reads n items known by their text vectors (n, text width) alone, as V + 1 … V + n.
+    def extended(self, texts: np.ndarray, ids: np.ndarray | None = None) -> "InferenceEngine":
+        """An engine that also reads n items known by their text vectors (n, text width), as V + 1 … V + n.
 
-        They may stand in histories and are not ranked. The two engines share their memory; the new one keeps no states.
+        They may stand in histories and are not ranked. ids (n, d) stand for their ID vectors, as in `of_texts`. The two
+        engines share their memory; the new one keeps no states.
         """
         twin = object.__new__(InferenceEngine)
         twin.__dict__.update(self.__dict__)
-        more = self.items.of_texts(self.config, texts)
+        more = self.items.of_texts(self.config, texts, ids)
         twin.temporal, twin.frequency = self.temporal.extended(more), self.frequency.extended(more)
         twin.semantic = self.semantic.extended(more)
         twin._cache = PrefixCache(0)

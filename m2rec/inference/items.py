@@ -49,12 +49,23 @@ class ItemArrays:
             inputs = np.where(known, ids, mean_id)
         return cls(inputs, text, vectors, _unit(vectors), bias, project, mean_id)
 
-    def of_texts(self, config: ModelConfig, texts: np.ndarray) -> "ItemArrays":
-        """Rows of new items, known by their text vectors (n, text width) alone; they are read and not ranked."""
+    @property
+    def ids(self) -> np.ndarray:
+        """The ID vectors e (n, d); zero for an item that has none."""
+        return self.vectors - self.text
+
+    def of_texts(self, config: ModelConfig, texts: np.ndarray, ids: np.ndarray | None = None) -> "ItemArrays":
+        """Rows of new items, known by their text vectors (n, text width); they are read and not ranked.
+
+        ids (n, d): what stands for their ID vectors, zero for an item of which nothing else is known; None for none.
+        """
         text = np.asarray(texts, dtype=np.float32) @ self.project.T
-        inputs = text if config.temporal_input == "vectors" else np.tile(self.mean_id, (len(text), 1))
+        own = np.zeros_like(text) if ids is None else np.asarray(ids, dtype=np.float32)
+        vectors = text + own
+        known = (own != 0).any(-1, keepdims=True)
+        inputs = vectors if config.temporal_input == "vectors" else np.where(known, own, self.mean_id)
         bias = np.repeat(self.bias[-1:], len(text))
-        return replace(self, inputs=inputs, text=text, vectors=text, unit=_unit(text), bias=bias)
+        return replace(self, inputs=inputs, text=text, vectors=vectors, unit=_unit(vectors), bias=bias)
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:

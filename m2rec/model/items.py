@@ -22,16 +22,13 @@ class ItemTable:
     bias: Tensor
     derived: dict[str, Tensor] = field(default_factory=dict)
 
-    def extended(self, text: Tensor, inputs: Tensor) -> "ItemTable":
-        """With n more items that are known by their projected text (n, d) alone; nothing is derived of them yet.
-
-        inputs (n, d) are what the temporal branch reads of them.
-        """
+    def extended(self, text: Tensor, vectors: Tensor, inputs: Tensor) -> "ItemTable":
+        """With n more items: their projected text, scoring vectors and inputs, (n, d) each; nothing is derived yet."""
         return ItemTable(
             torch.cat([self.inputs, inputs]),
-            torch.cat([self.unit, F.normalize(text, dim=-1)]),
+            torch.cat([self.unit, F.normalize(vectors, dim=-1)]),
             torch.cat([self.text, text]),
-            torch.cat([self.vectors, text]),
+            torch.cat([self.vectors, vectors]),
             torch.cat([self.bias, self.bias[-1:].expand(len(text), 1)]),
         )
 

@@ -143,11 +143,18 @@ class M2Rec(nn.Module):
         inputs = vectors if by_vectors else known_or_mean(ids[:, :-1], self.ids.mean(0))
         return self._derived(ItemTable(inputs, F.normalize(vectors, dim=-1), text, vectors, ids[:, -1:]))
 
-    def extend(self, table: ItemTable, texts: Tensor) -> ItemTable:
-        """`table` with n more items that are known by their text vectors (n, text_width) alone."""
+    def extend(self, table: ItemTable, texts: Tensor, ids: Tensor | None = None) -> ItemTable:
+        """`table` with n more items that are known by their text vectors (n, text_width).
+
+        ids (n, d): what stands for their ID vectors, zero for an item of which nothing else is known; None for none.
+        """
         text = self.project(texts)
+        own = torch.zeros_like(text) if ids is None else ids
+        vectors = text + own
+        known = (own != 0).any(-1, keepdim=True)
         by_vectors = self.config.temporal_input == "vectors"
-        return self._derived(table.extended(text, text if by_vectors else self.ids.mean(0).expand(len(text), -1)))
+        inputs = vectors if by_vectors else torch.where(known, own, self.ids.mean(0))
+        return self._derived(table.extended(text, vectors, inputs))
 
     def _derived(self, table: ItemTable) -> ItemTable:
         for name, branch in self.each_branch():

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict
 
 from m2rec.errors import InputError
-from m2rec.recommend.parts import RankedItem, Shares, Spectrum, Theme
+from m2rec.recommend.parts import Invention, RankedItem, Shares, Spectrum, Theme
 from m2rec.text_safety import quoted
 
 if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
-__all__ = ["Answer", "RankedItem", "Shares", "Spectrum", "Theme"]
+__all__ = ["Answer", "Invention", "RankedItem", "Shares", "Spectrum", "Theme"]
 
 
 class Answer(BaseModel):
@@ -22,7 +22,8 @@ class Answer(BaseModel):
     What was given before them counts as already chosen all the same.
     `gates` are the three weights now (they sum to 1); `gate_history` has one row per history item:
     the weights after that item was seen. `themes` are what the history is held to be about, the strongest first; none
-    where the model keeps no belief over themes. `notes` are sentences for the reader, such as a truncation.
+    where the model keeps no belief over themes. `inventions` say what the history's items of one's own words are held
+    to be like. `notes` are sentences for the reader, such as a truncation.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -34,6 +35,7 @@ class Answer(BaseModel):
     gate_history: list[Shares]
     spectrum: Spectrum | None
     themes: list[Theme] = []
+    inventions: list[Invention] = []
     notes: list[str] = []
 
     def to_frame(self) -> "pd.DataFrame":

@@ -17,11 +17,12 @@ from m2rec.data.text import TextEncoder
 from m2rec.errors import CheckpointError, InputError
 from m2rec.inference.engine import InferenceEngine
 from m2rec.inference.reading import Position
-from m2rec.recommend.answer import Answer, RankedItem, Shares, Spectrum, Theme
+from m2rec.recommend.answer import Answer, Invention, RankedItem, Shares, Spectrum, Theme
 from m2rec.recommend.candidates import Candidate, skyband
 from m2rec.recommend.catalogue import Catalogue, CatalogueItem
 from m2rec.recommend.history import GivenHistory, History, as_list, look_up
 from m2rec.recommend.influence import influence
+from m2rec.recommend.inventions import Known, Likeness, note
 from m2rec.recommend.options import LONGEST_HISTORY, Band, Options, gate_weights
 from m2rec.recommend.spectrum import LONGEST_PERIOD, Periodogram, gain_at, item_periodogram, periodogram
 from m2rec.recommend.themes import strongest, typical_items
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from m2rec.model.m2rec import M2Rec
 
 CACHED_SPECTRA = 256
+CACHED_INVENTIONS = 256
+TOLD_INVENTIONS = 2  # the newest, in notes
 NOTHING_CHOSEN = (
     "Nothing has been chosen yet: this is the popularity that the model learnt, and no evidence has been weighed."
 )
@@ -55,6 +58,7 @@ class Engine:
         self._encoder = TextEncoder(cached=False)  # loads nothing until somebody invents an item
         # dragging the gate, another length of the list, a comparison: many questions in a row are about one history
         self._periodogram = lru_cache(maxsize=CACHED_SPECTRA)(self._periodogram_anew)
+        self._known = lru_cache(maxsize=CACHED_INVENTIONS)(self._known_anew)
         self._check_answers()
 
     def _check_answers(self) -> None:
@@ -122,6 +126,7 @@ class Engine:
         read, notes = self.read(history)
         if not read.indices:
             return self._empty(k)
+        inventions = self.inventions(read.inventions)
         reading = self.network(read).read(read.indices, self.band_keep(options.band_mask or []))
         position = reading.position
         gate = gate_weights(options.gate_override) if options.gate_override else position.gate
@@ -133,7 +138,8 @@ class Engine:
             gate_history=[_shares(row) for row in reading.gates.tolist()],
             spectrum=self.spectrum(read, position.gains) if spectrum else None,
             themes=self.themes(position),
-            notes=notes,
+            inventions=inventions,
+            notes=[*notes, *map(note, inventions[-TOLD_INVENTIONS:])],
         )
 
     def network(self, history: History) -> InferenceEngine:
@@ -141,8 +147,23 @@ class Engine:
         return self.with_inventions(history.inventions) if history.inventions else self.inference
 
     def with_inventions(self, texts: Sequence[str]) -> InferenceEngine:
-        """A network that also reads items V + 1 … V + n, known by these texts."""
-        return self.inference.extended(self._encoder.encode(texts))
+        """A network that also reads items V + 1 … V + n, known by these texts and by what they are like."""
+        known = [self._known(text) for text in texts]
+        return self.inference.extended(
+            np.stack([one.text for one in known]), np.stack([one.id_vector for one in known])
+        )
+
+    def inventions(self, texts: Sequence[str]) -> list[Invention]:
+        """What items of one's own words are held to be like."""
+        return [self._known(text).told for text in texts]
+
+    @cached_property
+    def _likeness(self) -> Likeness:
+        ids = self.inference.items.ids[1 : self.config.model.warm_items + 1]
+        return Likeness(self.checkpoint.weights["text"][1:], ids, [item.title for item in self.items])
+
+    def _known_anew(self, text: str) -> Known:
+        return self._likeness.of(text, self._encoder.encode([text])[0])
 
     def rank(
         self, position: Position, gate: np.ndarray, seen: np.ndarray, k: int, exclude_seen: bool
@@ -238,8 +259,12 @@ class Engine:
         read, _ = self.read(history)
         target = self.catalogue.index(item)
         average = self.checkpoint.weights["text"][1:].mean(0, keepdims=True)
-        texts = [self._encoder.encode(read.inventions)] if read.inventions else []
-        network = self.inference.extended(np.concatenate([*texts, average]))
+        known = [self._known(text) for text in read.inventions]
+        nothing = np.zeros((1, self.config.model.width), dtype=np.float32)
+        network = self.inference.extended(
+            np.concatenate([*(one.text[None] for one in known), average]),
+            np.concatenate([*(one.id_vector[None] for one in known), nothing]),
+        )
         return influence(network, read, target, unknown=len(network.unit_vectors) - 1)
 
     def read(self, history: GivenHistory, truncate: bool = True) -> tuple[History, list[str]]:

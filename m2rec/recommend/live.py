@@ -59,4 +59,5 @@ class Live:
             gate_history=list(self._gates),
             spectrum=found,
             themes=engine.themes(position),
+            inventions=engine.inventions(self._inventions),
         )

@@ -51,6 +51,18 @@ class Spectrum(_Frozen):
         return sorted(highest & set(self.significant))
 
 
+class Invention(_Frozen):
+    """An item of one's own words: whether it is like anything in the world, and the titles that it is most like.
+
+    `similarity` is that of the nearest one: the cosine between the meanings of the two texts, −1…1.
+    """
+
+    text: str
+    alike: bool
+    similarity: float
+    nearest: list[str]
+
+
 class Theme(_Frozen):
     """Something that the person seems to be after: its share of the taste, and titles that are typical of it."""
 

@@ -126,12 +126,16 @@ def test_the_shipped_worlds_say_what_their_networks_say(world: str, length: int)
 @pytest.mark.parametrize("variant", ["periodic and themes", "periodic and means", "spectral and means"])
 @given(items=histories, data=st.data())
 @settings(max_examples=10)
-def test_new_items_are_read_by_their_text(variant: str, items: list[int], data: st.DataObject) -> None:
+@pytest.mark.parametrize("known", [False, True], ids=["by text alone", "with ID vectors"])
+def test_new_items_are_read_by_their_text(variant: str, known: bool, items: list[int], data: st.DataObject) -> None:
     model, table = network(variant)
     texts = torch.nn.functional.normalize(torch.randn(2, 384, generator=torch.Generator().manual_seed(5)), dim=-1)
     items = [*items, CATALOGUE + 1, *data.draw(histories), CATALOGUE + 2, *items[:1]]
-    more = engine(variant).extended(texts.numpy())
-    encoded = model.encode(torch.tensor([items]), model.extend(table, texts))
+    ids = (
+        torch.stack([model.ids[3:9].mean(0), torch.zeros(model.config.width)]) if known else None
+    )  # the second has none
+    more = engine(variant).extended(texts.numpy(), None if ids is None else ids.detach().numpy())
+    encoded = model.encode(torch.tensor([items]), model.extend(table, texts, ids))
     reading = more.read(items)
     np.testing.assert_allclose(reading.gates, encoded.log_gate[0].exp(), atol=TOLERANCE)
     seen = more.seen(items)

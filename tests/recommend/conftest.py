@@ -34,4 +34,5 @@ def encoder(shop: Recommender, monkeypatch: pytest.MonkeyPatch) -> HashEncoder:
     """In the place of the real text encoder, which takes seconds to load."""
     stand_in = HashEncoder()
     monkeypatch.setattr(shop, "_encoder", stand_in)
+    shop._known.cache_clear()
     return stand_in

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from m2rec.data.tables.times import EPOCH
-from m2rec.recommend.answer import Spectrum
+from m2rec.recommend.answer import Invention, Spectrum
 from m2rec.ui.render.context import PageContext
 from m2rec.ui.render.recurrence import below_their_like, repeats_at
 from m2rec.ui.render.summary import reading
@@ -27,6 +27,8 @@ class Chip:
     ring: bool
     unread: bool
     invented: bool
+    unlike: bool  # invented, and like nothing in this world
+    like: str  # what an invented item is held to be like, in words
     day: str  # its date in writing, or nothing
 
 
@@ -35,18 +37,23 @@ def history(context: PageContext) -> str:
     items = context.state.history
     unread = len(items) - len(context.answer.history)
     rings = _ringed(context.state)
+    inventions = {one.text: one for one in context.answer.inventions}
     seen: Counter[str] = Counter()
     chips = []
     for position, item_id in enumerate(items):
         seen[item_id] += 1
+        title = context.world.named(item_id)
+        invention = None if item_id in context.world.items else inventions.get(title)
         chips.append(
             Chip(
                 key=f"{item_id}-{seen[item_id]}",
                 item_id=item_id,
-                title=context.world.named(item_id),
+                title=title,
                 ring=position in rings,
                 unread=position < unread,
                 invented=item_id not in context.world.items,
+                unlike=invention is not None and not invention.alike,
+                like=_likeness(invention) if invention else "",
                 day=_written(context.state.days[position]) if context.state.days else "",
             )
         )
@@ -62,6 +69,10 @@ def history(context: PageContext) -> str:
         fold_words=fold_summary(items, fold, context.answer.spectrum) if fold else "",
         suggested=suggested_fold(context.answer.spectrum),
     )
+
+
+def _likeness(one: Invention) -> str:
+    return f"like {', '.join(one.nearest)}" if one.alike else "like nothing here"
 
 
 def suggested_fold(spectrum: Spectrum | None) -> int:

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from m2rec.recommend.answer import Theme
+from m2rec.recommend.answer import Invention, Theme
 from m2rec.ui.panels import cards, evidence, history
 from m2rec.ui.render.comparison import COMPARISONS
 from m2rec.ui.render.context import PageContext, ask
@@ -94,3 +94,18 @@ def test_popularity_names_what_an_empty_history_names(page_context: PageContext)
     empty = with_state(page_context, history=(), k=5)
     other = compared_with[compared_with.index('class="other"') :]
     assert re.findall(r'class="title" dir="auto">([^<]+)<', other) == [item.title for item in empty.answer.items]
+
+
+def test_an_invented_chip_says_what_it_is_held_to_be_like_and_one_like_nothing_is_marked(
+    page_context: PageContext,
+) -> None:
+    found = [
+        Invention(text="<i>jam</i>", alike=True, similarity=0.6, nearest=["Honey", "Lemons"]),
+        Invention(text="qwertyuiop", alike=False, similarity=0.2, nearest=["Flour"]),
+    ]
+    state = page_context.state.replace(history=("i00", "~<i>jam</i>", "~qwertyuiop"))
+    answer = page_context.answer.model_copy(update={"inventions": found})
+    html = history.history(replace(page_context, session=Session(state=state), answer=answer))
+    assert 'title="&lt;i&gt;jam&lt;/i&gt;, invented, like Honey, Lemons"' in html
+    assert 'aria-label="3: qwertyuiop, invented, like nothing here"' in html
+    assert html.count(" unlike") == 1
