@@ -1,14 +1,14 @@
 """`python -m m2rec market …`"""
 
 import ast
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from m2rec.commands.market_stress import MOST_CUSTOMERS, stress
 from m2rec.commands.output import Json, say, show, table
-from m2rec.commands.places import find_checkpoint, this_command
+from m2rec.commands.places import find_checkpoint
 from m2rec.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from m2rec.evaluation.report import Figure
 
 app = typer.Typer()
+app.command()(stress)
 
-MOST_CUSTOMERS = 1_000_000
 LONGEST = 2_000  # days
 
 
@@ -138,52 +138,6 @@ def grade(
     if grades.gates:
         shown.append(_gates_table(grades))
     show(grades.model_dump(), json_file, *shown)
-
-
-@app.command()
-def stress(
-    checkpoint: Annotated[
-        str | None, typer.Argument(help="A world's name or a checkpoint folder; the shipped market's, if not said.")
-    ] = None,
-    customers: Annotated[
-        int, typer.Option(min=100, max=MOST_CUSTOMERS, help="Of each market; a tenth of them are tested.")
-    ] = 4000,
-    cpu: Annotated[bool, typer.Option("--cpu", help="Use the CPU even where there is a GPU.")] = False,
-    json_file: Json = None,
-) -> None:
-    """Test a trained M2Rec, as it is, in markets with other constants, each beside its own fair oracle.
-
-    The rows are those of m2rec/data/market/stress.toml. Each takes a minute or two with 4,000 customers.
-    """
-    import torch
-
-    from m2rec.checkpoint import Checkpoint
-    from m2rec.data.market.generate import NAME
-    from m2rec.evaluation.stress import stress_rows, stress_table
-    from m2rec.training.machine import device_name, git_revision
-
-    loaded = Checkpoint.load(find_checkpoint(checkpoint or NAME))
-    device = torch.device("cuda" if torch.cuda.is_available() and not cpu else "cpu")
-    rows = stress_rows()
-    graded = stress_table(loaded, loaded.model().to(device), rows, customers)
-    columns = ("HR@10", "oracle", "of the ceiling", "gate AUC: chain", "rhythm", "taste")
-    shown = table(f"{loaded.config.world}: {customers // 10:,} customers a row", "market", *columns)
-    for name, found in graded.items():
-        everything = found.groups["all"]
-        share = "–" if everything.share_of_ceiling is None else f"{100 * everything.share_of_ceiling:.1f} %"
-        gates = found.gates.gates.values() if found.gates else []
-        cells = [f"{gate.auc:.3f} ({gate.oracle or 0:.3f})" for gate in gates] or ["–"] * 3
-        shown.add_row(name, _cell(everything.figures["HR@10"]), f"{everything.oracle['HR@10']:.4f}", share, *cells)
-    payload = {
-        "world": loaded.config.world,
-        "customers": customers,
-        "hardware": device_name(device),
-        "date": datetime.now(UTC).date().isoformat(),
-        "command": this_command(),
-        "revision": git_revision(),
-        "rows": [{"name": row.name, "settings": row.settings, **graded[row.name].model_dump()} for row in rows],
-    }
-    show(payload, json_file, shown)
 
 
 def _settings(customers: int | None, days: int | None, seed: int | None, changes: list[str]) -> "MarketSettings":

@@ -1,23 +1,27 @@
 """A trained model in markets that it was not trained for: where does it break, and does its gate still know why?
 
-Every row is graded as any other program is (`predictions`), against the fair oracle of that very market.
+Every row is graded as any other program is (`predictions`), against the fair oracle of that very market. The table is
+saved after every row, and a run that was killed goes on from there.
 """
 
 import tempfile
 import tomllib
+from collections.abc import Callable
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from m2rec.atomic import atomic_file
 from m2rec.checkpoint import Checkpoint
 from m2rec.data.market.export import as_prepared
 from m2rec.data.market.generate import generate
 from m2rec.data.market.settings import MarketSettings
 from m2rec.data.market.truth import cached_truth
+from m2rec.errors import DataError, InputError
 from m2rec.evaluation.gates import gate_weights
 from m2rec.evaluation.predictions import PredictionGrades, Targets, grade_predictions, read_ranks
 from m2rec.evaluation.ranked_lists import write_lists
@@ -39,11 +43,82 @@ def stress_rows() -> list[StressRow]:
     return [StressRow.model_validate(row) for row in found["row"]]
 
 
-def stress_table(
-    checkpoint: Checkpoint, model: M2Rec, rows: list[StressRow], customers: int
-) -> dict[str, PredictionGrades]:
-    """The grades of `model`, which holds the weights of `checkpoint`, in the market of each row, by its name."""
-    return {row.name: _graded(checkpoint, model, row, customers) for row in rows}
+class GradedRow(PredictionGrades):
+    """A row with what the model reached there."""
+
+    name: str
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+
+class StressTable(BaseModel):
+    """The rows graded so far, and what made them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    world: str
+    weights: str  # SHA-256 of the checkpoint's model.safetensors
+    customers: int  # of each market; a tenth of them are tested
+    hardware: str
+    date: str
+    command: str
+    revision: str
+    rows: list[GradedRow] = []
+
+
+def read_table(path: Path) -> StressTable:
+    """What `write_table` wrote. Raises DataError when the file cannot be read or is no such table."""
+    try:
+        return StressTable.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise DataError(f"{path} is not a readable stress table; delete it, or give another file.") from error
+
+
+def write_table(table: StressTable, path: Path) -> None:
+    """Save as JSON, whole or not at all. Raises DataError when the disk does not take it."""
+    try:
+        with atomic_file(path) as temporary:
+            temporary.write_text(table.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise DataError(f"{path} could not be written ({error.strerror}); free some space and go on.") from error
+
+
+def gone_on_from(table: StressTable, path: Path) -> StressTable:
+    """`table` with the rows that an earlier run left in `path`, if there are any.
+
+    Raises InputError when they are about other weights or another number of customers.
+    """
+    if not path.is_file():
+        return table
+    found = read_table(path)
+    if (found.weights, found.customers) != (table.weights, table.customers):
+        raise InputError(f"{path} is about other weights or another number of customers; give --json another file.")
+    return table.model_copy(update={"rows": found.rows})
+
+
+def grade_rows(
+    checkpoint: Checkpoint,
+    model: M2Rec,
+    rows: list[StressRow],
+    table: StressTable,
+    save: Callable[[StressTable], None] = lambda table: None,
+) -> StressTable:
+    """`table` with every one of `rows`; those that it has with these settings are not graded again.
+
+    `model` holds the weights of `checkpoint`. `save` is called after every new row.
+    """
+    known = {row.name: row for row in table.rows}
+    graded: list[GradedRow] = []
+    for row in rows:
+        before = known.get(row.name)
+        if before and before.settings == row.settings:
+            graded.append(before)
+            continue
+        grades = _graded(checkpoint, model, row, table.customers)
+        graded.append(GradedRow(name=row.name, settings=row.settings, **dict(grades)))
+        # rows that come later in the list stay in the file too
+        names = {one.name for one in graded}
+        save(table.model_copy(update={"rows": [*graded, *(one for one in table.rows if one.name not in names)]}))
+    return table.model_copy(update={"rows": graded})
 
 
 def _graded(checkpoint: Checkpoint, model: M2Rec, row: StressRow, customers: int) -> PredictionGrades:

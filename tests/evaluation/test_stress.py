@@ -1,5 +1,7 @@
 """The stress table: every row is a market that can be made, and the shipped model is graded in each."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -8,13 +10,28 @@ from m2rec.data.market.export import as_prepared, export_market, read_export
 from m2rec.data.market.generate import generate
 from m2rec.data.market.settings import DEFAULT, MarketSettings
 from m2rec.data.market.truth import truth_of
-from m2rec.evaluation.stress import StressRow, stress_rows, stress_table
+from m2rec.errors import DataError, InputError
+from m2rec.evaluation.stress import (
+    StressRow,
+    StressTable,
+    gone_on_from,
+    grade_rows,
+    read_table,
+    stress_rows,
+    write_table,
+)
 from m2rec.paths import checkpoints
 
 
 @pytest.fixture(scope="module")
 def checkpoint() -> Checkpoint:
     return Checkpoint.load(checkpoints() / "rhythm-market")
+
+
+def empty(checkpoint: Checkpoint, customers: int = 100) -> StressTable:
+    made = {"hardware": "cpu", "date": "2026-01-01", "command": "test", "revision": "none"}
+    weights = checkpoint.config.sha256["model.safetensors"]
+    return StressTable(world="rhythm-market", weights=weights, customers=customers, **made)
 
 
 @pytest.mark.parametrize("row", stress_rows(), ids=lambda row: row.name)
@@ -38,13 +55,45 @@ def test_without_rhythms_there_are_no_gates_to_grade_and_with_misses_the_ceiling
         StressRow(name="no rhythms", settings=brief | {"rhythm_counts": [1, 0, 0, 0]}),
         StressRow(name="half are missed", settings=brief | {"miss": 0.5}),
     ]
-    found = stress_table(checkpoint, checkpoint.model(), rows, 100)
+    model = checkpoint.model()
+    with pytest.raises(KeyboardInterrupt):  # killed after the second row
+        grade_rows(checkpoint, model, rows, empty(checkpoint), save=_save_one_and_die_at_two(tmp_path / "table.json"))
+    begun = gone_on_from(empty(checkpoint), tmp_path / "table.json")
+    assert [row.name for row in begun.rows] == ["plain", "no rhythms"]
+    table = grade_rows(checkpoint, model, rows, begun)
+    assert table.rows[:2] == begun.rows
+    found = {row.name: row for row in table.rows}
     assert found["plain"].gates
     assert found["no rhythms"].gates is None
     assert "rhythm" not in found["no rhythms"].groups
     ceilings = {name: grades.groups["all"].oracle["HR@10"] for name, grades in found.items()}
     assert ceilings["half are missed"] < ceilings["plain"]
     assert found["plain"].groups["all"].figures["HR@10"].value > 0.3
+
+
+def _save_one_and_die_at_two(path: Path):
+    def save(table: StressTable) -> None:
+        write_table(table, path)
+        if len(table.rows) == 2:
+            raise KeyboardInterrupt
+
+    return save
+
+
+def test_rows_of_other_weights_or_customers_are_not_mixed_in_and_damage_is_named(
+    checkpoint: Checkpoint, tmp_path: Path
+) -> None:
+    path = tmp_path / "table.json"
+    assert gone_on_from(empty(checkpoint), path) == empty(checkpoint)
+    write_table(empty(checkpoint), path)
+    assert read_table(path) == empty(checkpoint)
+    with pytest.raises(InputError, match="another number of customers"):
+        gone_on_from(empty(checkpoint, customers=200), path)
+    with pytest.raises(InputError, match="other weights"):
+        gone_on_from(empty(checkpoint).model_copy(update={"weights": "f" * 64}), path)
+    path.write_text("{}")
+    with pytest.raises(DataError, match="not a readable stress table"):
+        read_table(path)
 
 
 def test_a_market_is_the_same_with_files_between_and_without(checkpoint: Checkpoint, tmp_path) -> None:

@@ -27,7 +27,7 @@ def matching_job(checkpoint: Checkpoint, jobs: Sequence[Job], prepared: Prepared
     shape = {name: shape[name] for name in ModelSettings.model_fields}
     for job in jobs:
         same = job.settings == shape and job.training.model_dump() == config.training.settings
-        if job.entry.kind == M2REC and job.entry.treatment == "none" and same:
+        if job.entry.kind == M2REC and job.on_all_data and same:
             return job
     raise InputError(
         f"The checkpoint of {config.world} is no run of this plan: its settings or its seed differ from every run's."

@@ -8,15 +8,16 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import torch
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import nn
 
 from m2rec.atomic import atomic_file
 from m2rec.baselines.registry import BASELINES, COUNTING, checked_settings, make_baseline
 from m2rec.benchmark.accuracy.ablated_data import ablated
+from m2rec.benchmark.accuracy.fewer_users import fewer_users
 from m2rec.benchmark.accuracy.plan import Entry, Plan, Treatment
 from m2rec.benchmark.accuracy.ranks import save_ranks
 from m2rec.data.cache import cache_dir
@@ -54,6 +55,7 @@ class Result(BaseModel):
     settings: dict[str, Any]
     training: dict[str, Any]
     treatment: Treatment
+    train_users: Annotated[int | None, Field(exclude_if=lambda users: users is None)] = None
     parameters: int
     validation: dict[str, Figures]  # by "unmasked" and "masked"
     test: dict[str, Figures] | None  # None where the plan leaves the test set alone
@@ -91,6 +93,8 @@ class Job:
         self.settings = _settings(plan, entry, world)
         self.training = _training(plan, entry, world, seed)
         decides = [entry.kind, self.settings, self.training.model_dump(), entry.treatment, plan.test, fingerprint]
+        if entry.train_users or plan.held_out_users:
+            decides += [entry.train_users, plan.held_out_users]
         self.key = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
         self.name = f"{entry.name}-{seed}"
         self.label = f"{plan.name}/{self.name}"
@@ -103,7 +107,17 @@ class Job:
     def trains_checkpoint(self) -> bool:
         """Whether this is the world's own training, so that its outcome is the world's checkpoint too."""
         same = self.settings == self.world.model.model_dump(mode="json") and self.training == self.world.training
-        return self.entry.kind == M2REC and self.entry.treatment == "none" and same
+        return self.entry.kind == M2REC and self.on_all_data and same
+
+    @property
+    def on_all_data(self) -> bool:
+        """Whether nothing is taken out of the data: neither what an ablation takes, nor users."""
+        return self.entry.treatment == "none" and not self.entry.train_users and not self.plan.held_out_users
+
+    def data(self, prepared: Prepared) -> Prepared:
+        """What this run learns from and is measured on: some of the users, or the data with one thing taken out."""
+        some = fewer_users(prepared, self.entry.train_users, self.plan.held_out_users)
+        return ablated(some, self.entry.treatment, self.seed)
 
     def result(self) -> Result | None:
         """The saved result, or None while the run has not been finished with these very settings and data.
@@ -136,7 +150,7 @@ class Job:
         `on_better` is called with the model so far after every epoch that is the best until then, `keep` once with the
         trained model, also where the time was up and that is the model of the best epoch so far.
         """
-        data = ablated(prepared, self.entry.treatment, self.seed)
+        data = self.data(prepared)
         model = self.make_model(data)
         device = torch.device("cuda" if torch.cuda.is_available() and not cpu else "cpu")
         record = RunRecord(
@@ -188,6 +202,7 @@ class Job:
             settings=self.settings,
             training=self.training.model_dump(),
             treatment=self.entry.treatment,
+            train_users=self.entry.train_users,
             parameters=sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad),
             validation=_by_name(validation),
             test=_by_name(test) if test else None,

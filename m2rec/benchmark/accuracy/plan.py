@@ -18,6 +18,7 @@ SHIPPED = Path(__file__).parent / "plans"
 NAME = r"^[a-z0-9][a-z0-9._-]*$"  # it names files too
 
 Treatment = Literal["none", "order-shuffled", "text-permuted", "text-removed"]
+Positive = Annotated[int, Field(gt=0)]
 Seeds = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
 
 
@@ -34,6 +35,7 @@ class Entry(_Frozen):
     training: dict[str, Any] = {}
     treatment: Treatment = "none"  # what is done to the data first
     ablates: str = ""  # in words, what was taken away
+    train_users: Positive | None = None  # learn from so many users only; None from all
     grid: dict[str, list[Any]] = {}  # "settings.dropout" = [0.1, 0.2]: every combination is an entry of its own
 
     @model_validator(mode="after")
@@ -65,6 +67,7 @@ class Plan(_Frozen):
     seeds: Seeds
     test: bool = True  # false while settings are being chosen: only validation is evaluated then
     reference: str = "m2rec"  # the entry that the others are compared with
+    held_out_users: Positive | None = None  # measure on so many users of validation and of test; None on all
     settings: dict[str, Any] = {}  # of every model that has such a setting
     training: dict[str, Any] = {}
     model: Annotated[tuple[Entry, ...], Field(min_length=1)]

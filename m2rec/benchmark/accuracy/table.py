@@ -60,6 +60,8 @@ def _row(ablates: str, runs: list[tuple[Job, Result]]) -> dict[str, Any]:
             if len(runs) == 1:
                 row[f"{seen}_interval"] = _intervals(runs, seen)
     row["validation"], row["validation_sd"] = _over_seeds([result.validation["unmasked"] for result in results])
+    if first.train_users:
+        row["train_users"] = first.train_users
     row["validation_masked"], _ = _over_seeds([result.validation["masked"] for result in results])
     return row | {
         "seeds": sorted(result.seed for result in results),

@@ -22,7 +22,7 @@ def test_every_shipped_plan_fits_the_models_it_asks_for(name: str, tmp_path: Pat
         Job(plan, entry, plan.seeds[0], load_world(plan.world), "fingerprint", tmp_path)
 
 
-WITH_BASELINES = [plan for plan in published_plans() if not plan.name.endswith("-ablations")]
+WITH_BASELINES = [plan for plan in published_plans() if not plan.name.endswith(("-ablations", "-curve"))]
 ABLATIONS_ALONE = [plan for plan in published_plans() if plan.name.endswith("-ablations")]
 
 
@@ -47,6 +47,20 @@ def test_a_plan_of_ablations_differs_from_its_worlds_plan_in_the_budget_alone(pl
     made = [Job(plan, entry, 0, load_world(plan.world), "fingerprint", tmp_path) for entry in plan.entries]
     assert all(job.training == made[0].training for job in made)
     assert not plan.settings
+
+
+def test_the_learning_curve_gives_both_models_the_same_customers_and_as_many_histories(tmp_path: Path) -> None:
+    plan = load_plan("rhythm-market-curve")
+    made = [Job(plan, entry, 0, load_world(plan.world), "fingerprint", tmp_path) for entry in plan.entries]
+    by_kind = {
+        kind: [(job.entry.train_users, job.training) for job in made if job.entry.kind == kind]
+        for kind in ("m2rec", "sasrec")
+    }
+    assert by_kind["m2rec"] == by_kind["sasrec"]
+    assert len(made) == 2 * len(by_kind["m2rec"])
+    read = {users: users * training.epochs for users, training in by_kind["m2rec"] if users}
+    assert {count for users, count in read.items() if users <= 8000} == {8000}
+    assert not any(job.trains_checkpoint for job in made)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,80 @@
+"""`python -m m2rec market stress`"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from m2rec.commands.output import STANDARD_OUTPUT, Json, show, table
+from m2rec.commands.places import find_checkpoint, this_command
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from m2rec.evaluation.stress import StressTable
+
+MOST_CUSTOMERS = 1_000_000
+
+
+def stress(
+    checkpoint: Annotated[
+        str | None, typer.Argument(help="A world's name or a checkpoint folder; the shipped market's, if not said.")
+    ] = None,
+    customers: Annotated[
+        int, typer.Option(min=100, max=MOST_CUSTOMERS, help="Of each market; a tenth of them are tested.")
+    ] = 4000,
+    only: Annotated[list[str] | None, typer.Option(help="Only the row of this name; may be repeated.")] = None,
+    cpu: Annotated[bool, typer.Option("--cpu", help="Use the CPU even where there is a GPU.")] = False,
+    json_file: Json = None,
+) -> None:
+    """Test a trained M2Rec, as it is, in markets with other constants, each beside its own fair oracle.
+
+    The rows are those of m2rec/data/market/stress.toml. Each takes a minute or two with 4,000 customers. With --json
+    the file is written after every row, and rows that are in it already are kept.
+    """
+    import torch
+
+    from m2rec.checkpoint import Checkpoint
+    from m2rec.data.market.generate import NAME
+    from m2rec.errors import InputError
+    from m2rec.evaluation.stress import StressTable, gone_on_from, grade_rows, stress_rows, write_table
+    from m2rec.training.machine import device_name, git_revision
+
+    rows = stress_rows()
+    unknown = sorted(set(only or ()) - {row.name for row in rows})
+    if unknown:
+        raise InputError(f"There is no row {unknown[0]!r}; there are {', '.join(row.name for row in rows)}.")
+    loaded = Checkpoint.load(find_checkpoint(checkpoint or NAME))
+    device = torch.device("cuda" if torch.cuda.is_available() and not cpu else "cpu")
+    begun = StressTable(
+        world=loaded.config.world,
+        weights=loaded.config.sha256["model.safetensors"],
+        customers=customers,
+        hardware=device_name(device),
+        date=datetime.now(UTC).date().isoformat(),
+        command=this_command(),
+        revision=git_revision(),
+    )
+    path = Path(json_file) if json_file and json_file != STANDARD_OUTPUT else None
+    if path:
+        begun = gone_on_from(begun, path)
+    asked = {*(only or (row.name for row in rows)), *(row.name for row in begun.rows)}
+    wanted = [row for row in rows if row.name in asked]
+    model = loaded.model().to(device)
+    found = grade_rows(loaded, model, wanted, begun, save=lambda so_far: write_table(so_far, path) if path else None)
+    show(found.model_dump(), json_file, _rows(found))
+
+
+def _rows(found: "StressTable") -> "Table":
+    columns = ("HR@10", "oracle", "of the ceiling", "gate AUC: chain", "rhythm", "taste")
+    shown = table(f"{found.world}: {found.customers // 10:,} customers a row", "market", *columns)
+    for row in found.rows:
+        everything = row.groups["all"]
+        reached = everything.figures["HR@10"]
+        share = "–" if everything.share_of_ceiling is None else f"{100 * everything.share_of_ceiling:.1f} %"
+        gates = row.gates.gates.values() if row.gates else []
+        cells = [f"{gate.auc:.3f} ({gate.oracle or 0:.3f})" for gate in gates] or ["–"] * 3
+        interval = f" ({reached.low:.4f}–{reached.high:.4f})" if reached.low is not None else ""
+        shown.add_row(row.name, f"{reached.value:.4f}{interval}", f"{everything.oracle['HR@10']:.4f}", share, *cells)
+    return shown
