@@ -3,8 +3,8 @@
 import numpy as np
 
 from m2rec.branches import BRANCHES, EVIDENCE
-from m2rec.data.market.ceilings import judge
 from m2rec.data.market.market import Market
+from m2rec.data.market.measured import measure
 from m2rec.data.market.oracles import fair
 from m2rec.data.market.settings import CAUSES
 from m2rec.data.prepared import Prepared
@@ -27,8 +27,8 @@ def grade(model: M2Rec, prepared: Prepared, market: Market, part: Part, max_leng
     _check(prepared, market)
     users, positions = prepared.split.targets(part)
     events = prepared.sequences.offsets[users] + positions  # (T,) the same in both: see `market_dataset`
-    judged = judge(market, np.unique(users), fair)
-    if not np.array_equal(judged.events, events):
+    measured = measure(market, np.unique(users), fair)
+    if not np.array_equal(measured.events, events):
         raise DataError(f"The split of {prepared.name} is not the market's own; prepare it with its shipped settings.")
     columns = [CAUSES.index(EVIDENCE[branch].cause) for branch in BRANCHES]
     report = gate_report(
@@ -36,17 +36,17 @@ def grade(model: M2Rec, prepared: Prepared, market: Market, part: Part, max_leng
         np.array(CAUSES)[market.causes[events]],
         market.periods[events],
         market.cycles[events],
-        judged.causes[:, columns],
+        measured.causes[:, columns],
     )
     causes = market.causes[events]
     groups = {name: causes == code for code, name in enumerate(CAUSES)}
     groups["arrivals"] = prepared.sequences.events[events] > prepared.warm_items
     hits = {
-        name: _hits(ranks[group], judged.ranks[group], prepared.item_count)
+        name: _hits(ranks[group], measured.ranks[group], prepared.item_count)
         for name, group in groups.items()
         if group.any()
     }
-    return Grades(gates=report, oracle=summary(judged.ranks), hits=hits)
+    return Grades(gates=report, oracle=summary(measured.ranks), hits=hits)
 
 
 def _hits(model: np.ndarray, oracle: np.ndarray, items: int) -> Hits:

@@ -13,10 +13,10 @@ import pandas as pd
 from m2rec.atomic import atomic_file
 from m2rec.data.cache import cache_dir
 from m2rec.data.market.catalogue import fingerprint
-from m2rec.data.market.ceilings import judge
 from m2rec.data.market.customers import TEST
 from m2rec.data.market.generate import customer_names
 from m2rec.data.market.market import FORMAT, Market
+from m2rec.data.market.measured import measure
 from m2rec.data.market.oracles import fair
 from m2rec.data.market.settings import CAUSES
 from m2rec.errors import DataError
@@ -42,8 +42,8 @@ def truth_of(market: Market) -> pd.DataFrame:
     users = np.flatnonzero(market.customers.roles == TEST)
     if not len(users):
         raise DataError("This market has no test customers to grade with; ask for more customers.")
-    judged = judge(market, users, fair)
-    events = judged.events
+    measured = measure(market, users, fair)
+    events = measured.events
     owners = np.searchsorted(market.sequences.offsets, events, side="right") - 1
     catalogue = market.shop.catalogue
     rows = market.sequences.events[events] - 1
@@ -55,8 +55,8 @@ def truth_of(market: Market) -> pd.DataFrame:
         "period": market.periods[events],
         "cycles": market.cycles[events],
         "arrival": catalogue.arrival[rows],
-        "oracle_rank": judged.ranks,
-        **{f"oracle_{cause}": judged.causes[:, code] for code, cause in enumerate(CAUSES)},
+        "oracle_rank": measured.ranks,
+        **{f"oracle_{cause}": measured.causes[:, code] for code, cause in enumerate(CAUSES)},
     }
     return pd.DataFrame(columns).astype(COLUMNS)
 

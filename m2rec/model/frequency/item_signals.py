@@ -10,20 +10,17 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def distinct(items: Tensor) -> tuple[Tensor, Tensor]:
-    """The different items of each row, 0 where a row has fewer, and where each position's is. (B, L) → (B, X), (B, L).
-
-    A padded position has some item's place, and comes after everything that counts.
-    """
-    ordered, order = items.sort(dim=1)
+def distinct(items: Tensor) -> Tensor:
+    """The different items of each row in rising order, then 0 where a row has fewer than others. (B, L) → (B, X)."""
+    ordered, _ = items.sort(dim=1)
     new = torch.ones_like(ordered, dtype=torch.bool)
     new[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
     new &= ordered > 0
     place = (new.cumsum(1) - 1).clamp(min=0)
     width = max(1, int(new.sum(1).max()))
     slots = torch.zeros(len(items), width + 1, dtype=items.dtype, device=items.device)
-    slots.scatter_(1, place.where(new, width), ordered.where(new, 0))  # what is not new falls on a spare slot
-    return slots[:, :width], torch.empty_like(place).scatter_(1, order, place)
+    slots.scatter_(1, place.where(new, width), ordered.where(new, 0))  # repeats go to a spare slot
+    return slots[:, :width]
 
 
 def in_window(chosen: Tensor, taps: int) -> Tensor:

@@ -97,7 +97,7 @@ class PeriodicBranch(RecurrenceBank):
         """All positions. items (B, L), right-padded with 0; band_keep (b,) 0/1 mutes bands. → (B, L, …)."""
         with torch.autocast(items.device.type, enabled=False):
             length = items.shape[1]
-            slots, _ = distinct(items)  # (B, X)
+            slots = distinct(items)  # (B, X)
             chosen = (slots[..., None] == items[:, None]) & (items > 0)[:, None]  # (B, X, L)
             transition = self._transition(F.pad(items[:, :-1], (1, 0)), items, table)
             weight = torch.sigmoid(self.surprise_bias - transition)  # w: (B, L)
@@ -174,7 +174,7 @@ class PeriodicBranch(RecurrenceBank):
         """tail (B, W + 3), other_bands (B, W + 3, b + 1), newest last; count (B,) of all items so far → (B, …)."""
         weight = self._surprise(tail[:, 1:-1], tail[:, 2:], table)  # (B, W + 1)
         tail, other_bands = tail[:, 2:], other_bands[:, 2:]
-        slots, _ = distinct(tail)
+        slots = distinct(tail)
         occurred = ((slots[..., None] == tail[:, None]) & (tail > 0)[:, None]).flip(-1)  # by lag: (B, X, W + 1)
         log_odds = self._log_odds(occurred * weight.flip(-1)[:, None], slots, count[:, None], table)
         against = at_newest(other_bands.flip(1)[:, None], occurred)

@@ -7,16 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from m2rec.data.market.ceilings import ORACLES, Judged, Oracle, judge
 from m2rec.data.market.customers import TEST
 from m2rec.data.market.generate import generate
 from m2rec.data.market.market import Market
+from m2rec.data.market.measured import Measured, Oracle, measure
 from m2rec.data.market.oracles import fair, informed
 from m2rec.data.market.settings import RHYTHM, MarketSettings
 from m2rec.data.sequences import Sequences
 from tests.data.market.conftest import BRIEF
 from tests.data.market.enumeration import rhythm_probabilities
 
+ORACLES: dict[str, Oracle] = {"informed": informed, "fair": fair}
 both = pytest.mark.parametrize("oracle", ORACLES.values(), ids=ORACLES.keys())
 both_names = pytest.mark.parametrize("name", ORACLES)
 FEW = np.arange(4)
@@ -63,13 +64,13 @@ def test_no_oracle_sees_the_future(oracle: Oracle, brief: Market) -> None:
 
 
 @both
-def test_customers_are_judged_alone_or_together(oracle: Oracle, brief: Market) -> None:
+def test_customers_are_forecast_alone_or_together(oracle: Oracle, brief: Market) -> None:
     together = oracle(brief, FEW)
     alone = np.concatenate([oracle(brief, FEW[[row]]).items for row in FEW])
     assert alone == pytest.approx(together.items, abs=1e-12)
 
 
-def test_the_fair_oracle_is_told_nothing_about_the_customer(brief: Market) -> None:
+def test_the_fair_oracle_reads_nothing_about_the_customer(brief: Market) -> None:
     anonymous = replace(
         brief,
         customers=replace(
@@ -85,7 +86,7 @@ def test_the_fair_oracle_is_told_nothing_about_the_customer(brief: Market) -> No
     assert (fair(anonymous, FEW).items == fair(brief, FEW).items).all()
 
 
-def test_the_market_carries_what_the_knowing_oracle_says(market: Market) -> None:
+def test_the_market_carries_the_informed_oracles_probabilities(market: Market) -> None:
     rows = np.arange(30)
     forecast, events = informed(market, rows), market.events_of(rows)
     given = forecast.items[np.arange(len(events)), market.sequences.events[events]]
@@ -93,20 +94,20 @@ def test_the_market_carries_what_the_knowing_oracle_says(market: Market) -> None
 
 
 @pytest.fixture(scope="module")
-def judged(market: Market) -> dict[str, Judged]:
+def measured(market: Market) -> dict[str, Measured]:
     rows = np.flatnonzero(market.customers.roles == TEST)[:25]
-    return {name: judge(market, rows, oracle) for name, oracle in ORACLES.items()}
+    return {name: measure(market, rows, oracle) for name, oracle in ORACLES.items()}
 
 
-def test_to_know_the_customer_is_worth_something_and_inference_comes_close(judged: dict[str, Judged]) -> None:
-    assert (judged["informed"].events == judged["fair"].events).all()
-    loss = judged["informed"].log_probabilities.mean() - judged["fair"].log_probabilities.mean()
+def test_to_know_the_customer_is_worth_something_and_inference_comes_close(measured: dict[str, Measured]) -> None:
+    assert (measured["informed"].events == measured["fair"].events).all()
+    loss = measured["informed"].log_probabilities.mean() - measured["fair"].log_probabilities.mean()
     assert 0.02 < loss < 0.2
 
 
 @both_names
-def test_forecasts_of_a_rhythm_are_calibrated(name: str, judged: dict[str, Judged], market: Market) -> None:
-    forecast, happened = judged[name].causes[:, RHYTHM], market.causes[judged[name].events] == RHYTHM
+def test_forecasts_of_a_rhythm_are_calibrated(name: str, measured: dict[str, Measured], market: Market) -> None:
+    forecast, happened = measured[name].causes[:, RHYTHM], market.causes[measured[name].events] == RHYTHM
     for low, high in ((0, 0.05), (0.05, 0.5), (0.5, 1)):
         band = (forecast >= low) & (forecast < high)
         assert happened[band].mean() == pytest.approx(forecast[band].mean(), abs=0.04)
