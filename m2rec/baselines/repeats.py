@@ -3,8 +3,7 @@
 Nothing is learned from order, text or other people; where people buy the same things again, this beats many models.
 Items that are not in the history follow by their popularity.
 
-Only figures with the history left in mean anything for them: taken out, every item of the history but the target is
-gone, and a target that is a repeat comes first by itself.
+Masked, where every item of the history is taken out, only the popularity of the others is left of them.
 """
 
 from abc import ABC, abstractmethod

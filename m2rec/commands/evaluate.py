@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from m2rec.checkpoint import CheckpointConfig
     from m2rec.data.prepared import Prepared
-    from m2rec.evaluation.protocol import Part, Seen
+    from m2rec.evaluation.protocol import Evaluation, Part, Seen
     from m2rec.evaluation.report import Figure, Grades
     from m2rec.model.m2rec import M2Rec
 
@@ -49,7 +49,8 @@ def evaluate(
 ) -> None:
     """Rank every held-out event among all items and print HR, NDCG and MRR with 95 % intervals over users.
 
-    Twice: with the items of each history left in ("unmasked") and taken out ("masked"). Nothing is sampled.
+    Twice: among all items ("unmasked"), and among those not in the history ("masked") for the targets that are new to
+    their users. Nothing is sampled.
     """
     import torch
 
@@ -71,12 +72,14 @@ def evaluate(
     grades = _grade(model, prepared, split, found.ranks["unmasked"]) if gates else None
 
     if record:
-        written = _record(folder, config, split, len(found.users), figures, grades, device_name(device))
+        written = _record(folder, config, found, split, figures, grades, device_name(device))
         say(f"Recorded in {written}.")
     size = f"{len(found.users):,} targets, {prepared.item_count:,} items"
     shown = table(f"{config.world}, {split}: {size}", "metric", *figures)
     for metric in figures["unmasked"]:
         shown.add_row(metric, *(_cell(rows[metric]) for rows in figures.values()))
+    if "masked" in figures and found.count("masked") < len(found.users):
+        shown.caption = f"masked: {found.count('masked'):,} targets, those that are new to their users"
     if grades:
         show(found.figures | grades.model_dump(), json_file, shown, _grades_table(grades), _hits_table(grades))
     else:
@@ -115,8 +118,8 @@ def _hits_table(grades: "Grades") -> "Table":
 def _record(
     folder: Path,
     config: "CheckpointConfig",
+    found: "Evaluation",
     split: "Part",
-    targets: int,
     figures: "dict[Seen, dict[str, Figure]]",
     grades: "Grades | None",
     hardware: str,
@@ -128,7 +131,6 @@ def _record(
     measured = {
         "split": split,
         "seeds": [config.training.settings["seed"]],
-        "targets": targets,
         "hardware": hardware,
         "date": datetime.now(UTC).date(),
         "command": this_command(),
@@ -136,12 +138,14 @@ def _record(
     }
     protocol = f"{SPLITS[config.data.split]}; all {config.model.items} items ranked"
     rows = [
-        Measurement(model="m2rec", protocol=protocol, seen=seen, figures=found, **measured)
-        for seen, found in figures.items()
+        Measurement(model="m2rec", protocol=protocol, seen=seen, figures=rows, targets=found.count(seen), **measured)
+        for seen, rows in figures.items()
     ]
     metrics = read_metrics(folder, config.world).with_measurements(rows)
     if grades:
-        metrics = metrics.model_copy(update={"gates": GateMeasurement(grades=grades, **measured)})
+        metrics = metrics.model_copy(
+            update={"gates": GateMeasurement(grades=grades, targets=len(found.users), **measured)}
+        )
     return write_metrics(folder, metrics)
 
 

@@ -32,7 +32,7 @@ class Difference(Interval):
 def mean_interval(
     values: np.ndarray, users: np.ndarray | None = None, *, resamples: int = RESAMPLES, seed: int = 0
 ) -> Interval:
-    """The mean of `values` (T,), one for each target, as `metrics.outcomes` gives them.
+    """The mean of `values` (T,), one for each target, as `metrics.outcomes` gives them. NaN does not count.
 
     users int (T,) says whose target each is; None: every target is another user's. Raises ValueError for fewer than
     two users, which say nothing about a third.
@@ -62,11 +62,12 @@ def _resampled_means(
     values: np.ndarray, users: np.ndarray | None, resamples: int, seed: int
 ) -> tuple[float, np.ndarray]:
     """The mean over targets, and the same of every resample (R,)."""
-    of_user = np.arange(len(values)) if users is None else np.unique(users, return_inverse=True)[1]
+    there = ~np.isnan(values)
+    of_user = np.arange(there.sum()) if users is None else np.unique(users[there], return_inverse=True)[1]
     counts = np.bincount(of_user)
     if len(counts) < 2:
         raise ValueError("An interval needs at least two users.")
-    sums = np.bincount(of_user, weights=values)
+    sums = np.bincount(of_user, weights=values[there])
 
     def mean(sums: np.ndarray, counts: np.ndarray, axis: int = -1) -> np.ndarray:
         return sums.sum(axis) / counts.sum(axis)

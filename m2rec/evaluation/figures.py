@@ -1,5 +1,7 @@
 """From ranks to figures with intervals."""
 
+import numpy as np
+
 from m2rec.evaluation.bootstrap import mean_interval
 from m2rec.evaluation.metrics import METRICS, outcomes
 from m2rec.evaluation.protocol import Evaluation, Seen
@@ -7,8 +9,15 @@ from m2rec.evaluation.report import Figure
 
 
 def with_intervals(evaluation: Evaluation) -> dict[Seen, dict[str, Figure]]:
-    """Every metric both ways, each a mean over targets with its bootstrap interval over users."""
-    return {seen: {metric: _figure(evaluation, seen, metric) for metric in METRICS} for seen in evaluation.ranks}
+    """Every metric both ways, each a mean over targets with its bootstrap interval over users.
+
+    Masked figures need two users with a target that is new to them, and are left out otherwise.
+    """
+    return {
+        seen: {metric: _figure(evaluation, seen, metric) for metric in METRICS}
+        for seen, ranks in evaluation.ranks.items()
+        if seen == "unmasked" or len(np.unique(evaluation.users[np.isfinite(ranks)])) > 1
+    }
 
 
 def _figure(evaluation: Evaluation, seen: Seen, metric: str) -> Figure:

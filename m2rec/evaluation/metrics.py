@@ -36,11 +36,14 @@ def ranks(scores: Tensor, targets: Tensor, seen: Tensor | None = None) -> Tensor
 
 
 def outcomes(ranks: np.ndarray, metric: str) -> np.ndarray:
-    """What each target adds to `metric` (one of `METRICS`, or the same with another k): ranks (N,) → float64 (N,)."""
+    """What each target adds to `metric` (one of `METRICS`, or the same with another k): ranks (N,) → float64 (N,).
+
+    A target without a rank (NaN) adds NaN, which `summary` and the bootstrap leave out.
+    """
     kind, _, cutoff = metric.partition("@")
-    hit = ranks <= int(cutoff)
+    hit = np.where(np.isnan(ranks), np.nan, ranks <= int(cutoff))
     if kind == "HR":
-        return hit.astype(np.float64)
+        return hit
     if kind == "NDCG":
         return hit / np.log2(1 + ranks)
     if kind == "MRR":
@@ -49,5 +52,5 @@ def outcomes(ranks: np.ndarray, metric: str) -> np.ndarray:
 
 
 def summary(ranks: np.ndarray) -> dict[str, float]:
-    """The mean of every metric over the targets: ranks (N,), N ≥ 1 → {"HR@5": …, …}."""
-    return {metric: float(outcomes(ranks, metric).mean()) for metric in METRICS}
+    """The mean of every metric over the targets that have a rank, at least one of ranks (N,) → {"HR@5": …, …}."""
+    return {metric: float(np.nanmean(outcomes(ranks, metric))) for metric in METRICS}

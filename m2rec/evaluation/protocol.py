@@ -1,10 +1,14 @@
-"""Every target of a split ranked among all items, twice: with the items of its history left in, and taken out.
+"""Every target of a split ranked twice: among all items, and, where it is new to the user, among what is new.
+
+"Unmasked" leaves the items of the history in. "Masked" takes them out, and then only targets that the user had not
+chosen before have a rank: were a repeat left to compete, it would be the one item of its history still there, and any
+model that favours repeats would find it by that.
 
 Histories are the newest `max_length` events before each target, as the model reads them when it serves. Where a user's
 whole history fits, one window answers for all of that user's targets: the model is causal, so what it says at a
 position is what it would say if the history ended there.
 
-Which items were already chosen is known from the whole history, also from what is too old to be read: "taken out"
+Which items were already chosen is known from the whole history, also from what is too old to be read: masking
 leaves all of them out, and the repeat bias counts all of them. `recommend` follows the same rule.
 """
 
@@ -47,12 +51,16 @@ class Evaluation:
 
     users: np.ndarray  # int64 (T,) whose target it is
     positions: np.ndarray  # int64 (T,) its place in that user's sequence
-    ranks: dict[Seen, np.ndarray]  # float64 (T,) each
+    ranks: dict[Seen, np.ndarray]  # float64 (T,) each; masked, NaN for a target that was already chosen
 
     @property
     def figures(self) -> dict[Seen, dict[str, float]]:
-        """`{"unmasked": {"HR@5": …}, "masked": {…}}`, means over the targets."""
-        return {seen: summary(values) for seen, values in self.ranks.items()}
+        """`{"unmasked": {"HR@5": …}, "masked": {…}}`, means over the targets that have a rank."""
+        return {seen: summary(values) for seen, values in self.ranks.items() if np.isfinite(values).any()}
+
+    def count(self, seen: Seen) -> int:
+        """How many targets have a rank."""
+        return int(np.isfinite(self.ranks[seen]).sum())
 
 
 @dataclass(frozen=True)
@@ -83,7 +91,8 @@ def evaluate(model: Scorer, prepared: Prepared, part: Part, max_length: int) -> 
             scores = model.log_scores(items, where, seen)  # (N, V)
             chosen = torch.from_numpy(events[places[batch.targets]].astype(np.int64)).to(device)
             found["unmasked"][batch.targets] = ranks(scores, chosen).cpu().numpy()
-            found["masked"][batch.targets] = ranks(scores, chosen, seen).cpu().numpy()
+            again = seen.gather(1, chosen[:, None] - 1)[:, 0]
+            found["masked"][batch.targets] = ranks(scores, chosen, seen).masked_fill(again, torch.nan).cpu().numpy()
     return Evaluation(users, positions, found)
 
 

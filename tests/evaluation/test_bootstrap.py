@@ -28,6 +28,15 @@ def test_users_with_more_targets_weigh_more():
     assert mean_interval(np.array([1.0, 1.0, 1.0, 0.0]), np.array([8, 8, 8, 2])).value == 0.75
 
 
+def test_targets_without_a_rank_do_not_count():
+    values, users = np.array([1.0, np.nan, 0.0, 1.0, np.nan]), np.array([0, 0, 1, 2, 3])
+    there = ~np.isnan(values)
+    assert mean_interval(values, users) == mean_interval(values[there], users[there])
+    assert paired_difference(values, np.zeros(5), users) == paired_difference(values[there], np.zeros(3), users[there])
+    with pytest.raises(ValueError, match="at least two users"):
+        mean_interval(values[:2], users[:2])
+
+
 def test_a_clear_lead_is_sure_and_none_is_not():
     base = RNG.normal(0, 1, 2000)
     sure = paired_difference(base + RNG.normal(0.2, 0.5, 2000), base)

@@ -18,6 +18,7 @@ def test_every_figure_is_the_mean_with_its_interval_over_users():
     assert {name: figure.value for name, figure in found["masked"].items()} == pytest.approx(
         evaluation.figures["masked"]
     )
+    assert "masked" not in with_intervals(Evaluation(users, users, both | {"masked": np.full(120, np.nan)}))
     hits = mean_interval((both["unmasked"] <= 10).astype(float), users)
     figure = found["unmasked"]["HR@10"]
     assert (figure.low, figure.high) == (hits.low, hits.high)

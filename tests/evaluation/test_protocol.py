@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -44,6 +46,9 @@ def plain_ranks(prepared, part, max_length):
             scores = echo(torch.from_numpy(events[max(0, place - max_length) : place].astype(np.int64))).tolist()
             target = scores[events[place] - 1]
             for seen in found:
+                if seen == "masked" and events[place] in events[:place]:
+                    found[seen].append(math.nan)
+                    continue
                 others = [
                     scores[item - 1]
                     for item in range(1, V + 1)
@@ -72,7 +77,8 @@ def test_batches_and_shared_windows_change_no_rank(histories, max_length, part, 
         patch.setattr(protocol, "SCORES_AT_ONCE", 5 * V)
         found = evaluate(model, prepared, part, max_length)
     expected = plain_ranks(prepared, part, max_length)
-    assert {seen: values.tolist() for seen, values in found.ranks.items()} == expected
+    for seen, values in found.ranks.items():
+        np.testing.assert_array_equal(values, expected[seen])  # NaN equals NaN here
     assert model.widest <= max_length
     users, positions = split.targets(part)
     assert (found.users.tolist(), found.positions.tolist()) == (users.tolist(), positions.tolist())
@@ -82,7 +88,9 @@ def test_ranks_by_hand():
     # scores after 2, 3, 2 (ages 3, 2, 1): item 2 has 1/3 + 1, item 3 has 1/2, the rest 0
     found = evaluate(Echo(), prepared_from([[2, 3, 2, 3]]), "test", 10)
     assert found.ranks["unmasked"].tolist() == [2]
-    assert found.ranks["masked"].tolist() == [1]  # item 2 was seen and is gone; item 3 is the target and stays
+    assert np.isnan(found.ranks["masked"]).all()  # item 3 was chosen before, so it is not among what is new
+    assert set(found.figures) == {"unmasked"}
+    assert (found.count("unmasked"), found.count("masked")) == (1, 0)
     # validation: after 2, 3 item 3 leads with 1 against 1/2
     found = evaluate(Echo(), prepared_from([[2, 3, 2, 3]]), "validation", 10)
     assert found.ranks["unmasked"].tolist() == [2]

@@ -1,8 +1,8 @@
 """The rank of every target, as a run keeps it beside its figures: exact for all figures up to k = 127, in one byte.
 
-A rank is a whole number or a half one (a tie), so twice the rank is whole. Ranks above 127 are stored as 127.5: HR@k,
-NDCG@k and MRR@k do not tell them apart for any k up to 127. The compressed file of the Rhythm Market's 245,007 targets
-takes about .3 MB, where all ranks in full would take half a megabyte.
+A rank is a whole number or a half one (a tie), so twice the rank is whole; no rank is 0. Ranks above 127 are stored as
+127.5: HR@k, NDCG@k and MRR@k do not tell them apart for any k up to 127. The compressed file of the Rhythm Market's
+245,007 targets takes about .3 MB, where all ranks in full would take half a megabyte.
 """
 
 import zipfile
@@ -24,12 +24,15 @@ class Ranks:
     """T targets, by user, oldest first."""
 
     users: np.ndarray  # int64 (T,) whose target it is
-    by_seen: dict[Seen, np.ndarray]  # float64 (T,) each; "unmasked", "masked"
+    by_seen: dict[Seen, np.ndarray]  # float64 (T,) each; "unmasked", "masked"; NaN for a target without a rank
 
 
 def save_ranks(path: Path, evaluation: Evaluation, key: str) -> None:
     """Replace `path` by the ranks of the run with this key. Raises OSError when the disk does not take it."""
-    stored = {seen: np.minimum(2 * ranks, BEYOND).astype(np.uint8) for seen, ranks in evaluation.ranks.items()}
+    stored = {
+        seen: np.nan_to_num(np.minimum(2 * ranks, BEYOND), nan=0.0).astype(np.uint8)
+        for seen, ranks in evaluation.ranks.items()
+    }
     users = evaluation.users.astype(np.min_scalar_type(int(evaluation.users.max())))
     with atomic_file(path) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, key=np.array(key), users=users, unmasked=stored["unmasked"], masked=stored["masked"])
@@ -41,7 +44,8 @@ def load_ranks(path: Path, key: str) -> Ranks:
     try:
         with np.load(path, allow_pickle=False) as file:
             found, users = str(file["key"]), file["users"].astype(np.int64)
-            by_seen: dict[Seen, np.ndarray] = {"unmasked": file["unmasked"] / 2, "masked": file["masked"] / 2}
+            ways: tuple[Seen, ...] = ("unmasked", "masked")
+            by_seen = {seen: np.where(file[seen] > 0, file[seen] / 2, np.nan) for seen in ways}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(f"{path} holds no readable ranks ({error}); {again}.") from error
     if found != key:

@@ -23,8 +23,9 @@ Finished = Sequence[tuple[Job, Result]]
 def table_of(plan: Plan, finished: Finished) -> dict[str, Any]:
     """`{"world", "plan", "rows", "comparisons"}`: means over seeds, and the reference against every other model.
 
-    A row has "unmasked" and "masked" (test figures) only where the plan opens the test set. Several seeds
-    have a standard deviation; a single one has 95 % intervals over users, "unmasked_interval" and "masked_interval".
+    A row has "unmasked" and "masked" (test figures) only where the plan opens the test set, and "masked" only where
+    targets are new to their users. Several seeds have a standard deviation; a single one has 95 % intervals over users,
+    "unmasked_interval" and "masked_interval".
     """
     by_name: dict[str, list[tuple[Job, Result]]] = defaultdict(list)
     for job, result in finished:
@@ -38,13 +39,14 @@ def table_of(plan: Plan, finished: Finished) -> dict[str, Any]:
         comparisons = [
             _comparison(by_name[plan.reference], by_name[other], seen, metric)
             for other in others
-            for seen in SEEN
+            for seen in _ways(by_name[other])
             for metric in COMPARED
         ]
     return {
         "world": plan.world,
         "plan": plan.name,
         "targets": finished[0][1].targets if finished else 0,
+        "new_targets": _new_targets(finished[0][0]) if finished else 0,
         "rows": rows,
         "comparisons": comparisons,
     }
@@ -55,14 +57,15 @@ def _row(ablates: str, runs: list[tuple[Job, Result]]) -> dict[str, Any]:
     first = results[0]
     row: dict[str, Any] = {"model": first.model}
     if first.test is not None:
-        for seen in SEEN:
+        for seen in _ways(runs):
             row[seen], row[f"{seen}_sd"] = _over_seeds([(result.test or {})[seen] for result in results])
             if len(runs) == 1:
                 row[f"{seen}_interval"] = _intervals(runs, seen)
     row["validation"], row["validation_sd"] = _over_seeds([result.validation["unmasked"] for result in results])
     if first.train_users:
         row["train_users"] = first.train_users
-    row["validation_masked"], _ = _over_seeds([result.validation["masked"] for result in results])
+    if all("masked" in result.validation for result in results):
+        row["validation_masked"], _ = _over_seeds([result.validation["masked"] for result in results])
     return row | {
         "seeds": sorted(result.seed for result in results),
         "ablates": ablates,
@@ -79,6 +82,16 @@ def _row(ablates: str, runs: list[tuple[Job, Result]]) -> dict[str, Any]:
         "revisions": sorted({result.revision for result in results}),
         "commands": sorted({result.command for result in results}),
     }
+
+
+def _ways(runs: list[tuple[Job, Result]]) -> list[Seen]:
+    """Which test figures there are: all of them, unless no target is new to its user."""
+    return [seen for seen in SEEN if all(seen in (result.test or {}) for _, result in runs)]
+
+
+def _new_targets(job: Job) -> int:
+    """Of the targets, those that their users had not chosen before."""
+    return int(np.isfinite(load_ranks(job.ranks_file, job.key).by_seen["masked"]).sum())
 
 
 def _over_seeds(figures: list[dict[str, float]]) -> tuple[dict[str, float], dict[str, float]]:
@@ -101,7 +114,7 @@ def _comparison(
 ) -> dict[str, Any]:
     """The difference between two models' means over seeds, with a paired bootstrap over users."""
     (a, users), (b, _) = _mean_outcomes(reference, seen, metric), _mean_outcomes(other, seen, metric)
-    found = paired_difference(a, b, users)
+    found, over = paired_difference(a, b, users), float(np.nanmean(b))
     return {
         "model": reference[0][1].model,
         "against": other[0][1].model,
@@ -110,7 +123,7 @@ def _comparison(
         "difference": found.value,
         "low": found.low,
         "high": found.high,
-        "relative": found.value / float(b.mean()) if b.any() else None,
+        "relative": found.value / over if over else None,
         "p": found.p,
     }
 

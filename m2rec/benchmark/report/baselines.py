@@ -51,7 +51,7 @@ def baselines(world: str, benchmarks: Path, targets: int) -> Baselines:
         others = [rows[entry.name] for entry in plan.entries if entry.name in rows and _is_baseline(plan, entry.name)]
         # one seed of the reference is the checkpoint itself
         others = [row for row in others if row["model"] != plan.reference or len(row["seeds"]) > 1]
-        shown = [_row(row, seen, plan) for row in others for seen in SEEN]
+        shown = [_row(row, seen, plan) for row in others for seen in SEEN if seen in row]
         notes = [*_trained(others, plan), *leads(rows, found["comparisons"], plan)]
         notes += parts(rows, found["comparisons"], plan)
     except (OSError, ValueError, TypeError, KeyError) as error:

@@ -18,14 +18,15 @@ def leads(rows: Rows, comparisons: Comparisons, plan: Plan) -> list[str]:
     """A Markdown table of M2Rec's lead over each baseline, both ways; empty unless both are trained."""
     baselines = [entry.name for entry in plan.entries if not entry.ablates and entry.name != plan.reference]
     found = {(one["against"], one["seen"]): one for one in comparisons if one["metric"] == METRIC}
-    shown = [name for name in baselines if all((name, seen) in found for seen in SEEN)]
+    shown = [name for name in baselines if (name, "unmasked") in found]
     if not shown:
         return []
-    best = {seen: _best_mamba(rows, shown, seen) for seen in SEEN}
+    ways = [seen for seen in SEEN if all((name, seen) in found for name in shown)]
+    best = {seen: _best_mamba(rows, shown, seen) for seen in ways}
     lines = [f"M2Rec's lead in {METRIC} over each of them, paired over users{_seeds(rows, shown)}:", ""]
-    lines += [f"| over | {' | '.join(SEEN.values())} |", "| --- | --- | --- |"]
+    lines += [f"| over | {' | '.join(SEEN[seen] for seen in ways)} |", "| --- |" + " --- |" * len(ways)]
     for name in shown:
-        cells = [_lead(found[name, seen]) + " (the best Mamba)" * (best[seen] == name) for seen in SEEN]
+        cells = [_lead(found[name, seen]) + " (the best Mamba)" * (best[seen] == name) for seen in ways]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     chosen = f"The best Mamba is the one with the highest {CHOSEN_BY} on validation, left in and taken out."
     return [*lines, "", *([chosen, ""] if any(best.values()) else [])]
@@ -37,14 +38,15 @@ def parts(rows: Rows, comparisons: Comparisons, plan: Plan) -> list[str]:
     if not removed:
         return []
     lost = {(one["against"], one["seen"]): one for one in comparisons if one["metric"] == METRIC}
+    ways = [seen for seen in SEEN if all(seen in rows[entry.name] for entry in removed)]
     names = [plan.reference, *(entry.name for entry in removed)]
     lines = [f"What each part is worth{_budget(plan)}{_seeds(rows, [name for name in names if name in rows])}:", ""]
-    heads = [head for seen in SEEN.values() for head in (f"{METRIC}, {seen}", "lost")]
+    heads = [head for seen in ways for head in (f"{METRIC}, {SEEN[seen]}", "lost")]
     lines += [f"| taken away from M2Rec | {' | '.join(heads)} |", "| --- |" + " --- |" * len(heads)]
     for name, words in [(plan.reference, "nothing"), *((entry.name, entry.ablates) for entry in removed)]:
         if name in rows:
             cells = [
-                cell for seen in SEEN for cell in (figure(rows[name], seen, METRIC), _loss(lost.get((name, seen))))
+                cell for seen in ways for cell in (figure(rows[name], seen, METRIC), _loss(lost.get((name, seen))))
             ]
             lines.append(f"| {words} | {' | '.join(cells)} |")
     return [*lines, ""]

@@ -37,12 +37,14 @@ def write_results(readme: Path, checkpoints: Path, benchmarks: Path) -> None:
 
 def _world(config: CheckpointConfig, metrics: MetricsFile, benchmarks: Path) -> list[str]:
     first = metrics.measurements[0]
+    new = [measured.targets for measured in metrics.measurements if measured.seen == "masked"]
+    part = f" ({new[0]:,} of them new to their users)" if new and new[0] != first.targets else ""
     where = f"trained on {config.trained_on}, measured on {first.hardware}, {first.date}, by `{first.command}`"
     others = baselines(config.world, benchmarks, first.targets)
     lines = [
         f"### {config.world}",
         "",
-        f"{first.protocol}; {first.targets:,} {first.split} targets; {where}. 95 % intervals over users.",
+        f"{first.protocol}; {first.targets:,} {first.split} targets{part}; {where}. 95 % intervals over users.",
         "",
         f"| model | items of the history | {' | '.join(SHOWN)} | seeds |",
         f"| --- | --- | {' | '.join('---' for _ in SHOWN)} | --- |",
