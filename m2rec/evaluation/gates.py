@@ -1,4 +1,4 @@
-"""Does the gate know why? For worlds in which the cause of every event is known.
+"""How well gate weights predict causes, for worlds in which the cause of every event is known.
 
 A gate's weight is read as a forecast: "the next event comes from this kind of evidence". Its AUC is the chance that the
 weight is higher before an event with that cause than before one without: .5 is a coin, 1 is perfect. No gate can be
@@ -11,11 +11,10 @@ from scipy.stats import mannwhitneyu
 
 from m2rec.branches import BRANCHES, CAUSES
 from m2rec.data.prepared import Prepared
+from m2rec.evaluation.groups import by_cycles, by_period
 from m2rec.evaluation.protocol import Part, batches, device_of, evaluation_mode
 from m2rec.evaluation.report import Agreement, GateReport
 from m2rec.model.m2rec import M2Rec
-
-MANY_CYCLES = 6  # this many cycles and more are one group
 
 
 def gate_weights(model: M2Rec, prepared: Prepared, part: Part, max_length: int) -> np.ndarray:
@@ -44,15 +43,13 @@ def gate_report(
     cycles: np.ndarray,
     oracle: np.ndarray | None = None,
 ) -> GateReport:
-    """Compare the gate before each of N events with why the event came about.
+    """Compare the gate before each of N events with the cause of the event.
 
     gates and oracle float (N, 3), columns as in `BRANCHES`; causes str (N,), "chain", "rhythm", "taste" or another that
-    no gate stands for; periods int (N,), the period of the rhythm behind a rhythm event, in interactions; cycles int
+    no branch explains; periods int (N,), the period of the rhythm behind a rhythm event, in interactions; cycles int
     (N,), how often that rhythm had come round before. Both are read for rhythm events only, each group of which is
     compared with all events of other causes.
     """
-    rhythm = causes == CAUSES["frequency"]
-    capped = np.minimum(cycles, MANY_CYCLES)
 
     def agreement(branch: str, group: np.ndarray) -> Agreement:
         others = causes != CAUSES[branch]
@@ -67,11 +64,6 @@ def gate_report(
 
     return GateReport(
         gates={branch: agreement(branch, causes == cause) for branch, cause in CAUSES.items()},
-        by_period={
-            str(period): agreement("frequency", rhythm & (periods == period)) for period in np.unique(periods[rhythm])
-        },
-        by_cycles={
-            f"{count}+" if count == MANY_CYCLES else str(count): agreement("frequency", rhythm & (capped == count))
-            for count in np.unique(capped[rhythm])
-        },
+        by_period={name: agreement("frequency", group) for name, group in by_period(causes, periods).items()},
+        by_cycles={name: agreement("frequency", group) for name, group in by_cycles(causes, cycles).items()},
     )

@@ -10,6 +10,7 @@ from m2rec.data.market.settings import CAUSES
 from m2rec.data.prepared import Prepared
 from m2rec.errors import DataError
 from m2rec.evaluation.gates import gate_report, gate_weights
+from m2rec.evaluation.groups import by_cause
 from m2rec.evaluation.metrics import outcomes, summary
 from m2rec.evaluation.protocol import Part
 from m2rec.evaluation.report import Grades, Hits
@@ -31,20 +32,17 @@ def grade(model: M2Rec, prepared: Prepared, market: Market, part: Part, max_leng
     if not np.array_equal(measured.events, events):
         raise DataError(f"The split of {prepared.name} is not the market's own; prepare it with its shipped settings.")
     columns = [CAUSES.index(EVIDENCE[branch].cause) for branch in BRANCHES]
+    causes = np.array(CAUSES)[market.causes[events]]
     report = gate_report(
         gate_weights(model, prepared, part, max_length),
-        np.array(CAUSES)[market.causes[events]],
+        causes,
         market.periods[events],
         market.cycles[events],
         measured.causes[:, columns],
     )
-    causes = market.causes[events]
-    groups = {name: causes == code for code, name in enumerate(CAUSES)}
-    groups["arrivals"] = prepared.sequences.events[events] > prepared.warm_items
     hits = {
         name: _hits(ranks[group], measured.ranks[group], prepared.item_count)
-        for name, group in groups.items()
-        if group.any()
+        for name, group in by_cause(causes, prepared.sequences.events[events] > prepared.warm_items).items()
     }
     return Grades(gates=report, oracle=summary(measured.ranks), hits=hits)
 

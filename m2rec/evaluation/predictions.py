@@ -1,7 +1,7 @@
 """Ranked lists and attributions of any program, read from a file and graded against the causes of the Rhythm Market.
 
-A prediction is a row (user, position, rank, item). Ten ranks a target are read and must all be there; rows may come in
-any order, and the file is read in pieces, so that its size does not matter.
+A prediction is a row (user, position, rank, item). Ranks 1 to 10 of every target are read and must all be there; rows
+may come in any order, and the file is read in pieces, so that its size does not matter.
 """
 
 from collections.abc import Iterator
@@ -14,10 +14,11 @@ import pyarrow.csv
 import pyarrow.parquet
 from pydantic import BaseModel, ConfigDict, FiniteFloat
 
-from m2rec.branches import BRANCHES, ORDERED
+from m2rec.branches import BRANCHES, CAUSES
 from m2rec.errors import InputError
 from m2rec.evaluation.bootstrap import mean_interval
-from m2rec.evaluation.gates import MANY_CYCLES, gate_report
+from m2rec.evaluation.gates import gate_report
+from m2rec.evaluation.groups import by_cause, by_cycles, by_period
 from m2rec.evaluation.metrics import outcomes
 from m2rec.evaluation.report import Figure, GateReport
 from m2rec.text_safety import quoted
@@ -26,7 +27,7 @@ TOP = 10
 HIT, GAIN = f"HR@{TOP}", f"NDCG@{TOP}"
 MISSED = TOP + 1.0  # the rank of an item that is not in the list
 ROWS_AT_ONCE = 1 << 18
-CAUSES = tuple(kind.cause for kind in ORDERED)  # in the order of the gate; columns may have the branches' keys instead
+GATE_CAUSES = tuple(CAUSES.values())  # in the order of the gate; columns may have the branches' keys instead
 
 
 class Group(BaseModel):
@@ -141,10 +142,10 @@ def read_attributions(path: Path, targets: Targets) -> np.ndarray:
 
     Raises InputError in one sentence for the first thing that is wrong.
     """
-    found = np.full((len(targets), len(CAUSES)), np.nan)
+    found = np.full((len(targets), len(GATE_CAUSES)), np.nan)
     rows_before = 0
-    for table in _pieces(path, ("user", "position"), CAUSES, BRANCHES):
-        names = CAUSES if CAUSES[0] in table else BRANCHES
+    for table in _pieces(path, ("user", "position"), GATE_CAUSES, BRANCHES):
+        names = GATE_CAUSES if GATE_CAUSES[0] in table else BRANCHES
         rows = targets.find(table, rows_before)
         values = np.stack([_numbers(table, name, rows_before) for name in names], axis=1)
         found[rows] = values
@@ -166,23 +167,16 @@ def grade_predictions(targets: Targets, ranks: np.ndarray, attributions: np.ndar
     truth = targets.truth
     causes = truth["cause"].to_numpy(dtype=object)
     periods, cycles = truth["period"].to_numpy(), truth["cycles"].to_numpy()
-    rhythm, capped = causes == "rhythm", np.minimum(cycles, MANY_CYCLES)
-    groups = {"all": np.ones(len(truth), dtype=bool)}
-    groups |= {cause: causes == cause for cause in ("rhythm", "chain", "taste", "noise")}
-    groups["arrivals"] = truth["arrival"].to_numpy()
-    groups |= {f"period {period}": rhythm & (periods == period) for period in np.unique(periods[rhythm])}
-    for count in np.unique(capped[rhythm]):
-        more = "+" if count == MANY_CYCLES else ""
-        groups[f"{count}{more} cycles seen"] = rhythm & (capped == count)
+    groups = {"all": np.ones(len(truth), dtype=bool)} | by_cause(causes, truth["arrival"].to_numpy())
+    groups |= {f"period {period}": group for period, group in by_period(causes, periods).items()}
+    groups |= {f"{count} cycles seen": group for count, group in by_cycles(causes, cycles).items()}
     oracle = truth["oracle_rank"].to_numpy()
     gates = None
     if attributions is not None:
-        best = truth[[f"oracle_{cause}" for cause in CAUSES]].to_numpy()
+        best = truth[[f"oracle_{cause}" for cause in GATE_CAUSES]].to_numpy()
         gates = gate_report(attributions, causes.astype(str), periods, cycles, best)
     return PredictionGrades(
-        groups={
-            name: _group(ranks[rows], oracle[rows], targets.users[rows]) for name, rows in groups.items() if rows.any()
-        },
+        groups={name: _group(ranks[rows], oracle[rows], targets.users[rows]) for name, rows in groups.items()},
         gates=gates,
     )
 
