@@ -1,6 +1,5 @@
 """A world's settings: one frozen TOML file with [data], [model] and [training]."""
 
-import difflib
 import tomllib
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 from m2rec.data.settings import DataSettings
 from m2rec.errors import DataError
 from m2rec.model.config import ModelSettings
+from m2rec.settings_file import read_settings, settings_path, shipped_names
 from m2rec.training.settings import TrainingSettings
 from m2rec.worlds.name import plain_name
 
@@ -32,7 +32,7 @@ class WorldSettings(BaseModel):
 
 def known_worlds() -> list[str]:
     """Names of the worlds that come with the package, in alphabetical order."""
-    return sorted(path.stem for path in SHIPPED.glob("*.toml"))
+    return shipped_names(SHIPPED)
 
 
 def load_world(name_or_path: str | Path) -> WorldSettings:
@@ -41,24 +41,8 @@ def load_world(name_or_path: str | Path) -> WorldSettings:
     The files of `source = "tables"` are looked for beside the TOML file. Raises DataError for an unknown name, a file
     that is not TOML, or a setting that is unknown or out of range.
     """
-    path = Path(name_or_path)
-    if path.suffix != ".toml":
-        path = SHIPPED / f"{name_or_path}.toml"
-        if str(name_or_path) not in known_worlds():
-            close = difflib.get_close_matches(str(name_or_path), known_worlds(), n=1)
-            meant = f"did you mean {close[0]}?" if close else "give one of these or the path of a .toml file."
-            raise DataError(f"There is no world {str(name_or_path)!r} (known: {', '.join(known_worlds())}); {meant}")
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-        world = WorldSettings.model_validate(content | {"name": path.stem})
-    except OSError as error:
-        raise DataError(f"The settings {path} cannot be read ({error.strerror}).") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"The settings {path} are not a valid TOML file ({error}).") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "settings"
-        raise DataError(f"The settings {path} do not fit at {where}: {first['msg']}.") from error
+    path = settings_path(name_or_path, SHIPPED, "world")
+    world = read_settings(path, WorldSettings, "world")
     if world.data.interactions:
         files = {"interactions": world.data.interactions, "items": world.data.items}
         beside = {name: path.parent / file for name, file in files.items() if file}

@@ -62,13 +62,19 @@ def test_an_unknown_world_is_an_error_with_the_nearest_name():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[data", "are not a valid TOML file"),
-        ("", "do not fit at data: Field required"),
-        ('[data]\nsource = "ml-2m"', "do not fit at data.source: Input should be 'rhythm-market', 'ml-1m'"),
-        ('[data]\nsource = "ml-1m"\nminimum = 5', "do not fit at data.minimum: Extra inputs are not permitted"),
-        ('[data]\nsource = "ml-1m"\n[training]\nepochs = 0', "do not fit at training.epochs: Input should be greater"),
-        ('[data]\nsource = "ml-1m"\nmin_count = -1', "do not fit at data.min_count"),
-        ('[data]\nsource = "ml-1m"\ntest_share = 0.5', "do not fit at data.test_share: Input should be less than 0.5"),
+        ("[data", "is not a valid TOML file"),
+        ("", "does not fit at data: Field required"),
+        ('[data]\nsource = "ml-2m"', "does not fit at data.source: Input should be 'rhythm-market', 'ml-1m'"),
+        ('[data]\nsource = "ml-1m"\nminimum = 5', "does not fit at data.minimum: Extra inputs are not permitted"),
+        (
+            '[data]\nsource = "ml-1m"\n[training]\nepochs = 0',
+            "does not fit at training.epochs: Input should be greater",
+        ),
+        ('[data]\nsource = "ml-1m"\nmin_count = -1', "does not fit at data.min_count"),
+        (
+            '[data]\nsource = "ml-1m"\ntest_share = 0.5',
+            "does not fit at data.test_share: Input should be less than 0.5",
+        ),
     ],
 )
 def test_settings_that_do_not_fit_are_named_in_one_sentence(own, text, message):

@@ -4,15 +4,13 @@ Settings are merged in this order, later ones winning: the world's, the plan's, 
 model's grid. The first two are shared by all models, which therefore have the same training budget.
 """
 
-import difflib
 import itertools
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from m2rec.errors import DataError
+from m2rec.settings_file import read_settings, settings_path, shipped_names
 
 SHIPPED = Path(__file__).parent / "plans"
 NAME = r"^[a-z0-9][a-z0-9._-]*$"  # it names files too
@@ -88,26 +86,9 @@ class Plan(_Frozen):
 
 def known_plans() -> list[str]:
     """Names of the plans that come with the package, in alphabetical order."""
-    return sorted(path.stem for path in SHIPPED.glob("*.toml"))
+    return shipped_names(SHIPPED)
 
 
 def load_plan(name_or_path: str | Path) -> Plan:
     """A shipped plan by its name, or a TOML file of one's own by its path. Raises DataError in one sentence."""
-    path = Path(name_or_path)
-    if path.suffix != ".toml":
-        path = SHIPPED / f"{name_or_path}.toml"
-        if not path.is_file():
-            close = difflib.get_close_matches(str(name_or_path), known_plans(), n=1)
-            meant = f"did you mean {close[0]}?" if close else "give one of these or the path of a .toml file."
-            raise DataError(f"There is no plan {str(name_or_path)!r} (known: {', '.join(known_plans())}); {meant}")
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-        return Plan.model_validate(content | {"name": path.stem})
-    except OSError as error:
-        raise DataError(f"The plan {path} cannot be read ({error.strerror}).") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"The plan {path} is not a valid TOML file ({error}).") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "its entries"
-        raise DataError(f"The plan {path} does not fit at {where}: {first['msg']}.") from error
+    return read_settings(settings_path(name_or_path, SHIPPED, "plan"), Plan, "plan")
