@@ -17,7 +17,8 @@ from m2rec.data.tables import cells
 from m2rec.data.tables.columns import INTERACTIONS, plain, recognise
 from m2rec.data.tables.file_format import file_format
 from m2rec.data.tables.problems import Problems
-from m2rec.data.tables.table_file import TableFile, read_table_file
+from m2rec.data.tables.read import read_table_file
+from m2rec.data.tables.table_file import TableFile
 from m2rec.errors import DataError
 
 BATCH = 1 << 17  # rows read at a time

@@ -21,7 +21,8 @@ from m2rec.data.dataset import Dataset, chronological
 from m2rec.data.sources.product_names import spelled
 from m2rec.data.tables.cells import text, unix_seconds
 from m2rec.data.tables.problems import Problems
-from m2rec.data.tables.table_file import TableFile, read_table_file
+from m2rec.data.tables.read import read_table_file
+from m2rec.data.tables.table_file import TableFile
 from m2rec.errors import DataError
 
 NAME = "online-retail"

@@ -10,7 +10,8 @@ from m2rec.data.dataset import UNKNOWN_TIME, Dataset, chronological
 from m2rec.data.tables import cells
 from m2rec.data.tables.columns import INTERACTIONS, ITEMS, nearest
 from m2rec.data.tables.problems import Problems, counted
-from m2rec.data.tables.table_file import TableFile, read_table_file
+from m2rec.data.tables.read import read_table_file
+from m2rec.data.tables.table_file import TableFile
 from m2rec.data.tables.times import DateOrder
 from m2rec.errors import DataError
 from m2rec.text_safety import LONGEST_QUOTE, printable, quoted

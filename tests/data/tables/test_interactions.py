@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from m2rec.data.tables.columns import INTERACTIONS
 from m2rec.data.tables.interactions import read_tables
-from m2rec.data.tables.table_file import read_table_file
+from m2rec.data.tables.read import read_table_file
 from m2rec.errors import DataError
 
 ITEMS = "item,title\na,Apple\nb,Bread\n"

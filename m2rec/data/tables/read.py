@@ -1,0 +1,40 @@
+"""Reads a table from a file of any usual kind, recognised by its first bytes."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from m2rec.data.tables.delimited_file import read_delimited
+from m2rec.data.tables.file_format import file_format
+from m2rec.data.tables.table_file import TableFile
+from m2rec.data.tables.typed_files import read_json, read_parquet, read_sheet
+from m2rec.errors import DataError
+
+
+def read_table_file(
+    path: Path, names: Mapping[str, Sequence[str]], chosen: Mapping[str, str] | None = None
+) -> TableFile:
+    """Read a table, whatever kind of file its first bytes say it is: delimited text, JSON or Parquet, packed or not.
+
+    `names` are the usual names of the columns that are wanted (columns.py); `chosen` is role → column, by name or by
+    its number from 1, and goes before what is recognised. Raises DataError when the file is missing, empty, no table,
+    wrongly encoded, or has rows longer than its header.
+    """
+    chosen = dict(chosen or {})
+    source = file_format(path)
+    if source.holds == "Parquet":
+        table = read_parquet(source, names, chosen)
+    elif source.holds == "Excel":
+        table = read_sheet(source, names, chosen)
+    elif source.holds == "JSON":
+        table = read_json(source, names, chosen)
+    else:
+        table = read_delimited(source, names, chosen)
+    if source.packed:
+        table.notes.append(f"{path.name} is packed with {source.packed}.")
+    blank = (table.frame.astype("string").fillna("") == "").all(axis=1).to_numpy() if len(table.frame.columns) else None
+    if blank is not None and blank.any():
+        table.blank_rows = int(blank.sum())
+        table.frame = table.frame[~blank]
+    if table.frame.empty and len(table.frame.columns):
+        raise DataError(f"{path} has no rows; a header line and at least one row are needed.")
+    return table
