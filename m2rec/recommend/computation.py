@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from m2rec.branches import BRANCHES
+from m2rec.branches import BRANCHES, BranchName
 from m2rec.errors import InputError
 from m2rec.inference.terms.item import ItemTerms, item_terms
 from m2rec.recommend.catalogue import CatalogueItem
@@ -44,7 +44,7 @@ def computation(
     engine: Engine,
     history: GivenHistory,
     item: str | int,
-    gate_override: Mapping[str, float] | None = None,
+    gate_override: Mapping[BranchName, float] | None = None,
     band_mask: Sequence[Band] | None = None,
 ) -> Computation:
     """Of an item (title or id) after a history, asked as `Engine.recommend` is. Raises InputError with one sentence."""

@@ -6,6 +6,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from m2rec.branches import EVIDENCE, ORDERED
+from m2rec.ui.render.numbers import decimal
 from m2rec.ui.render.words import ordinal, percent, plain_period
 
 
@@ -19,7 +20,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,  # else each panel of each answer asks the file system whether its template has changed
     )
-    environment.filters.update(percent=percent, ordinal=ordinal, period=plain_period)
+    environment.filters.update(decimal=decimal, percent=percent, ordinal=ordinal, period=plain_period)
     environment.globals.update(evidence=EVIDENCE, ordered=ORDERED)
     return environment
 

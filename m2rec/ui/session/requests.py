@@ -205,10 +205,11 @@ class Ask(BaseModel):
 
     session: Session
     what: Annotated[
-        Literal["details", "repeat", "paste", "match", "section", "json", "csv", "python"],
-        must("be details, repeat, paste, match, section, json, csv or python"),
+        Literal["details", "computed", "repeat", "paste", "match", "section", "json", "csv", "python"],
+        must("be details, computed, repeat, paste, match, section, json, csv or python"),
     ]
     text: Text = ""  # an item id, a pasted list or the name of a section
+    day: Position | None = None  # after how many items of the history; all of them, if not said
 
 
 class Search(BaseModel):

@@ -17,7 +17,7 @@ from m2rec.data.sources.customers import people_of
 from m2rec.data.sources.person import Person
 from m2rec.data.sources.registry import HOW_TO_GET, titles_for
 from m2rec.errors import CheckpointError, InputError, M2RecError
-from m2rec.recommend.answer import Answer
+from m2rec.recommend.answer import Answer, Shares
 from m2rec.recommend.history import INVENTED
 from m2rec.recommend.options import MOST_ITEMS
 from m2rec.text_safety import printable, quoted
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from m2rec.recommend.calendar import CalendarSpectrum
     from m2rec.recommend.candidates import Candidate
     from m2rec.recommend.catalogue import CatalogueItem
+    from m2rec.recommend.computation import Computation
     from m2rec.recommend.recommender import Recommender
 
 FIRST = "rhythm-market"
@@ -239,6 +240,19 @@ class Worlds:
             spectrum=False,
         )
         return next((item.probability for item in answer.items if item.item_id == item_id), None)
+
+    def computation(
+        self,
+        name: str,
+        history: Sequence[str],
+        item_id: str,
+        gate_override: Shares | None = None,
+        band_mask: Sequence[tuple[float, float]] = (),
+    ) -> "Computation":
+        """How an item's probability after a history was computed. Raises InputError for an empty history."""
+        from m2rec.recommend.computation import computation
+
+        return computation(self.get(name).recommender, list(history), item_id, gate_override, list(band_mask) or None)
 
     def _influence(self, name: str, history: tuple[str, ...], item_id: str) -> list[float]:
         """What each history item is worth to an item's log-probability, by leaving it out; kept like answers."""

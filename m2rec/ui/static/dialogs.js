@@ -13,9 +13,11 @@ export function startDialogs(page) {
     const what = button.dataset.dialogOpen;
     const reply = await page.ask("ask", () => ({ session: page.view.session, what, text: button.dataset.itemId ?? "" }));
     if (!reply) return;
-    opener = button;
+    if (!dialog.open) opener = button;
     dialog.innerHTML = String(reply.html);
-    dialog.showModal();
+    dialog.dataset.shows = what;
+    if (!dialog.open) dialog.showModal();
+    dialog.scrollTop = 0;
     all(dialog, "form select, form textarea")[0]?.focus();
   }
 

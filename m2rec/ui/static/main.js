@@ -2,6 +2,7 @@
 // The page's one entry: brings to life what stands in the document.
 import { startAssist } from "./assist.js";
 import { drawCharts } from "./charts.js";
+import { startComputed } from "./computed.js";
 import { startControls } from "./controls.js";
 import { startDialogs } from "./dialogs.js";
 import { startFold } from "./fold.js";
@@ -29,6 +30,7 @@ startLesson(page);
 startOpening(page);
 startControls(page);
 startDialogs(page);
+startComputed(page);
 startSections(page);
 startRace(page);
 start();

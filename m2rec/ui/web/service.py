@@ -8,6 +8,7 @@ from m2rec.errors import InputError, M2RecError
 from m2rec.recommend.validation import checked
 from m2rec.text_safety import quoted
 from m2rec.ui.panels import dialogs, sections
+from m2rec.ui.panels.computed.dialog import computed
 from m2rec.ui.render.context import PageContext, ask
 from m2rec.ui.render.exports import export
 from m2rec.ui.render.view import view
@@ -93,6 +94,8 @@ class Service:
         match asked.what:
             case "details":
                 return {"html": dialogs.details(context, asked.text)}
+            case "computed":
+                return {"html": computed(context, asked.text, asked.day)}
             case "repeat":
                 return {"html": dialogs.repeat(context)}
             case "paste":

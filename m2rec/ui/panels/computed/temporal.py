@@ -1,0 +1,52 @@
+"""Temporal: how much of each past item is left in the memories, and what the newest item calls for."""
+
+from dataclasses import dataclass
+
+from m2rec.inference.terms.item import TemporalTerms
+from m2rec.recommend.computation import Computation
+from m2rec.ui.panels.computed.columns import Strip, bars
+from m2rec.ui.panels.computed.ledger import Line, of_score
+from m2rec.ui.render.words import percent
+
+
+@dataclass(frozen=True)
+class Called:
+    """An item that the newest one calls for; `width` is in per cent of the first."""
+
+    title: str
+    share: str
+    width: float
+    own: bool
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the view shows of the temporal branch."""
+
+    newest: str
+    called: list[Called]
+    strips: list[Strip]
+    lines: list[Line]
+
+
+def order(found: Computation, terms: TemporalTerms, newest: str, columns: int) -> Order:
+    """`newest` is the title of the newest item."""
+    strips = []
+    for memory, without in zip(terms.memories, terms.without.tolist(), strict=True):
+        span = f"{memory.span:.0f}"
+        strips.append(
+            Strip(
+                "temporal",
+                f"memory of about {span}",
+                f"without it {percent(without)}",
+                f"How much of each item is left in the memory of about {span} interactions. Were it empty, this branch "
+                f"would hold the item likely with {percent(without)}.",
+                bars(memory.left[-columns:].tolist(), "temporal", 1.0),
+            )
+        )
+    first = found.called[0][1] if found.called else 1.0
+    called = [
+        Called(item.title, percent(share), 100 * share / first, item.item_id == found.item.item_id)
+        for item, share in found.called
+    ]
+    return Order(newest, called, strips, of_score(terms.score))
