@@ -89,18 +89,30 @@ class Periodic(PerItem):
         return self._read(items, self.start(), band_keep, newest_only=True)[0]
 
     def advance(
-        self, items: np.ndarray, state: PeriodicState, band_keep: np.ndarray | None
+        self,
+        items: np.ndarray,
+        state: PeriodicState,
+        band_keep: np.ndarray | None,
+        each: list[Recurrence] | None = None,
     ) -> tuple[FrequencyRead, PeriodicState]:
-        """All positions of a continuation. items (n,) → over (n,), and the state after the last."""
+        """All positions of a continuation. items (n,) → over (n,), and the state after the last.
+
+        To `each`, where it is given, is added what may recur at every one of these positions.
+        """
         parts = []
         for at in range(0, len(items), BLOCK):
             block = items[at : at + BLOCK]
-            read, state = self._read(block, state, band_keep, newest_only=len(block) == 1)
+            read, state = self._read(block, state, band_keep, newest_only=len(block) == 1, each=each)
             parts.append(read)
         return (parts[0] if len(parts) == 1 else _joined(parts)), state
 
     def _read(
-        self, items: np.ndarray, state: PeriodicState, band_keep: np.ndarray | None, newest_only: bool
+        self,
+        items: np.ndarray,
+        state: PeriodicState,
+        band_keep: np.ndarray | None,
+        newest_only: bool,
+        each: list[Recurrence] | None = None,
     ) -> tuple[FrequencyRead, PeriodicState]:
         before = len(state.items)
         known = np.concatenate([state.items, items])
@@ -111,8 +123,10 @@ class Periodic(PerItem):
         explanations = Explanations(transition, due)
         if newest_only:
             read = self._newest(known, weights, others, state.count + len(items), band_keep, explanations)
+            if each is not None and read.recurrence is not None:
+                each.append(read.recurrence)
         else:
-            read = self._everywhere(known, weights, others, before, state.count, band_keep, explanations)
+            read = self._everywhere(known, weights, others, before, state.count, band_keep, explanations, each)
         tail = slice(-self.window - 2, None)
         # in memory of their own, so that the rest can go
         after = PeriodicState(known[tail].copy(), weights[tail].copy(), others[tail].copy(), state.count + len(items))
@@ -230,6 +244,7 @@ class Periodic(PerItem):
         count: int,
         band_keep: np.ndarray | None,
         explanations: Explanations,
+        at_each: list[Recurrence] | None,
     ) -> FrequencyRead:
         slots, place = np.unique(known, return_inverse=True)
         total, read = len(known), len(known) - before
@@ -271,6 +286,9 @@ class Periodic(PerItem):
         recur *= heard[..., None]
         each, through = recur.sum(2), recur.sum(0)
         heard[place[now], now - before] = True
+        if at_each is not None:
+            scores = self._scores(each)
+            at_each += [Recurrence(slots[there], row[there]) for there, row in zip(heard.T, scores.T, strict=True)]
         return self._finish(slots, each.T, through, in_window, explanations, heard[:, -1])
 
     def _finish(

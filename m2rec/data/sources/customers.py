@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from m2rec.data.dataset import Dataset
+from m2rec.data.market.shoppers import Shopper, shipped_shoppers
 from m2rec.data.settings import Source
 from m2rec.data.sources.online_retail import NAME
 from m2rec.data.sources.person import SECONDS_A_DAY, Person, person_of
@@ -34,12 +35,19 @@ SHOWN = {  # key → title and description; the first is the "real person" that 
 def people_of(source: Source, item_ids: Collection[str], longest: int) -> tuple[Person, ...]:
     """Real histories of a source, the most regular first; of each only `item_ids`, and at most the newest `longest`.
 
-    Those that come with the package where a source may be shown, else one from the data on this machine, or none.
+    Those that come with the package where a source may be shown, else one from the data on this machine, or none. Those
+    of the market are invented like all of it: what they have is the true cause of each purchase.
     """
+    if source == "rhythm-market":
+        return tuple(_shopper(one, longest) for one in shipped_shoppers() if {*one.item_ids} <= {*item_ids})
     if source == NAME:
         return tuple(_only(one, item_ids, longest) for one in shipped_customers())
     person = person_of(source, item_ids, longest)
     return () if person is None else (person,)
+
+
+def _shopper(one: Shopper, longest: int) -> Person:
+    return Person(one.item_ids[-longest:], (), one.key, one.title, one.about)
 
 
 def _only(person: Person, item_ids: Collection[str], longest: int) -> Person:

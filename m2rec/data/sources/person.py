@@ -11,7 +11,7 @@ SECONDS_A_DAY = 86_400
 
 @dataclass(frozen=True)
 class Person:
-    """Item ids, oldest first, and the day of each since 1970."""
+    """Item ids, oldest first, and the day of each since 1970; no days where there is no calendar."""
 
     item_ids: tuple[str, ...]
     days: tuple[int, ...]

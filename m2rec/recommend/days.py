@@ -1,0 +1,122 @@
+"""A history played item by item: what the model guessed each time, and what then came. One pass over all of it."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from m2rec.branches import BRANCHES, BranchName
+from m2rec.errors import InputError
+from m2rec.inference.along import along, distributions
+from m2rec.recommend.engine import Engine
+from m2rec.recommend.history import GivenHistory
+from m2rec.recommend.options import Band, Options, gate_weights
+from m2rec.recommend.parts import Shares
+from m2rec.recommend.validation import checked
+
+GUESSES = 3
+
+
+@dataclass(frozen=True)
+class Guess:
+    """An item, its probability and the three contributions that add up to it, as on a recommendation."""
+
+    item_id: str
+    probability: float
+    contributions: Shares
+
+
+@dataclass(frozen=True)
+class DayGuess:
+    """After `read` items: the `gate` in force, the `guesses`, best first, and what `came` next, by id, where there is
+    more. Its `rank` (1 is best) and `probability` are None where it cannot be ranked: it was invented, or is left out
+    of the list for having been seen.
+    """
+
+    read: int
+    gate: Shares
+    guesses: list[Guess]
+    came: str | None
+    rank: int | None
+    probability: float | None
+
+
+def guesses(
+    engine: Engine,
+    history: GivenHistory,
+    exclude_seen: bool = False,
+    gate_override: Mapping[BranchName, float] | None = None,
+    band_mask: Sequence[Band] | None = None,
+) -> list[DayGuess]:
+    """One entry after each item that the model reads, oldest first, asked as `Engine.recommend` is.
+
+    Where the history is longer than the model reads, it begins with the oldest item that is read; what came before
+    counts as seen. Raises InputError with one sentence.
+    """
+    given = {"exclude_seen": exclude_seen, "gate_override": gate_override, "band_mask": band_mask}
+    options = checked(Options, given)
+    read, _ = engine.read(history)
+    if not read.indices:
+        raise InputError("Nothing has been chosen yet, so there is nothing to play: add items to the history first.")
+    network = engine.network(read)
+    said = along(network, read.indices, engine.band_keep(options.band_mask or []))
+    seen = _seen_by_then(read.older, read.indices, read.items)
+    gates = said.gates
+    if options.gate_override:
+        gates = np.broadcast_to(gate_weights(options.gate_override), gates.shape)
+    found = []
+    for part, each in distributions(network, said, seen):
+        weights = gates[part].astype(np.float32)
+        shares = each * weights[..., None]  # (n, M, V)
+        ranking = shares.sum(1)
+        if exclude_seen:
+            ranking[seen[part]] = -1.0
+        for row, at in enumerate(range(part.start, part.stop)):
+            came = read.indices[at + 1] if at + 1 < len(read.indices) else None
+            rank = None if came is None or came > read.items else _rank(engine, ranking[row], came - 1)
+            best = [place for place in _best(engine, ranking[row]) if ranking[row, place] >= 0]
+            found.append(
+                DayGuess(
+                    read=at + 1,
+                    gate=dict(zip(BRANCHES, gates[at].tolist(), strict=True)),
+                    guesses=[_guess(engine, place, shares[row, :, place].tolist()) for place in best],
+                    came=None if came is None else read.ids[at + 1],
+                    rank=rank,
+                    probability=None if rank is None or came is None else math.fsum(shares[row, :, came - 1].tolist()),
+                )
+            )
+    return found
+
+
+def _guess(engine: Engine, place: int, parts: list[float]) -> Guess:
+    contributions = dict(zip(BRANCHES, parts, strict=True))
+    return Guess(engine.catalogue[place + 1].item_id, math.fsum(parts), contributions)
+
+
+def _seen_by_then(older: Sequence[int], indices: Sequence[int], items: int) -> np.ndarray:
+    """Which items were chosen until each of these, itself included: bool (L, V)."""
+    seen = np.zeros((len(indices), items + 1), dtype=bool)
+    for at, index in enumerate(indices):
+        if index <= items:
+            seen[at:, index] = True
+    seen[:, [index for index in older if index <= items]] = True
+    return seen[:, 1:]
+
+
+def _best(engine: Engine, ranking: np.ndarray) -> list[int]:
+    """Places of the first few, equal ones by item id as in a recommendation."""
+    floor = np.partition(ranking, -GUESSES)[-GUESSES] if len(ranking) > GUESSES else -1.0
+    candidates = np.flatnonzero(ranking >= floor)
+    order = np.lexsort((engine.catalogue.order[candidates], -ranking[candidates]))
+    best: list[int] = candidates[order][:GUESSES].tolist()
+    return best
+
+
+def _rank(engine: Engine, ranking: np.ndarray, place: int) -> int | None:
+    own = ranking[place]
+    if own < 0:
+        return None
+    order = engine.catalogue.order
+    before = (ranking > own) | ((ranking == own) & (order < order[place]))
+    return 1 + int(before.sum())
