@@ -1,4 +1,4 @@
-"""What answers, in NumPy and without PyTorch: the weights of a checkpoint arranged for one history at a time.
+"""Inference in NumPy, without PyTorch: the weights of a checkpoint arranged for one history at a time.
 
-`m2rec/model` trains, evaluates and is the reference; `tests/inference` holds the two to each other.
+`m2rec/model` trains, evaluates and is the reference; `tests/inference` compares the two.
 """

@@ -7,7 +7,7 @@ import numpy as np
 Weights = Mapping[str, np.ndarray]
 
 FLOAT32_EPSILON = float(np.finfo(np.float32).eps)  # what PyTorch's RMSNorm adds to the mean square
-HORIZON = 16.0  # time constants: what is older has a weight of e⁻¹⁶, less than float32 can tell from nothing
+HORIZON = 16.0  # time constants: older items have a weight below e⁻¹⁶, which float32 loses in a sum
 # Abramowitz and Stegun 7.1.26; its error is below 1.5e-7
 _ERF = (0.254829592, -0.284496736, 1.421413741, -1.453152027, 1.061405429)
 _ERF_SCALE = np.float32(0.3275911)
@@ -78,6 +78,6 @@ def log_softmax(x: np.ndarray) -> np.ndarray:
 
 
 def decay_matrix(rates: np.ndarray, length: int) -> np.ndarray:
-    """Weights e^(−rate·(t − s)) of what came at s, for a reading at t ≥ s, else 0. rates (K,) → (K, n, n)."""
+    """Weights e^(−rate·(t − s)) of position s at position t ≥ s, else 0. rates (K,) → (K, n, n)."""
     age = np.arange(length)[:, None] - np.arange(length)
     return np.exp(-rates[:, None, None] * np.maximum(age, 0)).astype(np.float32) * (age >= 0)

@@ -1,15 +1,15 @@
 """One history, one answer: the three branches, the gate and their distributions over the catalogue, without PyTorch.
 
     engine = InferenceEngine.from_folder("checkpoints/rhythm-market")
-    reading = engine.read([12, 7, 12])              # all positions at once; from a kept prefix where there is one
+    reading = engine.read([12, 7, 12])              # all positions at once; continues a cached prefix
     reading.gates                                   # (L, M), the gate after each item
     state, position = engine.start(), None
     position, state = engine.step(12, state)        # the same, one item at a time
     position = engine.last([12, 7, 12])             # the newest position alone: the quickest for a long history
     engine.shares(position, engine.seen([12, 7]))   # (M, V), what each branch adds to each item's probability
 
-Items are indices 1 … V of the catalogue, 0 is none. Columns of everything (…, M) stand in the order of `BRANCHES`.
-What is large is shared and never written to, so an engine may be used from several threads.
+Items are indices 1 … V of the catalogue, 0 is none. The last axis of (…, M) is in the order of `BRANCHES`. Large arrays
+are shared and never written to, so an engine may be used from several threads.
 """
 
 import json
@@ -40,7 +40,7 @@ class InferenceEngine:
     """A checkpoint's network, arranged to answer one history at a time. `m2rec.model.M2Rec` is the reference."""
 
     def __init__(self, config: ModelConfig, weights: Weights, cache_bytes: int = 64 << 20) -> None:
-        """`weights` by the names that `M2Rec.state_dict` has. Up to `cache_bytes` of states are kept for `read`.
+        """`weights` by the names that `M2Rec.state_dict` has. `read` caches up to `cache_bytes` of states.
 
         Raises KeyError where a weight is missing; `m2rec.checkpoint` has checked names and shapes before.
         """
@@ -67,12 +67,12 @@ class InferenceEngine:
 
     @classmethod
     def from_folder(cls, folder: str | Path, cache_bytes: int = 64 << 20) -> "InferenceEngine":
-        """From a checkpoint folder that is known to be whole; `m2rec.checkpoint.Checkpoint.load` says what is not."""
+        """From a complete checkpoint folder; `m2rec.checkpoint.Checkpoint.load` checks one."""
         content = json.loads((Path(folder) / "config.json").read_text(encoding="utf-8"))
         config = ModelConfig.model_validate(content["model"])
         return cls(config, load_file(Path(folder) / "model.safetensors"), cache_bytes)
 
-    # ── what it is ──────────────────────────────────────────────────────────────────────────────────────────
+    # ── properties ──────────────────────────────────────────────────────────────────────────────────────────
 
     @property
     def band_periods(self) -> np.ndarray:
@@ -81,12 +81,12 @@ class InferenceEngine:
 
     @property
     def kernels(self) -> np.ndarray:
-        """Impulse response of each band, float32 (b, W), lag 0 first: `gains @ kernels` is the filter in force."""
+        """Impulse response of each band, float32 (b, W), lag 0 first: `gains @ kernels` is the filter applied."""
         return self.frequency.kernels
 
     @property
     def unit_vectors(self) -> np.ndarray:
-        """Every item's vector, of unit length: float32 (V + 1, d), row 0 zero, new items behind (`extended`)."""
+        """Every item's vector, of unit length: float32 (V + 1, d), row 0 zero, new items at the end (`extended`)."""
         return self.frequency.unit
 
     @property
@@ -97,8 +97,8 @@ class InferenceEngine:
     def extended(self, texts: np.ndarray, ids: np.ndarray | None = None) -> "InferenceEngine":
         """An engine that also reads n items known by their text vectors (n, text width), as V + 1 … V + n.
 
-        They may stand in histories and are not ranked. ids (n, d) stand for their ID vectors, as in `of_texts`. The two
-        engines share their memory; the new one keeps no states.
+        They may occur in histories and are not ranked. ids (n, d) stand for their ID vectors, as in `of_texts`. The two
+        engines share their memory; the new one caches no states.
         """
         twin = object.__new__(InferenceEngine)
         twin.__dict__.update(self.__dict__)
@@ -115,7 +115,8 @@ class InferenceEngine:
         return State(self.temporal.start(), self.frequency.start(), self.semantic.start())
 
     def step(self, item: int, state: State, band_keep: np.ndarray | None = None) -> tuple[Position, State]:
-        """One more item. band_keep (b,), 1 or 0, mutes bands → what is said now, and the new state; the old one stays.
+        """One more item. band_keep (b,), 1 or 0, mutes bands → the newest position, and the new state; the old one
+        stays valid.
 
         Cost and memory do not depend on how many items came before.
         """
@@ -145,10 +146,9 @@ class InferenceEngine:
         return Position(log_gate, newest, frequency.gains, frequency.recurrence, semantic.themes)
 
     def read(self, items: Sequence[int], band_keep: np.ndarray | None = None) -> Reading:
-        """A whole history of L ≥ 1 items, all positions: the gate's history (L, M) and what is said at its end.
-
-        Goes on from the longest beginning of it that was read before with the same bands muted, so that one more item,
-        one item less or a change near the end costs what is new of it.
+        """A whole history of L ≥ 1 items, all positions: the gate's history (L, M) and the newest position. Continues
+        the longest prefix that was read before with the same bands muted, so that one more item, one item less or a
+        change near the end costs only the positions after it.
         """
         chosen = tuple(int(item) for item in items)
         muted = None if band_keep is None else band_keep.tobytes()
@@ -166,7 +166,7 @@ class InferenceEngine:
     # ── answers ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def seen(self, items: Sequence[int]) -> np.ndarray:
-        """Which items of the catalogue a history holds; 0 and new items fall away. → bool (V,)."""
+        """Which items of the catalogue a history holds; 0 and new items are ignored. → bool (V,)."""
         seen = np.zeros(self.config.items + 1, dtype=bool)
         chosen = np.asarray(items, dtype=np.int64)
         seen[chosen[chosen <= self.config.items]] = True
@@ -175,7 +175,7 @@ class InferenceEngine:
     def distributions(self, position: Position, seen: np.ndarray) -> np.ndarray:
         """Each branch's own distribution over the catalogue, float32 (M, V), rows summing to 1. seen bool (V,).
 
-        With the gate on features there is one distribution only; it stands in all rows.
+        With the gate on features there is one distribution only; all rows hold it.
         """
         if self.config.gate == "features":
             return np.broadcast_to(softmax(self._fused(position, seen)), (len(BRANCHES), self.config.items))
@@ -216,7 +216,7 @@ class InferenceEngine:
         return self.scores(branch, position.vectors[place], seen)
 
     def scores(self, branch: str, vector: np.ndarray, seen: np.ndarray) -> np.ndarray:
-        """What goes into the softmax of a branch that scores items by their vectors. vector (d,), seen (V,) → (V,)."""
+        """The logits of a branch that scores items by their vectors. vector (d,), seen (V,) → (V,)."""
         head = self.heads[branch]
         scores = self.against[branch] @ head.features(vector)
         if head.popularity:

@@ -1,4 +1,4 @@
-"""What the branches say, at every position that was read and at the newest."""
+"""The outputs of the branches at every position that was read, and at the newest."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -7,14 +7,14 @@ import numpy as np
 
 
 class Explanations(NamedTuple):
-    """Log-odds (n,) that each choice was called for by the one before it, and that it was due by a rhythm."""
+    """Log-odds (n,) that each choice followed from the one before it, and that it was due by a rhythm."""
 
     transition: np.ndarray
     recurrence: np.ndarray
 
 
 def unexplained(count: int) -> Explanations:
-    """What a frequency branch that knows no items has to say of so many choices."""
+    """The explanations of `count` choices by a frequency branch that has none: log-odds −∞."""
     nothing = np.full(count, -np.inf, dtype=np.float32)
     return Explanations(nothing, nothing)
 
@@ -28,7 +28,7 @@ class Recurrence(NamedTuple):
 
 @dataclass(frozen=True)
 class FrequencyRead:
-    """What a frequency branch says of n positions: vectors (n, d), evidence for the gate (n, e); of the newest alone
+    """Output of a frequency branch at n positions: vectors (n, d), evidence for the gate (n, e); of the newest alone
     the bands' gains (b,) and what may recur; and how well each choice was explained before it was made.
     """
 
@@ -41,7 +41,7 @@ class FrequencyRead:
 
 @dataclass(frozen=True)
 class SemanticRead:
-    """What a semantic branch says of n positions: vectors (n, d), and of the newest alone the weights of themes."""
+    """Output of a semantic branch at n positions: vectors (n, d), and of the newest alone the weights of themes."""
 
     vectors: np.ndarray
     themes: np.ndarray | None = None  # (K,)

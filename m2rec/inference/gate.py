@@ -1,4 +1,4 @@
-"""The gate and the softmaxes: from what the branches say to weights and distributions."""
+"""The gate and the softmaxes: from the branches' outputs to weights and distributions."""
 
 from collections.abc import Mapping, Sequence
 
@@ -19,7 +19,7 @@ class Gate:
         self.switched_off = np.array(off, dtype=np.float32)
         normed = np.concatenate([weights[f"norms.{at}.weight"] for at in range(len(BRANCHES))])
         widen = weights["feed.0.weight"].copy()
-        widen[:, : len(normed)] *= normed  # a norm's weight goes into what reads it
+        widen[:, : len(normed)] *= normed  # a norm's weight is folded into the layer after it
         self.widen, self.widen_bias = np.ascontiguousarray(widen.T), weights["feed.0.bias"]
         self.narrow, self.narrow_bias = np.ascontiguousarray(weights["feed.3.weight"].T), weights["feed.3.bias"]
 
@@ -43,7 +43,7 @@ class SoftmaxHead:
         self.popularity, self.repeat_bias = np.float32(weights["popularity"]), np.float32(weights["repeat_bias"])
 
     def features(self, vector: np.ndarray) -> np.ndarray:
-        """What meets the items' vectors. (d,) → (d,)."""
+        """The vector whose product with an item's is its score. (d,) → (d,)."""
         result: np.ndarray = (rms_normed(vector) if self.normed else vector) * self.scale
         return result
 

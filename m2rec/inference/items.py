@@ -22,7 +22,7 @@ class ItemArrays:
     unit: np.ndarray
     bias: np.ndarray
     project: np.ndarray  # P, (d, text width)
-    mean_id: np.ndarray  # (d,), what stands for the ID vector of an item that has none
+    mean_id: np.ndarray  # (d,), used for the ID vector of an item that has none
 
     @classmethod
     def of(cls, config: ModelConfig, weights: Weights, popularity_weight: float) -> "ItemArrays":
@@ -33,7 +33,7 @@ class ItemArrays:
         warm = slice(1, config.warm_items + 1)
         ids[warm] = weights["ids"]
         own_bias = np.asarray(weights["bias"], dtype=np.float64)
-        # an item without an ID vector is held to sell as often as the mean item does: exp κβ = mean exp κβ
+        # an item without an ID vector is taken to sell as often as the mean item does: exp κβ = mean exp κβ
         weight = max(popularity_weight, LEAST_POPULARITY_WEIGHT)
         largest = (weight * own_bias).max()
         usual = (largest + np.log(np.exp(weight * own_bias - largest).mean())) / weight
@@ -55,9 +55,8 @@ class ItemArrays:
         return self.vectors - self.text
 
     def of_texts(self, config: ModelConfig, texts: np.ndarray, ids: np.ndarray | None = None) -> "ItemArrays":
-        """Rows of new items, known by their text vectors (n, text width); they are read and not ranked.
-
-        ids (n, d): what stands for their ID vectors, zero for an item of which nothing else is known; None for none.
+        """Rows of new items, known by their text vectors (n, text width); they are read and not ranked. ids (n, d):
+        used for their ID vectors, zero for an item of which nothing else is known; None for none.
         """
         text = np.asarray(texts, dtype=np.float32) @ self.project.T
         own = np.zeros_like(text) if ids is None else np.asarray(ids, dtype=np.float32)

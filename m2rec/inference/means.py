@@ -12,11 +12,11 @@ from m2rec.model.config import ModelConfig
 
 SALIENCE_LIMIT = np.float32(4.0)  # as in the branch
 LEAST_WEIGHT = 1e-12  # of a mean
-BLOCK = 128  # positions whose mutual influence is one product
+BLOCK = 128  # positions that one matrix product combines
 
 
 class Means(PerItem):
-    """Items in, what they have been about out. Its state is the decayed sums of texts and weights, (K, d + 1)."""
+    """Items in, decayed means of their texts out. Its state is the decayed sums of texts and weights, (K, d + 1)."""
 
     rows: np.ndarray  # (V + 1, d + 1), each item's text by its weight, and the weight
 
@@ -47,8 +47,8 @@ class Means(PerItem):
     def advance(
         self, items: np.ndarray, explanations: Explanations, state: np.ndarray
     ) -> tuple[SemanticRead, np.ndarray]:
-        """All positions of a continuation. items (n,) → over (n,), and the sums after. What the other branches explain
-        makes no difference here.
+        """All positions of a continuation. items (n,) → over (n,), and the sums after. Explanations by the other
+        branches are not used.
         """
         vectors = []
         for at in range(0, len(items), BLOCK):

@@ -1,7 +1,7 @@
-"""`m2rec.model.frequency.periodic.PeriodicBranch` for one history: which of its items is due to recur, by which period?
+"""`m2rec.model.frequency.periodic.PeriodicBranch` for one history: which items are due to recur, and by which period.
 
 Glossary (otherwise as in the branch)
-    context   the newest items before those that are read, as many as the filter reaches, and what is known of them
+    context the newest items before those that are read, as many as the filter reaches, with their weights and scores
     slots     the different items of context and reading, X of them
     rounds    F_b,i(t), the response of band b to item i; belief h, recurrence d as in the branch
 """
@@ -18,13 +18,13 @@ from m2rec.inference.items import ItemArrays
 from m2rec.model.config import ModelConfig
 
 LEAST = np.float32(1e-20)  # floor under a probability whose logarithm is taken, as in the branch
-BLOCK = 256  # positions that are read at once: what they need in memory does not grow with the history
+BLOCK = 256  # positions that are read at once: memory does not grow with the history
 STEPS = np.array([-1, 0, 1])  # a step ago, now, a step on
 
 
 @dataclass(frozen=True)
 class PeriodicState:
-    """What is known of the newest items, newest last, W + 2 of them at most, and how many there have been in all."""
+    """The newest items, newest last, at most W + 2 of them, with their weights, and how many there have been in all."""
 
     items: np.ndarray  # int64 (m,)
     weights: np.ndarray  # (m,), how little of each was explained by the one before it
@@ -33,10 +33,10 @@ class PeriodicState:
 
 
 class Periodic(PerItem):
-    """Items in, which of them are due out."""
+    """Items in, recurrence scores out."""
 
     habit: np.ndarray  # π, (V + 1,)
-    queries: np.ndarray  # (V + 1, d), what each item calls for next
+    queries: np.ndarray  # (V + 1, d), query for the item that follows each item
     vectors: np.ndarray
     unit: np.ndarray
 
@@ -70,10 +70,10 @@ class Periodic(PerItem):
         self.query = tuple(weights[f"transition_query.{name}"] for name in ("0.weight", "0.bias", "2.weight", "2.bias"))
         self.by_lag = np.ascontiguousarray(self.kernels.T)  # (W, b)
         self.take(items)
-        self.queries[0] = 0  # nothing calls for anything at the start of a history
+        self.queries[0] = 0  # no transition leads to the first item
 
     def per_item(self, items: ItemArrays) -> dict[str, np.ndarray]:
-        """How readily each item becomes a habit, what it calls for next, and its vectors."""
+        """Each item's prior of recurring, its transition query, and its vectors."""
         widen, widen_bias, narrow, narrow_bias = self.query
         habit = items.unit @ self.habit_weight[:-1] + items.bias * self.habit_weight[-1] + self.habit_bias
         queries = gelu(items.inputs @ widen.T + widen_bias) @ narrow.T + narrow_bias
@@ -128,7 +128,7 @@ class Periodic(PerItem):
         else:
             read = self._everywhere(known, weights, others, before, state.count, band_keep, explanations, each)
         tail = slice(-self.window - 2, None)
-        # in memory of their own, so that the rest can go
+        # copied, so that the rest can be freed
         after = PeriodicState(known[tail].copy(), weights[tail].copy(), others[tail].copy(), state.count + len(items))
         return read, after
 
@@ -137,7 +137,7 @@ class Periodic(PerItem):
         none = np.zeros(1, dtype=np.float32)
         return np.concatenate([np.zeros(self.bands, dtype=np.float32), *_summary(none), none])
 
-    # ── what was known of each choice before it was made ────────────────────────────────────────────────────
+    # ── explanations of each choice before it was made ────────────────────────────────────────────────────
 
     def _judge(
         self, known: np.ndarray, weights: np.ndarray, others: np.ndarray, before: int, count: int
@@ -224,12 +224,12 @@ class Periodic(PerItem):
         lag = len(tail) - 1 - last
         log_odds = self._log_odds(weighted, slots, np.full(len(slots), count))
         beliefs = self._belief(log_odds - self._excluded(others[last], lag[:, None] + 1 + STEPS), band_keep)
-        beliefs[place[-2:-1], 0] = 0  # what came a step early is not late
+        beliefs[place[-2:-1], 0] = 0  # an item that occurred a step early is not late
         if count < 2:
             beliefs[:, 0] = 0
         in_window = lag < self.window
         recur = beliefs[:, 1] + self.late * beliefs[:, 0] + self.early * beliefs[:, 2]
-        recur[lag == 0] = 0  # what was chosen just now is never due
+        recur[lag == 0] = 0  # the newest choice is never due
         recur, slots = recur[in_window], slots[in_window]
         return self._finish(slots, recur.sum(1)[None], recur.sum(0)[None], np.array([len(slots)]), explanations)
 
@@ -256,7 +256,7 @@ class Periodic(PerItem):
         log_odds += self.habit[slots, None, None]
         for at, slot in enumerate(place):
             begin = max(at, first)
-            end = min(at + self.window, total + 1)  # beyond, the filter has forgotten it
+            end = min(at + self.window, total + 1)  # outside the window of the filter
             if end > begin:
                 log_odds[slot, begin - first : end - first] += weights[at] * self.by_lag[begin - at : end - at]
         last = np.full((len(slots), times), -1, dtype=np.int64)  # place of each item's last choice at each time …
@@ -276,13 +276,13 @@ class Periodic(PerItem):
         late = belief[:, :-2]
         late *= self.late
         just = np.arange(max(first, 0), total - 1)
-        late[place[just], just - first] = 0  # what came a step early is not late
+        late[place[just], just - first] = 0  # an item that occurred a step early is not late
         recur += late
         now = np.arange(before, total)
         last = last[:, 1:-1]
         heard: np.ndarray = np.asarray((last >= 0) & (now - last < self.window))
         in_window = heard.sum(0)
-        heard[place[now], now - before] = False  # what was chosen just now is never due
+        heard[place[now], now - before] = False  # the newest choice is never due
         recur *= heard[..., None]
         each, through = recur.sum(2), recur.sum(0)
         heard[place[now], now - before] = True
@@ -318,7 +318,7 @@ class Periodic(PerItem):
 
 
 def _summary(total: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """How much is due in all, as the gate reads it, from Σ d of any shape."""
+    """The total that is due, as the gate reads it, from Σ d of any shape."""
     return np.minimum(total, 3), np.log(total + np.float32(1e-4)) / 4
 
 

@@ -1,4 +1,4 @@
-"""Recent histories by their beginnings, so that the next question about one of them does not start from nothing."""
+"""A cache of recent histories by their prefixes, so that a similar history is not read from the start."""
 
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -10,10 +10,10 @@ MUTED = bytes | None  # which bands are muted, as bytes of the mask; None where 
 
 
 class PrefixCache:
-    """What was read; the least recently used goes once there is more than fits. Safe to share between threads."""
+    """Least-recently-used cache of readings, bounded in bytes. Safe to share between threads."""
 
     def __init__(self, most_bytes: int) -> None:
-        """`most_bytes` of readings are kept; none with 0."""
+        """`most_bytes` of readings are cached; none with 0."""
         self.most_bytes = most_bytes
         self.nbytes = 0
         self._lock = Lock()
@@ -23,7 +23,7 @@ class PrefixCache:
         return len(self._kept)
 
     def longest(self, items: Sequence[int], muted: MUTED) -> Reading | None:
-        """The reading of the longest beginning of `items` that is kept, or None."""
+        """The reading of the longest prefix of `items` in the cache, or None."""
         if not self._kept:
             return None
         whole = tuple(items)
@@ -31,14 +31,14 @@ class PrefixCache:
         with self._lock:
             for length in range(len(whole), 0, -1):
                 found = self._kept.get(keys[length - 1])
-                # the key is a hash: what it stands for is compared as well
+                # the key is a hash: the items are compared as well
                 if found is not None and found[1] == muted and found[0] == whole[:length]:
                     self._kept.move_to_end(keys[length - 1])
                     return found[2]
         return None
 
     def keep(self, items: Sequence[int], muted: MUTED, reading: Reading) -> None:
-        """Keep a reading of `items`, at the cost of the least recently used."""
+        """Cache a reading of `items`, evicting the least recently used."""
         whole = tuple(items)
         vectors = reading.position.vectors
         size = reading.state.nbytes + reading.gates.nbytes + vectors.nbytes + 8 * len(whole) + 1024
@@ -55,7 +55,7 @@ class PrefixCache:
 
 
 def _keys(items: Sequence[int], muted: MUTED) -> list[int]:
-    """A hash of each beginning of `items`."""
+    """A hash of each prefix of `items`."""
     keys, key = [], hash(muted)
     for item in items:
         key = hash((key, item))

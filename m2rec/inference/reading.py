@@ -1,4 +1,4 @@
-"""What is said at a position, and what the next item needs of all before it."""
+"""The output at one position, and the state that the next item needs."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +13,7 @@ from m2rec.inference.temporal import TemporalState
 
 @dataclass(frozen=True)
 class Position:
-    """What the gate and the branches say at one position.
+    """The gate and the outputs of the branches at one position.
 
     `log_gate` (M,), −inf where a branch is switched off; `vectors` (M, d), the branches' outputs; `gains` (b,), the
     frequency branch's gain of each band; `recurrence`, what may recur, with `frequency = "periodic"`; `themes` (K,),
@@ -35,7 +35,7 @@ class Position:
 
 @dataclass(frozen=True)
 class State:
-    """Everything that one more item needs; its size does not depend on how many came before, nor on muted bands."""
+    """Everything that one more item needs; its size depends neither on the length of the history nor on muted bands."""
 
     temporal: TemporalState
     frequency: PeriodicState | SpectralState
@@ -43,7 +43,7 @@ class State:
 
     @property
     def nbytes(self) -> int:
-        """Memory that it keeps alive, about."""
+        """Memory that it holds, in bytes, about."""
         parts: list[Any] = [self.semantic, *vars(self.frequency).values()]
         for layer in self.temporal:
             parts += [layer.conv, layer.scan]
@@ -52,7 +52,7 @@ class State:
 
 @dataclass(frozen=True)
 class Reading:
-    """A history that was read: the gate after each item (L, M), what is said at its end, and the state after it."""
+    """A history that was read: the gate after each item (L, M), the newest position, and the state after it."""
 
     gates: np.ndarray
     position: Position

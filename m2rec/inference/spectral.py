@@ -2,7 +2,7 @@
 
 Glossary (otherwise as in the branch)
     q       identities of the items (…, q)          F   their filtered values (…, b, q)
-    record  decayed mean of how well each band's output agreed with what then came
+    record decayed mean of how well each band's output agreed with the item after it
 """
 
 import math
@@ -36,7 +36,7 @@ class SpectralState:
 
 
 class Spectral(PerItem):
-    """Items in, what the filter lets pass of their vectors out."""
+    """Items in, their filtered vectors out."""
 
     identities: np.ndarray  # (V + 1, q)
     unit: np.ndarray
@@ -67,7 +67,7 @@ class Spectral(PerItem):
         self.out = np.ascontiguousarray(weights["out.weight"].T)
 
     def per_item(self, items: ItemArrays) -> dict[str, np.ndarray]:
-        """Unit vectors, and what two of them are compared by."""
+        """Unit vectors, and the narrower ones that are compared."""
         identity = items.unit @ self.narrow
         length = np.sqrt((identity * identity).sum(-1, keepdims=True))
         return {"identities": identity / (length + EPSILON), "unit": items.unit}
@@ -160,14 +160,14 @@ class Spectral(PerItem):
         gains = softplus((gelu(hidden) * self.gain_out).sum(-1) + self.gain_out_bias)
         if band_keep is not None:
             gains = gains * band_keep
-        response = (gains @ self.reading).astype(np.float32)  # (n, W), the filter in force at each position
+        response = (gains @ self.reading).astype(np.float32)  # (n, W), the filter applied at each position
         y = _banded(response[:, None]) @ unit
         strength = np.log1p(np.sqrt(np.einsum("nd,nd->n", y, y)))[:, None]
         return y @ self.out, np.concatenate([gains, coherence, strength], axis=1).astype(np.float32), gains
 
 
 def _banded(response: np.ndarray) -> np.ndarray:
-    """Filters (n, b, W), newest last, laid where they fall on W − 1 + n items: row t reads items t … t + W − 1.
+    """Filters (n, b, W), newest last, placed over W − 1 + n items: row t reads items t … t + W − 1.
 
     → (n·b, W − 1 + n).
     """

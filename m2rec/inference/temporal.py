@@ -13,13 +13,13 @@ from m2rec.inference.branch import PerItem
 from m2rec.inference.items import ItemArrays
 from m2rec.model.config import ModelConfig
 
-CHUNK = 64  # positions whose mutual influence is one product
+CHUNK = 64  # positions that one matrix product combines
 LOOKUP_ROWS = 100_000  # up to so many items, what the first layer makes of each is worked out once
 
 
 @dataclass(frozen=True)
 class LayerState:
-    """What one layer carries: the inputs that its convolution still sees (taps − 1, D + 2N), and (H, P, N)."""
+    """State of one layer: the inputs that its convolution still reads (taps − 1, D + 2N), and (H, P, N)."""
 
     conv: np.ndarray
     scan: np.ndarray
@@ -37,7 +37,7 @@ class Layer:
         self.mixed = self.inner + 2 * self.state_width
         self.into = np.ascontiguousarray(
             (weights["in_proj.weight"] * norm).T
-        )  # a norm's weight goes into what reads it
+        )  # a norm's weight is folded into the layer after it
         self.kernel = np.ascontiguousarray(weights["conv.weight"][:, 0].T)  # (taps, D + 2N)
         self.conv_bias, self.dt_bias = weights["conv.bias"], weights["dt_bias"]
         self.rate = np.exp(weights["A_log"])  # −A, (H,)
@@ -135,7 +135,7 @@ def _scan(
 
 
 class Temporal(PerItem):
-    """All layers, and the feed-forward layer behind them."""
+    """All layers, and the feed-forward layer after them."""
 
     inputs: np.ndarray  # (V + 1, d)
     lookup: np.ndarray  # (V + 1, 2D + 2N + H), what the first layer makes of each item; no columns where V is large
@@ -180,7 +180,7 @@ class Temporal(PerItem):
         return self._below_top(items)[1]
 
     def _below_top(self, items: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """What comes to the last layer (L, d), and its projection."""
+        """The input of the last layer (L, d), and its projection."""
         x = self.inputs[items]
         for at, layer in enumerate(self.layers[:-1]):
             x = x + layer.advance(self._projected(at, items, x), layer.start())[0]

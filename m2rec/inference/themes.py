@@ -8,13 +8,13 @@ from m2rec.inference.evidence import Explanations, SemanticRead
 from m2rec.inference.items import ItemArrays
 from m2rec.model.config import ModelConfig
 
-CERTAIN = np.float32(30.0)  # log-odds beyond which an explanation does not get better, as in the branch
+CERTAIN = np.float32(30.0)  # upper limit of the log-odds of an explanation, as in the branch
 LEAST = np.float32(1e-12)  # floor under a probability whose logarithm is taken
-RESCALE = 4  # choices after which belief is brought back to a sum of one
+RESCALE = 4  # choices after which the belief is normalised
 
 
 class Themes(PerItem):
-    """Items in, what the person is after out. Its state is the belief before the next choice, (K, K)."""
+    """Items in, weights of the themes out. Its state is the belief before the next choice, (K, K)."""
 
     emissions: np.ndarray  # E, (V + 1, K), how likely each theme is to bring an item about
 
@@ -67,9 +67,9 @@ class Themes(PerItem):
         ).astype(np.float32)
         as_first = np.float32(self.first) * likelihood + otherwise[:, None]
         as_second = np.float32(1 - self.first) * likelihood
-        scale = 1 / (as_first.max(1) + as_second.max(1))  # belief is a proportion: only its direction counts
+        scale = 1 / (as_first.max(1) + as_second.max(1))  # any factor may be taken out: the belief is normalised
         evidence = (as_first * scale[:, None])[:, :, None] + (as_second * scale[:, None])[:, None]
-        evidence *= self.differ  # nobody has the same theme twice
+        evidence *= self.differ  # the two themes of a pair differ
         # after each choice a new theme may come first: (1 − h) B(i, j) + h · Σ_l B(j, l) / (K − 1), as a sum of rows
         to_first = np.full(self.count, self.shift / ((1 - self.shift) * (self.count - 1)), dtype=np.float32)
         every = np.ones(self.count, dtype=np.float32)

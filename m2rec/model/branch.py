@@ -1,4 +1,4 @@
-"""What a branch is: one kind of evidence about the next choice. `M2Rec` knows no more of any of them than this."""
+"""The interface of a branch, one kind of evidence about the next choice: all that `M2Rec` relies on."""
 
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -12,7 +12,7 @@ from m2rec.model.targets import Targets
 
 @dataclass(frozen=True)
 class BranchInput:
-    """What a branch reads: items (B, L), right-padded with 0, or (B,) for one more of each.
+    """Input of a branch: items (B, L), right-padded with 0, or (B,) for one more of each.
 
     `explanations` are those of the branches before it, over the same positions; `band_keep` (b,), 1 or 0, mutes
     frequency bands.
@@ -26,10 +26,10 @@ class BranchInput:
 
 @dataclass
 class BranchOutput:
-    """What a branch says, over positions (…): all (B, L), marked ones (N,), or the newest of each row (B,).
+    """Output of a branch over positions (…): all (B, L), marked ones (N,), or the newest of each row (B,).
 
-    `vector` (…, d), which the gate judges; `evidence` (…, e), what else the gate is given, or None; `detail`, the
-    branch's own, every tensor over the same positions; `explanations` of each choice, where the branch has any.
+    The gate reads `vector` (…, d) and `evidence` (…, e), None where there is none. `detail` is the branch's own, every
+    tensor over the same positions; `explanations` of each choice, where the branch has any.
     """
 
     vector: Tensor
@@ -46,7 +46,7 @@ class BranchOutput:
         return self._each(lambda part: part[:, -1])
 
     def copied(self) -> "BranchOutput":
-        """The same in memory of its own, so that all other positions can be forgotten."""
+        """A copy, so that the memory of all other positions can be freed."""
         return self._each(lambda part: part.clone())
 
     def _each(self, change: Any) -> "BranchOutput":
@@ -55,14 +55,14 @@ class BranchOutput:
 
 
 class Branch(Protocol):
-    """One kind of evidence. The three ways to read agree to 1e-4, and none sees anything of the future."""
+    """One kind of evidence. The three ways to read agree to 1e-4 and are causal."""
 
     @property
     def evidence_width(self) -> int:
-        """e, how many numbers the gate is given beside the vector."""
+        """e, how many numbers the gate reads beside the vector."""
 
     def derive(self, table: ItemTable) -> Tensor | None:
-        """What the branch works out of every item once, (V + 1, …), kept in `ItemTable.derived` under its key."""
+        """Per-item values that are computed once, (V + 1, …), stored in `ItemTable.derived` under the branch's key."""
 
     def read(self, given: BranchInput) -> BranchOutput:
         """All positions. items (B, L) → over (B, L)."""

@@ -21,7 +21,7 @@ class ModelSettings(BaseModel):
     max_length: Positive = 200  # longest history the model reads
 
     # temporal branch (multi-scale Mamba)
-    temporal_input: Literal["ids", "vectors"] = "ids"  # e alone, so that text stays the semantic branch's; or e + P z
+    temporal_input: Literal["ids", "vectors"] = "ids"  # e alone: only the semantic branch reads text; or e + P z
     time_scales: Scales = (2.0, 16.0, 128.0)  # initial time constants, in interactions
     heads_per_scale: Positive = 2
     head_width: Positive = 32  # P
@@ -37,7 +37,7 @@ class ModelSettings(BaseModel):
     periods: tuple[Annotated[int, Field(ge=2)], ...] = (2, 3, 4, 5, 7, 10, 14, 21, 28)
     trend_scales: tuple[Scale, ...] = (4.0, 16.0, 64.0)  # spectral only, as are the next two
     identity_width: Positive = 32  # width in which two items are compared for being the same
-    agreement_scale: Scale = 48.0  # over how many interactions a band's agreement with what came is averaged
+    agreement_scale: Scale = 48.0  # interactions over which a band's agreement with the next item is averaged
     adaptive_filter: bool = True  # False: the same gains for every history, an ablation
     filter: Literal["learned", "low-pass"] = "learned"  # low-pass: the plain FFT filter, an ablation; spectral only
 
@@ -46,7 +46,7 @@ class ModelSettings(BaseModel):
     semantic: Literal["means", "themes"] = "means"
     theme_count: Annotated[int, Field(ge=2)] = 24  # K, themes only
     taste_scales: Scales = (4.0, 16.0, 64.0)  # means only
-    semantic_by_text: bool = True  # the branch scores items by their text alone, so that new ones stand beside old ones
+    semantic_by_text: bool = True  # the branch scores items by their text alone, to treat new and old alike
 
     # gate and scores
     gate: Literal["distributions", "features", "equal"] = "distributions"

@@ -1,4 +1,4 @@
-"""How well the other two kinds of evidence explain what was chosen, which is what the semantic branch may discount."""
+"""How well the other two kinds of evidence explain a choice, by which the semantic branch discounts it."""
 
 import math
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from torch import Tensor
 
 @dataclass
 class Explanations:
-    """Log-odds, against an item that nothing speaks for, that a choice follows from the one before it (transition), and
+    """Log-odds, against an item without any evidence, that a choice follows from the one before it (transition), and
     that it was due by a rhythm (recurrence): (B, L) each, or (B,) of the newest alone.
     """
 

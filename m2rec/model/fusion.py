@@ -20,7 +20,7 @@ from m2rec.model.targets import Targets
 
 
 class FeatureFusion(nn.Module):
-    """One softmax over the average of what the branches say."""
+    """One softmax over the average of the branches' outputs."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -28,7 +28,7 @@ class FeatureFusion(nn.Module):
         self.heads = nn.ModuleDict(
             {name: SoftmaxHead(config, normed[name], 0.0 if name == "frequency" else 1.0) for name in BRANCHES}
         )
-        self.by_text = {"semantic"} if config.semantic_by_text else set()  # these meet an item's text alone
+        self.by_text = {"semantic"} if config.semantic_by_text else set()  # these score an item by its text alone
         self.warm = config.warm_items
 
     def log_probs(
@@ -47,7 +47,7 @@ class FeatureFusion(nn.Module):
         return target_log_probability(features, scored, repeat_bias, items, targets)[:, 0]
 
     def _averaged(self, outputs: Mapping[str, BranchOutput], log_gate: Tensor) -> tuple[Tensor, Tensor]:
-        """What meets [v, P z, β], (…, 1, 2d + 1), and the repeat bias (…, 1)."""
+        """The factor of [v, P z, β] in the scores, (…, 1, 2d + 1), and the repeat bias (…, 1)."""
         weights = dict(zip(BRANCHES, log_gate.exp().unsqueeze(-1).unbind(-2), strict=True))
         heads = {name: cast(SoftmaxHead, self.heads[name]) for name in BRANCHES}
         parts = {name: weights[name] * heads[name](outputs[name].vector) for name in BRANCHES}

@@ -1,4 +1,4 @@
-"""Adaptive gate: how likely each kind of evidence is to explain the next choice, judged by what they found."""
+"""Adaptive gate: how likely each kind of evidence is to explain the next choice, from the branches' outputs."""
 
 import torch
 import torch.nn.functional as F

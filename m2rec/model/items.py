@@ -1,4 +1,4 @@
-"""Every per-item vector that the branches share, worked out once."""
+"""All per-item vectors that the branches share, computed once."""
 
 import math
 from dataclasses import dataclass, field
@@ -41,7 +41,7 @@ def usual_popularity(bias: Tensor, weight: Tensor) -> Tensor:
 def known_or_mean(vectors: Tensor, mean: Tensor) -> Tensor:
     """ID vectors (V + 1, d), and the mean (d,) where an item has none of its own; row 0 stays zero.
 
-    Nothing at all would be a vector that no sequence ever held, and be taken for a strong one.
+    A zero vector never occurs in training, and the network would treat it as strong evidence.
     """
     known = (vectors != 0).any(-1, keepdim=True)
     known[0] = True  # padding

@@ -4,13 +4,13 @@ Glossary (the paper's names; shapes are batch B, length L, width d, branches M =
     s_1 … s_L   history of item ids, oldest first, padded with 0 on the right
     e_i, z_i    ID vector (learned) and text vector (frozen, from a language model) of item i
     v_i         e_i + P z_i, the item's scoring vector; an item without an ID vector is ranked by its text alone
-    b_m         vector of branch m, which the gate judges
+    b_m vector of branch m, which the gate reads
     p_m(i)      distribution of branch m over the catalogue: softmax_i⟨b_m, v_i⟩, or what the branch has in its place
                 (log-odds that item i recurs next; weights π of themes and the items of each)
     g           gate, softmax over the branches
     p(i)        Σ_m g_m p_m(i): the answer, and its three contributions
 
-`m2rec/model/__init__.py` says which branches there are; all that is known of them here is `branch.Branch`.
+`m2rec/model/__init__.py` lists the branches; this file relies on `branch.Branch` alone.
 
 Three ways to run the same weights give one answer: `encode` (all positions, for training and for the gate's history),
 `encode_last` (the newest position only) and `step` (one more item on a cached state).
@@ -41,12 +41,12 @@ from m2rec.model.targets import Targets
 from m2rec.model.temporal.mamba import TemporalBranch
 
 VARIANTS = {"periodic": PeriodicBranch, "spectral": SpectralBranch, "themes": ThemesBranch, "means": MeansBranch}
-State = dict[str, Any]  # what each branch carries, by its key; its size does not depend on how long the history is
+State = dict[str, Any]  # state of each branch, by its key; its size does not depend on the length of the history
 
 
 @dataclass
 class Encoded:
-    """What the branches and the gate say, at one position or at many: `log_gate` (…, M), and each branch's output."""
+    """The gate `log_gate` (…, M) and each branch's output, at one position or at many."""
 
     branches: dict[str, BranchOutput]
     log_gate: Tensor
@@ -58,7 +58,7 @@ class Encoded:
 
     @property
     def themes(self) -> Tensor | None:
-        """How much each theme is looked for, (…, K), where the semantic branch knows themes."""
+        """The weight of each theme, (…, K), where the semantic branch has themes."""
         return self.branches["semantic"].detail.get("themes")
 
     def at(self, where: Tensor) -> "Encoded":
@@ -70,7 +70,7 @@ class Encoded:
         return Encoded({name: out.newest() for name, out in self.branches.items()}, self.log_gate[:, -1])
 
     def copied(self) -> "Encoded":
-        """The same in memory of its own, so that all other positions can be forgotten."""
+        """A copy, so that the memory of all other positions can be freed."""
         return Encoded({name: out.copied() for name, out in self.branches.items()}, self.log_gate.clone())
 
 
@@ -118,10 +118,10 @@ class M2Rec(nn.Module):
         return self.project(self.text)
 
     def id_part(self) -> Tensor:
-        """e with its popularity bias β appended: (V+1, d+1). Row 0 is zero. Cold items have e = 0 and are held to sell
+        """e with its popularity bias β appended: (V+1, d+1). Row 0 is zero. Cold items have e = 0 and are taken to sell
         as often as the mean item does where the semantic branch ranks it: exp κβ = mean exp κβ.
 
-        In training a random share of items is treated as cold, so that text learns to stand alone.
+        In training a random share of items is treated as cold, so that text alone learns to suffice.
         """
         bias = self.bias[:, None]
         ids: Tensor = self.ids
@@ -146,7 +146,7 @@ class M2Rec(nn.Module):
     def extend(self, table: ItemTable, texts: Tensor, ids: Tensor | None = None) -> ItemTable:
         """`table` with n more items that are known by their text vectors (n, text_width).
 
-        ids (n, d): what stands for their ID vectors, zero for an item of which nothing else is known; None for none.
+        ids (n, d): used for their ID vectors, zero for an item of which nothing else is known; None for none.
         """
         text = self.project(texts)
         own = torch.zeros_like(text) if ids is None else ids
@@ -166,7 +166,7 @@ class M2Rec(nn.Module):
     # ── three ways to run ───────────────────────────────────────────────────────────────────────────────────
 
     def each_branch(self) -> Iterator[tuple[str, Branch]]:
-        """The branches by their keys, in the order in which they stand everywhere."""
+        """The branches by their keys, in the order of `BRANCHES`."""
         for name in BRANCHES:
             yield name, cast(Branch, getattr(self, name))
 
@@ -211,7 +211,7 @@ class M2Rec(nn.Module):
     def branch_log_probabilities(self, encoded: Encoded, seen: Tensor, table: ItemTable | None = None) -> Tensor:
         """log of each branch's own distribution. Encoded over (N,), seen (N, V) → (N, M, V).
 
-        With the gate on features there is one distribution only; it stands in all three places.
+        With the gate on features there is one distribution only, given for every branch.
         """
         table = table or self.item_table()
         if self.fusion is not None:
@@ -243,7 +243,7 @@ class M2Rec(nn.Module):
     def loss(self, items: Tensor, targets: Tensor, branch_loss: float = 0.0) -> Tensor:
         """Mean −log p(target). items, targets (B, L), target 0 = none. Only warm items compete: cold ones are unknown.
 
-        `branch_loss` adds that much of each branch's own cross-entropy, so that a branch whose gate is nearly shut
+        `branch_loss` adds that much of each branch's own cross-entropy, so that a branch whose gate weight is near 0
         still learns.
         """
         table, marked = self.item_table(), Targets.of(targets)
@@ -265,6 +265,6 @@ class M2Rec(nn.Module):
 
 
 def _explained(given: BranchInput, out: BranchOutput) -> BranchInput:
-    """What the next branch is given: what this one explains of the choices, too."""
+    """The input of the next branch, with the explanations of this one if it has any."""
     explanations: Explanations | None = out.explanations
     return given if explanations is None else replace(given, explanations=explanations)

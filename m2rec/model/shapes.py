@@ -1,6 +1,6 @@
 """Names and shapes of all weights that a configuration asks for, without PyTorch: what a checkpoint is checked against.
 
-`M2Rec.state_dict` is the reference; tests/model/test_shapes.py holds this to it for every variant.
+`M2Rec.state_dict` is the reference; tests/model/test_shapes.py compares the two for every variant.
 """
 
 from m2rec.branches import BRANCHES
@@ -55,7 +55,7 @@ def _temporal(config: ModelConfig) -> Shapes:
 
 
 def _periodic(config: ModelConfig) -> tuple[int, Shapes]:
-    """How many numbers of evidence the gate is given, and the branch's weights."""
+    """The width of the evidence for the gate, and the branch's weights."""
     bands, d = len(config.periods), config.width
     by_band = dict.fromkeys(("min_hit_rate", "band_bias", "late", "early"), (bands,))
     query = {name.replace("feed", "transition_query"): shape for name, shape in _feed(0, d, 2 * d, d, 2).items()}

@@ -5,8 +5,8 @@
     p(i) = softmax_i Σ_m g_m ℓ_m(i)                                          gate on features (the paper's reading)
 
 v_i is the ID vector plus the projected text vector, β_i a popularity bias, κ_m its weight in branch m, ρ_m a learned
-repeat bias: MovieLens teaches it to avoid what was seen, a shop to come back. It is a parameter like any other, and no
-item is removed by hand.
+repeat bias: On MovieLens it learns to avoid seen items, on a shop to prefer them. It is a parameter like any other, and
+no item is removed by hand.
 """
 
 from typing import Any
@@ -19,15 +19,15 @@ from torch.autograd.function import Function
 from m2rec.model.config import ModelConfig
 from m2rec.model.targets import Targets
 
-SCORES_AT_ONCE = {"cpu": 1 << 20, "cuda": 1 << 26}  # what a cache holds here, what keeps the card busy there
+SCORES_AT_ONCE = {"cpu": 1 << 20, "cuda": 1 << 26}  # what fits a CPU cache, and what keeps a GPU busy
 RATIO_FLOOR = 1e-6
 
 
 class SoftmaxHead(nn.Module):
-    """What turns a branch's vector into scores: norm and temperature, weight of popularity κ, repeat bias ρ."""
+    """Scores of items from a branch's vector: norm and temperature, weight of popularity κ, repeat bias ρ."""
 
     def __init__(self, config: ModelConfig, normed: bool, popularity: float) -> None:
-        """`normed` where the vector's length says nothing; `popularity` is κ at the start of training."""
+        """`normed` where the vector's length carries no information; `popularity` is κ at the start of training."""
         super().__init__()
         self.dropout = nn.Dropout(config.dropout if normed else 0.0)
         self.norm = nn.RMSNorm(config.width) if normed else nn.Identity()
@@ -36,7 +36,7 @@ class SoftmaxHead(nn.Module):
         self.repeat_bias = nn.Parameter(torch.zeros(()), requires_grad=config.repeat_bias)
 
     def forward(self, vector: Tensor) -> Tensor:
-        """What meets the scoring vectors. (…, d) → (…, d)."""
+        """The factor of the scoring vectors. (…, d) → (…, d)."""
         normed: Tensor = self.norm(self.dropout(vector).float())
         return normed * self.log_temperature.exp()
 
@@ -58,7 +58,7 @@ class SoftmaxHead(nn.Module):
 
 
 class _ChunkedLogSumExp(Function):
-    """log Σ_i exp⟨f_n, v_i⟩ without ever holding all N × V scores: they are computed again on the way back."""
+    """log Σ_i exp⟨f_n, v_i⟩ without holding all N × V scores: they are recomputed in the backward pass."""
 
     @staticmethod
     def forward(ctx: Any, features: Tensor, vectors: Tensor) -> Tensor:
@@ -121,7 +121,7 @@ def target_log_probability(
     The repeat bias touches at most L of the V scores, so the softmax is taken without it and then corrected:
     log Z' = log Z + log(1 + (e^ρ − 1) · Z_seen / Z).
     """
-    items = items.where(items < len(vectors), 0)  # a cold item may be in the history, but does not compete
+    items = items.where(items < len(vectors), 0)  # a cold item may be in the history, but is not ranked in training
     picked = targets.pick(features)  # (N, M, d+1)
     branches = picked.shape[1]
     log_z = logsumexp_scores(picked.flatten(0, 1), vectors[1:]).unflatten(0, (-1, branches))
@@ -142,7 +142,7 @@ def seen_items(items: Tensor, where: Tensor, catalogue: int) -> Tensor:
     row, position = where.nonzero(as_tuple=True)
     upto = torch.arange(items.shape[1], device=items.device) <= position[:, None]
     seen = torch.zeros(len(row), catalogue + 1, dtype=torch.bool, device=items.device)
-    seen.scatter_(1, items[row] * upto, True)  # what lies later falls on the padding column
+    seen.scatter_(1, items[row] * upto, True)  # later items go to the padding column
     return seen[:, 1:]
 
 

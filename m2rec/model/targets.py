@@ -1,4 +1,4 @@
-"""What a training step is judged at: the positions that have a target, found once."""
+"""The positions of a training step that have a target, found once."""
 
 from dataclasses import dataclass
 
@@ -9,8 +9,8 @@ from torch import Tensor
 class Targets:
     """The next items of a batch, and the N positions that have one, in row-major order.
 
-    How many there are is only known on the device, so that looking for them makes the host wait. Looking once a step,
-    rather than at each place that needs them, keeps a GPU busy.
+    Their number is known on the device only, so that finding them makes the host wait. Doing it once a step keeps a GPU
+    busy.
     """
 
     items: Tensor  # (B, L), 0 where there is no target

@@ -1,1 +1,1 @@
-"""Rhythm: what comes back after a period, in two variants: periodic (items) and spectral (vectors)."""
+"""Rhythm: what recurs after a period, in two variants: periodic (items) and spectral (vectors)."""

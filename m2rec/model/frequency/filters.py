@@ -1,7 +1,7 @@
-"""Filters over a sequence that are learned in the frequency domain and cannot see the future.
+"""Causal filters over a sequence, learned in the frequency domain.
 
-A filter is held as its complex transfer function H at the bins of a 2W-point FFT; what it does is its impulse response
-k = irfft(H), cut to the W newest lags. Zero padding keeps what is old from wrapping round into what is new.
+The parameter of a filter is its complex transfer function H at the bins of a 2W-point FFT; applied is its impulse
+response k = irfft(H), cut to the W newest lags. Zero padding prevents wrap-around from old positions to new ones.
 """
 
 import torch
@@ -63,7 +63,7 @@ def filter_adaptively(u: Tensor, gains: Tensor, kernels: Tensor) -> Tensor:
     if length > LONGEST_FOR_MATMUL:
         bands = zip(gains.unbind(-1), kernels, strict=True)  # one band at a time: all at once would not fit
         return torch.stack([gain[..., None] * filter_bank_fft(u, k[None])[:, :, 0] for gain, k in bands]).sum(0)
-    response = gains @ kernels  # (B, L, W), the filter in force at each position
+    response = gains @ kernels  # (B, L, W), the filter applied at each position
     lag = torch.arange(length, device=u.device)
     lag = lag[:, None] - lag  # (t, s) → t − s
     reachable = (lag >= 0) & (lag < kernels.shape[1])

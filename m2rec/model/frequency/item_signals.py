@@ -1,4 +1,4 @@
-"""Every item of a history as a signal of its own, 0 where it was not chosen, and what a bank of filters makes of them.
+"""Each item of a history as a separate signal, 0 where it was not chosen, and operations on these signals.
 
 Glossary: X slots, one for each distinct item of a history; b bands; W taps.
 """

@@ -14,16 +14,16 @@ from m2rec.model.frequency.filters import comb, impulse_response, transfer_funct
 from m2rec.model.items import ItemTable
 
 LEAST = 1e-20  # floor under a probability whose logarithm is taken
-ROUND = 6.5  # what one kept round is worth at the start of training, in log-odds …
-BESIDE = 3.5  # … and one kept a step early or late, for periods long enough to tell
+ROUND = 6.5  # log-odds that one hit adds, at the start of training …
+BESIDE = 3.5  # … and a hit a step early or late, for periods long enough
 SHORTEST_WITH_SLIPS = 4
-KEPT = 0.42  # share of the rounds that has to be kept, at the start of training
-OVERDUE, AHEAD = 0.4, 0.04  # how likely a rhythm is a step late where it did not come, or a step early, at the start
-CERTAIN = 8.0  # c at the start: log-odds of what is sure to be due
+KEPT = 0.42  # least hit rate ρ at the start of training
+OVERDUE, AHEAD = 0.4, 0.04  # at the start, probabilities of a step late and a step early
+CERTAIN = 8.0  # c at the start: log-odds of an item that is surely due
 
 
 class RecurrenceBank(nn.Module):
-    """The bands, held as transfer functions, and what they say of items."""
+    """The bands as transfer functions, and the log-odds of items under each."""
 
     rounds: Tensor
     on_phase: Tensor
@@ -32,11 +32,11 @@ class RecurrenceBank(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.taps = config.filter_length  # W
-        self.items = config.warm_items  # what competes in training: new arrivals change no evidence
+        self.items = config.warm_items  # of training, so that new items do not change the evidence
         self.adaptive = config.adaptive_filter
         self.bands = len(config.periods)
         self.band_periods = tuple(map(float, config.periods))
-        self._kept: tuple[tuple[int, torch.device], Tensor] | None = None  # kernels, where nothing is learnt
+        self._kept: tuple[tuple[int, torch.device], Tensor] | None = None  # kernels, cached where nothing is trained
         self.transfer = nn.Parameter(transfer_function(_initial_kernels(config)))  # H: (b, W + 1, 2)
         self.min_hit_rate = nn.Parameter(torch.full((self.bands,), KEPT).logit())  # ρ, as a logit
         # β: at first all bands are equally likely, and so are a band's phases
@@ -48,7 +48,7 @@ class RecurrenceBank(nn.Module):
         self.habit = nn.Linear(config.width + 1, 1)  # π, from an item's unit vector and its popularity
         nn.init.zeros_(self.habit.weight)
         nn.init.zeros_(self.habit.bias)
-        # what an item calls for, to be compared with the item that occurred: w = σ(unexpected − ⟨calls, v⟩)
+        # query compared with the item that occurred: w = σ(surprise_bias − ⟨query, v⟩)
         self.transition_query = nn.Sequential(
             nn.Linear(config.width, 2 * config.width), nn.GELU(), nn.Linear(2 * config.width, config.width)
         )
@@ -120,15 +120,17 @@ class RecurrenceBank(nn.Module):
         return due * (known & ~occurred[..., 0])[..., None], known
 
     def _may_be_late(self, occurred: Tensor, count: Tensor) -> Tensor:
-        """What occurred a step early is not late."""
+        """An item that occurred a step early is not late."""
         return (count > 1) & ~occurred[..., 1]
 
     def _scores(self, each: Tensor, known: Tensor) -> Tensor:
-        """s from Σ_b d; an item that has not been chosen yet, or not for long, is like any other: odds of 1."""
+        """s from Σ_b d; an item outside the window is like one that was never chosen: odds of 1."""
         return (self.log_odds_scale + (each + LEAST).log()).where(known, 0)
 
     def threshold(self, kernels: Tensor, count: Tensor) -> Tensor:
-        """What each band asks of every item: β − ρ·K after `count` (n,) items, or the newest W of them → (b, n)."""
+        """What each band adds to the log-odds of every item: β − ρ·K after `count` (n,) items, or the newest W of them
+        → (b, n).
+        """
         never_failed = (kernels * self.on_phase).cumsum(-1)
         reached = never_failed[:, (count - 1).clamp(min=0, max=self.taps - 1)]
         return self.band_bias[:, None] - self.min_hit_rate.sigmoid()[:, None] * reached
@@ -139,7 +141,7 @@ class RecurrenceBank(nn.Module):
         return self.habit(vectors)[..., 0]
 
     def queries_of(self, items: Tensor) -> Tensor:
-        """What items call for next, from what the temporal branch reads of them: (n, d) → (n, d)."""
+        """Transition queries of items, from their inputs to the temporal branch: (n, d) → (n, d)."""
         return self.transition_query(items)
 
     def _surprise(self, before: Tensor, items: Tensor, table: ItemTable) -> Tensor:
@@ -150,20 +152,20 @@ class RecurrenceBank(nn.Module):
         """How much of each choice is explained by the one before it, as log-odds. (B, L), (B, L) → (B, L)."""
         transition = (
             F.embedding(before, table.derived["frequency"]) * (before > 0)[..., None]
-        )  # nothing calls at the start of a history
+        )  # no transition leads to the first item
         return (transition * F.embedding(items, table.vectors)).sum(-1)
 
     def _belief(self, log_odds: Tensor, band_keep: Tensor | None) -> Tensor:
         """h (B, X, b, n); the ablation without content weighs all bands alike."""
         if not self.adaptive:
             log_odds = log_odds.mean(2, keepdim=True).repeat(1, 1, self.bands, 1)
-        # in place where nothing is learnt: fresh memory costs more than the arithmetic
+        # in place without gradients: allocating memory costs more than the arithmetic
         belief = log_odds.sigmoid() if torch.is_grad_enabled() else log_odds.sigmoid_()
         return belief if band_keep is None else belief * band_keep[:, None]
 
 
 def _initial_kernels(config: ModelConfig) -> Tensor:
-    """Combs at the periods, with lower teeth beside each where the period is long enough to tell: (b, W)."""
+    """Combs at the periods, with lower teeth beside each where the period is long enough: (b, W)."""
     rows = []
     for period in config.periods:
         row = ROUND * comb(period, config.filter_length, decay=1.0)

@@ -1,34 +1,34 @@
-"""Frequency branch where items recur: which item of this history is due next, and by which period?
+"""Frequency branch where items recur: which item of the history is due next, and by which period.
 
 The paper's idea is an adaptive filter that is learned in the frequency domain (an FFT over the sequence). The FFT is in
-`RecurrenceBank.kernels` (`log_odds.py`): every band is held as a transfer function H at the bins of a 2W-point FFT,
-learning happens on H, and `impulse_response` (`filters.py`) takes it back to the causal kernel k = irfft(H) that is
-applied. What is filtered is not a mixture of item vectors but each item's own signal, x_i(t) = w_t where i was chosen
-and 0 elsewhere; w_t, between 0 and 1, is small where the choice before explains it anyway (tea → biscuits), since that
-says little about a habit. One band a period reads all these signals at once:
+`RecurrenceBank.kernels` (`log_odds.py`): the parameter of every band is a transfer function H at the bins of a 2W-point
+FFT, and `impulse_response` (`filters.py`) gives the causal kernel k = irfft(H) that is applied. What is filtered is not
+a mixture of item vectors but each item's own signal, x_i(t) = w_t where i was chosen and 0 elsewhere; w_t, between 0
+and 1, is small where the choice before explains it (tea → biscuits), since that is little evidence of a rhythm. One
+band a period reads all these signals at once:
 
     F_b,i(t) = (k_b * x_i)(t)                       response of band b to item i
-    K_b(t)   = Σ_{n: n·p_b ≤ t+1} k_b(n·p_b − 1)    what a rhythm that never failed would have given by now
+    K_b(t)   = Σ_{n: n·p_b ≤ t+1} k_b(n·p_b − 1)    what a rhythm without misses would have given by now
     h_b,i(t) = σ(F_b,i(t) − ρ_b·K_b(t) + β_b + π_i − ε·R_b,i(t))      belief that i has period b and is due at t + 1
     d_b,i(t) = h_b,i(t) + late_b·h_b,i(t−1) + early_b·h_b,i(t+1)          due now, overdue by one, or a step early
     s_i(t)   = c + log Σ_b d_b,i(t)                 log-odds that i recurs next, against an item that was never chosen
     p(i | frequency) = softmax_i of s_i, and of 0 for every item outside the history
 
 A round in which the item recurred is evidence for a rhythm, a round in which it did not is evidence against it: the
-argument of σ is a log-odds, and belief saturates. ρ is the least hit rate, and π_i, how readily item i becomes a habit,
-is read from its vector. An item has one rhythm: R_b,i, how well all other bands explained its last occurrence before it
-occurred, log(1 + Σ their odds), is evidence against band b (band b itself counts among them where it would have to fall
-on another phase now). Which bands are open thus depends on the content of the history: a period that it does not hold
-has no item to pass on. `gains` is the share of the branch's answer that comes through each band.
+argument of σ is a log-odds, and belief saturates. ρ is the least hit rate, and π_i, the prior log-odds of item i, is
+computed from its vector. An item has one rhythm: R_b,i, how well all other bands explained its last occurrence before
+it occurred, log(1 + Σ their odds), is evidence against band b (band b itself counts among them where it would have to
+fall on another phase now). Which bands pass a signal thus depends on the content of the history: a period that does not
+occur in it has no item that is due. `gains` is the share of the branch's answer that comes through each band.
 
 Overlapping branches make the gate unidentifiable, so this one is restricted to rhythms:
 
-* items are compared by identity, so nothing that is merely alike can pass;
-* what was chosen just now is never due, so order cannot pass;
-* within each round of its period a band's taps sum to zero, so what is frequent without a period (a taste) cannot pass
-  either: a band responds to an item's recurrence in excess of how often that item occurs anyway.
+* items are compared by identity, so similar items do not pass;
+* the newest choice is never due, so order does not pass;
+* within each round of its period a band's taps sum to zero, so items that are frequent without a period (a taste) do
+  not pass either: a band responds to an item's recurrence in excess of how often that item occurs anyway.
 
-h_b,i(t + 1) needs no look ahead: a band's taps begin half a round back, never at the newest item.
+h_b,i(t + 1) is causal: a band's taps begin half a round back, never at the newest item.
 
 Glossary: X slots, one for each distinct item of a history; b bands; W taps (`filter_length`).
 """
@@ -52,15 +52,15 @@ from m2rec.model.targets import Targets
 
 @dataclass
 class PeriodicState:
-    """What the branch carries from item to item."""
+    """State of the branch between items."""
 
     tail: Tensor  # int64 (B, W + 3), the newest items, newest last, 0 before the first
-    other_bands: Tensor  # (B, W + 3, b + 1), how well other rhythms had explanations each of them
+    other_bands: Tensor  # (B, W + 3, b + 1), how well other rhythms had explained each of them
     count: Tensor  # int64 (B,), how many items there have been
 
 
 class PeriodicBranch(RecurrenceBank):
-    """Items in, log-odds that each of them recurs next out."""
+    """Items in, log-odds that each recurs next out."""
 
     @property
     def evidence_width(self) -> int:
@@ -68,7 +68,7 @@ class PeriodicBranch(RecurrenceBank):
         return self.bands + 3
 
     def derive(self, table: ItemTable) -> Tensor:
-        """What each item calls for next, to be compared with the item that occurs: (V + 1, d)."""
+        """Transition query of each item, compared with the item that occurs next: (V + 1, d)."""
         return self.queries_of(table.inputs)
 
     def read(self, given: BranchInput) -> BranchOutput:
@@ -84,7 +84,7 @@ class PeriodicBranch(RecurrenceBank):
         return self.step(given.items, given.table, state, given.band_keep)
 
     def log_probs(self, out: BranchOutput, table: ItemTable, seen: Tensor) -> Tensor:
-        """log p over the catalogue; neither popularity nor a repeat bias is added to what is due."""
+        """log p over the catalogue; neither popularity nor a repeat bias is added."""
         return recurrence_log_probs(RecurrenceScores.of(out), len(table.vectors) - 1)
 
     def target_log_prob(self, out: BranchOutput, table: ItemTable, items: Tensor, targets: Targets) -> Tensor:
@@ -118,7 +118,7 @@ class PeriodicBranch(RecurrenceBank):
                 last=last,
                 same_phase=self.near,
                 may_be_due=known & ~chosen,
-                may_be_late=~F.pad(chosen[..., :-1], (1, 0)),  # what occurred a step early is not late
+                may_be_late=~F.pad(chosen[..., :-1], (1, 0)),  # an item that occurred a step early is not late
                 band_keep=torch.ones_like(self.band_bias) if band_keep is None else band_keep.to(self.band_bias.dtype),
             )
             each, through = recurrence_sums(inputs) if self.adaptive else recurrence_sums_plain(inputs, adaptive=False)
@@ -207,7 +207,7 @@ class PeriodicBranch(RecurrenceBank):
         """How well each of the choices `items` (B, n) was explained by the rhythms known before it.
 
         occurred, weighted (B, n, W + 1) by lag; before (B, 1, W + 1, b + 1) the other_bands of what occurred then, or
-        None where all of it is judged here; count (B, n) of the items before each. → other_bands (B, n, b + 1) and s
+        None where all of it is computed here; count (B, n) of the items before each. → other_bands (B, n, b + 1) and s
         (B, n).
         """
         log_odds = self._log_odds(weighted, items, count, table)
@@ -215,7 +215,7 @@ class PeriodicBranch(RecurrenceBank):
         early = log_odds[..., 2] + F.logsigmoid(self.early)
         ways = torch.stack([log_odds[..., 1], late + F.logsigmoid(self.late), early])
         known = occurred[..., :-1].any(-1) & ~occurred[..., 0]
-        where = known.flatten().nonzero()[:, 0]  # most choices have no past, and need none of this
+        where = known.flatten().nonzero()[:, 0]  # most items occur for the first time and have nothing to compute
         others = all_but_each(ways.logsumexp(0).flatten(0, -2).index_select(0, where))
         other_bands = others.new_zeros(known.numel(), self.bands + 1).index_copy(0, where, others)
         other_bands = other_bands.unflatten(0, known.shape)

@@ -1,4 +1,4 @@
-"""The distribution over items that follows from which of them are due to recur.
+"""The distribution over items given which of them are due to recur.
 
 p(i) = exp s_i / (Σ_j exp s_j + V − n),     s_i the log-odds of the n items of the history; 0 for all others
 """
@@ -17,7 +17,7 @@ class RecurrenceScores:
     """The distinct items of a history and how likely each is to come next.
 
     items (…, X) indices, 0 in an empty slot; scores (…, X) log-odds against an item that was never chosen: 0 where an
-    item has not been chosen yet, very low where it cannot come next.
+    item has not been chosen yet, very low where it cannot be next.
     """
 
     items: Tensor
@@ -25,7 +25,7 @@ class RecurrenceScores:
 
     @classmethod
     def of(cls, out: BranchOutput) -> "RecurrenceScores":
-        """What the periodic branch's output holds of them, over the same positions."""
+        """From the periodic branch's output, over the same positions."""
         return cls(out.detail["items"], out.detail["scores"])
 
 
@@ -40,7 +40,7 @@ def recurrence_log_probs(recurrence: RecurrenceScores, catalogue: int) -> Tensor
     scores = recurrence.scores.new_zeros(len(recurrence.scores), catalogue + 1)
     scores.scatter_(
         1, recurrence.items.where(recurrence.items <= catalogue, 0), recurrence.scores
-    )  # what does not compete falls on 0
+    )  # items that do not compete go to index 0
     return scores[:, 1:] - _log_total(recurrence, catalogue)[:, None]
 
 

@@ -1,16 +1,16 @@
 """How likely every item of a history is to be due, summed over bands and over items: the arithmetic at all positions.
 
-The plain way (`recurrence_sums_plain`) holds a dozen arrays over (row, item, band, position), which is most of the time
-and memory of a training step. `recurrence_sums` works row by row, so that what it works on stays in the processor's
-cache, and works everything out again on the way back instead of keeping it. Symbols are those of `periodic.py`; T is
-L + 1 columns, one more than positions, for what is due a step early.
+`recurrence_sums_plain` holds a dozen arrays over (row, item, band, position), which is most of the time and memory of a
+training step. `recurrence_sums` works row by row, so that its arrays stay in the processor's cache, and recomputes them
+in the backward pass instead of storing them. Symbols are those of `periodic.py`; T is L + 1 columns, one more than
+positions, for items that are due a step early.
 
     h_b,i(τ) = σ(F_b,i(τ) + A_b(τ) + π_i − ε·R_b,i(τ))                        belief, at every column τ
     d_b,i(t) = h_b,i(t) + late_b·h_b,i(t − 1) + early_b·h_b,i(t + 1)
     Σ_b d_b,i(t) and Σ_i d_b,i(t)                                             over items that may be due at t
 
-R is read at the last time that the item was chosen before column τ. Where the item is chosen at τ itself, h(τ) is of
-use to position τ − 1 alone, as what is due a step early, so one array of beliefs serves all three terms.
+R is read at the last time that the item was chosen before column τ. Where the item is chosen at τ itself, only position
+τ − 1 uses h(τ), as due a step early, so one array of beliefs serves all three terms.
 """
 
 from typing import Any, NamedTuple
@@ -24,7 +24,7 @@ from m2rec.model.frequency.filters import toeplitz
 
 
 class Recurrence(NamedTuple):
-    """What the sums are made of. No gradient goes to `other_bands` and what follows it."""
+    """The terms of the sums. No gradient goes to `other_bands` and what follows it."""
 
     signal: Tensor  # x of every item: (B, X, L)
     kernels: Tensor  # k: (b, W)
@@ -35,7 +35,7 @@ class Recurrence(NamedTuple):
     early: Tensor  # (b,)
     other_bands: Tensor  # R at every choice: (B, L, b + 1), the last for bands that the item's phase rules out
     last: Tensor  # where each item was last chosen before a column, int64 (B, X, T)
-    same_phase: Tensor  # whether a band can have both of two choices so far apart, bool (gaps, b)
+    same_phase: Tensor  # whether two choices so far apart can be of one phase of a band, bool (gaps, b)
     may_be_due: Tensor  # bool (B, X, L)
     may_be_late: Tensor  # bool (B, X, L)
     band_keep: Tensor  # 0 for a band that is muted, else 1: (b,)
@@ -55,7 +55,7 @@ class Recurrence(NamedTuple):
         return padded.T[length + lag].reshape(length, -1)
 
     def rows(self) -> list[slice]:
-        """One row at a time on a CPU, whose cache holds no more; all at once on a card."""
+        """One row at a time on a CPU, whose cache holds no more; all at once on a GPU."""
         size = len(self.signal) if self.signal.is_cuda else 1
         return [slice(start, start + size) for start in range(0, len(self.signal), size)]
 
@@ -155,7 +155,7 @@ def _gap(last: Tensor) -> Tensor:
 
 
 def _shifted(columns: Tensor, may_be_late: Tensor | None = None) -> Tensor:
-    """Sums the three uses of every column at the positions that they count for. (…, T, 3) → (…, L)."""
+    """Adds the three uses of every column to the positions that use them. (…, T, 3) → (…, L)."""
     total = columns[..., :-1, 0].clone()
     late = columns[..., :-2, 1]
     total[..., 1:] += late if may_be_late is None else late * may_be_late[..., 1:]

@@ -1,7 +1,7 @@
 """Frequency branch over item vectors: an adaptive FFT filter, learned in the frequency domain, causal by construction.
 
-For worlds in which nothing is chosen twice: what comes back is something *alike*. Where the same item comes back, the
-sharper instrument is `periodic.py`.
+For worlds in which no item is chosen twice and *similar* items recur. Where the same item recurs, `periodic.py` is more
+precise.
 
 Glossary
     û_t   item vector at t, unit length          q_t   the same, narrowed to the identity width, again of unit length
@@ -11,24 +11,25 @@ Glossary
     y_t = Σ_b a_b(t) · (k_b * û)(t)
 
 A band starts as a comb at one period (impulses one, two, three … periods before the *next* item, so period p is lag
-p − 1) or as a slow trend; learning happens on H. Two things decide a band's gain at t, both causal:
+p − 1) or as a slow trend; training changes H. A band's gain at t depends on two things, both causal:
 
 * coherence: the energy of F_b(t). If the last cycles held the same item at this phase they add up, else they cancel;
-* record: how well the band's past outputs agreed with what then came, averaged over `agreement_scale` interactions.
+* record: how well the band's past outputs agreed with the items after them, averaged over `agreement_scale`
+  interactions.
 
-So a band that finds nothing in this history is turned down as noise, and one that does is kept (the paper's "adaptive"
-filter). Nothing passes at lag 0: the branch cannot see the current item and so cannot do the temporal branch's work;
-without that restriction the gate has nothing to tell apart.
+So a band without a match in this history is attenuated as noise, and one with a match is passed (the paper's "adaptive"
+filter). Lag 0 is zero: the branch does not read the current item, so it does not overlap with the temporal branch.
+Overlapping branches make the gate unidentifiable.
 
-With `filter = "low-pass"` all of this is taken away, for an ablation. What is left is the plain filter of the authors'
+`filter = "low-pass"` is the ablation without all of this: the plain filter of the authors'
 released code (snapshot of October 2025): an FFT whose frequencies below a tenth (periods longer than ten) are kept and
 the others dropped, nothing learned, and the same for every history. Three things had to differ from theirs:
 
 * it filters item vectors along the history, as the paper describes it; theirs filters Δ along the channels;
-* position t is given the FFT of the W interactions that end at t, zeros before the first. An FFT of the whole sequence
-  would show every position its own future, where all are trained at once. Read at its end, a window's filter is a fixed
+* position t is given the FFT of the W interactions that end at t, zeros before the first. All positions are trained at
+  once, and an FFT of the whole sequence would leak the future into each. Read at its end, a window's filter is a fixed
   weighted sum over lags, the current item's (lag 0) among them;
-* it has unit energy, at which every band here starts. How loud it is and the matrix behind it can be learned.
+* it has unit energy, at which every band here starts. Its gain and the matrix after it are learned.
 """
 
 from dataclasses import dataclass
@@ -54,12 +55,12 @@ from m2rec.model.temporal.scan import scan_chunked
 
 EPSILON = 1e-6
 COMB_DECAY = 0.85  # weight of one cycle further back, at the start of training
-CUTOFF = 0.1  # cycles an interaction; the plain low-pass keeps what is slower, as the authors' released code does
+CUTOFF = 0.1  # cycles an interaction; the plain low-pass passes slower frequencies, as the authors' released code does
 
 
 @dataclass
 class SpectralState:
-    """What the branch carries from item to item; its size does not depend on the history's length."""
+    """State of the branch between items; its size does not depend on the history's length."""
 
     vectors: Tensor  # (B, W, d), the newest W unit vectors, newest last
     identities: Tensor  # (B, W, q)
@@ -79,7 +80,7 @@ class SpectralBranch(nn.Module):
         self.taps = config.filter_length  # W
         self.plain = config.filter == "low-pass"
         self.adaptive = config.adaptive_filter and not self.plain
-        # a trend has no period: it lies beyond every one that the filter can hold
+        # a trend has no period
         trend = float("inf")
         if self.plain:
             self.band_periods: tuple[float, ...] = (trend,)
@@ -96,7 +97,7 @@ class SpectralBranch(nn.Module):
         self.gain_out = nn.Parameter(torch.randn(self.bands, hidden) * 0.1)
         self.gain_out_bias = nn.Parameter(torch.zeros(self.bands))
         self.out = nn.Linear(config.width, config.width, bias=False)
-        # not normed: how loud it is tells something
+        # not normed: the size of the output is evidence
         self.softmax = SoftmaxHead(config, normed=False, popularity=0.0)
         self.warm = config.warm_items
         nn.init.eye_(self.out.weight)
@@ -156,7 +157,7 @@ class SpectralBranch(nn.Module):
             record = sums[..., :-1] / sums[..., -1:]
             gains, coherence = self._gains(filtered, record, kernels, band_keep)
             y = filter_adaptively(u, gains, kernels)
-            if not self.plain:  # nothing came before the first item; an FFT leaves rounding there
+            if not self.plain:  # there is nothing before the first item; an FFT leaves rounding there
                 y = F.pad(y[:, 1:], (0, 0, 1, 0))
             return self._finish(y, gains, coherence)
 
@@ -230,7 +231,7 @@ class SpectralBranch(nn.Module):
         return BranchOutput(self.out(y), torch.cat([gains, coherence, strength], dim=-1), {"gains": gains})
 
     def _record_by_autocorrelation(self, q: Tensor, lengths: Tensor, kernels: Tensor) -> Tensor:
-        """Σ_τ w_τ ⟨F_b(τ−1), q_τ⟩ = Σ_j k_b(j) R(j + 1), where R is the decayed autocorrelation of q, had by FFT."""
+        """Σ_τ w_τ ⟨F_b(τ−1), q_τ⟩ = Σ_j k_b(j) R(j + 1), R the decayed autocorrelation of q, computed by FFT."""
         length = q.shape[1]
         age = lengths[:, None] - 1 - torch.arange(length, device=q.device)  # (B, L)
         weight = (age * self.log_forget).exp() * (age >= 0)

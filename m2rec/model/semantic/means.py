@@ -4,8 +4,8 @@
     m_k(t) = Σ_s λ_k^(t−s) w_s p_s / Σ_s λ_k^(t−s) w_s          one mean per taste scale k
     b_t = MLP([m_1 … m_K])
 
-The means forget order within a scale, so the branch can tell a taste but not a chain: that stays the temporal
-branch's work.
+The means do not depend on order within a scale, so the branch finds tastes and no chains, which are left to the
+temporal branch.
 """
 
 from dataclasses import dataclass

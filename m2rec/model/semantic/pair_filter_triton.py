@@ -25,7 +25,7 @@ def filter_pairs(
 
 
 class _PairFilter(torch.autograd.Function):
-    """as_first, as_second (B, L, K): what a choice says for each theme as the first, or the second, interest."""
+    """as_first, as_second (B, L, K): likelihood of a choice under each theme as the first, or the second, interest."""
 
     @staticmethod
     def forward(

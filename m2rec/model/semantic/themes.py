@@ -1,22 +1,22 @@
-"""Semantic branch as belief: which themes is this person after now, read from the items' text alone?
+"""Semantic branch as a belief over themes: what the person is interested in now, from the items' text alone.
 
-K themes, each a distribution over items that knows nothing but their texts (and how much is sold of each):
+K themes, each a distribution over items that depends on their texts (and how often each is sold) alone:
 
     E_k(i) = softmax_i(⟨q_k, P z_i⟩ + κβ_i)            over the items with an ID vector; others by the same scale
 
 A person has two interests, a first and a second, and after each item a new one may come first. What was chosen is
 evidence about them, less so the better something else explains it:
 
-    o_t = e^ω + e^(γ + ⟨calls(x_{t−1}), v_{x_t}⟩) + e^(δ + s_{x_t}(t−1))       no reason · what came before · a rhythm
+    o_t = e^ω + e^(γ + ⟨query(x_{t−1}), v_{x_t}⟩) + e^(δ + s_{x_t}(t−1))       no reason · the choice before · a rhythm
     B(i, j) ∝ B(i, j) · (o_t + V·(a E_i(x_t) + (1 − a) E_j(x_t)))              belief over pairs, i first, i ≠ j
     B(i, j) ← (1 − h) B(i, j) + h · Σ_l B(j, l) / (K − 1)                      i is new, what was first is now second
     π_k = a Σ_j B(k, j) + (1 − a) Σ_i B(i, k)          p(x | semantic) = Σ_k π_k E_k(x)
 
 This is the forward filter of a hidden Markov model (Rabiner 1989) whose emissions come from text; themes, a, h, ω, γ
-and δ are learned. A product that arrives tomorrow is ranked by its text like any other.
+and δ are learned. A new item is ranked by its text like any other.
 
-`periodic.py` says what s and calls are. s is taken as it is found here: what explains a choice must not be bent by the
-use that is made of it.
+s and query are those of `periodic.py`. No gradient flows back through s, so that the explanations are not trained for
+this use.
 """
 
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ from m2rec.model.targets import Targets
 
 FIRST, SHIFT = 0.65, 0.02  # a and h at the start of training
 OTHERWISE = -2.0  # ω, γ and δ at the start
-SURE = 30.0  # log-odds beyond which an explanation does not get better
+SURE = 30.0  # upper limit of the log-odds of an explanation
 LEAST = 1e-12  # floor under a probability whose logarithm is taken
 
 
@@ -47,7 +47,7 @@ class ThemesState:
 
 
 class ThemesBranch(nn.Module):
-    """Likelihoods of the themes in, what the person is after out."""
+    """Likelihoods of the themes in, weights of the themes out."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -89,7 +89,7 @@ class ThemesBranch(nn.Module):
         return self.step(*self._chosen(given), state)
 
     def log_probs(self, out: BranchOutput, table: ItemTable, seen: Tensor) -> Tensor:
-        """log Σ_k π_k E_k over the catalogue; what was seen makes no difference."""
+        """log Σ_k π_k E_k over the catalogue; `seen` is not used."""
         return theme_log_probabilities(out.detail["themes"], table.derived["semantic"][1:])
 
     def target_log_prob(self, out: BranchOutput, table: ItemTable, items: Tensor, targets: Targets) -> Tensor:
@@ -163,7 +163,7 @@ def filter_pairs(
 def filter_pairs_at_hand(
     likelihood: Tensor, otherwise: Tensor, first: Tensor, shift: Tensor, pairs: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """The same where nothing is learnt: calling NumPy for a small array costs a fraction of calling PyTorch."""
+    """The same without gradients: calling NumPy for a small array costs a fraction of calling PyTorch."""
     a, h = float(first), float(shift)
     as_first, as_second = (first * likelihood + otherwise).numpy(), ((1 - first) * likelihood).numpy()
     belief = pairs.numpy()
@@ -196,7 +196,7 @@ def next_belief(
 
 
 def theme_shares(by_first: np.ndarray, by_second: np.ndarray, first: float, shift: float) -> np.ndarray:
-    """π after the night in which interests may shift, from how likely each theme was before it: (…, K) → (…, K)."""
+    """π after interests may have shifted, from how likely each theme was before: (…, K) → (…, K)."""
     fresh = (1 - by_first) * (shift / (by_first.shape[-1] - 1))
     new_first = (1 - shift) * by_first + fresh
     return first * new_first + (1 - first) * ((1 - shift) * by_second + shift * by_first)

@@ -27,7 +27,7 @@ def selective_scan(x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor) -> Te
 def _cuda_kernel() -> Callable[..., Any] | None:
     try:
         from mamba_ssm.ops.triton.ssd_combined import mamba_chunk_scan_combined
-    except Exception as error:  # a broken build raises far more than ImportError, and none of it should stop a run
+    except Exception as error:  # a broken build raises more than ImportError, and none of it should stop a run
         log.info("Selective scan: plain PyTorch on the GPU (mamba_ssm is not usable: %s).", error)
         return None
     log.info("Selective scan: mamba_ssm's Triton kernel.")

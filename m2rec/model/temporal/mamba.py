@@ -1,13 +1,13 @@
-"""Temporal branch: several selective state spaces in parallel, their time constants far apart.
+"""Temporal branch: several selective state spaces in parallel, with time constants far apart.
 
 Glossary (names of the Mamba papers)
     D   inner width = scales × heads per scale × head width      N   state width
     dt  step size Δ, per head and position                        A   −1 per head; decay of one step is exp(dt·A)
     conv  short depth-wise causal convolution over (x, B, C)
 
-The time constant of a head is 1 / (dt·|A|) interactions. All heads read and are read through the same B and C;
-what differs is how long they remember. The constants are laid in the Δ bias, and `time_constants` shows that no later
-initialisation has flattened them (a blanket re-initialisation of linear layers does, and the public Mamba4Rec's does).
+The time constant of a head is 1 / (dt·|A|) interactions. All heads share B and C and differ in how long they remember.
+The Δ bias sets the constants at the start, and `time_constants` shows that no later initialisation has overwritten them
+(re-initialising all linear layers would, as in the public Mamba4Rec).
 """
 
 import math
@@ -29,9 +29,9 @@ from m2rec.model.temporal.scan import scan_last, scan_step
 
 @dataclass
 class MambaState:
-    """What one layer carries from item to item."""
+    """State of one layer between items."""
 
-    conv: Tensor  # (B, conv_width − 1, D + 2N), the inputs the convolution still sees
+    conv: Tensor  # (B, conv_width − 1, D + 2N), the inputs that the convolution still reads
     scan: Tensor  # (B, H, P, N)
 
 
@@ -55,11 +55,11 @@ class MultiScaleMamba(nn.Module):
         scales = torch.tensor(config.time_scales).repeat_interleave(config.heads_per_scale)
         step = 1.0 / scales  # A = −1, so a step of 1/τ forgets with time constant τ
         self.dt_bias = nn.Parameter(step + torch.log(-torch.expm1(-step)))  # inverse softplus, finite for any step
-        with torch.no_grad():  # start at the laid time constants: content moves Δ only once it has learnt to
+        with torch.no_grad():  # starts at these time constants: content changes Δ only as it is learned
             self.in_proj.weight[-self.heads :].mul_(0.1)
 
     def time_constants(self) -> Tensor:
-        """Interactions until a head has forgotten all but 1/e, at its resting step size. → (H,)."""
+        """Interactions until a head has decayed to 1/e, at its initial step size. → (H,)."""
         return 1.0 / (F.softplus(self.dt_bias) * self.A_log.exp())
 
     def forward(self, u: Tensor) -> Tensor:
@@ -78,7 +78,7 @@ class MultiScaleMamba(nn.Module):
         mixed = F.pad(mixed, (0, 0, self.conv.kernel_size[0] - 1, 0))
         x, B, C = self._convolve(mixed)
         real = torch.arange(u.shape[1], device=u.device) < lengths[:, None]
-        dt = dt * real[..., None]  # a step of zero: padding neither enters nor decays
+        dt = dt * real[..., None]  # a step of zero: padding adds nothing and nothing decays
         y = scan_last(x * dt[..., None], -dt * self.A_log.exp(), B, C[rows, end])
         return self._finish(y + self.D[:, None] * x[rows, end], z[rows, end])
 
@@ -125,7 +125,7 @@ def _depthwise(padded: Tensor, conv: nn.Conv1d) -> Tensor:
 
 
 class MambaStack(nn.Module):
-    """Item vectors in, what order says out: `temporal_layers` of multi-scale Mamba, then one feed-forward layer."""
+    """Item vectors in, temporal evidence out: `temporal_layers` of multi-scale Mamba, then one feed-forward layer."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -177,7 +177,7 @@ class MambaStack(nn.Module):
 
 
 class TemporalBranch(MambaStack):
-    """The stack, and how its vector scores items (`m2rec.model.branch.Branch`)."""
+    """The stack, and the softmax over items of its vector (`m2rec.model.branch.Branch`)."""
 
     evidence_width = 0
 

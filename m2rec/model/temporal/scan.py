@@ -8,8 +8,8 @@ branch runs it with learned B and C; the moving averages of the other branches a
 
 Shapes everywhere: x (B, L, H, P) · log_decay a (B, L, H), ≤ 0 · B and C (B, L, N) · y (B, L, H, P).
 
-`scan_sequential` is the plain twin that the other three are tested against; `mamba_ssm`'s reference
-functions are the outside witness (tests/model/temporal/test_scan.py).
+`scan_sequential` is the plain twin that the other three are tested against; it is also tested against `mamba_ssm`'s
+reference functions (tests/model/temporal/test_scan.py).
 """
 
 import torch
@@ -59,7 +59,7 @@ def scan_chunked(x: Tensor, log_decay: Tensor, B: Tensor, C: Tensor, chunk: int 
     y = weights @ x_heads
 
     if n > 1:
-        # what each chunk hands on: Σ_s exp(total_end − total_s) B_s ⊗ x_s
+        # the state that each chunk adds: Σ_s exp(total_end − total_s) B_s ⊗ x_s
         to_end = (total[..., -1:] - total).exp()
         handed = (x_heads * to_end[..., None]).transpose(-1, -2) @ B[:, :, None]  # (B, n, H, P, N)
         whole = total[..., -1].exp()  # (B, n, H)
