@@ -3,7 +3,8 @@
 config.json         what the model is, what it was trained on and by, hashes of the other files
 model.safetensors   weights and frozen text vectors
 items.csv           id, title, text, group; for worlds whose titles may not be shipped, ids only
-metrics.json        every figure (written by `evaluate`)
+metrics.json        every figure, and
+ranks.npz           the rank of every test target (both written by `evaluate --record`)
 README.md           model card
 """
 

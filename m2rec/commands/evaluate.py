@@ -38,7 +38,10 @@ def evaluate(
     ] = None,
     split: Annotated[Literal["validation", "test"], typer.Option(help="Which targets.")] = "test",
     record: Annotated[
-        bool, typer.Option("--record", help="Also write the figures into the checkpoint's metrics.json.")
+        bool,
+        typer.Option(
+            "--record", help="Also write the figures into the checkpoint's metrics.json, and the ranks beside it."
+        ),
     ] = False,
     gates: Annotated[
         bool,
@@ -54,6 +57,7 @@ def evaluate(
     """
     import torch
 
+    from m2rec.benchmark.accuracy.ranks import OF_CHECKPOINT, checkpoint_key, save_ranks
     from m2rec.checkpoint import Checkpoint
     from m2rec.evaluation import protocol
     from m2rec.evaluation.figures import with_intervals
@@ -72,6 +76,8 @@ def evaluate(
     grades = _grade(model, prepared, split, found.ranks["unmasked"]) if gates else None
 
     if record:
+        if split == "test":
+            save_ranks(folder / OF_CHECKPOINT, found, checkpoint_key(config))
         written = _record(folder, config, found, split, figures, grades, device_name(device))
         say(f"Recorded in {written}.")
     size = f"{len(found.users):,} targets, {prepared.item_count:,} items"

@@ -1,12 +1,14 @@
 import shutil
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from m2rec.benchmark.accuracy.ranks import OF_CHECKPOINT, checkpoint_key, load_ranks
 from m2rec.checkpoint import Checkpoint
 from m2rec.data.cache import prepared_folder
 from m2rec.data.prepared import Prepared
-from m2rec.evaluation.metrics import METRICS
+from m2rec.evaluation.metrics import METRICS, outcomes
 from m2rec.evaluation.protocol import evaluate
 from m2rec.evaluation.report import Agreement, GateReport, Grades, Hits, read_metrics
 
@@ -40,7 +42,10 @@ def test_recorded_figures_carry_all_that_is_needed_to_measure_them_again(run, ch
     new = sum(events[user][-1] not in events[user][:-1] for user in range(len(events)))
     assert 0 < new < len(events) == 24, "some of the shop's customers end with a repeat, some do not"
     assert (rows["unmasked"].targets, rows["masked"].targets) == (24, new)
+    config = Checkpoint.load(checkpoint).config
+    ranked = load_ranks(checkpoint / OF_CHECKPOINT, checkpoint_key(config))
     for seen, row in rows.items():
+        assert np.nanmean(outcomes(ranked.by_seen[seen], "NDCG@10")) == pytest.approx(figures[seen]["NDCG@10"])
         assert {name: figure.value for name, figure in row.figures.items()} == pytest.approx(figures[seen])
         assert all(figure.low <= figure.value <= figure.high for figure in row.figures.values())
         assert (row.split, row.seeds) == ("test", [0])

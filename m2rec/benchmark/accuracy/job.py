@@ -89,7 +89,7 @@ class Job:
 
     def __init__(self, plan: Plan, entry: Entry, seed: int, world: WorldSettings, fingerprint: str, runs: Path) -> None:
         """Raises DataError when the entry's settings do not fit its model."""
-        self.plan, self.entry, self.seed, self.world = plan, entry, seed, world
+        self.plan, self.entry, self.seed, self.world, self.fingerprint = plan, entry, seed, world, fingerprint
         self.settings = _settings(plan, entry, world)
         self.training = _training(plan, entry, world, seed)
         decides = [entry.kind, self.settings, self.training.model_dump(), entry.treatment, plan.test, fingerprint]

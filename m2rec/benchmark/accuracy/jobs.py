@@ -8,6 +8,8 @@ from typing import Any
 from m2rec.atomic import atomic_file
 from m2rec.benchmark.accuracy.job import Job
 from m2rec.benchmark.accuracy.plan import Plan, known_plans, load_plan
+from m2rec.benchmark.accuracy.ranks import OF_CHECKPOINT, Ranks, checkpoint_key, load_ranks
+from m2rec.checkpoint import CheckpointConfig
 from m2rec.data.prepared import Prepared
 from m2rec.errors import DataError
 from m2rec.worlds.settings import WorldSettings
@@ -60,13 +62,30 @@ def by_importance(jobs: Sequence[Job]) -> list[Job]:
     )
 
 
-def benchmark_table(plan: Plan, jobs: Sequence[Job]) -> dict[str, Any]:
-    """The plan's table from its finished runs, and the names of the others in "missing"."""
+def benchmark_table(plan: Plan, jobs: Sequence[Job], checkpoint: Path | None = None) -> dict[str, Any]:
+    """The plan's table from its finished runs, and the names of the others in "missing".
+
+    `checkpoint` is the folder of the world's own: where the plan's reference has not run, baselines are compared with
+    what it ships.
+    """
     from m2rec.benchmark.accuracy.table import table_of  # with scipy, which a machine that only trains need not have
 
     finished = [(job, result) for job in jobs if (result := job.result())]
     done = {job.name for job, _ in finished}
-    return table_of(plan, finished) | {"missing": [job.name for job in jobs if job.name not in done]}
+    shipped = _ranks_of(checkpoint, jobs[0].fingerprint) if checkpoint and jobs else None
+    return table_of(plan, finished, shipped) | {"missing": [job.name for job in jobs if job.name not in done]}
+
+
+def _ranks_of(checkpoint: Path, fingerprint: str) -> Ranks | None:
+    """How a checkpoint ranks the test targets, or None where that was not recorded or is about other data.
+
+    Raises DataError when the ranks are another checkpoint's.
+    """
+    path, config = checkpoint / OF_CHECKPOINT, checkpoint / "config.json"
+    if not path.is_file() or not config.is_file():
+        return None
+    found = CheckpointConfig.model_validate_json(config.read_bytes())
+    return load_ranks(path, checkpoint_key(found)) if found.data.fingerprint == fingerprint else None
 
 
 def write_table(table: dict[str, Any], folder: Path) -> Path:

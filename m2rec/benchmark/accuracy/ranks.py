@@ -12,11 +12,18 @@ from pathlib import Path
 import numpy as np
 
 from m2rec.atomic import atomic_file
+from m2rec.checkpoint import CheckpointConfig
 from m2rec.errors import DataError
 from m2rec.evaluation.protocol import Evaluation, Seen
 
 LARGEST_CUTOFF = 127  # the largest k whose figures the stored ranks give exactly
 BEYOND = 255  # twice 127.5: every rank above
+OF_CHECKPOINT = "ranks.npz"  # beside a checkpoint's figures: its ranks of the test targets
+
+
+def checkpoint_key(config: CheckpointConfig) -> str:
+    """Whose ranks a checkpoint's are: these weights, on these data."""
+    return f"{config.sha256.get('model.safetensors', '')} {config.data.fingerprint}"
 
 
 @dataclass(frozen=True)
@@ -28,7 +35,10 @@ class Ranks:
 
 
 def save_ranks(path: Path, evaluation: Evaluation, key: str) -> None:
-    """Replace `path` by the ranks of the run with this key. Raises OSError when the disk does not take it."""
+    """Replace `path` by the ranks of the run, or the checkpoint, with this key.
+
+    Raises OSError when the disk does not take it.
+    """
     stored = {
         seen: np.nan_to_num(np.minimum(2 * ranks, BEYOND), nan=0.0).astype(np.uint8)
         for seen, ranks in evaluation.ranks.items()
@@ -39,7 +49,10 @@ def save_ranks(path: Path, evaluation: Evaluation, key: str) -> None:
 
 
 def load_ranks(path: Path, key: str) -> Ranks:
-    """Read the ranks of the run with this key. Raises DataError when the file is another run's, or damaged."""
+    """Read the ranks of the run, or the checkpoint, with this key.
+
+    Raises DataError when the file is another's, or damaged.
+    """
     again = "delete it to run it again"
     try:
         with np.load(path, allow_pickle=False) as file:
@@ -49,5 +62,5 @@ def load_ranks(path: Path, key: str) -> Ranks:
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(f"{path} holds no readable ranks ({error}); {again}.") from error
     if found != key:
-        raise DataError(f"{path} holds the ranks of another run than the result beside it; {again}.")
+        raise DataError(f"{path} holds other ranks than those of what lies beside it; {again}.")
     return Ranks(users, by_seen)

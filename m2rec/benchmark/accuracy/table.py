@@ -8,7 +8,8 @@ import numpy as np
 
 from m2rec.benchmark.accuracy.job import Job, Result
 from m2rec.benchmark.accuracy.plan import Plan
-from m2rec.benchmark.accuracy.ranks import load_ranks
+from m2rec.benchmark.accuracy.ranks import Ranks, load_ranks
+from m2rec.errors import DataError
 from m2rec.evaluation.bootstrap import mean_interval, paired_difference
 from m2rec.evaluation.metrics import outcomes
 from m2rec.evaluation.protocol import Seen
@@ -20,12 +21,13 @@ SEEN: tuple[Seen, ...] = ("unmasked", "masked")
 Finished = Sequence[tuple[Job, Result]]
 
 
-def table_of(plan: Plan, finished: Finished) -> dict[str, Any]:
+def table_of(plan: Plan, finished: Finished, checkpoint: Ranks | None = None) -> dict[str, Any]:
     """`{"world", "plan", "rows", "comparisons"}`: means over seeds, and the reference against every other model.
 
     A row has "unmasked" and "masked" (test figures) only where the plan opens the test set, and "masked" only where
     targets are new to their users. Several seeds have a standard deviation; a single one has 95 % intervals over users,
-    "unmasked_interval" and "masked_interval".
+    "unmasked_interval" and "masked_interval". `checkpoint`, the ranks of the world's own, stands in for a reference
+    that has not run, in a plan that is the world's; "compared" says so.
     """
     by_name: dict[str, list[tuple[Job, Result]]] = defaultdict(list)
     for job, result in finished:
@@ -34,10 +36,12 @@ def table_of(plan: Plan, finished: Finished) -> dict[str, Any]:
     described = {entry.name: entry for entry in plan.entries}
     rows = [_row(described[name].ablates, by_name[name]) for name in ordered]
     comparisons = []
-    if plan.test and plan.reference in by_name:
+    shipped = checkpoint is not None and plan.name == plan.world and plan.reference not in by_name
+    reference = [checkpoint] if shipped else _ranks(by_name[plan.reference])
+    if plan.test and reference:
         others = [name for name in ordered if name != plan.reference]
         comparisons = [
-            _comparison(by_name[plan.reference], by_name[other], seen, metric)
+            _comparison(plan.reference, reference, other, _ranks(by_name[other]), seen, metric)
             for other in others
             for seen in _ways(by_name[other])
             for metric in COMPARED
@@ -48,8 +52,13 @@ def table_of(plan: Plan, finished: Finished) -> dict[str, Any]:
         "targets": finished[0][1].targets if finished else 0,
         "new_targets": _new_targets(finished[0][0]) if finished else 0,
         "rows": rows,
+        "compared": "checkpoint" if shipped else "run",
         "comparisons": comparisons,
     }
+
+
+def _ranks(runs: list[tuple[Job, Result]]) -> list[Ranks]:
+    return [load_ranks(job.ranks_file, job.key) for job, _ in runs]
 
 
 def _row(ablates: str, runs: list[tuple[Job, Result]]) -> dict[str, Any]:
@@ -102,22 +111,24 @@ def _over_seeds(figures: list[dict[str, float]]) -> tuple[dict[str, float], dict
 
 
 def _intervals(runs: list[tuple[Job, Result]], seen: Seen) -> dict[str, list[float]]:
-    found = {}
+    found, ranks = {}, _ranks(runs)
     for metric in BOUNDED:
-        interval = mean_interval(*_mean_outcomes(runs, seen, metric))
+        interval = mean_interval(*_mean_outcomes(ranks, seen, metric))
         found[metric] = [interval.low, interval.high]
     return found
 
 
 def _comparison(
-    reference: list[tuple[Job, Result]], other: list[tuple[Job, Result]], seen: Seen, metric: str
+    model: str, reference: Sequence[Ranks], against: str, other: Sequence[Ranks], seen: Seen, metric: str
 ) -> dict[str, Any]:
     """The difference between two models' means over seeds, with a paired bootstrap over users."""
     (a, users), (b, _) = _mean_outcomes(reference, seen, metric), _mean_outcomes(other, seen, metric)
+    if not np.array_equal(users, other[0].users):
+        raise DataError(f"{model} and {against} were ranked on different targets; measure both anew.")
     found, over = paired_difference(a, b, users), float(np.nanmean(b))
     return {
-        "model": reference[0][1].model,
-        "against": other[0][1].model,
+        "model": model,
+        "against": against,
         "seen": seen,
         "metric": metric,
         "difference": found.value,
@@ -128,7 +139,6 @@ def _comparison(
     }
 
 
-def _mean_outcomes(runs: list[tuple[Job, Result]], seen: Seen, metric: str) -> tuple[np.ndarray, np.ndarray]:
+def _mean_outcomes(ranks: Sequence[Ranks], seen: Seen, metric: str) -> tuple[np.ndarray, np.ndarray]:
     """What each target adds to the metric (T,), a mean over the runs, and whose target it is (T,)."""
-    ranks = [load_ranks(job.ranks_file, job.key) for job, _ in runs]
     return np.mean([outcomes(one.by_seen[seen], metric) for one in ranks], axis=0), ranks[0].users

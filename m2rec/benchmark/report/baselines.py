@@ -52,7 +52,7 @@ def baselines(world: str, benchmarks: Path, targets: int) -> Baselines:
         # one seed of the reference is the checkpoint itself
         others = [row for row in others if row["model"] != plan.reference or len(row["seeds"]) > 1]
         shown = [_row(row, seen, plan) for row in others for seen in SEEN if seen in row]
-        notes = [*_trained(others, plan), *leads(rows, found["comparisons"], plan)]
+        notes = [*_trained(others, plan), *leads(rows, found, plan)]
         notes += parts(rows, found["comparisons"], plan)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise DataError(f"{path} is not a readable benchmark table; make it again with `{_command(plan)}`.") from error

@@ -14,16 +14,17 @@ Rows = Mapping[str, Mapping[str, Any]]
 Comparisons = Sequence[Mapping[str, Any]]
 
 
-def leads(rows: Rows, comparisons: Comparisons, plan: Plan) -> list[str]:
+def leads(rows: Rows, table: Mapping[str, Any], plan: Plan) -> list[str]:
     """A Markdown table of M2Rec's lead over each baseline, both ways; empty unless both are trained."""
     baselines = [entry.name for entry in plan.entries if not entry.ablates and entry.name != plan.reference]
-    found = {(one["against"], one["seen"]): one for one in comparisons if one["metric"] == METRIC}
+    found = {(one["against"], one["seen"]): one for one in table["comparisons"] if one["metric"] == METRIC}
     shown = [name for name in baselines if (name, "unmasked") in found]
     if not shown:
         return []
     ways = [seen for seen in SEEN if all((name, seen) in found for name in shown)]
     best = {seen: _best_mamba(rows, shown, seen) for seen in ways}
-    lines = [f"M2Rec's lead in {METRIC} over each of them, paired over users{_seeds(rows, shown)}:", ""]
+    which = "of M2Rec as shipped" if table.get("compared") == "checkpoint" else "of M2Rec"
+    lines = [f"Lead {which} in {METRIC} over each of them, paired over users{_seeds(rows, shown)}:", ""]
     lines += [f"| over | {' | '.join(SEEN[seen] for seen in ways)} |", "| --- |" + " --- |" * len(ways)]
     for name in shown:
         cells = [_lead(found[name, seen]) + " (the best Mamba)" * (best[seen] == name) for seen in ways]

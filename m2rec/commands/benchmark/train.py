@@ -162,7 +162,10 @@ def _packing(folder: Path | None, jobs: "list[Job]") -> Iterator[Callable[[], No
 def _write_tables(inputs: list[PlanInputs], runs: Path | None, out: Path | None, json_file: str | None) -> None:
     from m2rec.benchmark.accuracy.jobs import benchmark_table, write_table
 
-    tables = {one.plan.name: benchmark_table(one.plan, one.jobs(runs_folder(runs))) for one in inputs}
+    tables = {
+        one.plan.name: benchmark_table(one.plan, one.jobs(runs_folder(runs)), paths.checkpoints() / one.plan.world)
+        for one in inputs
+    }
     for found in tables.values():
         say(f"Wrote {write_table(found, out or paths.benchmarks())}.")
     show(tables, json_file, *(_benchmark(name, found) for name, found in tables.items()))

@@ -1,6 +1,7 @@
 """From runs to a table: means, spreads and who beats whom, by hand."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,8 @@ import pytest
 from m2rec.benchmark.accuracy.job import Job, Result
 from m2rec.benchmark.accuracy.jobs import benchmark_table, jobs_of, write_table
 from m2rec.benchmark.accuracy.plan import Plan
-from m2rec.benchmark.accuracy.ranks import save_ranks
+from m2rec.benchmark.accuracy.ranks import Ranks, save_ranks
+from m2rec.benchmark.accuracy.table import table_of
 from m2rec.data.prepared import Prepared
 from m2rec.errors import DataError
 from m2rec.evaluation.metrics import summary
@@ -123,6 +125,27 @@ def test_a_clear_lead_is_no_chance_and_no_lead_is(jobs: list[Job]) -> None:
     for job in jobs:
         finish(job, ranked(20))
     assert benchmark_table(plan(), jobs)["comparisons"][0]["p"] == 1
+
+
+def test_the_worlds_own_checkpoint_stands_in_for_a_reference_that_has_not_run(
+    prepared: Prepared, tmp_path: Path
+) -> None:
+    whole = plan(name="small", seeds=[0])
+    ours, other = jobs_of(whole, WORLD, prepared, tmp_path)
+    finish(other, ranked(10))
+    done = [(other, other.result())]
+    shipped = Ranks(np.arange(USERS), {"unmasked": ranked(30), "masked": ranked(25)})
+    table = table_of(whole, done, shipped)
+    assert table["compared"] == "checkpoint"
+    found = {one["seen"]: one for one in table["comparisons"] if one["metric"] == "HR@10"}
+    assert {seen: one["difference"] for seen, one in found.items()} == pytest.approx({"unmasked": 0.5, "masked": 0.375})
+    assert [row["model"] for row in table["rows"]] == ["sasrec"]
+    assert table_of(plan(name="small-ablations"), done, shipped)["comparisons"] == []  # another budget: not comparable
+    with pytest.raises(DataError, match="m2rec and sasrec were ranked on different targets"):
+        table_of(whole, done, replace(shipped, users=np.arange(USERS) + 1))
+    finish(ours, ranked(20))
+    table = table_of(whole, [(ours, ours.result()), *done], shipped)
+    assert (table["compared"], table["comparisons"][0]["difference"]) == ("run", pytest.approx(0.25))
 
 
 def test_a_table_of_a_part_says_what_is_missing(jobs: list[Job]) -> None:

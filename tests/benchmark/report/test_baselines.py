@@ -93,7 +93,7 @@ def test_when_all_is_trained_nothing_is_said_to_be_missing(finished) -> None:
     assert [row.model for row in found.rows] == ["popularity", "popularity", "sasrec", "sasrec"]
     assert "| nothing | 0.7500 (" in notes(found)
     assert "| the gate | 0.5000 (" in notes(found)
-    assert "M2Rec's lead in HR@10 over each of them, paired over users (1 seed):" in notes(found)
+    assert "Lead of M2Rec in HR@10 over each of them, paired over users (1 seed):" in notes(found)
     leads = [line for line in found.notes if line.startswith(("| popularity", "| sasrec"))]
     assert [line.split(" (")[0] for line in leads] == ["| popularity | +0.6250", "| sasrec | +0.5000"]
     assert leads[1].count("+200.0 %, p < 0.001") == 2  # left in and taken out

@@ -42,7 +42,7 @@ def test_the_best_mamba_is_chosen_on_validation_left_in_and_taken_out_apart() ->
         "mamba2": row("mamba2", 0.1, 0.3),
         "mamba2-repeat-bias": row("mamba2", 0.4, 0.2),
     }
-    table = leads(rows, [*against("sasrec"), *against("mamba2"), *against("mamba2-repeat-bias")], PLAN)
+    table = leads(rows, {"comparisons": [*against("sasrec"), *against("mamba2"), *against("mamba2-repeat-bias")]}, PLAN)
     left, out = "+0.0100 (-0.0020 to +0.0200), +4.0 %, p < 0.001", "+0.0100 (-0.0020 to +0.0200), +4.0 %, p = 0.200"
     assert f"| sasrec | {left} | {out} |" in table
     assert f"| mamba2 | {left} | {out} (the best Mamba) |" in table
@@ -51,11 +51,11 @@ def test_the_best_mamba_is_chosen_on_validation_left_in_and_taken_out_apart() ->
 
 def test_without_a_mamba_none_is_the_best() -> None:
     rows = {"m2rec": row("m2rec", 0.9, 0.9), "sasrec": row("sasrec", 0.8, 0.8)}
-    assert "Mamba" not in "\n".join(leads(rows, against("sasrec"), PLAN))
+    assert "Mamba" not in "\n".join(leads(rows, {"comparisons": against("sasrec")}, PLAN))
 
 
 def test_nothing_is_compared_before_m2rec_is_trained() -> None:
     rows = {"sasrec": row("sasrec", 0.8, 0.8), "m2rec-no-gate": row("m2rec", 0.8, 0.8)}
-    assert leads(rows, [], PLAN) == []
+    assert leads(rows, {"comparisons": []}, PLAN) == []
     assert parts({"sasrec": rows["sasrec"]}, [], PLAN) == []
     assert "| the gate | 0.2500 (0.200–0.300) | – | 0.2500 (0.200–0.300) | – |" in parts(rows, [], PLAN)
