@@ -36,8 +36,9 @@ def table_of(plan: Plan, finished: Finished, checkpoint: Ranks | None = None) ->
     described = {entry.name: entry for entry in plan.entries}
     rows = [_row(described[name].ablates, by_name[name]) for name in ordered]
     comparisons = []
-    shipped = checkpoint is not None and plan.name == plan.world and plan.reference not in by_name
-    reference = [checkpoint] if shipped else _ranks(by_name[plan.reference])
+    reference, compared = _ranks(by_name.get(plan.reference, [])), "run"
+    if checkpoint and plan.name == plan.world and not reference:
+        reference, compared = [checkpoint], "checkpoint"
     if plan.test and reference:
         others = [name for name in ordered if name != plan.reference]
         comparisons = [
@@ -52,7 +53,7 @@ def table_of(plan: Plan, finished: Finished, checkpoint: Ranks | None = None) ->
         "targets": finished[0][1].targets if finished else 0,
         "new_targets": _new_targets(finished[0][0]) if finished else 0,
         "rows": rows,
-        "compared": "checkpoint" if shipped else "run",
+        "compared": compared,
         "comparisons": comparisons,
     }
 
