@@ -53,7 +53,8 @@ def take_pictures(folder: Path, report: Callable[[str], None] = lambda what: Non
         _write(folder / STRIP, _animation(list(_broken_rhythm(page))))
         report(LESSON)
         page = visit("?lesson=gate", "dark")
-        for button in ("meaning", "Shuffle the history", "Show the answer"):
+        page.get_by_role("slider", name="Semantic in your sketch").fill("60")
+        for button in ("Shuffle the history", "Show the answer"):
             page.locator(".lesson").get_by_role("button", name=button, exact=True).click()
             page.wait_for_timeout(SETTLE)
         _write(folder / LESSON, page.screenshot())

@@ -7,10 +7,11 @@ from math import log10
 from m2rec.branches import EVIDENCE
 from m2rec.recommend.answer import Spectrum
 from m2rec.recommend.display.style import PERIOD_TICKS
-from m2rec.ui.figures.frame import INK, Figure, axis, chance_band, layout, log_range, peak_marks, peak_names
+from m2rec.ui.figures.frame import FAINT, INK, Figure, axis, chance_band, layout, log_range, peak_marks, peak_names
 from m2rec.ui.render.recurrence import comings, repeating
 from m2rec.ui.render.words import KEPT, plain_period
 
+MARGIN = {"l": 44, "r": 40, "t": 8, "b": 36}
 ROUNDS = 3  # of a period in the history; below it, change is slow rather than rhythmic
 
 
@@ -54,8 +55,6 @@ def spectrum_figure(
         },
         peak_marks([spectrum.period[index] for index in peaks], [spectrum.power[index] for index in peaks]),
     ]
-    low, high = spectrum.period[0], spectrum.period[-1]
-    ticks: list[float] = [tick for tick in PERIOD_TICKS if low <= tick <= high] or [low, high]
     return {
         "data": data,
         "layout": layout(
@@ -70,13 +69,7 @@ def spectrum_figure(
             ],
             dragmode="select",
             selectdirection="h",
-            xaxis=axis(
-                type="log",
-                tickvals=ticks,
-                ticktext=[str(tick) for tick in ticks],
-                title={"text": "period, in interactions"},
-                range=log_range(low, high),
-            ),
+            xaxis=_period_axis(spectrum),
             yaxis=axis(range=[0, top * 1.1], nticks=4, title={"text": "power"}),
             yaxis2=axis(
                 range=[0, 1.1],
@@ -87,9 +80,38 @@ def spectrum_figure(
                 side="right",
                 showgrid=False,
             ),
-            margin={"l": 44, "r": 40, "t": 8, "b": 36},
+            margin=MARGIN,
         ),
     }
+
+
+def asked_figure(spectrum: Spectrum) -> Figure:
+    """The empty chart of a spectrum that a lesson asks for: its axes, and nothing of what it shows."""
+    low, high = spectrum.period[0], spectrum.period[-1]
+    line = {"color": FAINT, "width": 1.2, "dash": "dot"}
+    return {
+        "data": [
+            {"type": "scatter", "x": [low, high], "y": [0, 0], "mode": "lines", "line": line, "hoverinfo": "skip"}
+        ],
+        "layout": layout(
+            dragmode=False,
+            xaxis=_period_axis(spectrum),
+            yaxis=axis(range=[0, 1], showticklabels=False, title={"text": "power"}),
+            margin=MARGIN,
+        ),
+    }
+
+
+def _period_axis(spectrum: Spectrum) -> Figure:
+    low, high = spectrum.period[0], spectrum.period[-1]
+    ticks: list[float] = [tick for tick in PERIOD_TICKS if low <= tick <= high] or [low, high]
+    return axis(
+        type="log",
+        tickvals=ticks,
+        ticktext=[str(tick) for tick in ticks],
+        title={"text": "period, in interactions"},
+        range=log_range(low, high),
+    )
 
 
 def _hover(spectrum: Spectrum, index: int) -> str:

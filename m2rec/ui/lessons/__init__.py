@@ -3,9 +3,9 @@
 import tomllib
 from functools import lru_cache
 from importlib.resources import files
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from m2rec.errors import InputError
 from m2rec.ui.session.requests import Action
@@ -37,30 +37,47 @@ class Choice(BaseModel):
     check: Check
 
 
+class Guess(BaseModel):
+    """A question that is answered on a panel: where the measure lies if the visitor is right, and what is said."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    check: Check
+    right: str
+    wrong: str
+
+
 class Lesson(BaseModel):
     """One lesson.
 
-    `world` is named where it needs a certain one, `stand_in` where its preset may be missing; `do` is what its button
-    does for the visitor.
+    It asks in one of three ways: by `choices`, by a marker on the spectrum (`mark`) or by a sketch of the gate
+    (`sketch`). `world` is named where it needs a certain one; `do` is what its button does for the visitor.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
     title: str
+    aim: str  # what a class should have understood at its end
     world: str | None = None
     preset: str
-    stand_in: str | None = None  # another preset, where a world has not the first
     situation: str
-    stand_in_situation: str = ""
     question: str
-    choices: Annotated[tuple[Choice, ...], Field(min_length=2, max_length=MOST_CHOICES)]
+    choices: Annotated[tuple[Choice, ...], Field(min_length=2, max_length=MOST_CHOICES)] | None = None
+    mark: Guess | None = None
+    sketch: Guess | None = None
     about: Literal["cards", "gate", "spectrum"]  # the panel that should be in sight
     act: str
     do: Action
     check: Check
     answer: str
     otherwise: str
+
+    @model_validator(mode="after")
+    def _asks_once(self) -> Self:
+        if sum(way is not None for way in (self.choices, self.mark, self.sketch)) != 1:
+            raise ValueError(f"the lesson {self.id} must have choices, a mark or a sketch, and one of them only")
+        return self
 
 
 @lru_cache(maxsize=1)

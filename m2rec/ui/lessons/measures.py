@@ -2,10 +2,11 @@
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from math import inf
 
-from m2rec.branches import BRANCHES, EVIDENCE
-from m2rec.recommend.answer import Spectrum
-from m2rec.ui.lessons import Lesson
+from m2rec.branches import BRANCHES, EVIDENCE, BranchName
+from m2rec.recommend.answer import Shares, Spectrum
+from m2rec.ui.lessons import Lesson, lesson
 from m2rec.ui.render.comparison import compared
 from m2rec.ui.render.context import PageContext, ask
 from m2rec.ui.render.words import percent, plain_period
@@ -17,13 +18,13 @@ from m2rec.ui.session.worlds import World
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a lesson: whether this model does what the lesson expects, its answer in words, and whether the
-    visitor's own choice was right (None when there was none).
+    """What came of a lesson: whether this model does what the lesson expects, its answer in words, and what is said of
+    the visitor's own (nothing when there was none), with whether that was right.
     """
 
     holds: bool
     text: str
-    chosen: str | None = None
+    said: str = ""
     right: bool = False
 
 
@@ -39,11 +40,23 @@ def outcome(lesson: Lesson, context: PageContext) -> Outcome:
     holds = lesson.check.holds(numbers[lesson.check.measure])
     words = values(context) | {f"{name}_before": text for name, text in values(before).items()}
     answer = (lesson.answer if holds else lesson.otherwise).format(**words)
-    number = context.state.lesson_choice
-    if number is None or number >= len(lesson.choices):
-        return Outcome(holds, answer)
-    choice = lesson.choices[number]
-    return Outcome(holds, answer, choice.text, choice.check.holds(numbers[choice.check.measure]))
+    said, right = _of_the_visitor(lesson, context.state, numbers, words)
+    return Outcome(holds, answer, said, right)
+
+
+def _of_the_visitor(lesson: Lesson, state: State, numbers: dict[str, float], words: dict[str, str]) -> tuple[str, bool]:
+    """What is said of what the visitor expected, and whether it was right; nothing where nothing was expected."""
+    number = state.lesson_choice
+    if lesson.choices and number is not None and number < len(lesson.choices):
+        choice = lesson.choices[number]
+        right = choice.check.holds(numbers[choice.check.measure])
+        return f"You expected “{choice.text}”{', and so it is.' if right else '; this model does otherwise.'}", right
+    guess = lesson.mark if state.lesson_mark is not None else None
+    guess = lesson.sketch if state.lesson_sketch is not None and lesson.sketch else guess
+    if guess is None:
+        return "", False
+    right = guess.check.holds(numbers[guess.check.measure])
+    return (guess.right if right else guess.wrong).format(**words), right
 
 
 def _beside(lesson: Lesson, context: PageContext) -> PageContext:
@@ -60,10 +73,18 @@ def is_its_own(lesson: Lesson, context: PageContext) -> bool:
     return same_world and bool(now) and 2 * (begun & now).total() > now.total()
 
 
+def asks_for_a_mark(context: PageContext) -> bool:
+    """Whether a lesson is waiting for the marker: what the spectrum shows is kept from sight until then."""
+    state = context.state
+    if state.lesson is None or state.lesson_step > 0:
+        return False
+    one = lesson(state.lesson)
+    return one.mark is not None and is_its_own(one, context)
+
+
 def starting_history(lesson: Lesson, world: World) -> Preset:
-    """The lesson's preset, or its stand-in in a world that has not the first."""
-    has_it = lesson.stand_in is None or any(one.key == lesson.preset for one in world.presets)
-    return world.preset(lesson.preset if has_it else str(lesson.stand_in))
+    """The preset that the lesson starts from."""
+    return world.preset(lesson.preset)
 
 
 def measured(context: PageContext) -> dict[str, float]:
@@ -76,19 +97,34 @@ def measured(context: PageContext) -> dict[str, float]:
         "peaks": float(len(spectrum.significant)) if spectrum else 0.0,
         "same_first": float(same),
         "shared": float(sum(row.shared for row in other.rows)) if other else 0.0,
-        "leader": float(max(range(len(BRANCHES)), key=lambda at: context.answer.gates[BRANCHES[at]])),
         "strongest": spectrum.significant[0] if spectrum and spectrum.significant else 0.0,
+        **_guess_numbers(context),
     }
+
+
+def _guess_numbers(context: PageContext) -> dict[str, float]:
+    """How far off the marker is, in interactions, and whether the sketch gives most to what the gate gives most to."""
+    state, spectrum, gates = context.state, context.answer.spectrum, context.answer.gates
+    off = inf
+    if state.lesson_mark is not None and spectrum and spectrum.significant:
+        off = abs(state.lesson_mark - spectrum.significant[0])
+    sketch = state.lesson_sketch
+    return {"mark_off": off, "same_leader": float(sketch is not None and _leader(sketch) == _leader(gates))}
+
+
+def _leader(gates: Shares) -> BranchName:
+    return max(BRANCHES, key=lambda name: gates[name])
 
 
 def values(context: PageContext) -> dict[str, str]:
     """What a lesson's text may name in braces, each as words."""
     answer, other = context.answer, compared(context)
-    leader = max(BRANCHES, key=lambda name: answer.gates[name])
+    leader = _leader(answer.gates)
     rows = other.rows if other else []
     return {
         **{name: percent(answer.gates[name]) for name in BRANCHES},
         **_spectrum_words(answer.spectrum),
+        **_guess_words(context),
         "leader": EVIDENCE[leader].name,
         "leading": percent(answer.gates[leader]),
         "length": str(len(answer.history)),
@@ -102,7 +138,7 @@ def values(context: PageContext) -> dict[str, str]:
 def _spectrum_words(spectrum: Spectrum | None) -> dict[str, str]:
     if spectrum is None or not spectrum.period:
         return {"strongest": "no period", "power": "0", "chance": "0", "bins": "0", "peaks": "0"}
-    at = max(range(len(spectrum.period)), key=lambda index: spectrum.power[index] - spectrum.threshold[index])
+    at = max(range(len(spectrum.period)), key=lambda index: spectrum.power[index] / spectrum.threshold[index])
     return {
         "strongest": f"period {plain_period(spectrum.period[at])}",
         "power": f"{spectrum.power[at]:.1f}",
@@ -110,3 +146,20 @@ def _spectrum_words(spectrum: Spectrum | None) -> dict[str, str]:
         "bins": str(len(spectrum.period)),
         "peaks": str(len(spectrum.significant)),
     }
+
+
+def _guess_words(context: PageContext) -> dict[str, str]:
+    """The marker and the power there; the sketch, and what the gate gives to its favourite."""
+    state, spectrum, gates = context.state, context.answer.spectrum, context.answer.gates
+    words = {"mark": "nowhere", "mark_power": "0", "mark_chance": "0"}
+    words |= {"sketch_leader": "nothing", "sketch_leading": "0 %", "sketch_leader_gate": "0 %", "sketch_off": "0"}
+    if state.lesson_mark is not None and spectrum and spectrum.period:
+        at = min(range(len(spectrum.period)), key=lambda index: abs(spectrum.period[index] - state.lesson_mark))
+        words["mark"] = plain_period(state.lesson_mark)
+        words["mark_power"], words["mark_chance"] = f"{spectrum.power[at]:.1f}", f"{spectrum.threshold[at]:.1f}"
+    if sketch := state.lesson_sketch:
+        leader = _leader(sketch)
+        words["sketch_leader"], words["sketch_leading"] = EVIDENCE[leader].name, percent(sketch[leader])
+        words["sketch_leader_gate"] = percent(gates[leader])
+        words["sketch_off"] = f"{50 * sum(abs(sketch[name] - gates[name]) for name in BRANCHES):.0f}"
+    return words

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
+from m2rec.ui.lessons.measures import asks_for_a_mark
 from m2rec.ui.render.context import PageContext
 from m2rec.ui.render.templating import render
 from m2rec.ui.render.words import calendar_summary, gate_summary, spectrum_summary, themes_summary
 from m2rec.ui.session.state import LONGEST_FOLD
 
+ASKED = "What the spectrum shows is kept from sight until you have put the marker where you expect it to be highest."
 MUTED_WIDTH = 1.12  # a muted peak reaches from its period / 1.12 to its period × 1.12
 
 
@@ -45,7 +47,7 @@ def gate_data(context: PageContext) -> str:
 
 def spectrum(context: PageContext) -> str:
     """The heading of the spectrum with what is muted."""
-    found = context.answer.spectrum
+    found = None if asks_for_a_mark(context) else context.answer.spectrum
     strongest = found.significant[:1] if found else []
     peak = Peak(strongest[0], strongest[0] / MUTED_WIDTH, strongest[0] * MUTED_WIDTH) if strongest else None
     folds = peak is not None and peak.period <= LONGEST_FOLD and context.state.fold is None
@@ -53,7 +55,9 @@ def spectrum(context: PageContext) -> str:
 
 
 def spectrum_data(context: PageContext) -> str:
-    """The spectrum in words and as a table, and the calendar's where there is one."""
+    """The spectrum in words and as a table, and the calendar's where there is one; not while a lesson asks for it."""
+    if asks_for_a_mark(context):
+        return render("spectrum_data.html.j2", summary=ASKED, rows=[], has_plot=True, days=[], calendar_summary="")
     found = context.answer.spectrum
     columns = zip(found.period, found.power, found.threshold, found.filter_gain, strict=True) if found else ()
     rows = [

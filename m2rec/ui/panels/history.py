@@ -6,6 +6,7 @@ from datetime import date
 
 from m2rec.data.tables.times import EPOCH
 from m2rec.recommend.answer import Invention, Spectrum
+from m2rec.ui.lessons.measures import asks_for_a_mark
 from m2rec.ui.render.context import PageContext
 from m2rec.ui.render.recurrence import below_their_like, repeats_at
 from m2rec.ui.render.summary import reading
@@ -67,7 +68,7 @@ def history(context: PageContext) -> str:
         dates=dates,
         fold=fold,
         fold_words=fold_summary(items, fold, context.answer.spectrum) if fold else "",
-        suggested=suggested_fold(context.answer.spectrum),
+        suggested=None if asks_for_a_mark(context) else suggested_fold(context.answer.spectrum),
     )
 
 
@@ -98,7 +99,12 @@ def _written(day: int | None) -> str:
 
 
 def sentence(context: PageContext) -> str:
-    """The reading, its numbers marked by the evidence they come from, and the notes of the model."""
+    """The reading, its numbers marked by the evidence they come from, and the notes of the model.
+
+    Nothing while a lesson asks for the period that the reading would name.
+    """
+    if asks_for_a_mark(context):
+        return ""
     state = context.state
     spans = reading(
         context.answer, context.titles, context.wording, state.gate_override is not None, state.exclude_seen

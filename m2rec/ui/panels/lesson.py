@@ -1,9 +1,11 @@
 """The lesson under way: its situation, its question, what to do, and then what the live model answers."""
 
-from m2rec.ui.lessons import LAST_STEP, lesson, lessons
-from m2rec.ui.lessons.measures import is_its_own, outcome, starting_history
+from m2rec.branches import BRANCHES
+from m2rec.ui.lessons import LAST_STEP, Lesson, lesson, lessons
+from m2rec.ui.lessons.measures import is_its_own, outcome
 from m2rec.ui.render.context import PageContext
 from m2rec.ui.render.templating import render
+from m2rec.ui.session.state import State
 
 
 def current(context: PageContext) -> str:
@@ -16,16 +18,25 @@ def current(context: PageContext) -> str:
     own = is_its_own(one, context)
     shown = outcome(one, context) if own and context.state.lesson_step == LAST_STEP else None
     following = all_ids[number] if number < len(all_ids) else None
-    stands_in = starting_history(one, context.world).key != one.preset
     return render(
         "lesson.html.j2",
         lesson=one,
-        setting=one.stand_in_situation if stands_in else one.situation,
         number=number,
         count=len(all_ids),
         step=context.state.lesson_step,
         own=own,
         chosen=context.state.lesson_choice,
+        answered=_has_answered(one, context.state),
+        mark=context.state.lesson_mark,
+        sketch=context.state.lesson_sketch or dict.fromkeys(BRANCHES, 1 / len(BRANCHES)),
+        gates=context.answer.gates,
         outcome=shown,
         following=following,
     )
+
+
+def _has_answered(one: Lesson, state: State) -> bool:
+    """Whether the visitor has said what they expect, in the way that the lesson asks for it."""
+    if one.mark:
+        return state.lesson_mark is not None
+    return (state.lesson_sketch if one.sketch else state.lesson_choice) is not None

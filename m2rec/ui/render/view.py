@@ -1,13 +1,15 @@
 """A context as what the page receives: HTML for each region, the two figures, the session and its link."""
 
 from dataclasses import asdict
+from math import ceil, floor
 from typing import Any
 
 from markupsafe import Markup
 
 from m2rec.ui.figures.calendar import calendar_figure
 from m2rec.ui.figures.gate import gate_figure
-from m2rec.ui.figures.spectrum import spectrum_figure
+from m2rec.ui.figures.spectrum import asked_figure, spectrum_figure
+from m2rec.ui.lessons.measures import asks_for_a_mark
 from m2rec.ui.panels import cards, evidence, history, lesson, toolbar
 from m2rec.ui.render.context import PageContext
 from m2rec.ui.render.templating import render
@@ -33,16 +35,20 @@ REGIONS = {
 def view(context: PageContext) -> dict[str, Any]:
     """Everything the page needs to show this context, as JSON."""
     state, answer = context.state, context.answer
+    asked = answer.spectrum if asks_for_a_mark(context) else None
     return {
         "session": context.session.model_dump(mode="json"),
         "link": to_link(state),
         "theme": state.theme,
         "html": {name: panel(context) for name, panel in REGIONS.items()},
         "figures": {
-            "spectrum": spectrum_figure(answer.spectrum, answer.history, state.band_mask, state.period),
+            "spectrum": asked_figure(asked)
+            if asked
+            else spectrum_figure(answer.spectrum, answer.history, state.band_mask, state.period),
             "gate": gate_figure(answer, context.titles),
-            "calendar": calendar_figure(context.calendar),
+            "calendar": None if asked else calendar_figure(context.calendar),
         },
+        "asked": [ceil(asked.period[0]), floor(asked.period[-1])] if asked else None,  # where the marker may be put
         "gates": answer.gates,
         "candidates": _candidates(context),
         "ranking": [item.item_id for item in answer.items],

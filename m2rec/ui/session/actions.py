@@ -13,6 +13,7 @@ from m2rec.ui.session.link import from_link, to_link
 from m2rec.ui.session.state import HISTORY_LIMIT, UNDO_LIMIT, Session, State
 
 SHUFFLE_SEED = 505
+LOOKS = ("theme", "fold", "lesson", "lesson_step", "lesson_choice", "lesson_mark", "lesson_sketch")  # no undo for these
 
 
 def add(state: State, item_id: str, at: int | None = None) -> State:
@@ -152,9 +153,7 @@ def redo(session: Session) -> Session:
 
 def _with_looks_of(state: State, now: State) -> State:
     """Undo concerns what the model is asked; how the page looks stays as it is."""
-    return state.replace(
-        theme=now.theme, fold=now.fold, lesson=now.lesson, lesson_step=now.lesson_step, lesson_choice=now.lesson_choice
-    )
+    return state.replace(**{name: getattr(now, name) for name in LOOKS})
 
 
 def _inside(state: State, at: int) -> None:

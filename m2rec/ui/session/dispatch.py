@@ -14,6 +14,7 @@ from m2rec.ui.session.requests import (
     FoldInto,
     Keep,
     Look,
+    MarkPeriod,
     Move,
     Mute,
     OpenLesson,
@@ -23,6 +24,7 @@ from m2rec.ui.session.requests import (
     Replace,
     Setting,
     Simple,
+    SketchGate,
     Unmute,
 )
 from m2rec.ui.session.state import Session, State, Theme
@@ -40,7 +42,7 @@ def dispatch(worlds: Worlds, session: Session, action: Action) -> Session:
     if isinstance(action, AdvanceLesson):
         return _advanced(worlds, session, action.type)
     state = _changed(worlds.get(session.state.world), session.state, action)
-    if isinstance(action, Look | FoldInto | ChooseAnswer | Setting):
+    if isinstance(action, Look | FoldInto | ChooseAnswer | MarkPeriod | SketchGate | Setting):
         return session.model_copy(update={"state": state})
     return actions.step(session, state)
 
@@ -54,7 +56,7 @@ def opening(world: World, theme: Theme = "auto") -> State:
 def _opened(worlds: Worlds, state: State, lesson_id: str | None) -> State:
     """The first step of a lesson, on its own history; or the same state without a lesson."""
     if lesson_id is None:
-        return state.replace(lesson=None, lesson_step=0, lesson_choice=None)
+        return state.replace(lesson=None, lesson_step=0, lesson_choice=None, lesson_mark=None, lesson_sketch=None)
     chosen = lesson(lesson_id)
     world = worlds.get(chosen.world or state.world)
     begun = starting_history(chosen, world)
@@ -116,6 +118,10 @@ def _changed(world: World, state: State, action: Action) -> State:
             return state.replace(period=action.period)
         case ChooseAnswer():
             return state.replace(lesson_choice=action.choice)
+        case MarkPeriod():
+            return state.replace(lesson_mark=action.period)
+        case SketchGate():
+            return state.replace(lesson_sketch=action.gate)
         case FoldInto():
             return state.replace(fold=action.every)
         case Setting():

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from m2rec.branches import BranchName
-from m2rec.recommend.options import LONGEST_NAME, Flag, GateShares, K, Options
+from m2rec.recommend.options import LONGEST_NAME, MOST_ITEMS, Flag, GateShares, K, Options
 from m2rec.recommend.validation import must
 from m2rec.ui.session.paste import LONGEST_TEXT
 from m2rec.ui.session.state import (
@@ -16,6 +16,7 @@ from m2rec.ui.session.state import (
     ItemId,
     ItemIds,
     LessonChoice,
+    LessonMark,
     Name,
     Session,
     Theme,
@@ -156,6 +157,20 @@ class ChooseAnswer(_Action):
     choice: LessonChoice
 
 
+class MarkPeriod(_Action):
+    """Mark on the spectrum where one expects it to be highest; nothing takes the marker away."""
+
+    type: Literal["lesson_mark"]
+    period: LessonMark | None
+
+
+class SketchGate(_Action):
+    """Sketch the gate as one expects it."""
+
+    type: Literal["lesson_sketch"]
+    gate: GateShares
+
+
 class Setting(_Action):
     """How many items, whether seen ones, what to compare with, which theme."""
 
@@ -183,6 +198,8 @@ Action = Annotated[
     | OpenLesson
     | AdvanceLesson
     | ChooseAnswer
+    | MarkPeriod
+    | SketchGate
     | Setting,
     Field(discriminator="type"),
 ]
@@ -195,7 +212,7 @@ class Request(BaseModel):
 
     session: Session
     action: Action
-    before: Annotated[ItemIds, Field(max_length=50)] = ()
+    before: Annotated[ItemIds, Field(max_length=MOST_ITEMS), must(f"be a list of at most {MOST_ITEMS} item ids")] = ()
 
 
 class Ask(BaseModel):

@@ -80,8 +80,16 @@ Days = Annotated[
 ]
 
 
+Gate = Annotated[GateShares, AfterValidator(_rounded)]  # sums to 1
 LessonChoice = Annotated[
     int, Field(ge=0, lt=MOST_CHOICES), must("be the number of one of the lesson's choices, from 0")
+]
+
+
+LessonMark = Annotated[
+    int,
+    Field(ge=2, le=HISTORY_LIMIT),
+    must(f"be a period in interactions, a whole number from 2 to {HISTORY_LIMIT}"),
 ]
 
 
@@ -96,14 +104,16 @@ class State(BaseModel):
     days: Days = ()  # the date of each place, or no clock
     k: K = 10
     exclude_seen: Flag = False
-    gate_override: Annotated[GateShares, AfterValidator(_rounded)] | None = None  # sums to 1
+    gate_override: Gate | None = None
     band_mask: FiniteBands = ()  # muted periods, in interactions
     period: LookedAt | None = None  # the period being looked at
     fold: Fold | None = None  # the history in rows of so many
     compare: Comparison | None = None
     lesson: Name | None = None
     lesson_step: Annotated[int, Field(ge=0, le=9), must("be a step of a lesson, 0 to 9")] = 0
-    lesson_choice: LessonChoice | None = None  # what the visitor expects
+    lesson_choice: LessonChoice | None = None  # what the visitor expects, of the lesson's choices …
+    lesson_mark: LessonMark | None = None  # … as a period, marked on the spectrum …
+    lesson_sketch: Gate | None = None  # … or as a gate
     theme: Theme = "auto"
 
     @model_validator(mode="after")

@@ -1,5 +1,5 @@
 // @ts-check
-// A lesson and the panel that it is about: on a small screen the panel is brought below the lesson once there is something to see.
+// A lesson and the panel that it is about: on a small screen the panel is brought below the lesson, which stays at the top.
 
 const SMALL = matchMedia("(max-width: 820px)");
 const CALM = matchMedia("(prefers-reduced-motion: reduce)");
@@ -13,7 +13,7 @@ export function startLesson(page) {
     const now = `${name} ${lesson_step}`;
     if (now === step) return;
     step = now;
-    if (!lesson || !SMALL.matches || !lesson_step) return;
+    if (!lesson || !SMALL.matches) return;
     const panel = page.seek(`.panel.${lesson.dataset.about === "cards" ? "next" : lesson.dataset.about}`);
     panel?.scrollIntoView({ block: "start", behavior: CALM.matches ? "auto" : "smooth" });
   });

@@ -16,6 +16,7 @@ export interface State {
   compare: string | null;
   lesson: string | null;
   lesson_step: number;
+  lesson_mark: number | null;
   theme: "auto" | "light" | "dark";
 }
 
@@ -50,6 +51,8 @@ export interface View {
   candidates: Candidate[];
   ranking: string[];
   unread: number;
+  /** Shortest and longest period at which the marker may be put, while a lesson asks for it. */
+  asked: [number, number] | null;
   notice?: string;
 }
 

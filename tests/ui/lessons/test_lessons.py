@@ -3,17 +3,16 @@ from typing import Any
 
 import pytest
 
-from m2rec.data.sources.person import Person
+from m2rec.branches import BRANCHES
 from m2rec.ui.lessons import Lesson, lesson, lessons
-from m2rec.ui.lessons.measures import Outcome, measured, outcome, starting_history, values
+from m2rec.ui.lessons.measures import Outcome, measured, outcome, values
 from m2rec.ui.render.context import PageContext, ask
 from m2rec.ui.session.dispatch import dispatch, opening
-from m2rec.ui.session.requests import AdvanceLesson, ChooseAnswer, OpenLesson
+from m2rec.ui.session.requests import AdvanceLesson, ChooseAnswer, MarkPeriod, OpenLesson, SketchGate
 from m2rec.ui.session.state import Session
-from m2rec.ui.session.worlds import World, Worlds
+from m2rec.ui.session.worlds import Worlds
 from m2rec.ui.web.service import Service
 from tests.places import CHECKPOINTS
-from tests.ui.fake_recommender import FakeRecommender
 
 ANYWHERE = [one.id for one in lessons() if one.world is None]
 
@@ -31,10 +30,19 @@ def test_there_are_six_to_eight_lessons_each_with_its_own_name() -> None:
 def test_a_lesson_names_only_what_is_measured(one: Lesson, page_context: PageContext) -> None:
     words = values(page_context)
     both = words | {f"{name}_before": text for name, text in words.items()}
-    for text in (one.answer, one.otherwise):
+    guesses = [guess for guess in (one.mark, one.sketch) if guess]
+    for text in (one.answer, one.otherwise, *(text for guess in guesses for text in (guess.right, guess.wrong))):
         assert "{" not in text.format(**both)
     numbers = set(measured(page_context)) | {f"{name}_change" for name in page_context.answer.gates}
-    assert {one.check.measure, *(choice.check.measure for choice in one.choices)} <= numbers
+    assert {one.check.measure, *(way.check.measure for way in (*(one.choices or ()), *guesses))} <= numbers
+
+
+def test_lessons_ask_by_choices_by_a_marker_and_by_a_sketch() -> None:
+    assert {one.about for one in lessons() if one.mark} == {"spectrum"}
+    assert {one.about for one in lessons() if one.sketch} == {"gate"}
+    assert any(one.choices for one in lessons())
+    with pytest.raises(ValueError, match="one of them only"):
+        Lesson.model_validate(lesson("gate").model_dump() | {"mark": lesson("period").mark})
 
 
 @pytest.fixture(scope="module")
@@ -43,24 +51,85 @@ def shipped() -> Worlds:
     return Worlds.find(CHECKPOINTS)
 
 
-def played(worlds: Worlds, one: Lesson, choice: int | None = None) -> PageContext:
+Guess = ChooseAnswer | MarkPeriod | SketchGate
+
+
+def guesses(one: Lesson, context: PageContext) -> list[Guess]:
+    """Every choice; a marker at every whole period; all of the gate to each kind of evidence."""
+    if one.choices:
+        return [ChooseAnswer(type="lesson_choose", choice=number) for number in range(len(one.choices))]
+    if one.mark:
+        assert context.answer.spectrum is not None
+        whole = [int(period) for period in context.answer.spectrum.period if period == int(period)]
+        assert len(whole) > 8
+        return [MarkPeriod(type="lesson_mark", period=period) for period in whole]
+    return [
+        SketchGate(type="lesson_sketch", gate={name: float(name == all_to) for name in BRANCHES}) for all_to in BRANCHES
+    ]
+
+
+def played(worlds: Worlds, one: Lesson, guess: Guess | None = None) -> PageContext:
     """The lesson after its button was pressed and its answer asked for."""
     world = worlds.get(one.world or "rhythm-market")
     session = dispatch(worlds, Session(state=opening(world)), OpenLesson(type="lesson", lesson=one.id))
-    if choice is not None:
-        session = dispatch(worlds, session, ChooseAnswer(type="lesson_choose", choice=choice))
+    if guess is not None:
+        session = dispatch(worlds, session, guess)
     session = dispatch(worlds, session, AdvanceLesson(type="lesson_show"))
     return PageContext(worlds, world, session, ask(worlds, session.state))
 
 
 @pytest.mark.parametrize("one", lessons(), ids=lambda one: one.id)
-def test_on_the_shipped_weights_each_lesson_answers_as_intended_and_one_choice_is_right(
+def test_on_the_shipped_weights_each_lesson_answers_as_intended_and_one_guess_is_right(
     one: Lesson, shipped: Worlds
 ) -> None:
-    assert outcome(one, played(shipped, one)).holds
-    ends = [outcome(one, played(shipped, one, number)) for number in range(len(one.choices))]
+    alone = played(shipped, one)
+    assert outcome(one, alone).holds
+    assert outcome(one, alone).said == ""
+    ends = [outcome(one, played(shipped, one, guess)) for guess in guesses(one, alone)]
     assert sum(end.right for end in ends) == 1
-    assert [end.chosen for end in ends] == [choice.text for choice in one.choices]
+    assert len({end.said for end in ends} - {""}) == len(ends)
+    assert {end.text for end in ends} == {outcome(one, alone).text}
+
+
+def test_the_marker_is_told_the_power_where_it_stands_and_the_sketch_how_far_off_it_is(shipped: Worlds) -> None:
+    one = lesson("period")
+    shown = played(shipped, one, MarkPeriod(type="lesson_mark", period=5))
+    spectrum = shown.answer.spectrum
+    assert spectrum is not None
+    assert f"stands at 5: the power there is {spectrum.power[spectrum.period.index(5)]:.1f}" in outcome(one, shown).said
+    one = lesson("gate")
+    even = dict.fromkeys(BRANCHES, 1 / 3)
+    shown = played(shipped, one, SketchGate(type="lesson_sketch", gate=even))
+    off = sum(abs(even[name] - shown.answer.gates[name]) for name in BRANCHES) / 2
+    assert f"your sketch is {100 * off:.0f} points off" in outcome(one, shown).said
+
+
+def test_the_spectrum_is_kept_from_sight_until_the_lesson_shows_it(service: Service) -> None:
+    asked = act(service, service.first(), type="lesson", lesson="period")
+    low, high = asked["asked"]
+    assert 2 <= low < 7 < high
+    assert [sorted(trace) for trace in asked["figures"]["spectrum"]["data"]] == [
+        ["hoverinfo", "line", "mode", "type", "x", "y"]
+    ]
+    assert "7" not in " ".join(asked["html"][name] for name in ("reading", "spectrum", "spectrum_data"))
+    marked = act(service, asked, type="lesson_mark", period=6)
+    assert marked["asked"] == asked["asked"]
+    shown = act(service, marked, type="lesson_do")
+    assert shown["asked"] is None
+    assert shown["figures"]["spectrum"]["data"][-1]["name"] == "peaks"
+    answered = act(service, shown, type="lesson_show")
+    assert "Your marker stands at 6" in answered["html"]["lesson"]
+    left = act(service, answered, type="lesson", lesson=None)
+    assert left["session"]["state"]["lesson_mark"] is None
+
+
+def test_real_life_says_what_the_command_on_rhythms_found_over_all_customers() -> None:
+    told = lesson("real-life").answer
+    readme = (CHECKPOINTS.parent / "README.md").read_text(encoding="utf-8")
+    told_there = readme[readme.index("asks whether there are rhythms at all") :][:800]
+    for figure in ("329 customers with ten or more", "8.5 %", "5 %", "mostly a week"):
+        assert figure in " ".join(told.split())
+        assert figure in " ".join(told_there.split())
 
 
 @pytest.mark.parametrize("lesson_id", ANYWHERE)
@@ -127,13 +196,6 @@ def test_the_answer_follows_what_the_model_does_and_not_what_the_lesson_hopes(
 
 def test_a_lesson_that_needs_another_world_or_does_not_exist_is_refused_in_words(service: Service) -> None:
     first = service.first()
-    assert "ml-1m" in act(service, first, type="lesson", lesson="real-life")["error"]
+    assert "gift-shop" in act(service, first, type="lesson", lesson="real-life")["error"]
     assert "there are period" in act(service, first, type="lesson", lesson="cooking")["error"]
     assert "No lesson is open" in act(service, first, type="lesson_do")["error"]
-
-
-def test_a_lesson_about_a_real_person_has_a_stand_in_where_nobody_is_there(page_context: PageContext) -> None:
-    somebody = World("toy-shop", FakeRecommender, people=lambda world: (Person(("i00", "i01"), (3, 9)),))
-    assert starting_history(lesson("real-life"), somebody).key == "person"
-    assert starting_history(lesson("real-life"), page_context.world).key == "noise"
-    assert lesson("real-life").stand_in_situation

@@ -45,7 +45,7 @@ def test_an_unknown_section_names_those_there_are(page_context: PageContext) -> 
 def test_a_lesson_whose_world_is_missing_cannot_be_opened_and_says_why(page_context: PageContext) -> None:
     html = section(page_context, "lessons")
     assert html.count("disabled") == 1
-    assert "needs the world ml-1m" in html
+    assert "needs the world gift-shop" in html
 
 
 def test_results_show_each_figure_with_its_interval_and_how_it_was_made(on_disk: PageContext) -> None:
