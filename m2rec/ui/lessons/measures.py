@@ -153,9 +153,9 @@ def _guess_words(context: PageContext) -> dict[str, str]:
     state, spectrum, gates = context.state, context.answer.spectrum, context.answer.gates
     words = {"mark": "nowhere", "mark_power": "0", "mark_chance": "0"}
     words |= {"sketch_leader": "nothing", "sketch_leading": "0 %", "sketch_leader_gate": "0 %", "sketch_off": "0"}
-    if state.lesson_mark is not None and spectrum and spectrum.period:
-        at = min(range(len(spectrum.period)), key=lambda index: abs(spectrum.period[index] - state.lesson_mark))
-        words["mark"] = plain_period(state.lesson_mark)
+    if (mark := state.lesson_mark) is not None and spectrum and spectrum.period:
+        at = min(range(len(spectrum.period)), key=lambda index: abs(spectrum.period[index] - mark))
+        words["mark"] = plain_period(mark)
         words["mark_power"], words["mark_chance"] = f"{spectrum.power[at]:.1f}", f"{spectrum.threshold[at]:.1f}"
     if sketch := state.lesson_sketch:
         leader = _leader(sketch)
