@@ -10,7 +10,7 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
-    # it brings the hub, a search and a network with it, which most of the command line does not need
+    # imported late: most of the command line does not need the hub, the search and the network
     if name == "Recommender":
         from m2rec.recommend.recommender import Recommender
 

@@ -86,7 +86,7 @@ def _move(fresh: Path, folder: Path, old: Path) -> None:
 
 
 def _sweep(target: Path) -> None:
-    """Remove what a killed process left beside the target, long enough ago that nobody can be writing it still."""
+    """Remove what a killed process left beside the target, long enough ago that no process can still be writing it."""
     mine = re.compile(re.escape(f".{target.name}.{MARK}") + r"\w{8}")
     for path in target.parent.iterdir():
         if not mine.fullmatch(path.name):

@@ -1,6 +1,6 @@
-"""The three kinds of evidence, once: key, name, label, cause, colour and order. Without PyTorch, so that all may ask.
+"""The three kinds of evidence: key, name, label, cause, colour and order, defined here alone. Imports no PyTorch.
 
-A fourth is added to `BranchName` and, last, to `EVIDENCE`; the order of this table is the order everywhere.
+A fourth is added to `BranchName` and, last, to `EVIDENCE`; the order of this table is used everywhere.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ BranchName = Literal["temporal", "frequency", "semantic"]
 
 @dataclass(frozen=True)
 class Evidence:
-    """One kind of evidence: what it is called, and its look: Okabe–Ito colour, pattern and mark, never colour alone.
+    """One kind of evidence: its names, and its look: Okabe–Ito colour, pattern and mark, never colour alone.
 
     `pattern` is Plotly's name of the fill; the style sheet draws the same one on bars.
     """
@@ -21,7 +21,7 @@ class Evidence:
     plain: str  # as part of a sentence
     asks: str
     label: str  # what its gate weight means, for a checkpoint's config.json
-    cause: str  # the market's cause that its gate weight should answer to
+    cause: str  # the market's cause that its gate weight should predict
     colour: str
     pattern: str
     mark: str
@@ -63,6 +63,6 @@ EVIDENCE: dict[BranchName, Evidence] = {
     ),
 }
 ORDERED: tuple[Evidence, ...] = tuple(EVIDENCE.values())
-BRANCHES: tuple[BranchName, ...] = tuple(EVIDENCE)  # their keys, in the order in which they stand everywhere
+BRANCHES: tuple[BranchName, ...] = tuple(EVIDENCE)  # their keys, in the order that is used everywhere
 GATE_LABELS: dict[str, str] = {kind.key: kind.label for kind in ORDERED}
 CAUSES: dict[str, str] = {kind.key: kind.cause for kind in ORDERED}

@@ -55,7 +55,7 @@ class DataRecord(_Strict):
 
 
 class TrainingRecord(_Strict):
-    """How the weights came about."""
+    """How the weights were trained."""
 
     settings: dict
     command: str
@@ -65,8 +65,8 @@ class TrainingRecord(_Strict):
     peak_memory_mib: float
     git_revision: str
     date: str
-    validation: dict[str, float] | None = None  # of the best epoch, seen items left in; None in checkpoints of before
-    before: "TrainingRecord | None" = None  # how the weights that this run started from came about
+    validation: dict[str, float] | None = None  # of the best epoch, seen items left in; None in older checkpoints
+    before: "TrainingRecord | None" = None  # how the weights that this run started from were trained
 
 
 class CheckpointConfig(_Strict):
@@ -105,7 +105,7 @@ class Checkpoint:
     def model(self) -> "M2Rec":
         """The network in PyTorch, in evaluation mode. Raises CheckpointError when the weights do not fit."""
         _check_shapes(self.config, self.weights)
-        import torch  # a second, and whoever only asks for answers needs none of it
+        import torch  # takes a second, and answers do not need it
 
         from m2rec.model.m2rec import M2Rec
 
@@ -120,7 +120,7 @@ class Checkpoint:
         return InferenceEngine(self.config.model, weights)
 
     def save(self, folder: Path) -> None:
-        """Write the folder whole, or leave what was there. Figures of older weights are not kept."""
+        """Write the folder whole, or leave what was there. Figures of older weights are removed."""
         weights = save({name: np.asarray(array, order="C") for name, array in self.weights.items()})
         items = _items_csv(self.items, self.config.titles)
         _read_items(folder / "items.csv", items)  # nothing is written that could not be read again
@@ -170,9 +170,7 @@ def _read_config(folder: Path) -> CheckpointConfig:
         raise CheckpointError(f"{path} is not readable JSON ({error}).") from error
     if config.sha256.keys() - {*HASHED, CONFIG}:
         raise CheckpointError(f"{path} has a SHA-256 of a file that no checkpoint holds; fetch it again.")
-    if (
-        config.sha256.get(CONFIG, found := _own_sha256(content)) != found
-    ):  # the first checkpoints have none of their own
+    if config.sha256.get(CONFIG, found := _own_sha256(content)) != found:  # the first checkpoints have none
         raise CheckpointError(f"{path} is not as it was saved (its SHA-256 differs); fetch it again.")
     return config
 
@@ -181,7 +179,7 @@ def _read_weights(path: Path, content: bytes) -> dict[str, np.ndarray]:
     try:
         kinds = _kinds(content)
         weights = load(content) if all(kind in FLOATS for kind in kinds.values()) else {}
-    except Exception as error:  # the reader's own errors are several, and all mean the same to a person
+    except Exception as error:  # the reader raises several errors, which mean the same to a person
         raise CheckpointError(f"{path} is not a readable safetensors file ({error}).") from error
     for name, kind in kinds.items():
         if kind not in FLOATS:
@@ -228,7 +226,7 @@ def _items_csv(items: list[Item], titles: str) -> bytes:
         return "".join(map(_csv_line, rows)).encode("utf-8")
     except UnicodeEncodeError as error:
         raise CheckpointError(
-            f"items.csv cannot be written in UTF-8 ({error}); mend the item's title or text."
+            f"items.csv cannot be written in UTF-8 ({error}); correct the item's title or text."
         ) from error
 
 
@@ -239,7 +237,7 @@ def _csv_line(row: Sequence[str]) -> str:
 
 
 def _check_shapes(config: CheckpointConfig, weights: Mapping[str, np.ndarray]) -> None:
-    """Refuse a configuration that asks for other weights than there are, before anything is made of it."""
+    """Refuse a configuration that needs other weights than the file holds, before the model is made."""
     wrong = _first_misfit(config.model, weights)
     if wrong:
         raise CheckpointError(f"The weights of {config.world} do not fit its configuration: {wrong}.")
@@ -260,7 +258,7 @@ def _first_misfit(config: ModelConfig, weights: Mapping[str, np.ndarray]) -> str
 
 
 def _own_sha256(content: dict) -> str:
-    """Of config.json without this hash itself, whatever its blanks and the order of its keys."""
+    """Of config.json without this hash itself; blanks and the order of keys do not matter."""
     hashes = {name: digest for name, digest in content.get("sha256", {}).items() if name != CONFIG}
     return _sha256(json.dumps({**content, "sha256": hashes}, sort_keys=True).encode())
 

@@ -1,4 +1,4 @@
-"""Where a checkpoint's files come from: a folder here or the hub; and what it is when they are not what was saved."""
+"""Fetches a checkpoint's files, from a folder or the hub, and checks that they are what was saved."""
 
 import difflib
 import hashlib
@@ -14,7 +14,7 @@ HUB_OPTIONS = ("revision", "cache_dir", "token", "local_files_only")
 
 
 def nearest_folder(path: Path) -> Path | None:
-    """The folder beside a missing one whose name looks most like it, where any does."""
+    """The folder beside a missing one whose name is most similar, if any is."""
     try:
         beside = [one.name for one in path.parent.iterdir() if one.is_dir()]
     except OSError:
@@ -77,17 +77,17 @@ def fetched(model_id: str, **options: Any) -> Path:
     except (LocalEntryNotFoundError, OfflineModeIsEnabled) as error:
         if is_offline_mode() or kept.get("local_files_only"):
             raise CheckpointError(
-                f"There is no checkpoint folder {model_id}, the hub is not asked in offline mode (HF_HUB_OFFLINE), and "
+                f"There is no checkpoint folder {model_id}, offline mode is on (HF_HUB_OFFLINE), and "
                 "its cache on this machine has no such model; unset HF_HUB_OFFLINE or fetch the model first."
             ) from error
         raise _unreachable(model_id, error) from error
-    except Exception as error:  # requests, httpx, the file system: what is left is that the hub could not be had
+    except Exception as error:  # requests, httpx, the file system: any other error: the hub could not be reached
         raise _unreachable(model_id, error) from error
 
 
 def _unreachable(model_id: str, error: Exception) -> CheckpointError:
     cause = error.__cause__ or error
     return CheckpointError(
-        f"There is no checkpoint folder {model_id}, and the hub could not be asked for a model of this name "
+        f"There is no checkpoint folder {model_id}, and the hub could not be searched for a model of this name "
         f"({type(cause).__name__}); check the network and try again."
     )

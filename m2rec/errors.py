@@ -8,7 +8,7 @@ from m2rec.text_safety import sentence
 class M2RecError(Exception):
     """Base of every error that the command line, the page and the endpoints show as it is.
 
-    What the sentence repeats of a file or a request is made printable: it cannot hide or reorder the rest.
+    Quotes from a file or a request are made printable, so that they cannot hide or reorder the rest.
     """
 
     def __init__(self, what: object) -> None:

@@ -1,7 +1,7 @@
-"""Where the files lie that belong to the repository and not to the package: checkpoints, recorded figures, pictures.
+"""Paths of files that belong to the repository and not to the package: checkpoints, recorded figures, pictures.
 
-In a clone, and so on a Space, they lie beside the package. An installed package has none; then the working folder takes
-the place of the clone: `m2rec train` writes to `checkpoints/` there, and `m2rec recommend` looks there.
+In a clone, and so on a Space, they are beside the package. An installed package has none; then the working folder is
+used instead of the clone: `m2rec train` writes to `checkpoints/` there, and `m2rec recommend` looks there.
 """
 
 from pathlib import Path

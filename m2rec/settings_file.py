@@ -1,4 +1,4 @@
-"""Settings in TOML files: those that come with the package are found by name, one's own by path."""
+"""Settings in TOML files: those of the package by name, your own by path."""
 
 import difflib
 import tomllib

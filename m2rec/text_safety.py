@@ -1,6 +1,6 @@
-"""Text that came from outside: made fit to be shown, and made comparable with what was written elsewhere.
+"""Text from outside, made safe to show and comparable with text from elsewhere.
 
-`printable` is what people are shown: nothing in it can hide, reorder or flood what stands around it. `normalised` is
+`printable` is for showing: nothing in it can hide, reorder or flood the text around it. `normalised` is
 what ids are compared by and `folded` what titles are compared by, the same wherever text comes in: tables, search,
 pasted lists, the command line, Python and HTTP.
 """
@@ -13,7 +13,7 @@ import unicodedata
 LONGEST_QUOTE = 60
 LONGEST_SENTENCE = 600
 
-# Code points that shape what stands beside them: joiners of Persian, Hindi or emoji, and variation selectors. They are
+# Code points that shape their neighbours: joiners of Persian, Hindi or emoji, and variation selectors. They are
 # shown where there is something to shape, and never compared.
 JOINERS = "\u200c\u200d"
 SELECTORS = "\u180b-\u180d\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef"
@@ -36,7 +36,7 @@ SHAPING_NOTHING = re.compile(
 
 def printable(text: str, longest: int | None = None) -> str:
     """`text` on one line in NFC, with blanks run together and without invisible characters; cut to `longest`."""
-    begun = text if longest is None else text[: 4 * longest]  # a megabyte need not be looked through for a label
+    begun = text if longest is None else text[: 4 * longest]  # a label needs no search through a megabyte
     clean = _visible(begun)
     if longest is None or (len(clean) <= longest and len(begun) == len(text)):
         return clean
@@ -44,7 +44,7 @@ def printable(text: str, longest: int | None = None) -> str:
 
 
 def normalised(text: str) -> str:
-    """What an id is compared by: `printable`, and without the characters that only shape others.
+    """The form in which ids are compared: `printable` without the characters that only shape others.
 
     Two texts that look alike because one is decomposed (e and an accent) or holds a zero-width blank are one.
     """
@@ -53,7 +53,7 @@ def normalised(text: str) -> str:
 
 
 def folded(text: str) -> str:
-    """What a title is compared by: `normalised`, in any case."""
+    """The form in which titles are compared: `normalised`, with case folded."""
     return unicodedata.normalize("NFC", normalised(text).casefold())
 
 
@@ -63,7 +63,7 @@ def _visible(text: str) -> str:
     # blanks first: a tab or a line end is a control character too
     clean = unicodedata.normalize("NFC", INVISIBLE.sub(r"\1", _one_line(text)))
     while (again := unicodedata.normalize("NFC", SHAPING_NOTHING.sub("", clean))) != clean:
-        clean = again  # what goes may have stood between two others
+        clean = again  # a removed character may have separated two others
     return _one_line(clean)
 
 
@@ -72,7 +72,7 @@ def _one_line(text: str) -> str:
 
 
 def sentence(text: str) -> str:
-    """An error as people are shown it: printable, and without the middle where it repeats more than anybody reads."""
+    """An error as it is shown: printable, its middle left out where it is too long."""
     clean = printable(text)
     if len(clean) <= LONGEST_SENTENCE:
         return clean

@@ -1,4 +1,4 @@
-"""How sure a figure is: bootstrap over users, because one user's targets are not independent of each other.
+"""Confidence of a figure: bootstrap over users, because one user's targets are not independent of each other.
 
 Users are drawn with replacement, each with all of their targets, and the mean over the drawn targets is taken again.
 Ends of intervals are percentiles of those means.
@@ -15,7 +15,7 @@ LEVEL = 0.95
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean over targets and where 95 % of the resampled means lie."""
+    """A mean over targets and the interval that holds 95 % of the resampled means."""
 
     value: float
     low: float
@@ -24,7 +24,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Difference(Interval):
-    """Mean of A minus mean of B, and how often chance alone would put it this far from zero (two-sided)."""
+    """Mean of A minus mean of B, and the probability of such a difference by chance (two-sided)."""
 
     p: float
 
@@ -34,8 +34,8 @@ def mean_interval(
 ) -> Interval:
     """The mean of `values` (T,), one for each target, as `metrics.outcomes` gives them. NaN does not count.
 
-    users int (T,) says whose target each is; None: every target is another user's. Raises ValueError for fewer than
-    two users, which say nothing about a third.
+    users int (T,) is the user of each target; None: every target has another user. Raises ValueError for fewer than two
+    users.
     """
     value, means = _resampled_means(values, users, resamples, seed)
     low, high = _ends(means)

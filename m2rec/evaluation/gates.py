@@ -2,7 +2,7 @@
 
 A gate's weight is read as a forecast: "the next event comes from this kind of evidence". Its AUC is the chance that the
 weight is higher before an event with that cause than before one without: .5 is a coin, 1 is perfect. No gate can be
-perfect, since causes are random given the history; the oracle that knows the world's own probabilities marks the limit.
+perfect, since causes are random given the history; the oracle with the world's own probabilities is the limit.
 """
 
 import numpy as np
@@ -47,7 +47,7 @@ def gate_report(
 
     gates and oracle float (N, 3), columns as in `BRANCHES`; causes str (N,), "chain", "rhythm", "taste" or another that
     no branch explains; periods int (N,), the period of the rhythm behind a rhythm event, in interactions; cycles int
-    (N,), how often that rhythm had come round before. Both are read for rhythm events only, each group of which is
+    (N,), how often that rhythm had recurred before. Both are read for rhythm events only, each group of which is
     compared with all events of other causes.
     """
 

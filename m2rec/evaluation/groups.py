@@ -1,4 +1,4 @@
-"""Purchases of the Rhythm Market grouped by why they were made: by cause, by period of the rhythm, by cycles seen."""
+"""Purchases of the Rhythm Market grouped by cause, by period of the rhythm, by cycles seen."""
 
 import numpy as np
 

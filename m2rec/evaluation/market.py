@@ -1,4 +1,4 @@
-"""The gate graded in the Rhythm Market, where the cause of every purchase is on record, beside the fair oracle."""
+"""The gate graded in the Rhythm Market, where the cause of every purchase is known, beside the fair oracle."""
 
 import numpy as np
 
@@ -20,7 +20,7 @@ HIT = "HR@10"
 
 
 def grade(model: M2Rec, prepared: Prepared, market: Market, part: Part, max_length: int, ranks: np.ndarray) -> Grades:
-    """Compare the gate before every target of one part with why the purchase was made.
+    """Compare the gate before every target of one part with the cause of the purchase.
 
     `ranks` (T,) are the model's, seen items left in, rows as in `Split.targets`. The oracle takes about a minute for
     600 customers on one core. Raises DataError when `prepared` was not made from this market.

@@ -2,7 +2,7 @@
 
 Every target is ranked among all items of the catalogue; nothing is sampled. A rank is 1 + the number of items scored
 strictly higher + half the number of other items with the same score: the mean rank over all ways to break the ties, so
-a model that scores everything alike is given the rank of a coin toss and not the first place.
+a model that scores all items alike gets the rank of chance and not the first place.
 
     HR@k    1 if rank ≤ k
     NDCG@k  1 / log2(1 + rank) if rank ≤ k     (one relevant item, so the ideal gain is 1)
@@ -25,7 +25,7 @@ def ranks(scores: Tensor, targets: Tensor, seen: Tensor | None = None) -> Tensor
     Raises ValueError for a score that is not a number: every comparison with it is false, which would look like rank 1.
     """
     if torch.isnan(scores).any():
-        raise ValueError("A score is not a number, so its item has no rank; the model that gave it is broken.")
+        raise ValueError("A score is not a number, so its item has no rank; the model is broken.")
     target = scores.gather(1, targets[:, None] - 1)  # (N, 1)
     higher, equal = scores > target, scores == target
     equal.scatter_(1, targets[:, None] - 1, False)
@@ -36,7 +36,7 @@ def ranks(scores: Tensor, targets: Tensor, seen: Tensor | None = None) -> Tensor
 
 
 def outcomes(ranks: np.ndarray, metric: str) -> np.ndarray:
-    """What each target adds to `metric` (one of `METRICS`, or the same with another k): ranks (N,) → float64 (N,).
+    """The value of each target for `metric` (one of `METRICS`, or the same with another k): ranks (N,) → float64 (N,).
 
     A target without a rank (NaN) adds NaN, which `summary` and the bootstrap leave out.
     """

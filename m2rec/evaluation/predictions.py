@@ -66,9 +66,8 @@ class Targets:
         return len(self.truth)
 
     def find(self, table: pd.DataFrame, rows_before: int) -> np.ndarray:
-        """Which target each row of `user` and `position` is about, int64 (n,).
-
-        Raises InputError that names the first row, counted from 1 over the whole file, that is about none.
+        """The target of each row by `user` and `position`, int64 (n,). Raises InputError that names the first row,
+        counted from 1 over the whole file, without one.
         """
         users = self._names.get_indexer(table["user"])
         positions = _whole(table, "position", rows_before)
@@ -86,7 +85,7 @@ class Targets:
         return found
 
     def name(self, target: int) -> str:
-        """How a sentence calls a target."""
+        """The name of a target in a sentence."""
         return f"{self.truth['user'].iloc[target]} at position {self.truth['position'].iloc[target]}"
 
 
@@ -124,7 +123,7 @@ def read_ranks(path: Path, targets: Targets, items: set[str]) -> np.ndarray:
             )
         given.ravel()[place] = True
         hit = top & (chosen == bought[found])
-        # the best place counts: a list that holds an item twice gains nothing by it
+        # the best place counts: an item that is listed twice counts once
         np.minimum.at(ranks, found[hit], rank[hit].astype(np.float64))
         rows_before += len(table)
     if not given.all():
@@ -189,7 +188,7 @@ def _group(ranks: np.ndarray, oracle: np.ndarray, users: np.ndarray) -> Group:
 
 
 def _figure(values: np.ndarray, users: np.ndarray) -> Figure:
-    if len(np.unique(users)) < 2:  # one user says nothing about another
+    if len(np.unique(users)) < 2:  # there is no interval over one user
         return Figure(value=float(values.mean()))
     interval = mean_interval(values, users)
     return Figure(value=interval.value, low=interval.low, high=interval.high)

@@ -1,14 +1,14 @@
 """Every target of a split ranked twice: among all items, and, where it is new to the user, among what is new.
 
 "Unmasked" leaves the items of the history in. "Masked" takes them out, and then only targets that the user had not
-chosen before have a rank: were a repeat left to compete, it would be the one item of its history still there, and any
-model that favours repeats would find it by that.
+chosen before have a rank: otherwise a repeat would be the only item of its history that competes, and any model that
+favours repeats would rank it first.
 
-Histories are the newest `max_length` events before each target, as the model reads them when it serves. Where a user's
-whole history fits, one window answers for all of that user's targets: the model is causal, so what it says at a
-position is what it would say if the history ended there.
+Histories are the newest `max_length` events before each target, as the model reads them in use. Where a user's whole
+history fits, one window serves all of that user's targets: the model is causal, so its output at a position does not
+depend on later items.
 
-Which items were already chosen is known from the whole history, also from what is too old to be read: masking
+Which items were already chosen depends on the whole history, also on the part that is too old to be read: masking
 leaves all of them out, and the repeat bias counts all of them. `recommend` follows the same rule.
 """
 
@@ -34,7 +34,7 @@ SCORES_AT_ONCE = 2**23  # targets × items in a batch: 32 MiB a copy, in float32
 
 
 class Scorer(Protocol):
-    """Any model: M2Rec, a baseline, a table of counts."""
+    """Any model: M2Rec, a baseline, or counts."""
 
     def log_scores(self, items: Tensor, where: Tensor, seen: Tensor | None = None) -> Tensor:
         """Scores of items 1…V as the next one after each marked position.
@@ -65,7 +65,7 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Batch:
-    """B windows and the N targets they answer for."""
+    """B windows and their N targets."""
 
     items: np.ndarray  # int64 (B, L), right-padded with 0
     where: np.ndarray  # bool (B, L): after these positions comes a target
@@ -82,7 +82,7 @@ def evaluate(model: Scorer, prepared: Prepared, part: Part, max_length: int) -> 
         raise DataError(f"{prepared.name} has no {part} targets; choose a split that keeps some back.")
     found: dict[Seen, np.ndarray] = {"unmasked": np.empty(len(users)), "masked": np.empty(len(users))}
     events = prepared.sequences.events
-    places = prepared.sequences.offsets[users] + positions  # (T,) where each target stands in `events`
+    places = prepared.sequences.offsets[users] + positions  # (T,) index of each target in `events`
     device = device_of(model)
     with evaluation_mode(model):
         for batch in batches(prepared, part, max_length):
@@ -97,12 +97,12 @@ def evaluate(model: Scorer, prepared: Prepared, part: Part, max_length: int) -> 
 
 
 def batches(prepared: Prepared, part: Part, max_length: int) -> Iterator[Batch]:
-    """Windows that answer for every target of one part exactly once, shortest first so that little is padding."""
+    """Windows that cover every target of one part exactly once, shortest first so that little is padding."""
     if max_length < 1:
         raise ValueError(f"max_length must be at least 1, not {max_length}.")
     users, positions = prepared.split.targets(part)
     if (positions < 1).any():
-        raise DataError(f"The split of {prepared.name} asks for a user's first event, which has no history.")
+        raise DataError(f"The split of {prepared.name} has a user's first event as a target, which has no history.")
     # a target opens a new window unless it shares its user's first max_length events with the target before it
     opens = np.ones(len(users), dtype=bool)
     opens[1:] = (users[1:] != users[:-1]) | (positions[1:] > max_length)
@@ -151,7 +151,7 @@ def seen_before(prepared: Prepared, users: np.ndarray, positions: np.ndarray) ->
 
 
 def device_of(model: object) -> torch.device:
-    """Where a model's tensors are; the CPU for one that has none."""
+    """The device of a model's tensors; the CPU for a model without any."""
     if isinstance(model, nn.Module):
         for tensor in chain(model.parameters(), model.buffers()):
             return tensor.device

@@ -1,6 +1,6 @@
 """A trained model's own ranked lists and gate weights for an exported market, in the form that is graded.
 
-So the shipped model is graded through the very files that any other program hands in.
+So the shipped model is graded by the same files as any other program.
 """
 
 from pathlib import Path

@@ -34,7 +34,7 @@ class Figure(_Frozen):
 
 
 class Agreement(_Frozen):
-    """How well one gate tells events with its cause from those without (see `gates`)."""
+    """How well one gate weight separates events with its cause from those without (see `gates`)."""
 
     auc: FiniteFloat
     oracle: FiniteFloat | None = None  # the same for the oracle's forecast, where there is one
@@ -57,19 +57,19 @@ class Hits(_Frozen):
     targets: int
     model: FiniteFloat
     oracle: FiniteFloat  # of the fair oracle on the same targets
-    random: FiniteFloat  # of ten items drawn blindly
+    random: FiniteFloat  # of ten items drawn at random
 
 
 class Grades(_Frozen):
-    """How well the gate tells causes apart, and what the fair oracle reaches on the same targets."""
+    """How well the gate predicts causes, and the figures of the fair oracle on the same targets."""
 
     gates: GateReport
     oracle: dict[str, FiniteFloat]  # its HR, NDCG and MRR, seen items left in: what no model can beat
-    hits: dict[str, Hits]  # by cause; "arrivals" are the targets that no training event ever was
+    hits: dict[str, Hits]  # by cause; "arrivals" are the items that occur in no training event
 
 
 class _Measured(_Frozen):
-    """What one command measured on one checkpoint, and what is needed to measure it again."""
+    """One command's measurement of one checkpoint, with everything needed to repeat it."""
 
     split: Literal["validation", "test"]
     seeds: Annotated[list[int], Field(min_length=1)]  # of training
@@ -84,7 +84,7 @@ class Measurement(_Measured):
     """Figures of one model under one protocol."""
 
     model: Annotated[str, Field(min_length=1)]  # "m2rec", "sasrec", …
-    protocol: Annotated[str, Field(min_length=1)]  # in words: what the split is and what is ranked
+    protocol: Annotated[str, Field(min_length=1)]  # the split and what is ranked, in words
     seen: Literal["unmasked", "masked"]  # items of the history left in, or taken out
     figures: Annotated[dict[str, Figure], Field(min_length=1)]
 
@@ -95,7 +95,7 @@ class Measurement(_Measured):
 
 
 class GateMeasurement(_Measured):
-    """How well the gate tells causes apart, in a world where they are known."""
+    """How well the gate predicts causes, in a world where they are known."""
 
     grades: Grades
 
@@ -109,7 +109,7 @@ class MetricsFile(_Frozen):
     gates: GateMeasurement | None = None
 
     def with_measurements(self, fresh: list[Measurement]) -> "MetricsFile":
-        """The same file with these added; what they measure anew is replaced in its place."""
+        """The same file with these added; older measurements of the same thing are replaced."""
         merged = {measurement.key: measurement for measurement in [*self.measurements, *fresh]}
         return self.model_copy(update={"measurements": list(merged.values())})
 
@@ -117,7 +117,7 @@ class MetricsFile(_Frozen):
 def read_metrics(folder: Path, world: str) -> MetricsFile:
     """What `folder` holds, or a file without measurements where there is none yet.
 
-    Raises CheckpointError when the file is damaged or tells of another world.
+    Raises CheckpointError when the file is damaged or is of another world.
     """
     path = folder / FILE
     try:
@@ -128,7 +128,7 @@ def read_metrics(folder: Path, world: str) -> MetricsFile:
         reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
         raise CheckpointError(f"{path} is not a readable metrics file ({reason}); restore or delete it.") from error
     if found.world != world:
-        raise CheckpointError(f"{path} tells of the world {found.world}, not of {world}; restore or delete it.")
+        raise CheckpointError(f"{path} is of the world {found.world}, not of {world}; restore or delete it.")
     return found
 
 

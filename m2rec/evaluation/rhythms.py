@@ -1,4 +1,4 @@
-"""Are there rhythms in a real data set at all? Periodograms of dates, against the same number of dates drawn at random.
+"""Rhythms in a real data set: periodograms of dates, against the same number of dates drawn at random.
 
 The power of n dates t at period p is that of Schuster's periodogram of a point process,
 
@@ -6,7 +6,7 @@ The power of n dates t at period p is that of Schuster's periodogram of a point 
 
 1 on average where dates have nothing to do with p. A person's statistic is the largest P(p) over its mean among that
 person's draws; the p-value is its rank among the draws' own largest. So periods are not counted several times, and
-whatever the way of drawing brings about by itself (a shop that is closed on Saturdays) counts for nothing.
+patterns of the draws themselves (a shop that is closed on Saturdays) do not count.
 """
 
 from collections.abc import Iterator
@@ -22,12 +22,12 @@ SECONDS_A_DAY = 86_400
 PERIODS = np.arange(2, 46)  # days, or orders
 LEVEL = 0.05
 DRAWS = 199
-FEWEST_CYCLES = 2  # a period longer than half of what was seen of a person is not looked for
+FEWEST_CYCLES = 2  # periods up to half of a person's span are tried
 
 
 @dataclass(frozen=True)
 class Question:
-    """One series a case: which times there were, of those that could have been."""
+    """One series a case: the times of events, and the times that were possible."""
 
     what: str
     drawn_from: str
@@ -45,22 +45,22 @@ class Found:
     share: float
     low: float  # 95 % interval of the share (Clopper and Pearson)
     high: float
-    p: float  # of so many or more by chance alone
+    p: float  # probability of so many or more by chance
     periods: dict[int, int]  # of the significant ones: period → how many have their peak there, most first
 
 
 def rhythms(prepared: Prepared, fewest: int = 10, fewest_of_item: int = 5, seed: int = 0) -> list[Found]:
     """Two questions over people with at least `fewest` different days, each answered twice.
 
-    Do a person's days have a rhythm: against draws from all days, and from the days and volumes of everybody? Does an
-    item that a person chose on at least `fewest_of_item` days come back by a rhythm, against draws from that person's
-    own days: in days of the calendar, and with that person's days counted 1, 2, 3, …? The items of one person are not
-    independent of one another, so the second question's p is a guide. Raises DataError where events have no times or
-    nobody has enough days.
+    Do a person's days have a rhythm: against draws from all days, and from the days and volumes of all people? Does an
+    item that a person chose on at least `fewest_of_item` days recur by a rhythm, against draws from that person's own
+    days: in days of the calendar, and with that person's days counted 1, 2, 3, …? The items of one person are not
+    independent of one another, so the second question's p is a guide. Raises DataError where events have no times or no
+    person has enough days.
     """
     people = _days_of(prepared, fewest)
     if not people:
-        raise DataError(f"Nobody in {prepared.name} has chosen something on {fewest} days; ask for fewer.")
+        raise DataError(f"No person in {prepared.name} has chosen something on {fewest} days; ask for fewer.")
     rng = np.random.default_rng(seed)
     return [_answer(question, rng) for question in _questions(prepared, people, fewest_of_item)]
 
@@ -96,7 +96,7 @@ class _Person:
 
 def _days_of(prepared: Prepared, fewest: int) -> list[_Person]:
     if prepared.timestamps is None or (prepared.timestamps < 0).any():
-        raise DataError(f"The events of {prepared.name} have no times, so there is no calendar to look at.")
+        raise DataError(f"The events of {prepared.name} have no times, so there are no dates to test.")
     people = []
     days = prepared.timestamps // SECONDS_A_DAY
     for user, (start, end) in enumerate(
@@ -113,7 +113,7 @@ def _days_of(prepared: Prepared, fewest: int) -> list[_Person]:
 
 
 def _questions(prepared: Prepared, people: list[_Person], fewest_of_item: int) -> Iterator[Question]:
-    assert prepared.timestamps is not None  # `_days_of` has refused it
+    assert prepared.timestamps is not None  # refused by `_days_of`
     open_days, volume = np.unique(prepared.timestamps // SECONDS_A_DAY, return_counts=True)
 
     def within(person: _Person) -> np.ndarray:

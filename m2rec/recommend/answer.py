@@ -1,4 +1,4 @@
-"""What the recommender answers. The page, the endpoints, the exports and the tests all read these types."""
+"""The answer of a recommender, which the page, the endpoints, the exports and the tests read."""
 
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ class Answer(BaseModel):
     """One answer: what comes next, why, and what the history looks like.
 
     `history` holds the item ids that the model read, oldest first: the newest, where more were given than it reads.
-    What was given before them counts as already chosen all the same.
+    Older items count as already chosen.
     `gates` are the three weights now (they sum to 1); `gate_history` has one row per history item:
     the weights after that item was seen. `themes` are what the history is held to be about, the strongest first; none
     where the model keeps no belief over themes. `inventions` say what the history's items of one's own words are held
@@ -58,7 +58,7 @@ class Answer(BaseModel):
         raise InputError(f"figure must be spectrum, gate or mixture, not {quoted(chart)}.")
 
     def _repr_html_(self) -> str:
-        """What a notebook shows of it."""
+        """HTML for a notebook."""
         from m2rec.recommend.display.notebook import html
 
         return html(self.items, self.gates, self.notes, self.world)

@@ -1,10 +1,10 @@
 """The spectrum in calendar time, for histories whose interactions have dates: power against period in days.
 
 Interactions come at uneven distances, so the transform is that of Lomb and Scargle with a floating mean (VanderPlas
-2018): at each period a sinusoid is fitted by least squares to each day's mean item vector, channel by channel. Power
-is 1 on average where dates and items have nothing to do with each other. The band is that of `spectrum.py`: the same
-dates, and what was chosen on a day shuffled among them as a whole, for one sitting is alike without any rhythm.
-Dates are whole days, so that the shortest period is two of them.
+2018): at each period a sinusoid is fitted by least squares to each day's mean item vector, channel by channel. Power is
+1 on average where dates and items have nothing to do with each other. The band is that of `spectrum.py`: the same
+dates, with the choices of each day shuffled among them as a whole, because those of one day are similar without any
+rhythm. Dates are whole days, so that the shortest period is two of them.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from m2rec.recommend.spectrum import SHUFFLES, TINY, chance_level, principal
 
 CHANNELS = 6  # principal directions kept
 LONGEST_PERIOD = 60  # days
-SINGULAR = 1e-6  # of √n: what is shorter is rounding, where cosine and sine are one direction on these dates
+SINGULAR = 1e-6  # of √n: shorter vectors are rounding, where cosine and sine coincide on these dates
 FEWEST = 8  # different days, below which there is nothing to fit
 _SEED = 20250504  # the same history always gets the same band
 
@@ -80,8 +80,8 @@ def lomb_scargle(times: np.ndarray, values: np.ndarray, angular: np.ndarray) -> 
     """
     phase = angular[:, None] * times
     waves = np.stack([np.cos(phase), np.sin(phase)], axis=-1)  # (p, n, 2)
-    waves -= waves.mean(1, keepdims=True)  # what a mean can say is not the sinusoid's
-    # an orthonormal basis of each pair; where it is degenerate (a period of two days) one direction is all there is
+    waves -= waves.mean(1, keepdims=True)  # the mean is fitted first
+    # an orthonormal basis of each pair; where it is degenerate (a period of two days) there is one direction
     basis, strength, _ = np.linalg.svd(waves, full_matrices=False)
     basis *= (strength > SINGULAR * np.sqrt(len(times)))[:, None]
     fitted = np.einsum("pnk,snc->spkc", basis, values, optimize=True)

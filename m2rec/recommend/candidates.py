@@ -1,7 +1,7 @@
-"""The items that can be among the first k, whatever the gate: what a page needs to answer while the gate is dragged.
+"""The items that can be among the first k, whatever the gate, so that the page can re-rank while the gate is dragged.
 
 p(i) = Σ_m g_m p_m(i) with weights of 0 or more, so an item that k others equal or beat in all three distributions is
-never among the first k. What is left (the k-skyband of Papadias et al. 2005) is a few dozen items of any catalogue.
+never among the first k. The rest (the k-skyband of Papadias et al. 2005) is a few dozen items of any catalogue.
 """
 
 from dataclasses import dataclass
@@ -27,8 +27,8 @@ def skyband(probabilities: np.ndarray, k: int) -> list[int]:
     Of equal columns the first goes first.
     """
     order = np.argsort(-probabilities.sum(0), kind="stable")
-    rows = np.ascontiguousarray(probabilities.T[order])  # (V, M): what beats a row stands above it
-    first = rows[: 2 * k]  # most of what is out is beaten by these; the rest is gone through one by one
+    rows = np.ascontiguousarray(probabilities.T[order])  # (V, M): an item that beats another is above it
+    first = rows[: 2 * k]  # these beat most of the others; the rest is compared one by one
     above = np.arange(len(first)) < np.arange(len(rows))[:, None]
     beaten = ((first >= rows[:, None]).all(-1) & above).sum(1)  # (V,)
     kept = np.empty_like(rows)

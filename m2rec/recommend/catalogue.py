@@ -1,4 +1,4 @@
-"""The items of a world: from what people type to item indices, and back."""
+"""The items of a world: from titles and ids to item indices, and back."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from m2rec.recommend.search import SearchIndex, words_of
 from m2rec.text_safety import folded, normalised, printable, quoted
 
 SUGGESTIONS = 3
-LONGEST_TITLE = 300  # characters shown of a title; the whole of it is still understood
+LONGEST_TITLE = 300  # characters shown of a title; the whole is still found
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Catalogue:
         for i, (item, shown) in reversed(list(enumerate(zip(items, self.items, strict=True), start=1))):
             self._by_title |= {name: i for title in (item.title, shown.title) if (name := folded(title))}
         self._index = SearchIndex([item.title for item in self.items])
-        self.order = np.array(_id_ranks([item.item_id for item in items]))  # by which equally probable items stand
+        self.order = np.array(_id_ranks([item.item_id for item in items]))  # orders equally probable items
 
     def __len__(self) -> int:
         return len(self.items)
@@ -54,7 +54,7 @@ class Catalogue:
         if found:
             return found
         text = normalised(name if isinstance(name, str) else quoted(name))
-        # a name without a letter or digit is like everything, and so like nothing
+        # there is no nearest title for a name without a letter or digit
         near = [f"“{item.title}”" for item in self.search(text, SUGGESTIONS) if words_of(text)]
         hint = f"; did you mean {' or '.join(near)}?" if near else "; search the catalogue for what it does have."
         raise InputError(f"{quoted(text)} is not in this world{hint}")
@@ -71,7 +71,7 @@ class Catalogue:
 
 
 def _title(item: Item) -> str:
-    """What an item is called where people read it; its id where it has no title that can be seen."""
+    """The title that is shown; the id where the item has no visible title."""
     shown = printable(item.title, LONGEST_TITLE) if normalised(item.title) else ""
     return shown or f"Item {printable(item.item_id, LONGEST_TITLE)}"
 

@@ -55,14 +55,14 @@ class Engine:
         self.catalogue = Catalogue(items)
         self.inference = checkpoint.inference()
         self.typical = [] if self.inference.emissions is None else typical_items(self.inference.emissions)
-        self._encoder = TextEncoder(cached=False)  # loads nothing until somebody invents an item
-        # dragging the gate, another length of the list, a comparison: many questions in a row are about one history
+        self._encoder = TextEncoder(cached=False)  # loaded with the first invented item
+        # dragging the gate, another length of the list or a comparison asks about the same history again
         self._periodogram = lru_cache(maxsize=CACHED_SPECTRA)(self._periodogram_anew)
         self._known = lru_cache(maxsize=CACHED_INVENTIONS)(self._known_anew)
         self._check_answers()
 
     def _check_answers(self) -> None:
-        """Finite weights can be so large that their answers are not finite: said when loading, not on the page."""
+        """Finite weights can give answers that are not finite; an error when loading, not on the page."""
         with np.errstate(all="ignore"):
             answer = self.recommend([self.items[0].item_id] * 4, k=1, spectrum=False)
         found = [*answer.gates.values(), *(item.probability for item in answer.items)]
@@ -73,10 +73,10 @@ class Engine:
 
     @cached_property
     def model(self) -> "M2Rec":
-        """The same network in PyTorch, which trains and evaluates; made when it is first asked for."""
+        """The same network in PyTorch, for training and evaluation; made on first use."""
         return self.checkpoint.model().requires_grad_(False)
 
-    # ── what it is ──────────────────────────────────────────────────────────────────────────────────────────
+    # ── properties ──────────────────────────────────────────────────────────────────────────────────────────
 
     @property
     def name(self) -> str:
@@ -113,10 +113,10 @@ class Engine:
         band_mask: Sequence[Band] | None = None,
         spectrum: bool = True,
     ) -> Answer:
-        """What comes after `history` (titles or ids, oldest first), and why.
+        """What comes next after `history` (titles or ids, oldest first), and why.
 
-        An entry that starts with “~” is an item of one's own words, such as "~Jam of wild strawberries": it is read by
-        its meaning alone. The text encoder takes some seconds to load when the first one comes.
+        An entry that starts with “~” is an item of one's own words, such as "~Jam of wild strawberries": its text alone
+        is read. The text encoder takes some seconds to load for the first one.
 
         `gate_override` replaces the gate by other weights (they are normalised); `band_mask` mutes the filter's bands
         whose period, in interactions, lies in any (low, high). Raises InputError with one sentence.
@@ -170,7 +170,7 @@ class Engine:
     ) -> list[RankedItem]:
         """The k most probable items with their contributions; equal ones are ordered by item id.
 
-        gate (M,), the weights in force; seen bool (V,), the items of the whole history.
+        gate (M,), the weights applied; seen bool (V,), the items of the whole history.
         """
         shares = self.inference.distributions(position, seen) * gate[:, None].astype(np.float32)  # (M, V)
         ranking = shares.sum(0)
@@ -204,7 +204,7 @@ class Engine:
     ) -> list[Candidate]:
         """The items that can be among the first k of this history whatever the gate, with each branch's probability.
 
-        Empty before anything was chosen: no branch has anything to say then.
+        Empty for an empty history.
         """
         options = checked(Options, {"k": k, "exclude_seen": exclude_seen, "band_mask": band_mask})
         read, _ = self.read(history)
@@ -221,7 +221,7 @@ class Engine:
         return found
 
     def themes(self, position: Position) -> list[Theme]:
-        """What the history is held to be about."""
+        """The themes that the model finds in the history."""
         found = [] if position.themes is None else strongest(position.themes)
         return [
             Theme(share=share, items=[self.catalogue[item].title for item in self.typical[theme]])
@@ -229,7 +229,7 @@ class Engine:
         ]
 
     def spectrum(self, history: History, gains: np.ndarray) -> Spectrum:
-        """Spectrum of a history beside the gain of the filter in force, gains (b,).
+        """Spectrum of a history beside the gain of the filter applied, gains (b,).
 
         It is that of the frequency branch's input: each item's own occurrences, or the vectors of the items.
         """
@@ -268,9 +268,8 @@ class Engine:
         return influence(network, read, target, unknown=len(network.unit_vectors) - 1)
 
     def read(self, history: GivenHistory, truncate: bool = True) -> tuple[History, list[str]]:
-        """A history as the model takes it, and what has to be said about it. Raises InputError.
-
-        Where it is too long for the model, what is too old to be read still counts as already chosen.
+        """A history as the model reads it, with notes for the reader. Raises InputError. Items that are too old to be
+        read count as already chosen.
         """
         history = as_list(history)
         if len(history) > LONGEST_HISTORY:
@@ -287,7 +286,7 @@ class Engine:
         return look_up(history, self.max_history if truncate else None, self.catalogue), notes
 
     def band_keep(self, bands: Sequence[Band]) -> np.ndarray | None:
-        """1 for each band of the filter that is heard, 0 for those that are muted; None where all are heard."""
+        """1 for each band of the filter, 0 for those that are muted; None where none is."""
         periods = self.inference.band_periods
         keep = np.ones(len(periods), dtype=np.float32)
         for low, high in bands:
@@ -295,7 +294,7 @@ class Engine:
         return None if keep.all() else keep
 
     def _empty(self, k: int) -> Answer:
-        """Before anything was chosen: the popularity that the model learnt, shared out evenly."""
+        """For an empty history: the popularity that the model learned, in three equal contributions."""
         bias = self.inference.bias.astype(np.float64)
         probability = np.exp(bias - bias.max())
         probability /= probability.sum()

@@ -1,4 +1,4 @@
-"""A history as people give it, looked up: titles, ids and items of their own words, to item indices."""
+"""Looks up a history: from titles, ids and invented items to item indices."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from m2rec.errors import InputError
 from m2rec.recommend.catalogue import Catalogue
 from m2rec.text_safety import printable
 
-INVENTED = "~"  # a history entry that starts with it is no item of the world but a text of the visitor's own
+INVENTED = "~"  # a history entry that starts with it is an invented item, known by its text alone
 LONGEST_INVENTION = 200
 
 
 class Listable(Protocol):
-    """What lists itself: an array of NumPy, a Series of pandas."""
+    """Anything with `tolist`: an array of NumPy, a Series of pandas."""
 
     def tolist(self) -> Any:
         """Its entries as Python's own."""
@@ -28,11 +28,11 @@ LISTING = ("tolist", "to_list", "to_pylist")  # how NumPy, pandas, Polars and Ar
 
 @dataclass(frozen=True)
 class History:
-    """A history as the model takes it. Indices above the catalogue's size are inventions, known by their text alone."""
+    """A history as the model reads it. Indices above the catalogue's size are inventions, known by their text alone."""
 
-    ids: list[str]  # of what the model reads: item ids, and inventions as they were typed
+    ids: list[str]  # of the items that the model reads: item ids, and inventions as they were typed
     indices: list[int]
-    older: list[int]  # what was given before that and is not read; it counts as already chosen all the same
+    older: list[int]  # older items, which are not read and count as already chosen
     inventions: list[str]  # the texts of items V + 1, V + 2, …
     items: int  # V, the catalogue's size
 
@@ -45,7 +45,7 @@ class History:
 
 
 def seen_mask(chosen: Sequence[int], items: int) -> np.ndarray:
-    """Item indices 1…V as a mask; what lies outside the catalogue is left out. → bool (V,)."""
+    """Item indices 1…V as a mask; indices outside the catalogue are ignored. → bool (V,)."""
     mask = np.zeros(items + 1, dtype=bool)
     mask[[index for index in chosen if index <= items]] = True
     return mask[1:]
@@ -56,7 +56,7 @@ def look_up(
 ) -> History:
     """Look every entry up; the model reads the newest `longest` of them, or all.
 
-    `known`: texts that were invented before and keep their places. Raises InputError for an unknown entry, with the
+    `known`: earlier invented texts, which keep their indices. Raises InputError for an unknown entry, with the
     nearest titles.
     """
     inventions = {text: len(catalogue) + place for place, text in enumerate(known, start=1)}

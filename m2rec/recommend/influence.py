@@ -1,8 +1,8 @@
-"""What in a history mattered for one item.
+"""How much each item of a history contributes to the probability of one item.
 
-An item's influence is what the log-probability loses where an unknown item of average meaning stands in its place:
-without anything there, all items before it would move, and every rhythm through them with it. An item that was chosen
-again is replaced at each of its places, for one of many is hardly missed, and has the same number at all of them.
+An item's influence is the loss of log-probability when it is replaced by an unknown item of average meaning: removing
+it would shift all items before it, and every rhythm with them. An item that was chosen several times is replaced at all
+of its places at once, and has the same number at each.
 """
 
 import numpy as np
@@ -14,7 +14,7 @@ from m2rec.recommend.history import History
 def influence(network: InferenceEngine, history: History, target: int, unknown: int) -> list[float]:
     """How much each item of the history adds to log p(target) → one number a position, 0 for an only item.
 
-    `unknown`: the index of the item that takes the others' places, which `network` reads.
+    `unknown`: the index of the item that replaces others, which `network` reads.
     """
     items = np.array(history.indices)
     if len(items) < 2:

@@ -9,7 +9,7 @@ from m2rec.recommend.options import checked_k
 
 
 class Live:
-    """Made by `Recommender.start`. Unlike `recommend` it never truncates: what is old fades in the state by itself."""
+    """Made by `Recommender.start`. Unlike `recommend` it never truncates: old items decay in the state."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -18,14 +18,14 @@ class Live:
         self._state = engine.inference.start()
         self._position: Position | None = None
         self._history: list[str] = []
-        self._chosen: list[int] = []  # item indices; those of inventions lie above the catalogue
+        self._chosen: list[int] = []  # item indices; those of inventions are above V
         self._gates: list[Shares] = []
 
     def __len__(self) -> int:
         return len(self._history)
 
     def take(self, item: str | int) -> None:
-        """Read one more item (title or id) without answering. Raises InputError and stays as it was."""
+        """Read one more item (title or id) without answering. Raises InputError and leaves the state as it was."""
         read = look_up([item], None, self._engine.catalogue, self._inventions)
         network = self._network
         if len(read.inventions) > len(self._inventions):

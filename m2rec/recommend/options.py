@@ -1,4 +1,4 @@
-"""What may be asked of a world: the types of a request's fields, the same for Python, HTTP, the page and its links."""
+"""The fields of a request and their types, the same for Python, HTTP, the page and its links."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -47,7 +47,7 @@ def _rising(band: Band) -> Band:
 
 
 def _listed(value: Any) -> Any:
-    """A sequence that is no text as a list, so that a set, a mapping or a word is not taken for one."""
+    """A sequence other than text, as a list; a set, a mapping or a word is refused."""
     return list(value) if isinstance(value, Sequence) and not isinstance(value, str | bytes) else value
 
 

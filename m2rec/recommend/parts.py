@@ -1,4 +1,4 @@
-"""What an answer is made of: ranked items, a spectrum, themes. Plain data, which charts and tables are drawn from."""
+"""The parts of an answer: ranked items, a spectrum, themes. Plain data for charts and tables."""
 
 from pydantic import BaseModel, ConfigDict
 
@@ -23,7 +23,7 @@ class RankedItem(_Frozen):
 
 
 class Spectrum(_Frozen):
-    """Power of the history against period, beside what chance would give and what the model keeps.
+    """Power of the history against period, beside the level of chance and the gain of the model's filter.
 
     All lists share one length, one entry per period, shortest period first. `period` is in interactions.
     `power` is 1 on average for a history without rhythm. `threshold` is the level that only 5 % of
@@ -64,7 +64,7 @@ class Invention(_Frozen):
 
 
 class Theme(_Frozen):
-    """Something that the person seems to be after: its share of the taste, and titles that are typical of it."""
+    """One theme of a person's taste: its share, and titles that are typical of it."""
 
     share: float
     items: list[str]

@@ -43,7 +43,7 @@ class Recommender(
     @classmethod
     def from_pretrained(cls, pretrained_model_name_or_path: str | Path, **options: Any) -> Self:
         """Load a checkpoint folder, or a hub id. Raises CheckpointError with what is wrong."""
-        # the mixin would read config.json itself, and leniently; reading is the checkpoint's business alone
+        # the mixin would read config.json itself, and leniently; only `Checkpoint` reads it
         return cls._from_pretrained(model_id=str(pretrained_model_name_or_path), **options)
 
     def save_pretrained(self, save_directory: str | Path, **options: Any) -> str | None:
@@ -56,7 +56,7 @@ class Recommender(
         self.checkpoint.save(save_directory)
 
     def start(self, history: GivenHistory = ()) -> Live:
-        """A cached state that takes one more item at a cost that does not depend on how many came before."""
+        """A cached state: the cost of one more item does not depend on the length of the history."""
         live = Live(self)
         for item in as_list(history):
             live.take(item)

@@ -1,11 +1,11 @@
-"""Which titles a typed query means: whole words before beginnings of words, and those before what is spelt alike.
+"""Titles that match a query: whole words before beginnings of words, and those before similar spellings.
 
-In this order, equally good titles as they stand in the catalogue (most popular first):
+In this order, ties in the order of the catalogue (most popular first):
 
 1. the title itself, with or without its article and its year: "the lantern" is "Lantern, The (1999)"
 2. titles that end with the query: "tea" is a "Mint tea" before it is a "Tea towel"
 3. titles that begin with it, hold it elsewhere, or hold its words in another order
-4. titles with words that begin so: what is being typed is not finished
+4. titles with words that begin so: the query may be unfinished
 5. where that is not enough for a list, titles that are spelt alike (RapidFuzz)
 
 Accents, case and punctuation do not matter.
@@ -20,8 +20,8 @@ from rapidfuzz import fuzz, process, utils
 from m2rec.text_safety import folded, normalised
 
 LONGEST_QUERY = 200  # characters
-ENOUGH = 8  # good matches, from which a reader is not shown what is only spelt alike
-ALIKE_FLOOR = 55.0  # RapidFuzz score below which a hit is noise to a reader
+ENOUGH = 8  # number of good matches above which similar spellings are not shown
+ALIKE_FLOOR = 55.0  # least RapidFuzz score of a hit
 EXACT, ENDS, BEGINS, HOLDS, HOLDS_APART, FIRST_WORD_BEGINS, WORD_BEGINS = range(7)  # the less, the better
 ARTICLES = {"the", "a", "an"}
 MOVED_ARTICLE = re.compile(r"^(.+), (\w{1,3}'?)$")  # "Lantern, The": how lists of films are sorted
@@ -50,7 +50,7 @@ class SearchIndex:
 
 
 class _Title:
-    """A title as queries are compared with it."""
+    """A title prepared for comparison with queries."""
 
     def __init__(self, title: str) -> None:
         self.words = words_of(title)
@@ -58,7 +58,7 @@ class _Title:
         self._line = f" {' '.join(self.words)} "  # with blanks at its ends, so that whole words can be looked for
 
     def rank(self, wanted: list[str]) -> int | None:
-        """How well the words of a query match; None where only a comparison of letters can say."""
+        """How well the words of a query match; None where only similar spelling can match."""
         if self._name == _without_article(wanted):
             return EXACT
         phrase = f" {' '.join(wanted)}"
@@ -76,7 +76,7 @@ class _Title:
 
 
 def words_of(text: str) -> list[str]:
-    """The words of a text in small letters without accents; everything else parts them, but an apostrophe."""
+    """The words of a text in small letters without accents; they are separated by everything but an apostrophe."""
     letters = unicodedata.normalize("NFKD", folded(text).replace("'", "").replace("’", ""))
     return utils.default_process("".join(one for one in letters if not unicodedata.combining(one))).split()
 

@@ -1,20 +1,19 @@
-"""Spectrum of a history: how much of it comes back after p interactions, and how much chance alone would bring back.
+"""Spectrum of a history: how much of it recurs after p interactions, and how much would recur by chance.
 
-The history is a sequence of vectors u_1 … u_L (L, d), centred. Where the same items come back each of them is a signal
-of its own, 1 where it occurs (`item_periodogram`); items that occur once say nothing of periods and are left out.
-Where only what is alike comes back, u are item vectors in their principal directions (`periodogram`). The power at
-period p is the mean of the power spectrum |X(f)|² over the fundamental 1/p and its harmonics 2/p, 3/p, … (an impulse
-that recurs has all of them, and one number per period is what a reader can use). By the Wiener–Khinchin theorem that
-mean equals
+The history is a sequence of vectors u_1 … u_L (L, d), centred. Where the same items recur, each is a separate signal, 1
+where it occurs (`item_periodogram`); items that occur once have no period and are left out. Where only similar items
+recur, u are item vectors in their principal directions (`periodogram`). The power at period p is the mean of the power
+spectrum |X(f)|² over the fundamental 1/p and its harmonics 2/p, 3/p, … (an impulse that recurs has all of them, and one
+number per period is readable). By the Wiener–Khinchin theorem that mean equals
 
     power(p) = p / (p − 1) · (1 + 2 Σ_m R(m·p) / R(0)),       R(ℓ) = Σ_t ⟨u_t, u_{t−ℓ}⟩,
 
-so a history without rhythm has power 1 on average at every period. R is had by FFT; for items that occur now and then
-it is quicker to count the pairs of their occurrences by distance. `power_by_harmonics` is the plain twin of both.
+so a history without rhythm has power 1 on average at every period. R is computed by FFT; for rare items it is quicker
+to count the pairs of their occurrences by distance. `power_by_harmonics` is the plain twin of both.
 
 The threshold comes from shuffled copies of the same history, standardised per period, and its level from the largest
-excess at *any* period: only 5 % of shuffled histories cross it anywhere, so one peak above it means something. Each
-copy is standardised by the others, as the history is: by a spread that it had widened itself, a copy would exceed less.
+excess at *any* period: only 5 % of shuffled histories cross it anywhere, so one peak above it is significant. Each copy
+is standardised by the others, as the history is: a spread that includes itself would understate its excess.
 """
 
 import math
@@ -27,7 +26,7 @@ SHUFFLES = 100
 LEVEL = 0.95
 CHANNELS = 16  # principal directions kept; shuffling does not change them, so the test stays exact
 LONGEST_PERIOD = 64
-SHORTEST_HISTORY = 6  # below this no period has two cycles worth the name
+SHORTEST_HISTORY = 6  # below this no period has two full cycles
 FREQUENT = 3.0  # × √L occurrences, from which an FFT is quicker than counting pairs
 PAIRS_AT_ONCE = 1 << 18  # 1 MiB of distances: what a cache holds
 TINY = 1e-12
@@ -66,7 +65,7 @@ def item_periodogram(items: np.ndarray) -> Periodogram:
 
 
 def item_signals(items: np.ndarray) -> np.ndarray:
-    """What `item_periodogram` takes a history for. items int (L,) → float64 (L, n), 1 where that item occurs.
+    """The signals of `item_periodogram`. items int (L,) → float64 (L, n), 1 where that item occurs.
 
     Only items that occur twice or more; all of them where none does.
     """
@@ -89,7 +88,7 @@ def chance_level(chance: np.ndarray) -> np.ndarray:
     centre, spread = chance.mean(0), chance.std(0, ddof=1)
     excess = np.sort(_excess_over_the_others(chance).max(1))
     threshold = centre + excess[math.ceil(LEVEL * (SHUFFLES + 1)) - 1] * spread
-    # where every order is the same history (one item over and over) nothing can stand out
+    # where every order is the same history (one item over and over) nothing is significant
     return np.maximum(threshold, centre + 1e-4)
 
 
@@ -145,7 +144,7 @@ def principal(centred: np.ndarray, channels: int) -> np.ndarray:
 def _autocorrelation(signals: np.ndarray) -> np.ndarray:
     """R(ℓ) for ℓ = 0 … L−1, summed over channels. (S, L, c) → (S, L)."""
     length = signals.shape[1]
-    size = _next_fast_length(2 * length - 1)  # room for every lag, so that the end does not meet the beginning
+    size = _next_fast_length(2 * length - 1)  # zero-padded for every lag, so that nothing wraps round
     spectrum = np.fft.rfft(signals.transpose(0, 2, 1), n=size)
     power = (spectrum.real**2 + spectrum.imag**2).sum(1)  # |X|², (S, f)
     return np.fft.irfft(power, n=size)[:, :length]
@@ -203,21 +202,21 @@ def _equal_pairs(kinds: np.ndarray, places: np.ndarray) -> np.ndarray:
 def _fold(R: np.ndarray, periods: np.ndarray) -> np.ndarray:
     """(S, L) → (S, p)."""
     multiples = _multiples(R.shape[1], int(periods[-1]))
-    # a centred history has nothing at f = 0: p − 1 harmonics share what a mean over p of them would dilute
+    # a centred history has no power at f = 0, so that the mean is over p − 1 harmonics
     return (1 + 2 * (R @ multiples) / np.maximum(R[:, :1], TINY)) * (periods / (periods - 1))
 
 
 @lru_cache(maxsize=64)
 def _orders(length: int) -> np.ndarray:
     """The order of a history as it is, and shuffled: (1 + S, L)."""
-    # the Mersenne Twister's own bits, so that bands are those of earlier versions
+    # the Mersenne Twister, so that bands equal those of earlier versions
     drawn = np.random.RandomState(_SEED + length).randint(1 << 24, size=(SHUFFLES, length), dtype=np.uint32)
     return np.concatenate([np.arange(length)[None], drawn.argsort(1, kind="stable")])
 
 
 @lru_cache(maxsize=64)
 def _places(length: int) -> np.ndarray:
-    """Where each event of a history stands in each of `_orders`: int32 (1 + S, L)."""
+    """The position of each event of a history in each of `_orders`: int32 (1 + S, L)."""
     return _orders(length).argsort(1).astype(np.int32)
 
 

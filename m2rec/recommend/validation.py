@@ -1,7 +1,7 @@
-"""Typed requests, and one sentence when one does not fit: which field, what would be right, what was given.
+"""Checks typed requests; an error is one sentence: which field, what would be right, what was given.
 
-The page, the endpoints, links and the command line all describe what they take as pydantic models and read it with
-`checked`, so that the same mistake is refused in the same words wherever it is made.
+The page, the endpoints, links and the command line describe their input as pydantic models and read it with `checked`,
+so that the same mistake gives the same error everywhere.
 """
 
 from typing import Any, TypeVar

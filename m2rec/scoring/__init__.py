@@ -1,1 +1,1 @@
-"""Answers for every user of a table: histories in, ranked items out, in parts that a killed run goes on from."""
+"""Answers for every user of a table: histories in, ranked items out, in parts, so that a killed run can be resumed."""

@@ -1,6 +1,6 @@
-"""Histories of any number of users, brought into parts of a size that fits memory: user and items, oldest first.
+"""Divides the histories of any number of users into parts that fit memory: user and items, oldest first.
 
-A table of events is divided by a hash of the user, so that all events of a user come into one part wherever they stand;
+A table of events is divided by a hash of the user, so that all events of a user are in one part;
 a table with a list of items for each user is cut. Only one batch of rows and one part are in memory at a time.
 """
 
@@ -24,7 +24,7 @@ from m2rec.errors import DataError
 BATCH = 1 << 17  # rows read at a time
 LISTS = ("items", "history", "itemids", "sequence", "histories")  # names of a column with a list of items
 HISTORY = pa.schema([("user", pa.string()), ("items", pa.list_(pa.string()))])
-HASH_KEY = "m2rec-scoring-01"  # 16 characters, as pandas wants; another key would divide users otherwise
+HASH_KEY = "m2rec-scoring-01"  # 16 characters, as pandas requires; another key gives other parts
 
 Advance = Callable[[float], None]
 
@@ -42,7 +42,7 @@ def rows_in(path: Path) -> int:
 
 
 def divide(path: Path, folder: Path, rows_per_part: int, advance: Advance) -> int:
-    """Write the histories of a table as parts into a folder. → how many. Raises DataError for what is no such table."""
+    """Write the histories of a table as parts into a folder. → how many. Raises DataError for any other table."""
     if file_format(path).holds != "Parquet":
         return _write_part(_grouped(read_table_file(path, INTERACTIONS)), folder, 0)
     opened = _opened(path)
@@ -87,7 +87,7 @@ def _text_lists(lists: pa.Array) -> pa.Array:
 
 
 def _dealt(path: Path, opened: pq.ParquetFile, folder: Path, rows_per_part: int, advance: Advance) -> int:
-    """One row an event: dealt out to files by user, and each file grouped."""
+    """One row an event: distributed to files by user, and each file grouped."""
     names = opened.schema_arrow.names
     roles = recognise(names, INTERACTIONS)
     if not {"user", "item"} <= set(roles):
@@ -128,7 +128,7 @@ def _grouped(table: TableFile, *, empty: bool = False) -> pa.Table:
         moment = np.zeros(len(users))  # the order of the file
     problems.refuse()
     codes, names = pd.factorize(users)
-    order = np.lexsort((moment, codes))  # stable: rows of one moment keep the order of the file
+    order = np.lexsort((moment, codes))  # stable: rows of the same time keep the order of the file
     offsets = np.concatenate([[0], np.cumsum(np.bincount(codes, minlength=len(names)))])
     ordered = pa.array(items.to_numpy(dtype=object)[order], pa.string())
     lists = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), ordered)

@@ -13,7 +13,7 @@ HERE = "local"  # the address that starts a cluster on this machine
 
 
 class PartScorer:
-    """A worker: takes numbers of parts, answers them, and says how many users and unknown entries they had."""
+    """A worker: answers parts by their numbers, and counts their users and unknown entries."""
 
     def __init__(self, run: Run) -> None:
         self.run = run

@@ -1,4 +1,4 @@
-"""A run over every user of a table: divides the histories, answers part by part, and goes on where it was killed."""
+"""A run over every user of a table: divides the histories, answers part by part, and resumes where it was killed."""
 
 import hashlib
 import json
@@ -22,17 +22,17 @@ from m2rec.errors import InputError
 from m2rec.scoring.histories import divide, part_name, parts_in, rows_in
 from m2rec.scoring.scorer import SCHEMA, Scorer
 
-MANIFEST = "_score.json"  # readers of Parquet folders pass over what begins like this
+MANIFEST = "_score.json"  # readers of Parquet folders ignore names that begin so
 HISTORIES = ".histories"  # the divided histories, until all of them are answered
 ROWS_PER_PART = 100_000  # events, or users where the table has one row a user
 USERS_AT_ONCE = 1000  # answers that are in memory together
-WORTH_A_PROCESS = 20_000  # users from which more processes pay for their start
-SAMPLE = 1 << 20  # bytes at each end of the table that its fingerprint knows
+WORTH_A_PROCESS = 20_000  # number of users from which more processes are worth starting
+SAMPLE = 1 << 20  # bytes at each end of the table that its fingerprint covers
 
 
 @dataclass(frozen=True)
 class Scored:
-    """What a run has done."""
+    """The counts of a run."""
 
     users: int
     rows: int
@@ -118,7 +118,7 @@ class Run:
         return users
 
     def end(self, parts: int, before: int, unknown: int, began: float) -> Scored:
-        """Throw away the divided histories, and count what is there."""
+        """Delete the divided histories, and count the answers."""
         shutil.rmtree(self.out / HISTORIES, ignore_errors=True)
         rows = sum(pq.read_metadata(path).num_rows for _, path in parts_in(self.out))
         firsts = (pq.read_table(path, columns=["rank"])["rank"].to_numpy() == 1 for _, path in parts_in(self.out))

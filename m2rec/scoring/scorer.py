@@ -20,7 +20,8 @@ SCHEMA = pa.schema(
 
 
 class Scorer:
-    """A checkpoint that answers tables. What `Recommender.recommend` says of each history, without its explanations.
+    """A checkpoint that answers tables. The items of `Recommender.recommend` for each history, without the
+    explanations.
 
     For `map_batches` of Ray Data and `mapInPandas` of Spark: made once a worker, by a folder's path, and called with
     batches. A batch has the columns `user` and `items` (a list of item ids or titles, oldest first); the result has
@@ -72,7 +73,7 @@ class Scorer:
         return best, shares[:, best], position.gate
 
     def _histories(self, column: pa.ChunkedArray) -> Iterator[np.ndarray]:
-        """Each row's list as item indices, without what is unknown."""
+        """Each row's list as item indices, without unknown entries."""
         for lists in column.chunks:
             if not len(lists):
                 continue
@@ -80,7 +81,7 @@ class Scorer:
             named = lists.flatten().dictionary_encode()
             index_of = np.array([self._find(name) for name in named.dictionary.to_pylist()], dtype=np.int64)
             places = named.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-            # a blank entry names nothing; the last place of a longer array stands for it
+            # a blank entry is unknown; it indexes the last place of a longer array
             indices = np.append(index_of, 0)[places]
             self.unknown += int((indices == 0).sum())
             for row in np.split(indices, np.cumsum(lengths)[:-1]):
@@ -96,7 +97,7 @@ class Scorer:
         return candidates[np.lexsort((self._catalogue.order[candidates], -ranking[candidates]))][:k]
 
     def _without_history(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The popularity that the model learnt, attributed to the branches evenly."""
+        """The popularity that the model learned, in equal contributions of the branches."""
         probability = np.zeros(len(self.item_ids), dtype=np.float32)
         probability[: len(self._inference.bias)] = softmax(self._inference.bias[None].copy())[0]
         cold = np.arange(len(probability)) >= len(self._inference.bias)  # of which nothing is known
@@ -105,7 +106,7 @@ class Scorer:
         return best, probability[best] * evenly[:, None], evenly
 
     def _find(self, name: object) -> int:
-        """Item index of a title or an id, 0 for what is unknown."""
+        """Item index of a title or an id, 0 for unknown."""
         if isinstance(name, float) and name.is_integer():
             name = int(name)  # a column of numbers with a blank in it
         return (self._catalogue.find(name) or 0) if isinstance(name, str | int) else 0

@@ -1,7 +1,7 @@
-"""An exponential moving average of a model's weights: what is validated and kept in place of the latest weights.
+"""An exponential moving average of a model's weights: validated and saved instead of the latest weights.
 
-It smooths the noise of single steps as a falling learning rate does, and needs no number of epochs to be known in
-advance. That suits runs that go on until validation stalls (Polyak and Juditsky 1992; torch.optim.swa_utils).
+It smooths the noise of single steps as a falling learning rate does, without a number of epochs known in advance, so it
+suits runs that end when validation stalls (Polyak and Juditsky 1992; torch.optim.swa_utils).
 """
 
 from torch import Tensor, nn

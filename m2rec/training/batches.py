@@ -1,4 +1,4 @@
-"""Which windows form a batch: seeded, bucketed by length, split evenly between processes."""
+"""Batches of windows: seeded, bucketed by length, split evenly between processes."""
 
 import numpy as np
 

@@ -32,7 +32,7 @@ def peak_memory_mib(device: torch.device) -> float:
 
 
 def reset_peak_memory(device: torch.device) -> None:
-    """Let `peak_memory_mib` count from here: several runs in one process each have a peak of their own."""
+    """Let `peak_memory_mib` count from here: so that several runs in one process each have a peak."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
         return
@@ -43,8 +43,7 @@ def reset_peak_memory(device: torch.device) -> None:
 def git_revision() -> str:
     """The code's revision, with "+" when files were changed since.
 
-    Where git does not know it, as in a copy of the files without `.git`, the environment variable M2REC_REVISION says
-    it; otherwise it is "unknown".
+    Without `.git` it is the environment variable M2REC_REVISION; otherwise it is "unknown".
     """
     root = checkout()
     if root is not None:

@@ -1,4 +1,4 @@
-"""AdamW with decay on matrices only: time constants, gates' biases, norms and temperatures are not pulled to zero."""
+"""AdamW with decay on matrices only: time constants, gates' biases, norms and temperatures do not decay."""
 
 from torch import nn
 from torch.optim import AdamW

@@ -2,7 +2,7 @@
 
 All of it is one file, which is replaced as a whole or not at all.
 
-A run is seeded by (seed, epoch), so no random state has to be kept: an epoch cut short is run again from its start.
+A run is seeded by (seed, epoch), so no random state is saved: an interrupted epoch is run again from its start.
 """
 
 import json
@@ -64,7 +64,7 @@ def save_progress(
     names: dict[Tensor, str] = {parameter: name for name, parameter in model.named_parameters()}
     for parameter, moments in optimizer.state.items():
         tensors |= {f"optimizer.{names[parameter]}/{key}": value.cpu() for key, value in moments.items()}
-    # two names of one storage would be refused by safetensors, so every tensor gets its own
+    # safetensors refuses two names of one storage, so every tensor is copied
     own = {name: tensor.clone() for name, tensor in tensors.items()}
     try:
         with atomic_file(path) as temporary:
@@ -72,7 +72,7 @@ def save_progress(
     except (OSError, SafetensorError) as error:
         raise CheckpointError(
             f"The training state could not be saved to {path} ({error}); free some space and give the command again: "
-            "it goes on after the last epoch that was saved."
+            "it resumes after the last saved epoch."
         ) from error
 
 

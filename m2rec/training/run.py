@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Trained:
-    """A finished run: the model with its best weights, and how it came about."""
+    """A finished run: the model with its best weights, and its record."""
 
     model: nn.Module
     progress: Progress
@@ -59,10 +59,11 @@ def train(
 ) -> Trained:
     """Train `model`, any with `forward(items, targets, branch_loss)` and `log_scores`, until validation NDCG@10 stalls.
 
-    `state` is the file a killed run goes on from; at most the epoch under way is lost. Under `accelerate launch` every
-    process calls this; the gradients equal those of one process on the whole batch. `finish` trains no further and
-    takes the best epoch so far. On the lead process `on_better` gets the model of an epoch that is the best until then,
-    also that of a run that goes on, and then `on_epoch` every epoch's report; either may stop training by an exception.
+    `state` is the file from which a killed run resumes; at most the current epoch is lost. Under `accelerate launch`
+    every process calls this; the gradients equal those of one process on the whole batch. `finish` trains no further
+    and takes the best epoch so far. On the lead process `on_better` gets the model after each epoch that is the best so
+    far, also when a run resumes, and then `on_epoch` gets every epoch's report; either may stop training by an
+    exception.
     """
     accelerator = _accelerator(settings, cpu)
     lead = accelerator.is_main_process
@@ -130,7 +131,7 @@ def _run_epoch(
     show: bool,
 ) -> float:
     """One pass over every window. → mean loss per target."""
-    torch.manual_seed(settings.seed * 100_003 + epoch)  # one seed an epoch: a restart repeats it exactly
+    torch.manual_seed(settings.seed * 100_003 + epoch)  # one seed per epoch: a restart repeats it exactly
     wrapped.train()
     batches = epoch_batches(windows.sizes, settings.batch_size, settings.seed, epoch)
     device = accelerator.device
@@ -144,7 +145,7 @@ def _run_epoch(
                 group["lr"] = settings.learning_rate * factor
             targets_in_batch = int(windows.sizes[batch].sum())
             mine = split_of_process(batch, accelerator.process_index, accelerator.num_processes)
-            # a process without a window still takes part, with a loss of zero, or the others would wait for it forever
+            # a process without a window adds a loss of zero, because the others wait for it
             chosen = mine if len(mine) else batch[:1]
             longest = windows.sizes[chosen].max()
             items, targets = (torch.from_numpy(part[:, :longest]).to(device) for part in windows.batch(chosen))
@@ -167,13 +168,13 @@ def _run_epoch(
 def _accelerator(settings: TrainingSettings, cpu: bool) -> Accelerator:
     on_gpu = torch.cuda.is_available() and not cpu
     low = settings.precision == "bf16" or (settings.precision == "auto" and on_gpu)
-    # an ablation leaves some parameters without a gradient; a wrapper that knows the graph stays the same allows that
+    # an ablation leaves some parameters without a gradient, which a static graph allows
     unused = DistributedDataParallelKwargs(static_graph=True)
     return Accelerator(mixed_precision="bf16" if low else "no", cpu=cpu, kwargs_handlers=[unused])
 
 
 def _run_key(model: nn.Module, prepared: Prepared, settings: TrainingSettings, max_length: int) -> str:
-    """What must be the same for a run to go on: data, settings and the shape of every weight."""
+    """A hash of all that must be the same for a run to resume: data, settings and the shape of every weight."""
     shapes = {name: list(tensor.shape) for name, tensor in model.state_dict().items()}
     parts = [type(model).__name__, shapes, prepared.fingerprint, settings.model_dump(), max_length]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

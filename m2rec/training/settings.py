@@ -21,7 +21,7 @@ class TrainingSettings(BaseModel):
     schedule: Literal["constant", "cosine"] = "cosine"  # cosine falls to a hundredth at the last epoch
     clip_norm: Annotated[float, Field(gt=0)] = 1.0
     # Weight of the past in an exponential moving average of the weights, a step; validation and the checkpoint take the
-    # average. 0 for none, and then it is no part of a run's key: runs of before keep theirs.
+    # average. 0 for none; then it is not part of a run's key, so that the keys of older runs stay valid.
     ema_decay: Annotated[float, Field(ge=0, lt=1, exclude_if=lambda decay: decay == 0)] = 0.0
     branch_loss: Annotated[float, Field(ge=0)] = 0.02  # each branch's own cross-entropy
     patience: Positive = 10  # epochs without a better validation NDCG@10

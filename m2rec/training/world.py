@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 def state_file(world: str, seed: int, start: Checkpoint | None = None) -> Path:
-    """Where a run keeps what it needs to go on after a kill; runs from different weights do not meet."""
+    """The file from which a killed run resumes; runs from different weights have different ones."""
     origin = f"-from-{start.config.sha256['model.safetensors'][:8]}" if start else ""
     return cache_dir() / "runs" / f"{world}-{seed}{origin}.safetensors"
 
@@ -54,9 +54,9 @@ def train_world(
     show: bool = True,
     on_epoch: Callable[[EpochReport], None] | None = None,
 ) -> Trained:
-    """Train a world's model and write its checkpoint to `out`. Goes on where a killed run stopped, unless `restart`.
+    """Train a world's model and write its checkpoint to `out`. Resumes a killed run, unless `restart`.
 
-    `start_from` is a checkpoint whose weights the run starts from; `finish` trains no further and keeps the best epoch
+    `start_from` is a checkpoint whose weights the run starts from; `finish` trains no further and takes the best epoch
     so far. Under several processes only the first one writes.
     """
     model = new_model(world, prepared)
@@ -98,7 +98,7 @@ def as_checkpoint(
     command: str,
     before: TrainingRecord | None = None,
 ) -> Checkpoint:
-    """What a finished run leaves behind, titles only where the data's licence lets them be shipped."""
+    """The checkpoint of a finished run, with titles only where the data's licence allows it."""
     model, progress = trained.model, trained.progress
     config = CheckpointConfig(
         world=world.name,

@@ -1,4 +1,4 @@
-"""A world's data, from wherever it lies to what training reads."""
+"""Prepares a world's data for training."""
 
 from m2rec.data.dataset import Dataset
 from m2rec.data.prepare import prepare

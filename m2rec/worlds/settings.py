@@ -51,7 +51,7 @@ def load_world(name_or_path: str | Path) -> WorldSettings:
 
 
 def changed(world: WorldSettings, changes: list[str]) -> WorldSettings:
-    """The same world with some settings otherwise, each as "table.key=value" with a TOML value.
+    """The same world with some settings changed, each as "table.key=value" with a TOML value.
 
     >>> changed(load_world("ml-1m"), ["model.dropout=0.1"]).model.dropout
     0.1
