@@ -26,16 +26,20 @@ def below(weights: Weights, prefix: str) -> dict[str, np.ndarray]:
 
 def sigmoid(x: np.ndarray) -> np.ndarray:
     """1 / (1 + e⁻ˣ), of any shape; large negative arguments give 0 without a warning."""
-    result = np.asarray(np.maximum(x, -80.0, dtype=np.float32))
-    np.negative(result, out=result)
-    np.exp(result, out=result)
+    result = np.asarray(np.negative(x))
+    with np.errstate(over="ignore"):
+        np.exp(result, out=result)
     result += 1
     return np.reciprocal(result, out=result)
 
 
 def silu(x: np.ndarray) -> np.ndarray:
-    """x·σ(x)."""
-    return x * sigmoid(x)
+    """x·σ(x), as y + y·tanh y of y = x / 2: NumPy's tanh takes half the time of its exponential."""
+    half = x * np.float32(0.5)
+    result = np.tanh(half)
+    result *= half
+    result += half
+    return result
 
 
 def softplus(x: np.ndarray) -> np.ndarray:

@@ -5,16 +5,32 @@ Glossary (names of the Mamba papers, as in the branch)
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from m2rec.inference.arrays import Weights, below, gelu, rms_normed, sigmoid, silu, softplus
+from m2rec.inference.arrays import HORIZON, Weights, below, gelu, rms_normed, silu, softplus
 from m2rec.inference.branch import PerItem
 from m2rec.inference.items import ItemArrays
 from m2rec.model.config import ModelConfig
 
 CHUNK = 64  # positions that one matrix product combines
+REACH = 256
 LOOKUP_ROWS = 100_000  # up to so many items, what the first layer makes of each is worked out once
+
+
+class Projected(NamedTuple):
+    """What a layer makes of each position alone, or of each item: the gate σ-gated, (n, D); what its convolution reads,
+    x B C, (n, D + 2N); and the step size Δ, (n, H).
+    """
+
+    gate: np.ndarray
+    mixed: np.ndarray
+    dt: np.ndarray
+
+    def of(self, rows: np.ndarray) -> "Projected":
+        """Those of some rows."""
+        return Projected(self.gate[rows], self.mixed[rows], self.dt[rows])
 
 
 @dataclass(frozen=True)
@@ -52,64 +68,88 @@ class Layer:
             np.zeros((self.heads, self.head_width, self.state_width), dtype=np.float32),
         )
 
-    def project(self, x: np.ndarray) -> np.ndarray:
-        """Everything that depends on one position alone. (n, d) → (n, 2D + 2N + H): σ-gated z, x B C, and Δ."""
+    def project(self, x: np.ndarray) -> Projected:
+        """Everything that depends on one position alone. (n, d) → (n, …)."""
         projected = rms_normed(x) @ self.into
-        projected[:, : self.inner] = silu(projected[:, : self.inner])
-        projected[:, -self.heads :] = softplus(projected[:, -self.heads :] + self.dt_bias)
-        return projected
+        gate, dt = silu(projected[:, : self.inner]), softplus(projected[:, -self.heads :] + self.dt_bias)
+        return Projected(gate, projected[:, self.inner : -self.heads], dt)
 
-    def advance(self, projected: np.ndarray, state: LayerState) -> tuple[np.ndarray, LayerState]:
-        """All positions of a continuation. projected (n, …) → (n, d) and the state after the last."""
-        gate, dt = projected[:, : self.inner], projected[:, -self.heads :]
-        window = np.concatenate([state.conv, projected[:, self.inner : -self.heads]])
-        x, B, C = self._convolved(window)
-        log_decay = (-dt * self.rate).T  # (H, n)
+    def advance(self, made: Projected, state: LayerState) -> tuple[np.ndarray, LayerState]:
+        """All positions of a continuation. (n, …) → (n, d) and the state after the last."""
+        window = np.concatenate([state.conv, made.mixed])
+        past = self.inner + self.state_width
+        x, B, C = np.split(self._convolve(window, 0, self.mixed), [self.inner, past], axis=1)
+        log_decay = (-made.dt * self.rate).T  # (H, n)
         x_heads = x.reshape(-1, self.heads, self.head_width).transpose(1, 0, 2)  # (H, n, P)
-        entering = x_heads * dt.T[..., None]
+        entering = x_heads * made.dt.T[..., None]
         y, scan = np.empty_like(x_heads), state.scan
         for at in range(0, len(x), CHUNK):
             part = slice(at, at + CHUNK)
             y[:, part], scan = _scan(entering[:, part], log_decay[:, part], B[part], C[part], scan)
-        return self._finish(y.transpose(1, 0, 2).reshape(len(x), -1), x, gate), LayerState(
-            window[len(x) :].copy(), scan
-        )
+        found = self._finish(y.transpose(1, 0, 2).reshape(len(x), -1), x, made.gate)
+        return found, LayerState(window[len(x) :].copy(), scan)
 
-    def last(self, projected: np.ndarray, keep: np.ndarray | None = None) -> np.ndarray:
-        """The newest position only, of a whole history: a decayed weighted sum instead of a scan. (n, …) → (d,).
-
-        keep (H,), 1 or 0, empties what some heads remember.
-        """
-        gate, dt = projected[-1, : self.inner], projected[:, -self.heads :].T  # (H, n)
-        mixed, past = projected[:, self.inner : -self.heads], self.inner + self.state_width
-        blank = np.zeros((self.taps - 1, self.mixed), dtype=np.float32)
-        x, B = np.split(self._convolve(np.concatenate([blank, mixed])[:, :past], past), [self.inner], axis=1)
-        newest = np.concatenate([blank, mixed[-self.taps :]])[-self.taps :]
-        C = self._convolve(newest, self.mixed)[0, past:]
-        log_decay = -dt * self.rate[:, None]
-        later = log_decay[:, ::-1].cumsum(1)[:, ::-1] - log_decay  # Σ_{r>s} a_r
-        sums = (
-            np.exp(later) * dt * (B @ C)
-        ) @ x  # of all heads' weights with all heads' inputs; the diagonal is wanted
-        y = sums.reshape(self.heads, self.heads, self.head_width).diagonal(axis1=0, axis2=1).T
-        if keep is not None:
-            y = y * keep[:, None]
-        return self._finish(y.reshape(-1), x[-1], gate)
-
-    def _convolved(self, window: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        mixed = self._convolve(window, self.mixed)
+    def step(self, made: Projected, state: LayerState) -> tuple[np.ndarray, LayerState]:
+        """One more position: what `advance` does, in fewer calls. (1, …) → (1, d) and the state after it."""
+        window = np.concatenate([state.conv, made.mixed])
+        mixed = np.einsum("tc,tc->c", window, self.kernel)
+        mixed += self.conv_bias
+        mixed = silu(mixed)
+        x, dt = mixed[: self.inner], made.dt[0]
+        entering = x.reshape(self.heads, self.head_width) * dt[:, None]
+        scan = state.scan * np.exp(-dt * self.rate)[:, None, None]
         past = self.inner + self.state_width
-        return mixed[:, : self.inner], mixed[:, self.inner : past], mixed[:, past:]
+        scan += entering.reshape(-1, 1).dot(mixed[None, self.inner : past]).reshape(scan.shape)
+        y = scan.reshape(self.inner, -1).dot(mixed[past:])
+        return self._finish(y[None], x, made.gate), LayerState(window[1:], scan)
 
-    def _convolve(self, window: np.ndarray, width: int) -> np.ndarray:
-        """The first `width` channels of (taps − 1 + n, …), convolved and through SiLU: (n, width)."""
-        length = len(window) - self.taps + 1
-        out = window[:length] * self.kernel[0, :width]
+    def last(self, made: Projected, rows: np.ndarray, keep: np.ndarray | None = None) -> np.ndarray:
+        """The newest position only, of a whole history: a decayed weighted sum instead of a scan.
+
+        made (m, …), from which rows (n,) are taken in their order → (d,). It goes back from the newest until no head
+        remembers, and takes up only the heads that still do: those that forget soonest stand first. keep (H,), 1 or 0,
+        empties what some heads remember.
+        """
+        past, none = self.inner + self.state_width, np.zeros((self.taps - 1, self.mixed), dtype=np.float32)
+        newest = np.concatenate([none, made.mixed[rows[-self.taps :]]])[-self.taps :]
+        C = self._convolve(newest[:, past:], past, self.mixed)[0]
+        y, x_now, decayed = np.zeros((self.heads, self.head_width), dtype=np.float32), none[0], none[0, : self.heads]
+        for end in range(len(rows), 0, -REACH):
+            begin = max(0, end - REACH)
+            dt = made.dt[rows[begin:end][::-1]]  # newest first
+            log_decay = -dt * self.rate
+            after = log_decay.cumsum(0)
+            later = after - log_decay + decayed  # Σ_{r>s} a_r
+            decayed = decayed + after[-1]
+            head = int(np.argmax(later[0] > -HORIZON))
+            if end < len(rows) and later[0, head] <= -HORIZON:
+                break
+            channels = slice(head * self.head_width, past)
+            mixed = made.mixed[:, channels][rows[max(0, begin - self.taps + 1) : end]]
+            if begin < self.taps - 1:
+                mixed = np.concatenate([none[begin:, channels], mixed])
+            read = self._convolve(mixed, channels.start, past)
+            x, B = read[:, : self.inner - channels.start], read[:, self.inner - channels.start :]
+            weights = np.exp(later[:, head:], out=later[:, head:])
+            weights *= dt[:, head:]
+            weights = weights[::-1].T * (B @ C)
+            sums = weights @ x  # of all heads' weights with all heads' inputs; the diagonal is wanted
+            y[head:] += np.einsum("hhp->hp", sums.reshape(len(sums), len(sums), -1))
+            x_now = x[-1] if end == len(rows) else x_now
+        if keep is not None:
+            y *= keep[:, None]
+        return self._finish(y.reshape(-1), x_now, made.gate[rows[-1]])
+
+    def _convolve(self, window: np.ndarray, begin: int, end: int) -> np.ndarray:
+        """The channels from `begin` to `end`, all that `window` (taps − 1 + n, …) holds, through SiLU: (n, …)."""
+        length, kernel = len(window) - self.taps + 1, self.kernel[:, begin:end]
+        out = window[:length] * kernel[0]
+        scratch = np.empty_like(out)
         for tap in range(1, self.taps):
-            out += window[tap : tap + length] * self.kernel[tap, :width]
-        out += self.conv_bias[:width]
-        out *= sigmoid(out)
-        return out
+            np.multiply(window[tap : tap + length], kernel[tap], scratch)
+            out += scratch
+        out += self.conv_bias[begin:end]
+        return silu(out)
 
     def _finish(self, y: np.ndarray, x: np.ndarray, gate: np.ndarray) -> np.ndarray:
         result: np.ndarray = rms_normed((y + self.skip * x) * gate) @ self.out
@@ -138,7 +178,9 @@ class Temporal(PerItem):
     """All layers, and the feed-forward layer after them."""
 
     inputs: np.ndarray  # (V + 1, d)
-    lookup: np.ndarray  # (V + 1, 2D + 2N + H), what the first layer makes of each item; no columns where V is large
+    gates: np.ndarray  # what the first layer makes of each item, as in `Projected`; no columns where V is large
+    mixed: np.ndarray
+    dt: np.ndarray
 
     def __init__(self, config: ModelConfig, weights: Weights, items: ItemArrays) -> None:
         """`weights` of the branch, without "temporal." in front."""
@@ -154,8 +196,14 @@ class Temporal(PerItem):
 
     def per_item(self, items: ItemArrays) -> dict[str, np.ndarray]:
         """Inputs, and their projections where there are not too many."""
-        lookup = self.layers[0].project(items.inputs) if self.in_advance else np.zeros((len(items.inputs), 0))
-        return {"inputs": items.inputs, "lookup": lookup}
+        empty = np.zeros((len(items.inputs), 0), dtype=np.float32)
+        made = self.layers[0].project(items.inputs) if self.in_advance else Projected(empty, empty, empty)
+        return {
+            "inputs": items.inputs,
+            "gates": made.gate,
+            "mixed": np.ascontiguousarray(made.mixed),
+            "dt": made.dt,
+        }
 
     def start(self) -> TemporalState:
         """The state before the first item."""
@@ -165,29 +213,37 @@ class Temporal(PerItem):
         """All positions of a continuation. items (n,) → (n, d) and the state after the last."""
         x, after = self.inputs[items], []
         for at, (layer, state) in enumerate(zip(self.layers, states, strict=True)):
-            out, state = layer.advance(self._projected(at, items, x), state)
+            read = layer.step if len(items) == 1 else layer.advance
+            out, state = read(self._projected(at, items, x), state)
             x = x + out
             after.append(state)
         return self._feed(x), tuple(after)
 
     def last(self, items: np.ndarray, keep: np.ndarray | None = None) -> np.ndarray:
         """The newest position only. items (L,) → (d,). keep (H,), 1 or 0, empties heads of the last layer."""
-        x, projected = self._below_top(items)
-        return self._feed(x[-1] + self.layers[-1].last(projected, keep))
+        x, made, rows = self._below_top(items)
+        return self._feed(x + self.layers[-1].last(made, rows, keep))
 
-    def top_projected(self, items: np.ndarray) -> np.ndarray:
-        """What the last layer makes of each position alone (`Layer.project`). items (L,) → (L, 2D + 2N + H)."""
-        return self._below_top(items)[1]
+    def top_projected(self, items: np.ndarray) -> Projected:
+        """What the last layer makes of each position alone. items (L,) → (L, …)."""
+        _, made, rows = self._below_top(items)
+        return made.of(rows)
 
-    def _below_top(self, items: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The input of the last layer (L, d), and its projection."""
+    def _below_top(self, items: np.ndarray) -> tuple[np.ndarray, Projected, np.ndarray]:
+        """The input of the last layer at the newest position (d,), its projections, and the row of each position."""
+        *below, top = self.layers
+        if not below and self.in_advance:
+            return self.inputs[items[-1]], self._first(), items
         x = self.inputs[items]
-        for at, layer in enumerate(self.layers[:-1]):
+        for at, layer in enumerate(below):
             x = x + layer.advance(self._projected(at, items, x), layer.start())[0]
-        return x, self._projected(len(self.layers) - 1, items, x)
+        return x[-1], top.project(x), np.arange(len(items))
 
-    def _projected(self, at: int, items: np.ndarray, x: np.ndarray) -> np.ndarray:
-        return self.lookup[items] if at == 0 and self.in_advance else self.layers[at].project(x)
+    def _first(self) -> Projected:
+        return Projected(self.gates, self.mixed, self.dt)
+
+    def _projected(self, at: int, items: np.ndarray, x: np.ndarray) -> Projected:
+        return self._first().of(items) if at == 0 and self.in_advance else self.layers[at].project(x)
 
     def _feed(self, x: np.ndarray) -> np.ndarray:
         result: np.ndarray = x + gelu(rms_normed(x) @ self.widen + self.widen_bias) @ self.narrow + self.narrow_bias

@@ -10,13 +10,16 @@ from m2rec.model.config import ModelConfig
 
 CERTAIN = np.float32(30.0)  # upper limit of the log-odds of an explanation, as in the branch
 LEAST = np.float32(1e-12)  # floor under a probability whose logarithm is taken
-RESCALE = 4  # choices after which the belief is normalised
+SMALLEST = -60.0  # log of what the sum of a belief may fall to before it is normalised
+BLOCK = 64  # choices whose evidence is worked out at once: it stays in a processor's cache until it is read
 
 
 class Themes(PerItem):
     """Items in, weights of the themes out. Its state is the belief before the next choice, (K, K)."""
 
     emissions: np.ndarray  # E, (V + 1, K), how likely each theme is to bring an item about
+    likelihoods: np.ndarray  # (V + 1, 2 K), a·V·E and (1 − a)·V·E beside each other
+    likeliest: np.ndarray  # (V + 1,), the most that these add up to
 
     def __init__(self, config: ModelConfig, weights: Weights, items: ItemArrays) -> None:
         """`weights` of the branch, without "semantic." in front."""
@@ -24,16 +27,21 @@ class Themes(PerItem):
         warm = self._scores(items)[1 : config.warm_items + 1].astype(np.float64)
         largest = warm.max(0)
         self.log_total = largest + np.log(np.exp(warm - largest).sum(0))
-        self.take(items)
         self.competing, self.count = np.float32(config.warm_items), config.theme_count
         self.first, self.shift = float(sigmoid(weights["first_weight"])), float(sigmoid(weights["shift_rate"]))
+        self.take(items)
         self.by_nothing, self.by_transition, self.by_recurrence = np.exp(weights["explanation_bias"])
+        to_first = self.shift / ((1 - self.shift) * (self.count - 1))
+        self.to_first = np.full(self.count, to_first, dtype=np.float32)
         differ = 1 - np.eye(self.count, dtype=np.float32)
         self.differ, self.before = differ, differ / differ.sum()
 
     def per_item(self, items: ItemArrays) -> dict[str, np.ndarray]:
-        """How likely each theme is to bring an item about."""
-        return {"emissions": np.maximum(np.exp(self._scores(items) - self.log_total), LEAST).astype(np.float32)}
+        """How likely each theme is to bring each item about, as what speaks for a pair of themes, and at the most."""
+        emissions = np.maximum(np.exp(self._scores(items) - self.log_total), LEAST).astype(np.float32)
+        likelihood = self.competing * emissions
+        both = np.concatenate([np.float32(self.first) * likelihood, np.float32(1 - self.first) * likelihood], axis=1)
+        return {"emissions": emissions, "likelihoods": both, "likeliest": likelihood.max(1)}
 
     def _scores(self, items: ItemArrays) -> np.ndarray:
         scores: np.ndarray = items.text @ self.queries.T + (self.popularity * items.bias)[:, None]
@@ -59,35 +67,47 @@ class Themes(PerItem):
         self, items: np.ndarray, explanations: Explanations, belief: np.ndarray, newest_only: bool = False
     ) -> tuple[np.ndarray, np.ndarray]:
         """π after each item of a continuation, or after its last alone: (n, K) or (1, K), and the belief after."""
-        likelihood = self.competing * self.emissions[items]
-        otherwise = (
-            self.by_nothing
-            + self.by_transition * np.exp(np.minimum(explanations.transition, CERTAIN))
-            + self.by_recurrence * np.exp(np.minimum(explanations.recurrence, CERTAIN))
-        ).astype(np.float32)
-        as_first = np.float32(self.first) * likelihood + otherwise[:, None]
-        as_second = np.float32(1 - self.first) * likelihood
-        scale = 1 / (as_first.max(1) + as_second.max(1))  # any factor may be taken out: the belief is normalised
-        evidence = (as_first * scale[:, None])[:, :, None] + (as_second * scale[:, None])[:, None]
-        evidence *= self.differ  # the two themes of a pair differ
-        # after each choice a new theme may come first: (1 − h) B(i, j) + h · Σ_l B(j, l) / (K − 1), as a sum of rows
-        to_first = np.full(self.count, self.shift / ((1 - self.shift) * (self.count - 1)), dtype=np.float32)
-        every = np.ones(self.count, dtype=np.float32)
-        by_first, by_second = np.empty_like(likelihood), np.empty_like(likelihood)
-        belief = belief.copy()
-        for at in range(len(items)):
-            belief *= evidence[at]
-            np.dot(belief, every, out=by_first[at])
-            np.dot(every, belief, out=by_second[at])
-            belief += by_first[at] * to_first  # on the diagonal too, where the next choice's evidence is zero
-            if at % RESCALE == RESCALE - 1:
-                belief *= 1 / by_first[at].sum()
+        called, due = (np.exp(np.minimum(part, CERTAIN)) for part in explanations)
+        otherwise = self.by_nothing + self.by_transition * called + self.by_recurrence * due
+        scale = 1 / (otherwise + self.likeliest[items])  # any factor may be taken out: the belief is normalised
+        flat = otherwise * scale  # the evidence for a pair lies between this and one
+        evidence = self.likelihoods[items] * scale[:, None]  # (n, 2 K)
+        as_first, as_second = evidence[:, : self.count], evidence[:, self.count :]
+        as_first += flat[:, None]
+        left = np.log(flat).cumsum()  # the logarithm of a belief that summed to one does not fall below
+        by_first, by_second = np.empty((2, 1 if newest_only else len(items), self.count), dtype=np.float32)
+        belief, room = belief.copy(), np.empty((min(len(items), BLOCK), self.count, self.count), dtype=np.float32)
+        for part in _blocks(left):
+            pairs = room[: part.stop - part.start]
+            np.add(as_first[part, :, None], as_second[part, None], pairs)
+            pairs.reshape(len(pairs), -1)[:, :: self.count + 1] = 0  # the two themes of a pair differ
+            self._follow(pairs, belief)
+            if not newest_only:
+                np.sum(pairs, 2, out=by_first[part])
+                np.sum(pairs, 1, out=by_second[part])
+        if newest_only:
+            by_first[0], by_second[0] = pairs[-1].sum(1), pairs[-1].sum(0)
         belief *= self.differ
         belief /= belief.sum()
         total = by_first.sum(1, keepdims=True)
-        if newest_only:
-            by_first, by_second, total = by_first[-1:], by_second[-1:], total[-1:]
         return self._shares(by_first / total, by_second / total), belief
+
+    def _follow(self, pairs: np.ndarray, belief: np.ndarray) -> None:
+        """Choice by choice. pairs (n, K, K), the evidence of each, becomes the belief when it was made, and belief
+        (K, K) that before the next one; only the last is normalised.
+
+        After each choice a new theme may come first: (1 − h) B(i, j) + h · Σ_l B(j, l) / (K − 1). Three calls a choice,
+        written so that each of them runs over memory in its order, for the calls cost more than the arithmetic.
+        """
+        moved, everywhere = np.empty(self.count, dtype=np.float32), np.empty_like(belief)
+        multiply, add, to_first = np.multiply, np.add, self.to_first
+        for pair in pairs:
+            multiply(belief, pair, pair)
+            pair.dot(to_first, moved)
+            everywhere[...] = moved
+            add(pair, everywhere, belief)  # on the diagonal too, where the next choice's evidence is zero
+        belief *= self.differ
+        belief *= 1 / belief.sum()
 
     def _shares(self, by_first: np.ndarray, by_second: np.ndarray) -> np.ndarray:
         """π after themes may have shifted, from how likely each was the first and the second before. (n, K)."""
@@ -96,3 +116,14 @@ class Themes(PerItem):
         new_second = np.float32(1 - self.shift) * by_second + np.float32(self.shift) * by_first
         result: np.ndarray = np.float32(self.first) * new_first + np.float32(1 - self.first) * new_second
         return result
+
+
+def _blocks(left: np.ndarray) -> list[slice]:
+    """All places in order, in slices of BLOCK at most, over which `left` (n,) falls by little more than SMALLEST."""
+    slices, begin, count = [], 0, len(left)
+    while begin < count:
+        fallen = int(np.searchsorted(-left, -left[begin] - SMALLEST)) if left[-1] < left[begin] + SMALLEST else count
+        end = min(begin + BLOCK, fallen, count)
+        slices.append(slice(begin, end))
+        begin = end
+    return slices

@@ -12,7 +12,8 @@ from typing import Literal
 import numpy as np
 
 from m2rec.inference.evidence import Recurrence
-from m2rec.inference.periodic import STEPS, Periodic, PeriodicState
+from m2rec.inference.periodic import Periodic, PeriodicState
+from m2rec.inference.recurrence_bank import LEAST, RecurrenceBank
 
 Standing = Literal["may recur", "chosen just now", "not chosen"]
 
@@ -85,20 +86,20 @@ def due_terms(
     """Of item `target` at the end of a history. `state` after its last item, `recurrence` what may recur then, items
     1 … `catalogue` compete, band_keep (b,) mutes bands.
     """
-    reach = branch.window + 1
-    tail, weights, others = state.items[-reach:], state.weights[-reach:], state.others[-reach:]
+    bank = branch.bank
+    tail, weights, others = (part[-bank.reach :] for part in (state.items, state.weights, state.others))
     places = np.flatnonzero(tail == target)[::-1]
     lags = len(tail) - 1 - places
     ranked = recurrence.items <= catalogue
     unchosen = catalogue - int(ranked.sum())
     everything = float(np.exp(recurrence.scores[ranked].astype(np.float64)).sum()) + unchosen
-    known = bool(len(places)) and int(lags[0]) < branch.window
+    known = bool(len(places)) and int(lags[0]) < bank.window
     bands: tuple[BandTerms, ...] = ()
     due, score = 0.0, 0.0
     if known:
         bands = _bands(branch, state.count, lags, weights[places], others[places[0]], target, band_keep)
         due = sum(band.due for band in bands) if lags[0] > 0 else 0.0
-        score = float(branch.log_odds_scale + np.log(np.float32(due) + 1e-20))
+        score = float(bank.log_odds_scale + np.log(np.float32(due) + LEAST))
     standing: Standing = "not chosen" if not known else "may recur" if lags[0] > 0 else "chosen just now"
     return DueTerms(
         standing=standing,
@@ -107,7 +108,7 @@ def due_terms(
         habit=float(branch.habit[target]),
         bands=bands,
         due=due,
-        certain=float(branch.log_odds_scale),
+        certain=float(bank.log_odds_scale),
         score=score,
         everything=everything,
         unchosen=unchosen,
@@ -124,29 +125,30 @@ def _bands(
     target: int,
     band_keep: np.ndarray | None,
 ) -> tuple[BandTerms, ...]:
-    signal = np.zeros((1, branch.window + 1), dtype=np.float32)
-    signal[0, branch.window - lags] = weights  # newest last
-    items = np.array([target])
-    excluded = branch._excluded(others[None], lags[:1, None] + 1 + STEPS)[0]  # (3, b)
-    log_odds = branch._log_odds(signal, items, np.array([count]))[0] - excluded  # (3, b)
-    beliefs = branch._belief(log_odds, band_keep)
+    bank = branch.bank
+    signal = np.zeros(bank.reach, dtype=np.float32)
+    signal[bank.window - lags] = weights  # newest last
+    excluded = bank.excluded(others[None], lags[:1] + 1).reshape(3, bank.bands)
+    prior = bank.prior(branch.habit[[target]], count)
+    log_odds = (signal @ bank.readings + prior).reshape(3, bank.bands) - excluded
+    beliefs = bank.belief(log_odds, band_keep)
     if count < 2 or 1 in lags:
         beliefs[0] = 0  # there was no step before the first, and what came a step early is not late
-    heard = lags < branch.window
+    heard = lags < bank.window
     result = []
     for band, period in enumerate(branch.band_periods.tolist()):
-        kept, asked = _rounds(branch, band, int(period), count, lags[heard], weights[heard])
+        kept, asked = _rounds(bank, band, int(period), count, lags[heard], weights[heard])
         result.append(
             BandTerms(
                 period=period,
                 kept=kept,
                 asked=asked,
-                prior=float(branch.prior[band]),
+                prior=float(bank.band_bias[band]),
                 others=-float(excluded[1, band]),
                 log_odds=float(log_odds[1, band]),
                 belief=float(beliefs[1, band]),
-                late=float(branch.late[band] * beliefs[0, band]),
-                early=float(branch.early[band] * beliefs[2, band]),
+                late=float(bank.late[band] * beliefs[0, band]),
+                early=float(bank.early[band] * beliefs[2, band]),
                 muted=band_keep is not None and not band_keep[band],
             )
         )
@@ -154,13 +156,13 @@ def _bands(
 
 
 def _rounds(
-    branch: Periodic, band: int, period: int, count: int, lags: np.ndarray, weights: np.ndarray
+    bank: RecurrenceBank, band: int, period: int, count: int, lags: np.ndarray, weights: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """What each round of a period brought and had to bring, after `count` items: (R,), (R,), the newest first."""
-    reached = min(count, branch.window)
+    reached = min(count, bank.window)
     which = (np.arange(1, reached + 1) + (period - 1) // 2) // period  # of each lag; 0 is the round under way
     kept, asked = np.zeros(which[-1] + 1), np.zeros(which[-1] + 1)
-    np.add.at(kept, which[lags], weights * branch.kernels[band, lags])
+    np.add.at(kept, which[lags], weights * bank.kernels[band, lags])
     on_phase = np.arange(period, max(reached, 1) + 1, period)
-    asked[: len(on_phase) + 1][1:] = -branch.hit_rate[band] * branch.kernels[band, on_phase - 1]
+    asked[: len(on_phase) + 1][1:] = -bank.hit_rate[band] * bank.kernels[band, on_phase - 1]
     return kept[1:], asked[1:]

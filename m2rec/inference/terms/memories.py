@@ -24,8 +24,7 @@ class Memory:
 def memories(branch: Temporal, items: np.ndarray, scales: int) -> tuple[Memory, ...]:
     """Shortest first. items (L,), L ≥ 1; `scales` is the number of time scales."""
     layer = branch.layers[-1]
-    projected = branch.top_projected(items)
-    dt = projected[:, -layer.heads :]
+    dt = branch.top_projected(items).dt
     log_decay = -dt * layer.rate  # (L, H)
     later = log_decay[::-1].cumsum(0)[::-1] - log_decay
     left = np.exp(later).reshape(len(items), scales, -1).mean(-1)
