@@ -1,6 +1,8 @@
 """`python -m m2rec market …`"""
 
 import ast
+import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -8,20 +10,23 @@ import typer
 
 from m2rec.commands.market_stress import MOST_CUSTOMERS, stress
 from m2rec.commands.output import Json, say, show, table
-from m2rec.commands.places import find_checkpoint
+from m2rec.commands.places import find_checkpoint, this_command
 from m2rec.errors import InputError
 
 if TYPE_CHECKING:
+    import numpy as np
     from rich.table import Table
 
     from m2rec.data.market.settings import MarketSettings
-    from m2rec.evaluation.predictions import PredictionGrades
+    from m2rec.evaluation.market_report import PredictionGrades
+    from m2rec.evaluation.predictions import Targets
     from m2rec.evaluation.report import Figure
 
 app = typer.Typer()
 app.command()(stress)
 
 LONGEST = 2_000  # days
+RANKS_OF_A_RUN = ".npz"
 
 
 @app.callback()
@@ -125,13 +130,24 @@ def predict(
 
 @app.command()
 def grade(
-    predictions: Annotated[Path, typer.Argument(help="CSV or Parquet with user, position, rank and item.")],
+    predictions: Annotated[
+        Path,
+        typer.Argument(
+            help="CSV or Parquet with user, position, rank and item; or the ranks (.npz) of a run of `benchmark train`."
+        ),
+    ],
     gates: Annotated[
         Path | None,
         typer.Option(help="CSV or Parquet with user, position and chain, rhythm, taste (or the three gate weights)."),
     ] = None,
     market: Annotated[
         Path | None, typer.Option(help="An exported folder; the shipped world, if not said.", exists=False)
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Of what predicted, for the report; the file's, if not said.")
+    ] = None,
+    about: Annotated[
+        Path | None, typer.Option(help="A JSON file on what predicted, such as its settings; goes into the report.")
     ] = None,
     json_file: Json = None,
 ) -> None:
@@ -140,24 +156,68 @@ def grade(
     HR@10 and NDCG@10 over the test customers' purchases, seen items left in, with 95 % intervals over customers. The
     fair oracle knows the process but not the customers; "of the ceiling" is HR@10 over the oracle's.
     """
-    from m2rec.data.market.export import TRUTH, read_items
+    from m2rec.data.market.export import TRUTH, read_changes, read_items
     from m2rec.data.market.generate import cached_market
     from m2rec.data.market.truth import cached_truth, read_truth
+    from m2rec.evaluation.market_report import MarketReport
     from m2rec.evaluation.predictions import Targets, grade_predictions, read_attributions, read_ranks
 
+    described = _read_about(about) if about else {}
     if market is None:
-        made = cached_market()
+        made, changes = cached_market(), {}
         truth, items = cached_truth(made), set(made.shop.catalogue.table["item"])
     else:
-        truth, items = read_truth(market / TRUTH), read_items(market)
+        truth, items, changes = read_truth(market / TRUTH), read_items(market), read_changes(market)
     targets = Targets(truth)
-    ranks = read_ranks(predictions, targets, items)
+    if predictions.suffix == RANKS_OF_A_RUN:
+        ranks, described = _run_of(predictions, targets, described)
+    else:
+        ranks = read_ranks(predictions, targets, items)
     attributions = read_attributions(gates, targets) if gates else None
     grades = grade_predictions(targets, ranks, attributions)
+    report = MarketReport(
+        name=name or str(described.pop("name", predictions.stem)),
+        about=described,
+        market=changes,
+        date=datetime.now(UTC).date(),
+        command=this_command(),
+        **dict(grades),
+    )
     shown = [_groups_table(grades, len(targets))]
     if grades.gates:
         shown.append(_gates_table(grades))
-    show(grades.model_dump(), json_file, *shown)
+    show(report.model_dump(mode="json"), json_file, *shown)
+
+
+def _read_about(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} is not a readable JSON file ({error}).") from error
+    if not isinstance(found, dict):
+        raise InputError(f"{path} must hold one JSON object, such as {{}}.")
+    return found
+
+
+def _run_of(path: Path, targets: "Targets", described: dict[str, Any]) -> "tuple[np.ndarray, dict[str, Any]]":
+    """The ranks of a run of `benchmark train`, seen items left in, and what its result says about it."""
+    import numpy as np
+    import pandas as pd
+
+    from m2rec.benchmark.accuracy.job import Result
+    from m2rec.benchmark.accuracy.ranks import load_ranks
+
+    try:
+        result = Result.model_validate_json(path.with_suffix(".json").read_bytes())
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} has no readable result beside it ({path.stem}.json).") from error
+    found = load_ranks(path, result.key)
+    if not np.array_equal(pd.factorize(found.users)[0], targets.users):
+        raise InputError(f"{path} is about other targets than this market's.")
+    kept = ("model", "seed", "settings", "training", "parameters", "epochs", "best_epoch", "seconds", "hardware")
+    whole = result.model_dump(mode="json")
+    said = {"name": result.model} | {key: whole[key] for key in (*kept, "date", "command")}
+    return found.by_seen["unmasked"], said | described
 
 
 def _settings(customers: int | None, days: int | None, seed: int | None, changes: list[str]) -> "MarketSettings":

@@ -12,42 +12,21 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
-from pydantic import BaseModel, ConfigDict, FiniteFloat
 
 from m2rec.branches import BRANCHES, CAUSES
 from m2rec.errors import InputError
 from m2rec.evaluation.bootstrap import mean_interval
 from m2rec.evaluation.gates import gate_report
 from m2rec.evaluation.groups import by_cause, by_cycles, by_period
+from m2rec.evaluation.market_report import GAIN, HIT, Group, PredictionGrades
 from m2rec.evaluation.metrics import outcomes
-from m2rec.evaluation.report import Figure, GateReport
+from m2rec.evaluation.report import Figure
 from m2rec.text_safety import quoted
 
 TOP = 10
-HIT, GAIN = f"HR@{TOP}", f"NDCG@{TOP}"
 MISSED = TOP + 1.0  # the rank of an item that is not in the list
 ROWS_AT_ONCE = 1 << 18
 GATE_CAUSES = tuple(CAUSES.values())  # in the order of the gate; columns may have the branches' keys instead
-
-
-class Group(BaseModel):
-    """Figures of some of the targets, beside those of the fair oracle on the same ones."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    targets: int
-    figures: dict[str, Figure]  # HR@10 and NDCG@10; the intervals are over users
-    oracle: dict[str, FiniteFloat]
-    share_of_ceiling: FiniteFloat | None  # HR@10 over the oracle's; None where the oracle finds nothing either
-
-
-class PredictionGrades(BaseModel):
-    """`groups` by name: "all", each cause, "arrivals", "period 7", "3 cycles seen", …"""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    groups: dict[str, Group]
-    gates: GateReport | None = None
 
 
 class Targets:

@@ -23,7 +23,8 @@ from m2rec.data.market.settings import MarketSettings
 from m2rec.data.market.truth import cached_truth
 from m2rec.errors import DataError, InputError
 from m2rec.evaluation.gates import gate_weights
-from m2rec.evaluation.predictions import PredictionGrades, Targets, grade_predictions, read_ranks
+from m2rec.evaluation.market_report import PredictionGrades
+from m2rec.evaluation.predictions import Targets, grade_predictions, read_ranks
 from m2rec.evaluation.ranked_lists import write_lists
 from m2rec.model.m2rec import M2Rec
 

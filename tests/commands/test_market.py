@@ -7,12 +7,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from m2rec.benchmark.accuracy.job import Result
+from m2rec.benchmark.accuracy.ranks import save_ranks
 from m2rec.checkpoint import Checkpoint
 from m2rec.commands.app import main
 from m2rec.data.market.export import TRUTH, read_export
 from m2rec.data.market.truth import read_truth
+from m2rec.errors import DataError
+from m2rec.evaluation.market_report import MarketReport, read_reports
 from m2rec.evaluation.predictions import Targets, read_ranks
-from m2rec.evaluation.protocol import evaluate
+from m2rec.evaluation.protocol import Evaluation, evaluate
 from m2rec.evaluation.ranked_lists import write_lists
 from m2rec.paths import checkpoints
 
@@ -51,6 +55,81 @@ def test_popular_items_are_graded_far_below_the_ceiling(exported: Path, lists: P
     assert groups["all"]["figures"]["HR@10"]["value"] == pytest.approx(by_hand)
     assert groups["all"]["oracle"]["HR@10"] == pytest.approx((truth["oracle_rank"] <= 10).mean())
     assert groups["all"]["share_of_ceiling"] < 0.5
+
+
+def test_a_report_says_what_predicted_and_how_its_market_differs(exported: Path, lists: Path, tmp_path: Path) -> None:
+    about, report = tmp_path / "about.json", tmp_path / "report.json"
+    about.write_text('{"name": "best sellers", "epochs": 0}', encoding="utf-8")
+    command = ["market", "grade", str(lists), "--market", str(exported), "--json", str(report)]
+    assert main([*command, "--about", str(about)]) == 0
+    found = MarketReport.model_validate_json(report.read_bytes())
+    assert (found.name, found.about) == ("best sellers", {"epochs": 0})
+    assert found.market == {"customers": 30, "shortest": 30, "longest": 60, "arrivals_from": 30}
+    assert read_reports(tmp_path / "nothing") == []
+    published = tmp_path / "published"
+    published.mkdir()
+    (published / "other-market.json").write_bytes(report.read_bytes())
+    assert read_reports(published) == []  # those of other markets are not compared
+    shipped = found.model_copy(update={"market": {}})
+    (published / "one.json").write_text(shipped.model_dump_json(), encoding="utf-8")
+    assert read_reports(published) == [shipped]
+    (published / "one.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(DataError, match=r"one\.json is not a readable report"):
+        read_reports(published)
+
+
+@pytest.mark.parametrize("text", ["{", "[]"])
+def test_what_is_said_of_a_program_must_be_an_object(
+    exported: Path, lists: Path, tmp_path: Path, capsys, text: str
+) -> None:
+    (tmp_path / "about.json").write_text(text, encoding="utf-8")
+    about = ["--about", str(tmp_path / "about.json")]
+    assert main(["market", "grade", str(lists), "--market", str(exported), *about]) == 2
+    assert "about.json" in capsys.readouterr().err
+
+
+def test_the_ranks_of_a_benchmark_run_are_graded_like_lists(
+    exported: Path, lists: Path, tmp_path: Path, capsys
+) -> None:
+    targets = Targets(read_truth(exported / TRUTH))
+    ranks = read_ranks(lists, targets, set(pd.read_csv(exported / "items.csv")["item"]))
+    figures = {"unmasked": {"HR@10": 0.0}}
+    result = Result(
+        model="best-sellers",
+        world="rhythm-market",
+        seed=0,
+        key="k",
+        kind="popularity",
+        settings={},
+        training={},
+        treatment="none",
+        parameters=0,
+        targets=len(targets),
+        validation=figures,
+        test=figures,
+        epochs=0,
+        best_epoch=0,
+        seconds=0,
+        peak_memory_mib=0,
+        hardware="cpu",
+        date="2026-01-01",
+        command="train",
+        revision="none",
+    )
+    (tmp_path / "run.json").write_text(result.model_dump_json(), encoding="utf-8")
+    positions = targets.truth["position"].to_numpy()
+    found = Evaluation(targets.users + 7, positions, {"unmasked": ranks, "masked": ranks})
+    save_ranks(tmp_path / "run.npz", found, "k")
+    reports = []
+    for predictions in (lists, tmp_path / "run.npz"):
+        assert main(["market", "grade", str(predictions), "--market", str(exported), "--json", "-"]) == 0
+        reports.append(MarketReport.model_validate_json(capsys.readouterr().out))
+    assert reports[0].groups == reports[1].groups
+    assert reports[1].name == "best-sellers"
+    fewer = Evaluation(targets.users[:-1], positions[:-1], {"unmasked": ranks[:-1], "masked": ranks[:-1]})
+    save_ranks(tmp_path / "run.npz", fewer, "k")
+    assert main(["market", "grade", str(tmp_path / "run.npz"), "--market", str(exported)]) == 2
+    assert "about other targets" in capsys.readouterr().err
 
 
 def test_gates_are_graded_beside_them(exported: Path, lists: Path, tmp_path: Path, capsys) -> None:

@@ -24,6 +24,14 @@ def prepared_from(market, **changes):
     return prepare(market_dataset(market), rule, NoTexts())
 
 
+@pytest.fixture(scope="module", autouse=True)
+def cache(tmp_path_factory):
+    """The oracle's answers are kept in a folder of this file's own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("M2REC_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="module")
 def market():
     return generate(MarketSettings(customers=80))
@@ -66,6 +74,19 @@ def test_the_oracle_tells_causes_apart_where_random_weights_cannot(found):
         assert row.oracle > 0.7
         assert abs(row.auc - 0.5) < 0.2
     assert 0.5 < found.oracle["HR@10"] < 1
+
+
+def test_the_oracle_says_the_same_from_the_cache_and_asked_anew(market, prepared, model, found, monkeypatch):
+    def refuse(*_):
+        raise AssertionError("asked again, though it was asked before")
+
+    asked = graded.measure(market, np.unique(prepared.split.targets("test")[0]), graded.fair)
+    monkeypatch.setattr(graded, "measure", refuse)
+    assert grade(model, prepared, market, "test", 40, ranks_of(model, prepared, "test")) == found
+    events, ranks, causes = graded._oracle(market, np.array([]), "test")
+    assert np.array_equal(events, asked.events)
+    assert np.array_equal(ranks, asked.ranks)
+    assert np.allclose(causes, asked.causes)
 
 
 def test_a_gate_that_knew_the_causes_would_be_perfect(market, prepared, model, monkeypatch):

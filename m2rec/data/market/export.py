@@ -14,7 +14,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,7 @@ from m2rec.data.dataset import Dataset
 from m2rec.data.market.customers import TEST, VALIDATION
 from m2rec.data.market.generate import NAME, customer_names, market_dataset
 from m2rec.data.market.market import Market
+from m2rec.data.market.settings import DEFAULT, MarketSettings
 from m2rec.data.market.truth import write_truth
 from m2rec.data.prepared import Prepared
 from m2rec.data.sequences import Sequences
@@ -116,6 +117,15 @@ def read_items(folder: Path) -> set[str]:
     except (OSError, ValueError, KeyError) as error:
         raise DataError(f"The items in {folder} cannot be read ({error}); export the market again.") from error
     raise DataError(f"{folder} is not an exported market: it holds no items table.")
+
+
+def read_changes(folder: Path) -> dict[str, Any]:
+    """The constants of an exported market that differ from the shipped world's. Raises DataError like `read_items`."""
+    try:
+        settings = asdict(MarketSettings.from_values(json.loads((folder / SETTINGS).read_text(encoding="utf-8"))))
+    except (OSError, ValueError, TypeError) as error:
+        raise DataError(f"The settings in {folder} cannot be read ({error}); export the market again.") from error
+    return {name: value for name, value in settings.items() if value != getattr(DEFAULT, name)}
 
 
 def read_export(folder: Path, item_ids: Sequence[str], warm_items: int) -> Prepared:
