@@ -187,6 +187,7 @@ class Watch(Callback):
             settings.pop("mask")
         about = {
             "name": f"{NAMES[self.arguments.model]} of RecTools {RECTOOLS}",
+            "compared_with": self.arguments.model,  # our own model of the kind, if there is one
             "settings": settings,
             "parameters": sum(weight.numel() for weight in module.parameters()),
             "seed": self.arguments.seed,

@@ -12,7 +12,7 @@ from m2rec.commands.places import find_checkpoint, this_command
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from m2rec.evaluation.stress import StressTable
+    from m2rec.evaluation.stress_table import StressTable
 
 MOST_CUSTOMERS = 1_000_000
 
@@ -38,7 +38,8 @@ def stress(
     from m2rec.checkpoint import Checkpoint
     from m2rec.data.market.generate import NAME
     from m2rec.errors import InputError
-    from m2rec.evaluation.stress import StressTable, gone_on_from, grade_rows, stress_rows, write_table
+    from m2rec.evaluation.stress import grade_rows, stress_rows
+    from m2rec.evaluation.stress_table import StressTable, gone_on_from, write_table
     from m2rec.training.machine import device_name, git_revision
 
     rows = stress_rows()

@@ -11,6 +11,8 @@ from m2rec.evaluation.report import Figure, GateReport
 
 FOLDER = "market"  # of the published reports, in assets/benchmarks
 HIT, GAIN = "HR@10", "NDCG@10"
+BANDS = ((2, 7), (8, 14), (15, 28))  # days: the periods that are shown together
+CAUSES = ("chain", "taste", "arrivals")  # the groups that are shown beside them
 
 
 class Group(BaseModel):
@@ -31,6 +33,20 @@ class PredictionGrades(BaseModel):
 
     groups: dict[str, Group]
     gates: GateReport | None = None
+
+    def rate(self, name: str) -> float | None:
+        """HR@10 of one group; None where there is no such group."""
+        group = self.groups.get(name)
+        return None if group is None else group.figures[HIT].value
+
+    def rate_of_periods(self, first: int, last: int, *, oracle: bool = False) -> float | None:
+        """HR@10, or the fair oracle's, over the rhythm purchases with a period from `first` to `last` days."""
+        found = [
+            self.groups[name] for name in (f"period {days}" for days in range(first, last + 1)) if name in self.groups
+        ]
+        targets = sum(group.targets for group in found)
+        hits = sum(group.targets * (group.oracle[HIT] if oracle else group.figures[HIT].value) for group in found)
+        return hits / targets if targets else None
 
 
 class MarketReport(PredictionGrades):

@@ -13,19 +13,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from m2rec.atomic import atomic_file
 from m2rec.checkpoint import Checkpoint
 from m2rec.data.market.export import as_prepared
 from m2rec.data.market.generate import generate
 from m2rec.data.market.settings import MarketSettings
 from m2rec.data.market.truth import cached_truth
-from m2rec.errors import DataError, InputError
 from m2rec.evaluation.gates import gate_weights
 from m2rec.evaluation.market_report import PredictionGrades
 from m2rec.evaluation.predictions import Targets, grade_predictions, read_ranks
 from m2rec.evaluation.ranked_lists import write_lists
+from m2rec.evaluation.stress_table import GradedRow, StressTable
 from m2rec.model.m2rec import M2Rec
 
 
@@ -42,58 +41,6 @@ def stress_rows() -> list[StressRow]:
     """The rows of `stress.toml`."""
     found = tomllib.loads((files("m2rec.data.market") / "stress.toml").read_text(encoding="utf-8"))
     return [StressRow.model_validate(row) for row in found["row"]]
-
-
-class GradedRow(PredictionGrades):
-    """A row with what the model reached there."""
-
-    name: str
-    settings: dict[str, Any] = Field(default_factory=dict)
-
-
-class StressTable(BaseModel):
-    """The rows graded so far, and what made them."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    world: str
-    weights: str  # SHA-256 of the checkpoint's model.safetensors
-    customers: int  # of each market; a tenth of them are tested
-    hardware: str
-    date: str
-    command: str
-    revision: str
-    rows: list[GradedRow] = []
-
-
-def read_table(path: Path) -> StressTable:
-    """What `write_table` wrote. Raises DataError when the file cannot be read or is no such table."""
-    try:
-        return StressTable.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise DataError(f"{path} is not a readable stress table; delete it, or give another file.") from error
-
-
-def write_table(table: StressTable, path: Path) -> None:
-    """Save as JSON, whole or not at all. Raises DataError when the disk does not take it."""
-    try:
-        with atomic_file(path) as temporary:
-            temporary.write_text(table.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise DataError(f"{path} could not be written ({error.strerror}); free some space and go on.") from error
-
-
-def gone_on_from(table: StressTable, path: Path) -> StressTable:
-    """`table` with the rows that an earlier run left in `path`, if there are any.
-
-    Raises InputError when they are about other weights or another number of customers.
-    """
-    if not path.is_file():
-        return table
-    found = read_table(path)
-    if (found.weights, found.customers) != (table.weights, table.customers):
-        raise InputError(f"{path} is about other weights or another number of customers; give --json another file.")
-    return table.model_copy(update={"rows": found.rows})
 
 
 def grade_rows(

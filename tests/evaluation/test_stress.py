@@ -11,15 +11,8 @@ from m2rec.data.market.generate import generate
 from m2rec.data.market.settings import DEFAULT, MarketSettings
 from m2rec.data.market.truth import truth_of
 from m2rec.errors import DataError, InputError
-from m2rec.evaluation.stress import (
-    StressRow,
-    StressTable,
-    gone_on_from,
-    grade_rows,
-    read_table,
-    stress_rows,
-    write_table,
-)
+from m2rec.evaluation.stress import StressRow, grade_rows, stress_rows
+from m2rec.evaluation.stress_table import StressTable, gone_on_from, read_table, write_table
 from m2rec.paths import checkpoints
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from m2rec.atomic import atomic_file
 from m2rec.benchmark.report.baselines import SHOWN, baselines
 from m2rec.benchmark.report.figures import SEEN, cell
+from m2rec.benchmark.report.market import market_tests
 from m2rec.benchmark.report.speed_and_load import speed_and_load
 from m2rec.branches import CAUSES
 from m2rec.checkpoint import CheckpointConfig
@@ -16,13 +17,13 @@ START, END = "<!-- results -->", "<!-- /results -->"
 
 def results(checkpoints: Path, benchmarks: Path) -> str:
     """Markdown: one table a world that has recorded figures, in alphabetical order, with what stands beside M2Rec;
-    then speed and load.
+    then the market's test, speed and load.
     """
     parts = []
     for folder in sorted(path for path in checkpoints.iterdir() if (path / FILE).is_file()):
         config = CheckpointConfig.model_validate_json((folder / "config.json").read_text(encoding="utf-8"))
         parts += _world(config, read_metrics(folder, config.world), benchmarks)
-    return "\n".join([*parts, *speed_and_load(benchmarks)])
+    return "\n".join([*parts, *market_tests(benchmarks), *speed_and_load(benchmarks)])
 
 
 def write_results(readme: Path, checkpoints: Path, benchmarks: Path) -> None:

@@ -1,0 +1,111 @@
+"""The README's tables on the market's test: who has taken it, and M2Rec in markets that it was not trained for."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from m2rec.branches import BRANCHES
+from m2rec.evaluation.market_report import BANDS, CAUSES, FOLDER, GAIN, HIT, MarketReport, read_reports
+from m2rec.evaluation.stress_table import FILE, GradedRow, read_table
+
+
+def market_tests(benchmarks: Path) -> list[str]:
+    """Markdown lines; none where nobody has taken the test. Raises DataError when a file is damaged."""
+    reports = read_reports(benchmarks / FOLDER)
+    path = benchmarks / FILE
+    return [*(_takers(reports) if reports else []), *(_stress(path) if path.is_file() else [])]
+
+
+def _takers(reports: list[MarketReport]) -> list[str]:
+    bands = [f"rhythm, {first}–{last} days" for first, last in BANDS]
+    heads = ["model", HIT, "of the ceiling", GAIN, *bands, *CAUSES, "AUC of its attribution: chain, rhythm, taste"]
+    first = reports[0]
+    ceiling = first.groups["all"].oracle
+    oracle = ["the fair oracle", _four(ceiling[HIT]), "100 %", _four(ceiling[GAIN])]
+    oracle += [_three(first.rate_of_periods(*band, oracle=True)) for band in BANDS]
+    oracle += [_three(first.groups[name].oracle[HIT] if name in first.groups else None) for name in CAUSES]
+    best = next((report.gates.gates for report in reports if report.gates), {})
+    oracle.append(", ".join(_three(best[gate].oracle) for gate in BRANCHES) if best else "–")
+    about = (
+        f"{first.groups['all'].targets:,} purchases of the test customers, items of the history left in, "
+        f"{HIT} by cause. Each line is a file in `assets/benchmarks/{FOLDER}/`, written by `market grade`."
+    )
+    lines = ["### Who has taken the market's test", "", about, "", _line(heads), _line("---" for _ in heads)]
+    lines += [_line(oracle), *(_line(_cells(report)) for report in reports), ""]
+    return [*lines, *_notes(reports)]
+
+
+def _cells(report: MarketReport) -> list[str]:
+    whole = report.groups["all"]
+    reached = whole.figures[HIT]
+    interval = f" ({reached.low:.3f}–{reached.high:.3f})" if reached.low is not None else ""
+    share = "–" if whole.share_of_ceiling is None else f"{100 * whole.share_of_ceiling:.1f} %"
+    gates = report.gates.gates if report.gates else {}
+    return [
+        report.name,
+        f"{_four(reached.value)}{interval}",
+        share,
+        _four(whole.figures[GAIN].value),
+        *(_three(report.rate_of_periods(*band)) for band in BANDS),
+        *(_three(report.rate(name)) for name in CAUSES),
+        ", ".join(_three(gates[gate].auc) for gate in BRANCHES) if gates else "–",
+    ]
+
+
+def _notes(reports: list[MarketReport]) -> list[str]:
+    """What made each program from outside, and how far it is from this project's own model of its kind."""
+    by_name = {report.name: report for report in reports}
+    lines = []
+    for report in reports:
+        about = report.about
+        if "compared_with" not in about:
+            continue
+        made = (
+            f"{report.name}: {about['parameters']:,} parameters, {about['epochs']} epochs, the best after "
+            f"{about['best_epoch']}, {about['hardware']}, {about['date']}, by `{about['command']}`."
+        )
+        if recommended := about.get("recommended"):
+            made += (
+                f" RecTools' own `recommend` on {recommended['targets']:,} of the targets: {HIT} "
+                f"{_four(recommended[HIT])}, these lists {_four(recommended[f'{HIT} of the lists'])}."
+            )
+        ours = by_name.get(str(about["compared_with"]))
+        if ours:
+            theirs, own = report.groups["all"].figures[HIT].value, ours.groups["all"].figures[HIT].value
+            apart = theirs / own - 1
+            made += f" It is {100 * abs(apart):.1f} % {'above' if apart > 0 else 'below'} our {ours.name}."
+        lines += [made, ""]
+    return lines
+
+
+def _stress(path: Path) -> list[str]:
+    table = read_table(path)
+    heads = ["market", HIT, "fair oracle", "of the ceiling", "gate AUC (oracle): chain", "rhythm", "taste"]
+    about = (
+        f"The shipped weights, not trained anew, in markets with other constants: {table.customers // 10:,} test "
+        f"customers a row, each beside the fair oracle of that very market. {table.hardware}, {table.date}, "
+        f"by `{table.command}`."
+    )
+    lines = ["### Where M2Rec breaks", "", about, "", _line(heads), _line("---" for _ in heads)]
+    return [*lines, *(_line(_stressed(row)) for row in table.rows), ""]
+
+
+def _stressed(row: GradedRow) -> list[str]:
+    whole = row.groups["all"]
+    reached = whole.figures[HIT]
+    interval = f" ({reached.low:.3f}–{reached.high:.3f})" if reached.low is not None else ""
+    share = "–" if whole.share_of_ceiling is None else f"{100 * whole.share_of_ceiling:.1f} %"
+    gates = row.gates.gates if row.gates else {}
+    aucs = [f"{_three(gates[gate].auc)} ({_three(gates[gate].oracle)})" for gate in BRANCHES] if gates else ["–"] * 3
+    return [row.name, f"{_four(reached.value)}{interval}", _four(whole.oracle[HIT]), share, *aucs]
+
+
+def _four(value: float) -> str:
+    return f"{value:.4f}"
+
+
+def _three(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
