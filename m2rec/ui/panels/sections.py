@@ -1,4 +1,4 @@
-"""What lies below the page: lessons, results, own data, about. Fetched when first opened."""
+"""What lies below the page: lessons, results, the market's test, own data, about. Fetched when first opened."""
 
 import json
 import re
@@ -17,6 +17,7 @@ from m2rec.errors import CheckpointError, InputError
 from m2rec.evaluation.report import GateMeasurement, Measurement, MetricsFile, read_metrics
 from m2rec.text_safety import quoted
 from m2rec.ui.lessons import lessons
+from m2rec.ui.panels.market_test import market_test
 from m2rec.ui.panels.standing import by_cause, standings
 from m2rec.ui.render.context import PageContext
 from m2rec.ui.render.templating import render
@@ -173,6 +174,7 @@ def _about(context: PageContext) -> str:
 _SECTIONS: dict[str, Callable[[PageContext], str]] = {
     "lessons": _lessons,
     "results": _results,
+    "test": market_test,
     "own": _own,
     "about": _about,
 }

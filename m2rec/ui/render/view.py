@@ -16,7 +16,13 @@ from m2rec.ui.render.templating import render
 from m2rec.ui.render.words import counted
 from m2rec.ui.session.link import to_link
 
-SECTIONS = (("lessons", "Lessons"), ("results", "Results"), ("own", "Your own data"), ("about", "About"))
+SECTIONS = (
+    ("lessons", "Lessons"),
+    ("results", "Results"),
+    ("test", "Take the test"),
+    ("own", "Your own data"),
+    ("about", "About"),
+)
 
 REGIONS = {
     "choices": toolbar.choices,

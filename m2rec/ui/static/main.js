@@ -4,6 +4,7 @@ import { startAssist } from "./assist.js";
 import { drawCharts } from "./charts.js";
 import { startComputed } from "./computed.js";
 import { startControls } from "./controls.js";
+import { startCopying } from "./copy.js";
 import { startDialogs } from "./dialogs.js";
 import { startFold } from "./fold.js";
 import { startGate } from "./gate.js";
@@ -34,6 +35,7 @@ startControls(page);
 startDialogs(page);
 startComputed(page);
 startSections(page);
+startCopying(page);
 startRace(page);
 start();
 

@@ -1,5 +1,5 @@
 // @ts-check
-// Lessons, results, own data and about: tabs below the page, each fetched when it is opened.
+// Lessons, results, the market's test, own data and about: tabs below the page, each fetched when it is opened.
 import { all, around } from "./dom.js";
 
 const CALM = matchMedia("(prefers-reduced-motion: reduce)");

@@ -209,7 +209,7 @@ def test_titles_are_shown_as_text_wherever_they_appear(page: Page) -> None:
     assert page.locator(".m2 b", has_text="Bold").count() == 0
 
 
-@pytest.mark.parametrize("section", ["Lessons", "Results", "Your own data", "About"])
+@pytest.mark.parametrize("section", ["Lessons", "Results", "Take the test", "Your own data", "About"])
 def test_sections_open_below_and_close_again(page: Page, section: str) -> None:
     tab = page.get_by_role("tab", name=section)
     tab.click()

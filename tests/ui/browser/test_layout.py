@@ -87,6 +87,7 @@ def test_nothing_moves_for_who_wants_it_calm(page: Page) -> None:
         ("details", "dark", LAPTOP),
         ("lessons", "dark", LAPTOP),
         ("about", "light", LAPTOP),
+        ("test", "light", PHONE),
         ("results", "dark", PHONE),
         ("calendar", "light", LAPTOP),
         ("empty", "dark", LAPTOP),

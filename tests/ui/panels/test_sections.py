@@ -30,7 +30,7 @@ def folder_of(page_context: PageContext) -> Path:
     return page_context.world.folder
 
 
-@pytest.mark.parametrize("name", ["lessons", "results", "own", "about"])
+@pytest.mark.parametrize("name", ["lessons", "results", "test", "own", "about"])
 def test_every_section_opens_and_escapes_titles(page_context: PageContext, name: str) -> None:
     html = section(page_context, name)
     assert html.startswith("\n<h2>") or "<h2>" in html

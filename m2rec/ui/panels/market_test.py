@@ -1,0 +1,86 @@
+"""Take the test: the market's three commands, who has taken it, and where M2Rec breaks. From the published files."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from m2rec.branches import BRANCHES, EVIDENCE
+from m2rec.errors import DataError
+from m2rec.evaluation.market_report import BANDS, CAUSES, FOLDER, HIT, MarketReport, PredictionGrades, read_reports
+from m2rec.evaluation.stress_table import FILE, GradedRow, read_table
+from m2rec.ui.panels.standing import Standing
+from m2rec.ui.render.context import PageContext
+from m2rec.ui.render.templating import render
+
+WORLD = "rhythm-market"
+BENCHMARKS = Path("assets") / "benchmarks"  # beside checkpoints/
+OURS = "m2rec"  # how the report of this project's own model is called
+
+
+@dataclass(frozen=True)
+class Row:
+    """One program: its bar, and figures as text."""
+
+    standing: Standing
+    cells: list[str]
+
+
+def market_test(context: PageContext) -> str:
+    """The section; its tables are left out where nothing is published."""
+    folder = next((world.folder for world in context.worlds if world.name == WORLD), None)
+    rows: list[Row] = []
+    stressed: list[list[str]] = []
+    note = None
+    if folder:
+        benchmarks = folder.parent.parent / BENCHMARKS
+        try:
+            rows = takers(read_reports(benchmarks / FOLDER))
+            path = benchmarks / FILE
+            stressed = [_stressed(row) for row in read_table(path).rows] if path.is_file() else []
+        except DataError as error:
+            note = str(error)
+    return render(
+        "section_test.html.j2",
+        rows=rows,
+        heads=[*(f"rhythm, {first}–{last} days" for first, last in BANDS), *CAUSES],
+        causes=[EVIDENCE[branch].cause for branch in BRANCHES],
+        stressed=stressed,
+        note=note,
+    )
+
+
+def takers(reports: list[MarketReport]) -> list[Row]:
+    """The fair oracle first, then every program, best first."""
+    if not reports:
+        return []
+    first = reports[0]
+    graded = next((report.gates.gates for report in reports if report.gates), {})
+    ceiling = Standing("fair oracle: the ceiling", first.groups["all"].oracle[HIT], kind="ceiling")
+    found = [Row(ceiling, [*_rates(first, oracle=True), *(_three(graded[branch].oracle) for branch in graded)])]
+    for report in reports:
+        reached = report.groups["all"].figures[HIT]
+        kind = "ours" if report.name == OURS else ""
+        gates = report.gates.gates if report.gates else {}
+        aucs = [_three(gates[branch].auc if branch in gates else None) for branch in graded]
+        standing = Standing(report.name, reached.value, reached.low, reached.high, kind)
+        found.append(Row(standing, [*_rates(report), *aucs]))
+    return found
+
+
+def _rates(grades: PredictionGrades, *, oracle: bool = False) -> list[str]:
+    """HR@10 by band of periods and by the other causes."""
+    bands = [grades.rate_of_periods(*band, oracle=oracle) for band in BANDS]
+    groups = [grades.groups.get(name) for name in CAUSES]
+    others = [None if one is None else one.oracle[HIT] if oracle else one.figures[HIT].value for one in groups]
+    return [_three(value) for value in (*bands, *others)]
+
+
+def _stressed(row: GradedRow) -> list[str]:
+    whole = row.groups["all"]
+    share = "–" if whole.share_of_ceiling is None else f"{100 * whole.share_of_ceiling:.1f} %"
+    gates = row.gates.gates if row.gates else {}
+    aucs = [_three(gates[branch].auc if branch in gates else None) for branch in BRANCHES]
+    return [row.name, f"{whole.figures[HIT].value:.4f}", f"{whole.oracle[HIT]:.4f}", share, *aucs]
+
+
+def _three(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"

@@ -1,0 +1,96 @@
+"""Take the test: three commands that exist, and the published reports as a table."""
+
+import json
+import re
+import shlex
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from m2rec.commands.app import main
+from m2rec.evaluation.market_report import FOLDER, MarketReport
+from m2rec.ui.panels.market_test import BENCHMARKS, WORLD, market_test, takers
+from m2rec.ui.render.context import PageContext
+from m2rec.ui.session.worlds import World, Worlds
+from tests.places import ROOT
+from tests.ui.fake_recommender import FakeRecommender
+
+
+def grades(value: float, **said: object) -> str:
+    group = {
+        "targets": 100,
+        "figures": {"HR@10": {"value": value, "low": value - 0.1, "high": value + 0.1}, "NDCG@10": {"value": 0.2}},
+        "oracle": {"HR@10": 0.7, "NDCG@10": 0.5},
+        "share_of_ceiling": value / 0.7,
+    }
+    groups = dict.fromkeys(("all", "rhythm", "chain", "taste", "period 3", "period 7", "period 14"), group)
+    return json.dumps({"groups": groups, "date": "2026-01-01", "command": "grade"} | said)
+
+
+def gates(auc: float) -> dict[str, object]:
+    one = {"auc": auc, "oracle": 0.99, "weight_with": 0.8, "weight_without": 0.1, "targets": 50}
+    return {"gates": dict.fromkeys(("temporal", "frequency", "semantic"), one), "by_period": {}, "by_cycles": {}}
+
+
+@pytest.fixture
+def published(page_context: PageContext, tmp_path: Path) -> PageContext:
+    """The market beside two reports, one of them with attributions."""
+    folder = tmp_path / "checkpoints" / WORLD
+    reports = tmp_path / BENCHMARKS / FOLDER
+    folder.mkdir(parents=True)
+    reports.mkdir(parents=True)
+    (reports / "m2rec.json").write_text(grades(0.6, name="m2rec", gates=gates(0.876)))
+    (reports / "one.json").write_text(grades(0.4, name="<i>another</i>"))
+    return replace(page_context, worlds=Worlds({WORLD: World(WORLD, FakeRecommender, folder)}))
+
+
+def test_its_commands_are_ones_that_can_be_given(page_context: PageContext, capsys) -> None:
+    lines = re.findall(r"<pre[^>]*>(.*?)</pre>", market_test(page_context))
+    assert len(lines) == 3
+    for line in lines:
+        words = shlex.split(line)
+        assert words[:3] == ["python", "-m", "m2rec"]
+        assert main([*words[3:5], "--help"]) == 0
+        options = [word for word in words if word.startswith("--")]
+        shown = capsys.readouterr().out
+        assert all(option in shown for option in options)
+
+
+def test_programs_stand_below_the_ceiling_with_their_attributions(published: PageContext) -> None:
+    html = market_test(published)
+    ceiling, ours, other = (html.index(name) for name in ("fair oracle: the ceiling", ">m2rec<", "another"))
+    assert ceiling < ours < other
+    assert "<i>another" not in html
+    assert html.count("0.876") == 3
+    assert html.count("0.990") == 3
+    assert "Where M2Rec breaks" not in html  # no stress table is published here
+
+
+def test_periods_are_taken_together_by_how_many_purchases_they_have() -> None:
+    report = MarketReport.model_validate_json(grades(0.4, name="one"))
+    content = report.model_dump(mode="json")
+    content["groups"]["period 3"] |= {"targets": 300, "figures": {"HR@10": {"value": 0.8}, "NDCG@10": {"value": 0.2}}}
+    report = MarketReport.model_validate(content)
+    assert report.rate_of_periods(2, 7) == pytest.approx((300 * 0.8 + 100 * 0.4) / 400)
+    assert report.rate_of_periods(2, 7, oracle=True) == pytest.approx(0.7)
+    assert report.rate_of_periods(15, 28) is None
+    assert takers([report])[1].cells[2] == "–"
+
+
+def test_without_published_files_the_commands_are_there_and_damage_is_said(
+    page_context: PageContext, published: PageContext, tmp_path: Path
+) -> None:
+    assert "Who has taken it" not in market_test(page_context)
+    (tmp_path / BENCHMARKS / FOLDER / "one.json").write_text("{}")
+    html = market_test(published)
+    assert "one.json is not a readable report" in html
+    assert "market export" in html
+
+
+def test_what_is_published_is_shown(published: PageContext) -> None:
+    shipped = World(WORLD, FakeRecommender, ROOT / "checkpoints" / WORLD)
+    html = market_test(replace(published, worlds=Worlds({WORLD: shipped})))
+    for path in (ROOT / BENCHMARKS / FOLDER).glob("*.json"):
+        report = MarketReport.model_validate_json(path.read_bytes())
+        assert f"{report.groups['all'].figures['HR@10'].value:.4f}" in html
