@@ -11,6 +11,7 @@ import typer
 from m2rec.commands import benchmark, data, market
 from m2rec.commands.embed import embed
 from m2rec.commands.evaluate import evaluate
+from m2rec.commands.lessons import lessons
 from m2rec.commands.output import replace_what_cannot_be_written
 from m2rec.commands.page import page
 from m2rec.commands.prepare import prepare
@@ -31,7 +32,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
-for command in (worlds, prepare, embed, train, evaluate, recommend, score, page):
+for command in (worlds, prepare, embed, train, evaluate, recommend, score, page, lessons):
     app.command()(command)
 app.add_typer(benchmark.app, name="benchmark")
 app.add_typer(data.app, name="data")

@@ -55,6 +55,7 @@ def test_the_commands_of_the_contract_are_there():
         "recommend",
         "score",
         "page",
+        "lessons",
         "data",
         "market",
     ]

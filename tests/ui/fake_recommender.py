@@ -84,7 +84,7 @@ class FakeRecommender:
     items = ITEMS
     max_history = LONGEST
     period_limit = 128.0
-    config = SimpleNamespace(titles="shipped")
+    config = SimpleNamespace(titles="shipped", training=SimpleNamespace(date="2026-01-02"))
 
     def recommend(
         self,

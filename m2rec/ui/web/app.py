@@ -14,10 +14,12 @@ from fastapi import Request
 from gradio.route_utils import get_root_url
 from gradio.routes import ORJSONResponse
 from starlette.middleware import Middleware
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 
 from m2rec import paths
 from m2rec.errors import M2RecError
+from m2rec.ui.lessons import lesson
+from m2rec.ui.lessons.sheets import sheet
 from m2rec.ui.session.worlds import Worlds
 from m2rec.ui.web.compression import StaticFolder, compressed_response
 from m2rec.ui.web.document import STATIC, Documents
@@ -43,6 +45,7 @@ def build(worlds: Worlds) -> gr.Server:
         middleware=[Middleware(SecurityHeaders), Middleware(RequestCheck, endpoints=named)],
     )
     _add_page(server, Documents(service), throttle)
+    _add_sheets(server, worlds, throttle)
     _add_calls(server, service, throttle)
     for name, endpoint in named.items():
         # Gradio's queue hands every call on at once; how many are answered at a time is the throttle's to say
@@ -108,6 +111,18 @@ def _add_page(server: gr.Server, documents: Documents, throttle: Throttle) -> No
     @server.api_route("/m2rec-static/{path:path}", methods=["GET", "HEAD"])
     async def static(path: str, request: Request) -> Response:
         return await files.get_response(path, request.scope)
+
+
+def _add_sheets(server: gr.Server, worlds: Worlds, throttle: Throttle) -> None:
+    """GET /sheets/<lesson>: the teacher's sheet, by the models that are loaded here."""
+
+    @server.get("/sheets/{lesson_id}")
+    async def sheet_of(lesson_id: str, request: Request) -> Response:
+        try:
+            content = await throttle.run(lambda: sheet(worlds, lesson(lesson_id)).encode())
+        except M2RecError as error:
+            return JSONResponse({"error": str(error)}, 503 if isinstance(error, BusyError) else 404)
+        return compressed_response(request.scope, content, "text/html")
 
 
 def _add_calls(server: gr.Server, service: Service, throttle: Throttle) -> None:

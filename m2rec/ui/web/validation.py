@@ -26,7 +26,7 @@ PAGE_CALLS: Final = ("act", "open", "search", "ask")
 NOT_HERE: Final = "There is nothing at this address: the page is at /, its endpoints are recommend, search and worlds."
 # beside the page: what programs use to find, describe and call the endpoints, and what browsers ask of every site
 OPEN: Final = re.compile(
-    rf"/({'|'.join(PAGE_CALLS)}|m2rec-static/.*|preview\.png|config|favicon\.ico|robots\.txt"
+    rf"/({'|'.join(PAGE_CALLS)}|m2rec-static/.*|sheets/[a-z0-9-]+|preview\.png|config|favicon\.ico|robots\.txt"
     r"|gradio_api/(info|openapi\.json|app_id|startup-events|cancel|reset|heartbeat/.*|queue/(join|data|status)"
     r"|call/.*|mcp(/.*)?))?/?"
 )

@@ -100,7 +100,7 @@ def test_a_sketch_always_adds_up_and_stands_beside_the_gate_in_the_answer(page: 
     values = page.locator("[data-sketch]").evaluate_all("all => all.map(one => Number(one.value))")
     assert values == [0, 100, 0]
     expect(rhythm).to_be_focused()
-    page.get_by_role("button", name=lesson("gate").act).click()
+    page.locator(".lesson").get_by_role("button", name=lesson("gate").act).click()
     expect(rhythm).to_be_disabled()
     page.get_by_role("button", name="Show the answer").click()
     said = page.locator(".lesson").get_by_role("status")

@@ -1,0 +1,33 @@
+"""`python -m m2rec lessons`"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from m2rec import paths
+from m2rec.atomic import atomic_file
+from m2rec.commands.output import say
+
+
+def lessons(
+    out: Annotated[
+        Path | None, typer.Option(help="The folder they are written into; assets/lessons unless said.")
+    ] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="A folder with one checkpoint folder a world; checkpoints unless said.")
+    ] = None,
+) -> None:
+    """Write a teacher's sheet for each lesson of the page: one page to print, its answers computed by the models."""
+    from m2rec.ui.lessons import lessons as all_lessons
+    from m2rec.ui.lessons.sheets import sheet
+    from m2rec.ui.session.worlds import Worlds
+
+    where = out or paths.pictures() / "lessons"
+    worlds = Worlds.find(folder or paths.checkpoints())
+    for one in all_lessons():
+        path = where / f"{one.id}.html"
+        text = sheet(worlds, one)
+        with atomic_file(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+        say(f"{path}")
