@@ -1,1 +1,1 @@
-"""Other people's models, small and faithful, trained and measured exactly as M2Rec is."""
+"""Published models, reimplemented and trained and measured exactly as M2Rec is."""

@@ -5,7 +5,7 @@
     x ← norm(dropout(Re(W_out h_t + b_out)) + x)
     x ← norm(feed(x) + x)
 
-Complex weights are kept as pairs of real ones: x is real and of the output only the real part is used, so both
+Complex weights are stored as pairs of real ones: x is real and of the output only the real part is used, so both
 projections are ordinary linear layers, and a checkpoint holds real numbers alone.
 """
 
@@ -120,7 +120,7 @@ class Block(nn.Module):
 
 
 class LruRec(nn.Module):
-    """Item vectors in, what the stack of recurrences makes of them out."""
+    """The encoder: a stack of recurrences over item vectors."""
 
     def __init__(self, settings: LruRecSettings) -> None:
         super().__init__()

@@ -1,6 +1,6 @@
 """Mamba-2 alone: M2Rec's own temporal branch, reading and scoring item ids. No text, no frequency, no gate.
 
-The baseline for the question what the other two kinds of evidence add: everything else is as in M2Rec.
+The baseline that shows what the other two kinds of evidence add: everything else is as in M2Rec.
 
     h = exp(θ) · norm(dropout(branch(dropout(x))))        branch: `m2rec.model.temporal`; θ a learned temperature
 """

@@ -1,4 +1,4 @@
-"""The most popular first, whatever the history: the baseline that every model has to beat."""
+"""The most popular items first, whatever the history."""
 
 from torch import Tensor, nn
 

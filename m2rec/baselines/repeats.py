@@ -1,9 +1,9 @@
-"""What you bought before: the items of the history itself, most frequent or most recent first.
+"""The items of the history itself, most frequent or most recent first.
 
 Nothing is learned from order, text or other people; where people buy the same things again, this beats many models.
 Items that are not in the history follow by their popularity.
 
-Masked, where every item of the history is taken out, only the popularity of the others is left of them.
+Masked, where every item of the history is taken out, they equal popularity.
 """
 
 from abc import ABC, abstractmethod

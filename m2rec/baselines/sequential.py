@@ -1,4 +1,4 @@
-"""What all sequential baselines share: item vectors in, an encoder in the middle, one full softmax at the end.
+"""All sequential baselines: item vectors in, an encoder, one full softmax at the end.
 
 An encoder is the model itself (SASRec, GRU4Rec, …). It maps item vectors x (B, L, d) to a state after each position
 h (B, L, d). Everything else is shared, so that a comparison of baselines is a comparison of encoders.
@@ -32,7 +32,7 @@ class Encoder(Protocol):
 
 @runtime_checkable
 class Recurrent(Encoder, Protocol):
-    """An encoder that can take one more item without reading the history again."""
+    """An encoder that can add one item without reading the history again."""
 
     def start(self, batch: int) -> Any:
         """The state before the first item."""
@@ -115,7 +115,7 @@ class SequentialBaseline(nn.Module):
 
     @property
     def steps(self) -> bool:
-        """Whether `start` and `step` are offered: their state does not hold what was seen."""
+        """Whether `start` and `step` exist: their state does not hold which items were seen."""
         return isinstance(self.encoder, Recurrent) and self.repeat_bias is None
 
     def start(self, batch: int = 1) -> Any:

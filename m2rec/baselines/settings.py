@@ -17,5 +17,5 @@ class BaselineSettings(BaseModel):
     max_length: Positive = 200  # longest history the model reads
     dropout: Rate = 0.2
     # a learned score for what was chosen before, as M2Rec has one; left out of the settings of models without it, so
-    # that their runs keep their keys
+    # that the keys of their runs stay valid
     repeat_bias: Annotated[bool, Field(exclude_if=lambda on: not on)] = False

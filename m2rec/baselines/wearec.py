@@ -7,7 +7,7 @@
     x ← norm(dropout(α · global + (1 − α) · local) + x)         α fixed, as published
     x ← norm(feed(x) + x)
 
-As published, both transforms run over the whole padded history, every layer sees all of it at every position, and only
+As published, both transforms run over the whole padded history, every layer reads all of it at every position, and only
 the last position is trained: each beginning of a history is an example of its own, two hundred times as many. Our
 protocol trains every position at once, so the output at a position must not depend on later items. As in `bsarec.py`,
 position t uses the window that ends at t, which is what the published layer sees for a history that ends at t. This has

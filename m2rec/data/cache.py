@@ -1,4 +1,4 @@
-"""Where derived files live: prepared folders, text vectors, downloaded archives."""
+"""Folders of derived files: prepared data, text vectors, downloaded archives."""
 
 import os
 from pathlib import Path
@@ -17,7 +17,7 @@ def cache_dir() -> Path:
 def data_dir() -> Path | None:
     """`$M2REC_DATA`, the folder with one subfolder per data set, or None where it is not set.
 
-    Raises DataError when it is set and no such folder exists: a typing error must not look like missing data.
+    Raises DataError when it is set to a folder that does not exist.
     """
     chosen = os.environ.get("M2REC_DATA")
     if not chosen:
@@ -29,5 +29,5 @@ def data_dir() -> Path | None:
 
 
 def prepared_folder(world: str) -> Path:
-    """Where `prepare` puts a world and `train` and `evaluate` look for it."""
+    """The folder of a prepared world, which `prepare` writes and `train` and `evaluate` read."""
     return cache_dir() / "prepared" / world

@@ -1,4 +1,4 @@
-"""One data set as two tables, whatever it was read from: who chose what in which order, and what there is to choose."""
+"""One data set as two tables, whatever its source: the choices of each user in order, and the items."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Dataset:
     `interactions` has `user`, `item`, `position` (int, rises along each user's history, gaps allowed) and may have
     `timestamp` (int64 unix seconds, -1 where unknown) and `rating` (float). `items` has one row for every item that
     can be recommended: `item`, `title`, `text` (what the text encoder reads, may be empty), `group` (may be empty).
-    `notes` are sentences for the person whose tables they are: what was found out, assumed or dropped.
+    `notes` are sentences for the owner of the tables: what was found, assumed or dropped.
     """
 
     name: str
@@ -39,9 +39,9 @@ class Dataset:
 def chronological(interactions: pd.DataFrame, moment: np.ndarray) -> pd.DataFrame:
     """Order rows by user (first appearance first), then by `moment`; give every row its `position`, from 0.
 
-    `moment` is one number per row. The sort is stable: rows of one user at the same moment keep the order of the
-    file. That matters: over half of MovieLens shares its second with another rating of the same user, and an
-    unstable sort changes up to a quarter of the test targets.
+    `moment` is one number per row. The sort is stable: rows of one user at the same moment keep the order of the file.
+    Over half of MovieLens shares its second with another rating of the same user, and an unstable sort changes up to a
+    quarter of the test targets.
     """
     users, _ = pd.factorize(interactions["user"])
     order = np.lexsort((moment, users))

@@ -1,4 +1,4 @@
-"""What a person has to know of a data set before training: repeats, tied times, unused ratings, one date for all."""
+"""What to know about a data set before training: repeats, tied times, unused ratings, one date for all rows."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,15 +14,15 @@ RECURRING = 0.1  # share of events that repeat an item of the same history from 
 
 @dataclass(frozen=True)
 class Description:
-    """Two figures and sentences about the others."""
+    """Two figures, and sentences about the rest."""
 
     repeats: float  # share of events whose item the same user chose before
-    tied_times: float | None  # share of events at the same moment as the user's event before; None without a clock
+    tied_times: float | None  # share of events at the same time as the user's event before; None without times
     notes: tuple[str, ...]
 
 
 def describe(dataset: Dataset) -> Description:
-    """Describe what is left of a data set after filtering."""
+    """Describe a data set after filtering."""
     rows = dataset.interactions
     repeats = float(rows.duplicated(["user", "item"]).mean())
     notes = [f"{repeats:.1%} of the {len(rows):,} events repeat an item that the same user chose before."]
@@ -38,11 +38,11 @@ def describe(dataset: Dataset) -> Description:
 
 
 def variants_for(repeats: float, with_titles: bool) -> tuple[dict[str, str], str]:
-    """The variants of two branches that fit, and the sentence that says from which figure they follow.
+    """The variants of two branches that fit, and a sentence with the figure that decided it.
 
-    Where items recur, the frequency branch asks which one is due (`periodic`) and the semantic branch keeps a belief
-    over themes; where hardly anything recurs, periods are those of the items' vectors (`spectral`), and decayed means
-    of what was chosen are kept, as for films. Themes know items by their texts alone, so they need titles.
+    Where items recur, the frequency branch scores which one is due (`periodic`) and the semantic branch has a belief
+    over themes; where hardly any recur, the frequency branch filters the items' vectors (`spectral`) and the semantic
+    branch has decayed means of texts, as for films. Themes need titles, because they depend on texts alone.
     """
     recurring = repeats >= RECURRING
     chosen = {

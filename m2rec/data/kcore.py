@@ -12,9 +12,9 @@ from m2rec.errors import DataError
 def k_core(dataset: Dataset, minimum: int) -> Dataset:
     """Keep the users and items with at least `minimum` interactions among those kept; repeat until nothing changes.
 
-    Items outside the core leave the catalogue too, as the published protocols have it (5-core MovieLens-1M ranks
-    3,416 of 3,883 films). With `minimum` 0 nothing is dropped and items that nobody has chosen yet stay: they are
-    ranked by their text alone. Raises DataError when nothing is left.
+    Items outside the core leave the catalogue too, as the published protocols have it (5-core MovieLens-1M ranks 3,416
+    of 3,883 films). With `minimum` 0 nothing is dropped and items without any choice stay: they are ranked by their
+    text alone. Raises DataError when nothing is left.
     """
     if minimum < 1:
         return dataset

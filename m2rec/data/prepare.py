@@ -1,4 +1,4 @@
-"""From two tables to item indices: the one place where the vocabulary is made."""
+"""From two tables to item indices; only here the vocabulary is made."""
 
 import numpy as np
 import pandas as pd
@@ -14,9 +14,9 @@ from m2rec.errors import DataError
 def prepare(dataset: Dataset, split_rule: SplitRule, text_encoder: Encoder, needs: str | None = None) -> Prepared:
     """Order, split, number the items by their popularity in the training part alone, and encode their texts.
 
-    Users keep the order in which the table first names them. Raises DataError when an interaction names an item
-    that the catalogue lacks, or when the split leaves nothing to learn from. Where a model is to be trained on
-    the data, `needs` says what the split needs (`split_needs`), and pairs to learn from and targets are asked for too.
+    Users keep the order in which the table first names them. Raises DataError when an interaction names an item that
+    the catalogue lacks, or when the split leaves no training events. Where a model is to be trained, `needs` is what
+    the split needs (`split_needs`), and pairs to learn from and targets are required too.
     """
     users, user_ids = pd.factorize(dataset.interactions["user"])
     order = np.lexsort((dataset.interactions["position"].to_numpy(), users))
@@ -63,7 +63,7 @@ def prepare(dataset: Dataset, split_rule: SplitRule, text_encoder: Encoder, need
 
 
 def _refuse_too_little(name: str, split: Split, lengths: np.ndarray, needs: str) -> None:
-    """Said before texts are encoded, not after an epoch: a model learns from pairs, and needs targets to be judged."""
+    """Checked before texts are encoded: training needs pairs, and evaluation needs targets."""
     most = int(lengths.max(initial=0))
     longest = f"The longest history of {name} has {most:,} event{'' if most == 1 else 's'}"
     if split.train_end.max(initial=0) < 2:

@@ -1,4 +1,4 @@
-"""A data set ready for training: item indices instead of ids, the split, and what each item's text means."""
+"""A data set ready for training: item indices instead of ids, the split, and text vectors."""
 
 import hashlib
 import json
@@ -23,10 +23,10 @@ SPLIT_ARRAYS = ("train_end", "validation_from", "validation_to", "test_from", "t
 
 @dataclass(frozen=True)
 class Prepared:
-    """What training and evaluation read. U users, V items, E events.
+    """The data that training and evaluation read. U users, V items, E events.
 
     Item index i (1…V) is `item_ids[i - 1]`. Items 1…warm_items occur in the training part, most popular first,
-    ties by id; items warm_items+1…V are cold: nothing was learned about them, and only their text can rank them.
+    ties by id; items warm_items+1…V are cold: they have no training events and are ranked by their text alone.
     """
 
     name: str
@@ -79,7 +79,7 @@ class Prepared:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over sequences, item ids and split: two equal ones train and are measured on the same data."""
+        """SHA-256 over sequences, item ids and split: equal for equal data."""
         digest = hashlib.sha256(json.dumps(self.item_ids).encode())
         digest.update(self.sequences.events.astype("<i4").tobytes())
         for array in (self.sequences.offsets, *(getattr(self.split, name) for name in SPLIT_ARRAYS)):

@@ -1,4 +1,4 @@
-"""A progress bar for work that turns out to take longer than a second, and silence for work that does not."""
+"""A progress bar for work that takes longer than a second."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-PATIENCE = 1.0  # seconds of silence before the bar appears
+PATIENCE = 1.0  # seconds before the bar appears
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import numpy as np
 
 from m2rec.data.prepared import Prepared
 
-BOUND = 8.0  # e^8 ≈ 3,000 times as likely, or as unlikely: a softmax hardly notices more
+BOUND = 8.0  # e^8 ≈ 3,000 times as likely, or as unlikely: a softmax hardly changes beyond
 SMOOTHING = 0.5  # of every count, so that a data set without one repeat has finite log-odds (Haldane and Anscombe)
 
 
@@ -15,11 +15,11 @@ def repeat_log_odds(prepared: Prepared) -> float:
 
     N   events of the training part that have a history
     R   those whose item is in that history
-    E   what R would be if everybody chose by popularity: Σ over the N events of the popularity share, among all
+    E R expected if all users chose by popularity: Σ over the N events of the popularity share, among all
         training events, of the items in the history
 
-    It is what has to be added to log popularity at the items of the history, so that repeats are as frequent as they
-    are. 0 where no user has two training events. Only events before `train_end` are read.
+    Added to log popularity at the items of the history, it makes repeats as frequent as they are. 0 where no user has
+    two training events. Only events before `train_end` are read.
     """
     lengths = prepared.sequences.lengths
     in_training = prepared.sequences.positions < np.repeat(prepared.split.train_end, lengths)

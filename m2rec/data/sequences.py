@@ -1,4 +1,4 @@
-"""Ragged sequences of item indices: every user's events end to end in one array, with the places where users begin."""
+"""Ragged sequences of item indices: every user's events end to end in one array, with the offset of each user."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Sequences:
-    """What each user did, oldest first. U users, E events in all.
+    """The events of each user, oldest first. U users, E events in all.
 
     Item indices run from 1; 0 is padding and never occurs here.
     """

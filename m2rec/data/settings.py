@@ -1,4 +1,4 @@
-"""What a world's settings file may choose under [data]."""
+"""The [data] settings of a world."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -23,7 +23,7 @@ class DataSettings(BaseModel):
     columns: dict[str, str] = {}  # role → name of a column of the interactions, where its name is not a usual one
     item_columns: dict[str, str] = {}  # the same for the items
     dates: DateOrder | None = None  # what 03/04/2025 means
-    min_count: Annotated[int, Field(ge=0)] = 5  # k of the k-core; 0 keeps all, also items that nobody has chosen yet
+    min_count: Annotated[int, Field(ge=0)] = 5  # k of the k-core; 0 keeps all, also items without any choice
 
     split: Literal["leave-one-out", "by-user", "global-temporal"] = "leave-one-out"
     validation_share: Share = 0.1  # of the users ("by-user") or of the events ("global-temporal")

@@ -1,4 +1,4 @@
-"""Which events may be learned from, and which are the targets of validation and test."""
+"""Splits: training events, and the targets of validation and test."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ SplitRule = Callable[[Sequences, np.ndarray | None], "Split"]  # (sequences, tim
 class Split:
     """Positions inside each user's sequence, int64 (U,) each.
 
-    Events before `train_end` may be learned from. Targets lie in [from, to); everything before a target,
-    learned from or not, is its history. An empty range means that the user has no target there.
+    Events before `train_end` are for training. Targets are in [from, to); all events before a target are its history.
+    An empty range means that the user has no target there.
     """
 
     train_end: np.ndarray
@@ -27,7 +27,7 @@ class Split:
     test_to: np.ndarray
 
     def check(self, lengths: np.ndarray) -> None:
-        """Raise ValueError unless the split fits sequences of these lengths and no target is learned from."""
+        """Raise ValueError unless the split fits sequences of these lengths and no target is a training event."""
         for name, values in vars(self).items():
             if values.dtype != np.int64 or values.shape != lengths.shape:
                 raise ValueError(f"{name} must be int64 ({len(lengths)},), got {values.dtype} {values.shape}")
@@ -67,9 +67,9 @@ def by_user(
     first_target: int = 28,
     seed: int = 0,
 ) -> Split:
-    """Some users are for training whole; of the others, every event from position `first_target` on is a target.
+    """Some users are for training only; of the others, every event from position `first_target` on is a target.
 
-    Nothing of a validation or test user is learned from, so the figures say how the model serves strangers.
+    No event of a validation or test user is used in training, so the figures are for users that the model has not seen.
     The users are drawn with `seed`; the same seed and number of users always draw the same ones.
     """
     lengths = sequences.lengths
@@ -96,12 +96,12 @@ def global_temporal(
     validation_share: float = 0.1,
     test_share: float = 0.1,
 ) -> Split:
-    """One clock for everybody: the newest events are test targets, those just before them validation targets.
+    """One time for all users: the newest events are test targets, those just before them validation targets.
 
     Two clock times are chosen so that about the given shares of all events come after them; events at the same
     second stay on the same side. A user's very first event is never a target: it has no history.
 
-    Raises DataError when any event lacks a clock time or a sequence runs against its clock.
+    Raises DataError when any event lacks a time or a sequence is not in the order of its times.
     """
     if timestamps is None or (timestamps < 0).any():
         raise DataError("The global temporal split needs a timestamp for every event; use leave-one-out without them.")

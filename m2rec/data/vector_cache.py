@@ -1,4 +1,4 @@
-"""Text vectors on disk, so that no text is ever encoded twice on one machine."""
+"""A cache of text vectors on disk, so that no text is encoded twice on one machine."""
 
 import hashlib
 import logging
@@ -13,10 +13,8 @@ log = logging.getLogger(__name__)
 
 
 class VectorCache:
-    """Vectors of one width, kept in an SQLite file under SHA-256 of (encoder, text).
-
-    Losing it costs time, never an answer: a file that cannot be read or written is reported in the log and passed
-    over, and one that is damaged is made anew.
+    """Vectors of one width in an SQLite file, by the SHA-256 of (encoder, text). A file that cannot be read or written
+    is reported in the log and ignored, and a damaged one is made anew.
     """
 
     def __init__(self, path: Path, encoder: str, width: int) -> None:

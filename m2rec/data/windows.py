@@ -19,7 +19,7 @@ class Windows:
     events: np.ndarray  # int32 (E,) as in `Sequences`
     starts: np.ndarray  # int64 (W,) first event of each window, an index into `events`
     sizes: np.ndarray  # int64 (W,) inputs of each window, 1…length
-    users: np.ndarray  # int64 (W,) whose window it is
+    users: np.ndarray  # int64 (W,) the user of each window
     length: int  # L
 
     @classmethod
@@ -44,7 +44,7 @@ class Windows:
     def batch(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Inputs and targets of some windows, int64 (B, L) each, right-padded with 0.
 
-        `targets[b, t]` is the event that follows `items[b, t]`; 0 in `targets` means: nothing to learn here.
+        `targets[b, t]` is the event that follows `items[b, t]`; 0 in `targets` means no target.
         """
         steps = np.arange(self.length)
         inside = steps < self.sizes[indices, None]  # (B, L)

@@ -29,9 +29,9 @@ STEP_RANGE = (0.001, 0.1)  # of Δ at the start
 
 @dataclass(frozen=True)
 class MambaState:
-    """What a layer carries from item to item; its size does not depend on the history's length."""
+    """State of a layer between items; its size does not depend on the history's length."""
 
-    conv: Tensor  # (B, conv − 1, D), the inputs the convolution still sees
+    conv: Tensor  # (B, conv − 1, D), the inputs that the convolution still reads
     hidden: Tensor  # (B, D, N)
 
 
@@ -75,7 +75,7 @@ class Mamba(nn.Module):
         x = self._convolve(F.pad(x, (0, 0, self.conv.kernel_size[0] - 1, 0)))
         dt, B, C = self._select(x)
         real = torch.arange(u.shape[1], device=u.device) < lengths[:, None]
-        dt = dt * real[..., None]  # a step of zero: padding neither enters nor decays
+        dt = dt * real[..., None]  # a step of zero: padding adds nothing and nothing decays
         y = selective_scan_last(x.float(), dt, self.decay_rates(), B, C[rows, end])
         return self._finish(y, x[rows, end], z[rows, end])
 
@@ -104,7 +104,7 @@ class Mamba(nn.Module):
         return F.silu(out)
 
     def _select(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """What the input chooses: x (…, D) → Δ (…, D), B and C (…, N), in full precision."""
+        """Parameters that depend on the input: x (…, D) → Δ (…, D), B and C (…, N), in full precision."""
         low, B, C = self.x_proj(x).split([self.rank, self.state, self.state], dim=-1)
         return F.softplus(self.dt_proj(low).float()), B.float(), C.float()
 

@@ -1,4 +1,4 @@
-"""The recurrence of Mamba (Gu and Dao 2023), where every channel and state has a decay of its own.
+"""The recurrence of Mamba (Gu and Dao 2023), where every channel and state has its own decay.
 
     h_t = exp(Δ_t A) h_{t−1} + Δ_t B_t x_t        h: (D, N), h_0 = 0
     y_t = h_t · C_t
@@ -38,7 +38,7 @@ def selective_scan(x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor) -> Te
 
 
 def selective_scan_plain(x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor) -> Tensor:
-    """The plain twin of `selective_scan`: one step after another, every h kept."""
+    """The plain twin of `selective_scan`: one step after another, every h stored."""
     h = x.new_zeros(len(x), *A.shape)
     rows = []
     for t in range(x.shape[1]):
@@ -160,7 +160,7 @@ def _elements(x: Tensor) -> int:
 def _cuda_kernel() -> Kernel | None:
     try:
         from mamba_ssm.ops.selective_scan_interface import selective_scan_fn
-    except Exception as error:  # a broken build raises far more than ImportError, and none of it should stop a run
+    except Exception as error:  # a broken build raises more than ImportError, and none of it should stop a run
         log.info("Mamba's scan: plain PyTorch on the GPU (mamba_ssm is not usable: %s).", error)
         return None
     log.info("Mamba's scan: mamba_ssm's kernel.")

@@ -1,4 +1,4 @@
-"""What the shop sells, how well, and what calls for what: catalogue.csv, kinds.csv and chains.csv as arrays."""
+"""What the shop sells, how well, and what follows what: catalogue.csv, kinds.csv and chains.csv as arrays."""
 
 import hashlib
 import math
@@ -17,9 +17,9 @@ TABLES = ("catalogue.csv", "kinds.csv", "chains.csv")
 class Catalogue:
     """V items of K kinds and T themes. Item index i (1…V) is row i - 1; index 0 is no item.
 
-    A theme (camping, newborn, …) runs across kinds and departments; nothing but the texts tells which items it ties
-    together. `follow_ups[a, b]` is the probability that a customer who bought kind a yesterday, and for whom no rhythm
-    is due, buys kind b because of it.
+    A theme (camping, newborn, …) runs across kinds and departments; only the texts show which items belong to it.
+    `follow_ups[a, b]` is the probability that a customer who bought kind a yesterday, and for whom no rhythm is due,
+    buys kind b because of it.
     """
 
     table: pd.DataFrame  # item, title, text, group, kind; one row for each item
@@ -29,7 +29,7 @@ class Catalogue:
     sales: np.ndarray  # int (K,) how often things of this kind are bought, on a scale from 1 to 10
     themes: tuple[str, ...]  # (T,)
     in_theme: np.ndarray  # bool (T, V); many items are in no theme, some in two
-    arrival: np.ndarray  # bool (V,) new in the shop: no customer of the training part has seen it
+    arrival: np.ndarray  # bool (V,) new in the shop: no training customer could buy it
     follow_ups: np.ndarray  # float64 (K, K), rows sum to less than 1
 
 
@@ -82,7 +82,7 @@ def best_sellers(catalogue: Catalogue, share: float) -> Catalogue:
 
 
 def fingerprint() -> str:
-    """SHA-256 over the shipped tables: a world made from other ones is another world."""
+    """SHA-256 over the shipped tables: other tables make another world."""
     digest = hashlib.sha256()
     for name in TABLES:
         digest.update((FOLDER / name).read_bytes().replace(b"\r\n", b"\n"))  # a checkout may change line ends

@@ -1,4 +1,4 @@
-"""Who shops: each customer's standing items with their rhythms, and how long the customer is seen."""
+"""The customers: standing items with their rhythms, and the length of each history."""
 
 from dataclasses import dataclass
 
@@ -34,7 +34,7 @@ class Customers:
 
 
 def draw_customers(shop: Shop, random: np.random.Generator) -> Customers:
-    """Customers of this shop, all drawn independently of each other but for who is held out."""
+    """Customers of this shop, drawn independently of each other; only who is held out is not."""
     settings, n = shop.settings, shop.settings.customers
     lengths = settings.shortest + (random.random(n) * (settings.longest - settings.shortest + 1)).astype(np.int64)
     counts = pick(np.array(settings.rhythm_counts), random.random(n))
@@ -53,7 +53,7 @@ def draw_customers(shop: Shop, random: np.random.Generator) -> Customers:
 
 
 def split(shop: Shop, lengths: np.ndarray) -> Split:
-    """Training customers whole, and every day from `first_target` on of the others."""
+    """Training customers entirely, and every day from `first_target` on of the others."""
     settings = shop.settings
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     return by_user(

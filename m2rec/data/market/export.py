@@ -1,9 +1,9 @@
-"""The market as files that any program can read: what may be learned from, and apart from it the causes.
+"""The market as files for any program: training data, and in a folder apart the causes.
 
     interactions    user, item, position (the day, from 0), of every customer
     items           item, title, text, group
     split           user, part (train, validation, test), first_target: targets are the positions from there on
-    truth/          why each target of a test customer was bought, and what the fair oracle said (`truth.COLUMNS`)
+    truth/          the cause of each target of a test customer, and the fair oracle's forecast (`truth.COLUMNS`)
 
 The texts, the split and the oracle are those of the shipped world, so a model that is trained on an export is graded
 on the same targets as M2Rec.
@@ -153,7 +153,7 @@ def read_export(folder: Path, item_ids: Sequence[str], warm_items: int) -> Prepa
     if (rows < 0).any():
         raise DataError(f"{log['user'][int(np.argmax(rows < 0))]} of the interactions is not in the split table.")
     if (items < 1).any():
-        raise DataError(f"The model knows no item {log['item'][int(np.argmax(items < 1))]}, which this market sells.")
+        raise DataError(f"The model has no item {log['item'][int(np.argmax(items < 1))]}, which this market sells.")
     order = np.lexsort((position, rows))
     lengths = np.bincount(rows, minlength=len(split)).astype(np.int64)
     sequences = Sequences(items[order].astype(np.int32), np.concatenate([[0], np.cumsum(lengths)]))
@@ -161,10 +161,10 @@ def read_export(folder: Path, item_ids: Sequence[str], warm_items: int) -> Prepa
 
 
 def as_prepared(market: Market, item_ids: Sequence[str], warm_items: int) -> Prepared:
-    """The same straight from a market, without files between."""
+    """The same directly from a market, without files."""
     index = pd.Index(item_ids).get_indexer(market.shop.catalogue.table["item"]) + 1
     if (index < 1).any():
-        raise DataError("This market sells items that the model does not know.")
+        raise DataError("This market sells items that the model does not have.")
     sequences = Sequences(index[market.sequences.events - 1].astype(np.int32), market.sequences.offsets)
     split = _split(market)
     part, first = split["part"].to_numpy(), split["first_target"].to_numpy(dtype=np.int64)

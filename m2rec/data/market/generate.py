@@ -1,4 +1,4 @@
-"""The one entry to the Rhythm Market: settings in, world out, byte for byte the same on every machine."""
+"""Makes the Rhythm Market: settings in, world out, byte for byte the same on every machine."""
 
 import numpy as np
 import pandas as pd
@@ -76,12 +76,12 @@ def market_dataset(market: Market | None = None) -> Dataset:
 
 
 def customer_names(count: int) -> np.ndarray:
-    """What the first `count` customers are called, object (count,)."""
+    """The names of the first `count` customers, object (count,)."""
     return np.array([f"customer-{number:05d}" for number in range(1, count + 1)], dtype=object)
 
 
 def _cycles(rhythms: np.ndarray) -> np.ndarray:
-    """How often each day's rhythm had shown before: int (U, D) rhythm or -1 → int16 (U, D)."""
+    """How often each day's rhythm had occurred before: int (U, D) rhythm or -1 → int16 (U, D)."""
     cycles = np.zeros(rhythms.shape, dtype=np.int16)
     for rhythm in range(rhythms.max(initial=-1) + 1):
         shows = rhythms == rhythm
@@ -90,7 +90,7 @@ def _cycles(rhythms: np.ndarray) -> np.ndarray:
 
 
 def _probabilities(shop: Shop, customers: Customers, days: Days) -> np.ndarray:
-    """What the informed oracle gives to each purchase, float64 (U, D), without working out all the other items."""
+    """The informed oracle's probability of each purchase, float64 (U, D), without those of all other items."""
     settings = shop.settings
     rhythms = KnownRhythms(settings, customers)
     previous = np.zeros(len(customers), dtype=np.int32)

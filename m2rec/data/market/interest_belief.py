@@ -1,4 +1,4 @@
-"""What the purchases say about a customer's interests: exact filtering over every pair of first and second interest."""
+"""A belief over a customer's interests given the purchases: exact filtering over pairs of first and second interest."""
 
 import numpy as np
 
@@ -19,7 +19,7 @@ class InterestBelief:
         return first * self._pairs.sum(axis=2) + second * self._pairs.sum(axis=1)
 
     def observe(self, by_theme: np.ndarray, otherwise: np.ndarray) -> None:
-        """Learn from today's purchase, then let the night pass in which interests may shift.
+        """Update by today's purchase, then by the shift of interests overnight.
 
         by_theme float (C, T): P(this purchase, because of taste | its theme is the one of interest); otherwise
         float (C,): P(this purchase, for any other reason).

@@ -1,7 +1,7 @@
 """The informed oracle: each customer's rhythms, phases and current interests are known, slips and misses are not.
 
 Of a customer's up to three rhythms the filter keeps the joint distribution of their bits (see `occurrences`), eight
-states, so what it expects of the next day is exact.
+states, so its forecast of the next day is exact.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ from m2rec.data.market.settings import MarketSettings
 
 
 class KnownRhythms:
-    """What the known rhythms of C customers will do next. Call `expect`, then `observe`, for day 0, 1, 2, …
+    """Forecasts of the known rhythms of C customers. Call `expect`, then `observe`, for day 0, 1, 2, …
 
     Customers are the last axis here, so that every operation runs over all of them at once.
     """
@@ -39,12 +39,12 @@ class KnownRhythms:
         return wins, still_none.sum(axis=(0, 1, 2))
 
     def observe(self, items: np.ndarray, base: np.ndarray) -> None:
-        """Learn what was bought: items int (C,), 0 after a customer's last day; base (C,) as in `Shop.base`."""
+        """Update by what was bought: items int (C,), 0 after a customer's last day; base (C,) as in `Shop.base`."""
         states = base * self._after_none
         for rhythm, after in enumerate(self._after_win):
             states += ((items == self._customers.rhythm_items[:, rhythm]) & (items > 0)) * after
         totals = states.sum(axis=(0, 1, 2))
-        self._states = states / np.where(totals > 0, totals, 1)  # all 0 once a customer is seen no more
+        self._states = states / np.where(totals > 0, totals, 1)  # all 0 after a customer's last day
         self._day += 1
 
 

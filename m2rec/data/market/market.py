@@ -1,4 +1,4 @@
-"""The finished world: every purchase with its true cause, and what there is to know about each customer."""
+"""The finished world: every purchase with its true cause, and every customer with all parameters."""
 
 import json
 from dataclasses import dataclass
@@ -30,13 +30,13 @@ class Market:
     sequences: Sequences  # item indices in the order of the catalogue; a position is a day
     causes: np.ndarray  # int8 (E,) codes of `CAUSES`: 0 rhythm, 1 chain, 2 taste, 3 noise
     periods: np.ndarray  # int8 (E,) of the rhythm behind a purchase, 0 where there is none
-    cycles: np.ndarray  # int16 (E,) how often that rhythm had shown before, 0 where there is none
+    cycles: np.ndarray  # int16 (E,) how often that rhythm had occurred before, 0 where there is none
     interests: np.ndarray  # int8 (E, 2) the customer's first and second interest on that day, as themes
-    probabilities: np.ndarray  # float64 (E,) what the informed oracle gave to the purchase before it was made
+    probabilities: np.ndarray  # float64 (E,) the informed oracle's probability of the purchase
 
     @cached_property
     def shop(self) -> Shop:
-        """The shop that these settings open."""
+        """The shop of these settings."""
         return open_shop(self.settings)
 
     def days(self, values: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -50,7 +50,7 @@ class Market:
         return table
 
     def events_of(self, rows: np.ndarray) -> np.ndarray:
-        """Where the purchases of some customers stand, int64, customer by customer."""
+        """Indices of the purchases of some customers, int64, customer by customer."""
         starts, lengths = self.sequences.offsets[rows], self.sequences.lengths[rows]
         return (starts[:, None] + np.arange(lengths.max(initial=0)))[in_history(lengths)]
 
@@ -97,5 +97,5 @@ class Market:
 
 
 def in_history(lengths: np.ndarray) -> np.ndarray:
-    """Which days of the longest history each customer is seen on: lengths int (C,) → bool (C, D)."""
+    """The days of the longest history that are within each customer's own: lengths int (C,) → bool (C, D)."""
     return np.arange(lengths.max(initial=0)) < lengths[:, None]

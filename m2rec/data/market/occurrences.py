@@ -1,9 +1,9 @@
-"""When a rhythm of known period and phase is due, as a filter sees it that learns day by day what has happened.
+"""A filter for when a rhythm of known period and phase is due, updated day by day.
 
-An occurrence can fall on three days: the one before its nominal day, that day, and the one after. What a filter must
-remember overnight is a single bit, "the occurrence whose three days are running has been": one bit suffices for every
-period from 2 on, since with period 2 the last day of an occurrence is the first of the next one and only the latter is
-remembered. Days therefore come in five kinds:
+An occurrence can fall on three days: the one before its nominal day, that day, and the one after. The state overnight
+is a single bit, "the current occurrence has happened": one bit suffices for every period from 2 on, since with period 2
+the last day of an occurrence is the first of the next one and only the latter is remembered. Days therefore come in
+five kinds:
 
     IDLE     no occurrence can fall here
     EARLY    the day before the nominal one

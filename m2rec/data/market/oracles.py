@@ -19,7 +19,7 @@ from m2rec.data.market.rhythm_belief import RhythmBelief
 
 @dataclass(frozen=True)
 class Forecast:
-    """What an oracle expects of N purchases before they are made, in the order of `Market.events_of`."""
+    """An oracle's forecast of N purchases before they are made, in the order of `Market.events_of`."""
 
     items: np.ndarray  # float64 (N, V+1) probabilities; no item has none
     causes: np.ndarray  # float64 (N, 4) probabilities, in the order of `CAUSES`
@@ -48,7 +48,7 @@ def fair(market: Market, rows: np.ndarray) -> Forecast:
     """Forecasts for every day of these customers by the fair oracle, which infers them from their histories.
 
     Chains are exact and so is the filter over interests; see `rhythm_belief` for what is approximate about rhythms.
-    Memory grows with the number of customers, about 3 MB each: ask for some dozens at a time.
+    Memory grows with the number of customers, about 3 MB each: pass some dozens at a time.
     """
     shop, customers = market.shop, market.customers[rows]
     items = market.days(market.sequences.events, rows)
@@ -93,6 +93,6 @@ class _Record:
         self._causes.append(np.concatenate([by_rhythm.sum(axis=1, keepdims=True), free], axis=1))
 
     def forecast(self) -> Forecast:
-        """All days that the customers were seen on."""
+        """All days of the customers' histories."""
         seen = in_history(self._customers.lengths)
         return Forecast(np.stack(self._items, axis=1)[seen], np.stack(self._causes, axis=1)[seen])

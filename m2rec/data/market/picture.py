@@ -1,4 +1,4 @@
-"""One customer's days as a picture: what was bought and why, and what the fair oracle believed each morning."""
+"""One customer's days as a picture: purchases with their causes, and the fair oracle's forecast of each day."""
 
 from html import escape
 
@@ -61,7 +61,7 @@ def _label(y: int, text: str) -> str:
 
 
 def _mark(cause: int, day: float, y: float) -> str:
-    """One shape a cause, so that colour is not all there is to tell them apart."""
+    """One shape a cause, so that they do not differ by colour alone."""
     x, colour = _x(day), COLOURS[cause]
     if cause == RHYTHM:
         return f'<path class="{CAUSES[cause]}" d="M{x} {y - 6}l5.5 10h-11z" fill="{colour}"/>'
@@ -99,7 +99,7 @@ def _week(day: int, y: int) -> str:
 def _legend() -> str:
     rows = []
     for place, cause in enumerate(COLOURS):
-        at = place * 9  # in days, so that marks are drawn where they belong
+        at = place * 9  # in days, as the marks are
         rows.append(_mark(cause, at, 12))
         rows.append(f'<text x="{_x(at) + 10}" y="16" fill="#222222">{CAUSES[cause]}</text>')
     return "\n".join(rows)

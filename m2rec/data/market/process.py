@@ -2,9 +2,9 @@
 
 Each occurrence of a rhythm falls on its nominal day, slips to the day before or after, or is missed. On a day on which
 rhythms are due, the one with the longest period is bought (cause: rhythm) and the others are lost; a rhythm of equal
-period that was drawn earlier goes first. Otherwise yesterday's item calls for a follow-up with its own probability
-(chain). If it does not, the day goes to an item of one of the customer's two current interests (taste) or to any item
-by its popularity (noise).
+period that was drawn earlier goes first. Otherwise yesterday's item is followed by one of its successors, with its own
+probability (chain). If not, the purchase is an item of one of the customer's two current interests (taste) or to any
+item by its popularity (noise).
 """
 
 from dataclasses import dataclass
@@ -63,7 +63,7 @@ def simulate(shop: Shop, customers: Customers, random: np.random.Generator) -> D
 
 
 def sees_arrivals(settings: MarketSettings, customers: Customers, day: int) -> np.ndarray:
-    """Whose taste may fall on the new arrivals on this day, bool (U,): nobody's of the training part, ever."""
+    """Customers whose taste may choose new arrivals on this day, bool (U,): none of the training part."""
     return (customers.roles != TRAINING) & (day >= settings.arrivals_from)
 
 

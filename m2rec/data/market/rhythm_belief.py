@@ -1,4 +1,4 @@
-"""What the purchases say about a customer's rhythms.
+"""A belief over a customer's rhythms given the purchases.
 
 Hypotheses. Every item is either no standing item or one with a period p in 2…28 and a phase in 0…p-1: 405 rhythms an
 item. For each the filter keeps the likelihood of the history so far *relative to the item being no standing item*, for
@@ -11,15 +11,15 @@ One day, item x bought, hypothesis "i has this rhythm":
     due, x = i        P(no rhythm that goes before it is due) / P(x | i is no standing item)
     due, x ≠ i        P(x is bought by a rhythm that goes before it) / P(x | i is no standing item)
 
-The last line is what a missed day costs: little when a longer period explains the purchase, everything but the
+The last line is the cost of a missed day: little when a longer period explains the purchase, everything but the
 probability of a miss when nothing does.
 
 How many. The table's total is the item's odds of being standing if items were independent. They are not: a customer
 has at most three rhythms. Sets of n items get the weight n! · P(n rhythms) that the process gives them, and every sum
 over all sets (who stands, who goes first, is anyone due) is taken exactly by a forward and a backward pass over items.
 
-What is approximate: the history enters each item's table with the other items' rhythms as they were believed on that
-day, not as they are believed now. Half of a rhythm of equal period is taken to go before.
+What is approximate: the history enters each item's table with the belief over the other items' rhythms on that day, not
+with the belief now. Half of a rhythm of equal period is taken to go before.
 """
 
 from math import factorial
@@ -31,7 +31,7 @@ from m2rec.data.market.occurrences import DUE, IDLE, NOT_DUE, all_rhythms, day_k
 from m2rec.data.market.settings import LONGEST_PERIOD, MarketSettings
 
 UNSEEN = 0  # the slot of all items that a customer has not bought yet
-SURE = 60.0  # log odds beyond which belief does not grow: four or more such items would underflow
+SURE = 60.0  # upper limit of log-odds: four or more larger ones would underflow
 TINY = 1e-12
 N_PERIODS = LONGEST_PERIOD - 1
 NONE_DUE, NO_MATTER_WHAT = N_PERIODS, N_PERIODS + 1  # conditions on a set of items, after "none goes before period p"
@@ -55,7 +55,7 @@ class RhythmBelief:
         prior = np.array(settings.period_weights)[self._periods - 2] / self._periods  # phases are equally likely
         self._tables = np.zeros((2, customers, slots, len(prior)))  # (bit, C, S, 405)
         self._tables[:, :, UNSEEN] = (prior[:, None] * first_bit(settings, self._periods, self._phases)).T[:, None]
-        self._log_scales = np.zeros((customers, slots))  # what was divided out of the tables to keep them near 1
+        self._log_scales = np.zeros((customers, slots))  # log of the factor taken out of the tables to keep them near 1
         self._masses = np.zeros((customers, slots))  # prior weight of the item, or of all unseen ones together
         self._masses[:, UNSEEN] = 1
         self._slot_of = np.zeros((customers, len(standing)), dtype=np.int64)  # UNSEEN until the item is bought
@@ -87,10 +87,9 @@ class RhythmBelief:
         return by_item, self._none
 
     def observe(self, items: np.ndarray, base: np.ndarray) -> None:
-        """Learn what was bought: items int (C,), base (C,) > 0 as in `Shop.base` for this item.
+        """Update by what was bought: items int (C,), base (C,) > 0 as in `Shop.base` for this item.
 
-        Item 0 stands for a day that a customer is no longer seen on; what is expected of that customer afterwards
-        means nothing.
+        Item 0 is a day after a customer's last one; forecasts for that customer are meaningless afterwards.
         """
         self._give_slots(items)
         slots = self._slot_of[self._rows, items]
@@ -112,7 +111,7 @@ class RhythmBelief:
         self._day += 1
 
     def _give_slots(self, items: np.ndarray) -> None:
-        """Take items that are bought for the first time out of the unseen."""
+        """Give slots to items that are bought for the first time."""
         new = np.flatnonzero(self._slot_of[self._rows, items] == UNSEEN)
         self._used[new] += 1
         slots, mass = self._used[new], self._weights[items[new]]

@@ -11,7 +11,7 @@ LONGEST_PERIOD = 28
 
 
 def _period_weights() -> tuple[float, ...]:
-    """People do things every 3rd, 5th, 7th, 10th day, every second and fourth week; any period may occur."""
+    """Periods of 3, 5, 7 and 10 days, two and four weeks are likelier; any period may occur."""
     favoured = {2: 3, 3: 11, 4: 7, 5: 14, 6: 5, 7: 26, 8: 3, 10: 12, 14: 9, 21: 3, 28: 5}
     weights = [favoured.get(period, 0.4) for period in range(2, LONGEST_PERIOD + 1)]
     return tuple(weight / sum(weights) for weight in weights)
@@ -19,9 +19,8 @@ def _period_weights() -> tuple[float, ...]:
 
 @dataclass(frozen=True)
 class MarketSettings:
-    """What the shop and its customers are like. A purchase a day: a position in a history is a day.
-
-    The probability that the last item calls for a follow-up, and which, is written in chains.csv.
+    """Constants of the shop and its customers. One purchase a day: a position in a history is a day. The probabilities
+    that an item is followed by another are in chains.csv.
     """
 
     seed: int = 2505
@@ -39,9 +38,9 @@ class MarketSettings:
     rhythm_counts: tuple[float, ...] = (0.08, 0.22, 0.34, 0.36)  # probability of 0, 1, 2, 3 standing items
     period_weights: tuple[float, ...] = _period_weights()  # of periods 2…28
     slip: float = 0.03  # an occurrence comes a day early, and with the same probability a day late
-    miss: float = 0.05  # or not at all
+    miss: float = 0.05  # or does not occur
 
-    # a day without a rhythm, when yesterday's item calls for nothing
+    # of a day without a rhythm or a follow-up
     taste_share: float = 0.8  # the rest is noise
     interest_weights: tuple[float, float] = (0.7, 0.3)  # of a customer's first and second interest
     interest_shift: float = 0.012  # probability a day that a new interest comes first and the first becomes second

@@ -9,12 +9,12 @@ from m2rec.data.market.catalogue import Catalogue, best_sellers, load_catalogue
 from m2rec.data.market.settings import MarketSettings
 
 MOST_SUCCESSORS = 4
-STRONGEST_PULL = 0.95  # where chains are made stronger: some days must stay free for taste and noise
+STRONGEST_PULL = 0.95  # upper limit where chains are made stronger, so that taste and noise still occur
 
 
 @dataclass(frozen=True)
 class Shop:
-    """The part of the world that all customers share. V items, T themes.
+    """The part of the market that all customers share. V items, T themes.
 
     Item axes have V+1 entries, so that an item index is its own place; 0 stands for no item and has probability 0.
     """
@@ -22,8 +22,8 @@ class Shop:
     settings: MarketSettings
     catalogue: Catalogue
     popularity: np.ndarray  # float64 (V+1,) sums to 1 over the items that are not arrivals
-    standing: np.ndarray  # float64 (V+1,) sums to 1: what rhythms are made of, everyday things more than their share
-    pull: np.ndarray  # float64 (V+1,) the probability that the item calls for a follow-up
+    standing: np.ndarray  # float64 (V+1,) sums to 1: weights of the items of rhythms, higher for everyday items
+    pull: np.ndarray  # float64 (V+1,) the probability that a follow-up comes next
     successors: np.ndarray  # int64 (V+1, 4) what may follow an item, 0 where it has fewer
     successor_shares: np.ndarray  # float64 (V+1, 4) rows sum to 1, or to 0 where nothing follows
     by_theme: np.ndarray  # float64 (2, T, V+1) items of each theme, rows sum to 1; [0] without arrivals, [1] with them
@@ -52,7 +52,7 @@ class Shop:
 
 
 def open_shop(settings: MarketSettings) -> Shop:
-    """The shop of these settings; it depends on nothing but the seed and what the settings say about shops."""
+    """The shop of these settings; it depends on the seed and the settings of shops alone."""
     catalogue = load_catalogue()
     if settings.catalogue_share < 1:
         catalogue = best_sellers(catalogue, settings.catalogue_share)
@@ -76,7 +76,7 @@ def open_shop(settings: MarketSettings) -> Shop:
 
 
 def _pull(settings: MarketSettings, catalogue: Catalogue) -> np.ndarray:
-    """The probability that each item calls for a follow-up, float64 (V,)."""
+    """The probability that each item is followed by one of its successors, float64 (V,)."""
     pull = catalogue.follow_ups.sum(axis=1)[catalogue.kind]
     return pull if settings.chain_strength == 1 else np.minimum(settings.chain_strength * pull, STRONGEST_PULL)
 

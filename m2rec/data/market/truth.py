@@ -1,7 +1,7 @@
-"""Why each purchase of the test customers was made, and what the fair oracle said before: what answers are graded by.
+"""The cause of each purchase of the test customers, and the fair oracle's forecast: the truth for grading.
 
-The fair oracle knows the process and nothing about the customers (see `oracles`), so its figures are a ceiling that no
-model can be expected to pass, and its probabilities of the causes are the best gate there can be.
+The fair oracle knows the process and nothing about the customers (see `oracles`), so its figures are a ceiling for
+models, and its probabilities of the causes are the best possible gate.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ COLUMNS = {
     "item": "object",
     "cause": "object",  # one of `CAUSES`
     "period": "int64",  # of the rhythm behind the purchase, 0 where there is none
-    "cycles": "int64",  # how often that rhythm had shown before
+    "cycles": "int64",  # how often that rhythm had occurred before
     "arrival": "bool",  # whether no training customer ever bought the item
     "oracle_rank": "float64",  # of the item, by the fair oracle; the mean rank among equals
     **{f"oracle_{cause}": "float64" for cause in CAUSES},  # probability of each cause, by the same

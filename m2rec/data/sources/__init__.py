@@ -1,1 +1,1 @@
-"""The data sets that a world may name: where each comes from and how its files become a `Dataset`."""
+"""The data sets that a world may name: where to get each, and how its files become a `Dataset`."""

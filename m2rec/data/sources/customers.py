@@ -19,9 +19,9 @@ from m2rec.data.sources.person import SECONDS_A_DAY, Person, person_of
 
 FILE = Path(__file__).with_name("customers.csv")
 WEEK = 7
-FEWEST_DAYS = 12  # of a customer whose days of the week mean something
+FEWEST_DAYS = 12  # of a customer whose days of the week are tested
 LINES_OF_ONE_ORDER = 20
-SHOWN = {  # key → title and description; the first is the "real person" that lessons speak of
+SHOWN = {  # key → title and description; the first is the "real person" of the lessons
     "person": ("Customer {user}, a regular", "Orders on more days than anybody else with a history this short"),
     "weekday": (
         "Customer {user}, always the same weekday",
@@ -58,7 +58,7 @@ def _only(person: Person, item_ids: Collection[str], longest: int) -> Person:
 def customers_of(dataset: Dataset, longest: int = 200) -> pd.DataFrame:
     """Rows of `key`, `user`, `item`, `timestamp`, oldest first, of four customers with at most `longest` lines.
 
-    Of customers who are equal in what they are chosen for, the one with the smallest number is taken.
+    Of equally suitable customers the one with the smallest number is taken.
     """
     lines = dataset.interactions.assign(day=dataset.interactions["timestamp"] // SECONDS_A_DAY)
     counts = lines.groupby("user").agg(lines=("item", "size"), days=("day", "nunique")).sort_index()

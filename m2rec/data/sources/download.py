@@ -1,4 +1,4 @@
-"""Fetch an official archive: resumes where it broke off, checks what it got, and never leaves half a file behind."""
+"""Downloads official archives: resumes, checks the MD5, and never leaves a partial file under the final name."""
 
 import hashlib
 import http.client
@@ -16,11 +16,11 @@ from m2rec.data.cache import cache_dir
 from m2rec.data.progress import progress
 from m2rec.errors import DataError
 
-TIMEOUT = 30.0  # seconds without a byte before the connection is given up and tried again
+TIMEOUT = 30.0  # seconds without a byte before the connection is retried
 ATTEMPTS = 5
 PAUSE = 1.0  # seconds before the second attempt, doubled before each further one
 BLOCK = 1 << 16
-NUMBER = "[0-9]{1,18}"  # of bytes, as a header has it; anything else is no number that a file could have
+NUMBER = "[0-9]{1,18}"  # of bytes, in a header
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Archive:
     name: str
     url: str
     md5: str
-    largest: int  # bytes; a server that sends more is not sending this file
+    largest: int  # bytes; a larger file is another one
     licence: str
 
 
@@ -44,7 +44,7 @@ ML_1M = Archive(
         "and ask GroupLens before any commercial use. The full terms are in the archive's README."
     ),
 )
-# GroupLens publishes its MD5. UCI publishes none; this one is what independent users of the file have recorded.
+# GroupLens publishes its MD5. UCI publishes none; this one was recorded by independent users of the file.
 ONLINE_RETAIL = Archive(
     name="online-retail.xlsx",
     url="https://archive.ics.uci.edu/ml/machine-learning-databases/00352/Online%20Retail.xlsx",
@@ -59,14 +59,14 @@ ARCHIVES = {"ml-1m": ML_1M, "online-retail": ONLINE_RETAIL}
 
 
 def archive_path(archive: Archive) -> Path:
-    """Where `download` puts an archive; a file of this name is whole and checked."""
+    """The path of an archive; a file of this name is complete and checked."""
     return cache_dir() / "downloads" / archive.name
 
 
 def download_data_set(name: str) -> Path:
     """Fetch a data set's file into the cache, unless it is there, and return its path; the licence is printed first.
 
-    Raises DataError when the name is unknown or the archive cannot be had.
+    Raises DataError when the name is unknown or the archive cannot be downloaded.
     """
     if name not in ARCHIVES:
         raise DataError(f"There is no download named {name!r}; known: {', '.join(ARCHIVES)}.")
@@ -77,9 +77,9 @@ def download_data_set(name: str) -> Path:
 def download(archive: Archive, *, timeout: float = TIMEOUT, pause: float = PAUSE) -> Path:
     """Fetch one archive into the cache and return its path.
 
-    What arrived is kept under another name until its MD5 is right, and is continued (HTTP Range) after a stall, a
-    broken connection or an interrupt, in this run or the next. A file with all its bytes and the wrong sum is thrown
-    away and fetched once more. Raises DataError when that does not help or the disk is full.
+    The received part has another name until its MD5 is right, and is continued (HTTP Range) after a stall, a broken
+    connection or an interrupt, in this run or the next. A file with all its bytes and a wrong MD5 is deleted and
+    fetched once more. Raises DataError when that fails too or the disk is full.
     """
     final = archive_path(archive)
     try:
@@ -103,7 +103,7 @@ def download(archive: Archive, *, timeout: float = TIMEOUT, pause: float = PAUSE
 
 
 def _complete(archive: Archive, part: Path, timeout: float, pause: float) -> None:
-    """Fetch until `part` has the right MD5. Raises HTTPException when the server cannot be brought to it."""
+    """Fetch until `part` has the right MD5. Raises HTTPException when the server does not deliver it."""
     wrong = 0
     for attempt in range(1, ATTEMPTS + 1):
         try:
@@ -125,13 +125,12 @@ def _complete(archive: Archive, part: Path, timeout: float, pause: float) -> Non
 
 
 class _Refused(http.client.HTTPException):
-    """An answer that asking again will not change."""
+    """An answer that a retry will not change."""
 
 
 def _fetch(archive: Archive, part: Path, timeout: float) -> bool:
-    """Append to `part` what it lacks. True when the server has sent all that it says there is.
-
-    Whatever goes wrong on the network is an HTTPException; an OSError is the disk's.
+    """Append the missing bytes to `part`. True when the server says that it has sent all. Network errors are
+    HTTPException, disk errors OSError.
     """
     have = part.stat().st_size
     request = urllib.request.Request(archive.url, headers={"Range": f"bytes={have}-"} if have else {})
@@ -140,14 +139,14 @@ def _fetch(archive: Archive, part: Path, timeout: float) -> bool:
     except urllib.error.HTTPError as error:
         error.close()
         if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-            return True  # nothing lies beyond what we have
+            return True  # there are no more bytes
         refused = error.code < 500 and error.code not in (408, 429)
         raise (_Refused if refused else http.client.HTTPException)(f"{error.code} {error.reason}") from error
-    except (OSError, ValueError) as error:  # a ValueError is an address that is none, to which the server leads on
+    except (OSError, ValueError) as error:  # ValueError: a redirect to a malformed address
         raise http.client.HTTPException(_words(error)) from error
     with response, part.open("r+b") as file:
         if response.status != http.HTTPStatus.PARTIAL_CONTENT or _range_start(response) != have:
-            have = 0  # the server begins at the beginning, whatever it was asked
+            have = 0  # the server ignores the range and sends from the beginning
         file.truncate(have)
         file.seek(have)
         declared = re.fullmatch(NUMBER, response.headers.get("Content-Length", ""))

@@ -7,9 +7,9 @@ model-based customer segmentation using data mining. Journal of Database Marketi
 Kept are lines of orders that were not cancelled (no C before the number), of a known customer, for a product: its code
 begins with five digits and its name is in capitals, as POST, BANK CHARGES and 23444 "Next Day Carriage" are not.
 
-Lines of one order have one time. They keep the order in which the table lists them, because that order says something:
+Lines of one order have one time. They keep the order of the table, which is informative:
 44.8 % of neighbours within an order share a word of their names, against 17.1 % when each order is shuffled, and they
-are not sorted by code (51.8 % rise). It is as near as the table comes to the order in which things were chosen.
+are not sorted by code (51.8 % rise). It is the closest that the table has to the order of choices.
 A product that is listed twice in an order was chosen once: the first line counts.
 """
 
@@ -34,7 +34,7 @@ COLUMNS = {
     "user": "CustomerID",
 }
 PRODUCT = r"\d{5}"  # how the code of a product begins
-IN_CAPITALS = r"[A-Z]{3}"  # in the name of every product, and of no service
+IN_CAPITALS = r"[A-Z]{3}"  # in the name of every product and of no service
 
 
 def read_parquet(folder: Path) -> Dataset:
@@ -63,7 +63,7 @@ def _dataset(table: TableFile) -> Dataset:
     chosen = lines[bought & product].drop_duplicates(["order", "item"])
     if chosen.empty:
         raise DataError(f"{table.path} holds no order of a known customer; it is not the table Online Retail.")
-    moment = chosen.groupby("order")["timestamp"].transform("min")  # some orders ran over a minute's end
+    moment = chosen.groupby("order")["timestamp"].transform("min")  # the lines of some orders span two minutes
     chosen = chosen.assign(timestamp=moment)
     interactions = chronological(chosen[["user", "item", "timestamp", "order"]], moment.to_numpy())
     return Dataset(NAME, interactions.drop(columns="order"), _items(lines[bought & product]))

@@ -21,7 +21,7 @@ class Person:
 
 
 def person_of(source: Source, item_ids: Collection[str], longest: int) -> Person | None:
-    """The person who came on most days, of all who chose at most `longest` items; only `item_ids` are counted.
+    """The person with the most days, of all who chose at most `longest` items; only `item_ids` are counted.
 
     None where this machine has no such data, or where it has no clock times.
     """

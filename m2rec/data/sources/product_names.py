@@ -1,4 +1,4 @@
-"""Product names as a till prints them, in capitals, spelled as people write them."""
+"""Product names in capitals, as a till prints them, respelled as in a sentence."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""From a world's [data] settings to its data set, wherever this machine has it."""
+"""Finds and loads the data set of a world's [data] settings on this machine."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -20,10 +20,10 @@ from m2rec.errors import DataError
 
 
 class Layout(NamedTuple):
-    """One way in which a data set may lie on the disk."""
+    """One layout of a data set on the disk."""
 
     name: str  # inside M2REC_DATA
-    mark: str  # the file that tells this layout from others; "" where the name itself is a file
+    mark: str  # the file that identifies this layout; "" where the name itself is a file
     read: Callable[[Path], Dataset]
     read_items: Callable[[Path], pd.DataFrame]
 
@@ -81,7 +81,7 @@ def load_dataset(settings: DataSettings, name: str | None = None) -> Dataset:
         from m2rec.data.market.generate import market_dataset
 
         dataset = market_dataset()
-    elif settings.interactions:  # given with source "tables" and never else
+    elif settings.interactions:  # set for source "tables" and for no other
         dataset = read_tables(
             settings.interactions,
             settings.items,
@@ -116,7 +116,7 @@ def split_rule(settings: DataSettings) -> SplitRule:
 
 
 def split_needs(settings: DataSettings) -> str:
-    """How long histories must be for the chosen split to leave something to learn from and something to ask for."""
+    """The least length of histories that the split needs for training events and targets."""
     if settings.split == "by-user":
         return (
             f"the split by user needs histories of 2 events to learn from, and of more than {settings.first_target} "
@@ -132,7 +132,7 @@ def split_needs(settings: DataSettings) -> str:
 def titles_for(source: Source, item_ids: Sequence[str]) -> pd.DataFrame | None:
     """`item`, `title`, `text`, `group` of these items in this order, from the data on this machine; None without it.
 
-    For worlds whose titles may not be shipped. An id that the data does not know is its own title.
+    For worlds whose titles may not be shipped. An id that the data lacks is used as the title.
     """
     found = find_layout(source) if source in LAYOUTS else None
     if found is None:

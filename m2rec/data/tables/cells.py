@@ -1,4 +1,4 @@
-"""The cells of one column as ids, numbers or times; what is wrong with them is noted and not raised."""
+"""The cells of one column as ids, numbers or times; problems are collected and not raised."""
 
 import re
 
@@ -11,7 +11,7 @@ from m2rec.data.tables.times import FAR_FUTURE, DateOrder, read_times
 from m2rec.text_safety import normalised, quoted
 
 EPOCH = pd.Timestamp(0, unit="s", tz="UTC")
-DECIMAL = re.compile(r"(\d+)\.0*", re.ASCII)  # how a program writes a whole number that it took for a fraction
+DECIMAL = re.compile(r"(\d+)\.0*", re.ASCII)  # a whole number written as a decimal fraction
 
 
 def text(table: TableFile, role: str) -> pd.Series:
@@ -25,10 +25,8 @@ def text(table: TableFile, role: str) -> pd.Series:
 
 
 def ids(table: TableFile, role: str, problems: Problems) -> pd.Series:
-    """A column as text that must not be blank anywhere; what looks alike is one id (`normalised`).
-
-    Where every cell is a whole number and some are written as decimals, as a program does that met a blank among them,
-    5863.0 is 5863.
+    """A column as text that must not be blank anywhere; ids that look the same are one (`normalised`). Where every cell
+    is a whole number and some are written as decimals, as programs do when a cell is blank, 5863.0 is 5863.
     """
     cells = text(table, role)
     names = {cell: normalised(cell) for cell in cells.unique()}

@@ -1,4 +1,4 @@
-"""Which column of a table is the user, the item, the time: by the names that people give them, or by what they say.
+"""Finds the columns of a table (user, item, time, …) by their usual names, or as the user names them.
 
 Names are compared without case, blanks and punctuation, and without the types of RecBole's headers (`user_id:token`).
 """
@@ -70,7 +70,7 @@ ROLES = {"interactions": (*INTERACTIONS, "title"), "items": tuple(ITEMS)}
 
 
 def plain(name: str) -> str:
-    """A column's name as it is compared: small letters and digits, without a RecBole type."""
+    """A column's name in the form that is compared: small letters and digits, without a RecBole type."""
     name = re.sub(r":(token|token_seq|float|float_seq)$", "", name.strip())
     return "".join(character for character in name.casefold() if character.isalnum())
 
@@ -90,7 +90,7 @@ def recognise(columns: Sequence[str], names: Mapping[str, Sequence[str]]) -> dic
 
 
 def nearest(role: str, columns: Sequence[str], names: Mapping[str, Sequence[str]]) -> str | None:
-    """The column whose name looks most like one that the role usually has."""
+    """The column whose name is most similar to a usual one of the role."""
     by_name = {plain(column): column for column in columns}
     scored = [
         (difflib.SequenceMatcher(None, name, usual).ratio(), column)
@@ -114,7 +114,7 @@ def parse_columns(options: Sequence[str], table: str) -> dict[str, str]:
                     else "item=asin,title=name"
                 )
                 raise InputError(
-                    f"{quoted(part)} does not say which column is what; write for instance "
+                    f"{quoted(part)} does not name a role and a column; write for instance "
                     f"{example} "
                     f"(roles: {', '.join(ROLES[table])})."
                 )

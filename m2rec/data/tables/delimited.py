@@ -1,4 +1,4 @@
-"""How a text lays out a table: separator, header or none, and quotes; for files, pasted lists and uploads alike."""
+"""The layout of delimited text (separator, header, quotes), for files, pasted lists and uploads."""
 
 import csv
 import re
@@ -13,11 +13,11 @@ from m2rec.data.tables.times import read_times
 if TYPE_CHECKING:
     import _csv
 
-SEPARATORS = (",", ";", "\t", "::", "|", " ")  # blanks are tried last: words have them too
+SEPARATORS = (",", ";", "\t", "::", "|", " ")  # blanks are tried last, because words are separated by them
 NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars (|)", "::": "double colons (::)", " ": "blanks"}
-INSTEAD = "\x1f"  # stands for "::", which readers of CSV do not take: the separator that ASCII has for this
-LINES = 60  # that the layout is judged by
-LONGEST_CELL = 1 << 24  # characters; the default of Python's reader is below what a description may have
+INSTEAD = "\x1f"  # replaces "::", which readers of CSV do not accept: ASCII's unit separator
+LINES = 60  # from which the layout is guessed
+LONGEST_CELL = 1 << 24  # characters; Python's default is too short for some descriptions
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Layout:
     """How a text is divided into cells.
 
     `columns` are the header's cells, or "1", "2" … where there is no header. `quotes` is False where quotation marks
-    are letters like others; with `backslash` a quote inside quotes has a backslash before it.
+    are ordinary characters; with `backslash` a quote inside quotes has a backslash before it.
     """
 
     separator: str
@@ -58,7 +58,7 @@ class Layout:
 def layout_of(text: str, names: Mapping[str, Sequence[str]], *, complete: bool = True) -> Layout:
     """The layout of a text by its first lines; `names` are the usual ones of the columns that are wanted (columns.py).
 
-    `complete` is False where `text` was cut off somewhere, so that its last line says nothing.
+    `complete` is False where `text` was cut off, so that its last line is ignored.
     """
     lines = [line for line in text.splitlines()[: LINES + 1] if line.strip()]
     if not complete and len(lines) > 1:
@@ -72,7 +72,7 @@ def layout_of(text: str, names: Mapping[str, Sequence[str]], *, complete: bool =
 
 @contextmanager
 def long_cells() -> Iterator[None]:
-    """Let Python's reader of CSV take the cells that a description can be, and afterwards what it takes elsewhere."""
+    """Raise the longest cell of Python's reader of CSV, and restore it afterwards."""
     usual = csv.field_size_limit(LONGEST_CELL)
     try:
         yield
@@ -81,7 +81,7 @@ def long_cells() -> Iterator[None]:
 
 
 class QuoteError(ValueError):
-    """Quotation marks that no way of writing tables explains, in the row that begins on `line`, from 1."""
+    """Quotation marks that fit no way of writing tables, in the row that begins on `line`, from 1."""
 
     def __init__(self, line: int) -> None:
         super().__init__(f"the quotation marks in line {line} do not close where a cell ends")
@@ -89,10 +89,9 @@ class QuoteError(ValueError):
 
 
 def with_quotes(layout: Layout, lines: Callable[[], Iterable[str]]) -> Layout:
-    """The same layout with quotation marks taken as the whole text means them. Raises QuoteError.
-
-    Three ways are in use: doubled inside quotes ("" as RFC 4180 has it), with a backslash, and as letters like others,
-    which is taken for a mistake unless tabs or double colons separate the cells.
+    """The same layout with the meaning of quotation marks in the whole text. Raises QuoteError. Three ways are in use:
+    doubled inside quotes ("" as RFC 4180 has it), with a backslash, and as ordinary characters, which is an error
+    unless tabs or double colons separate the cells.
     """
     ways = [layout]
     if any('\\"' in line for line in lines()):
@@ -139,7 +138,7 @@ def _with(separator: str, lines: list[str], names: Mapping[str, Sequence[str]]) 
 
 
 def _is_data(cells: Sequence[str]) -> bool:
-    """Whether a first line is a row already: a number or a date stands in it, which no column is named by."""
+    """Whether a first line is a row: it holds a number or a date, which is no name of a column."""
     if list(cells) == [str(number) for number in range(len(cells))]:  # the header of a table that had none in pandas
         return False
     return any(_is_value(cell) for cell in cells)

@@ -15,7 +15,7 @@ from m2rec.data.tables.problems import listed_rows
 from m2rec.data.tables.table_file import TableFile, columns_of_roles, lines_of, wrong_byte
 from m2rec.errors import DataError
 
-BLOCK = 1 << 20  # bytes looked through at a time
+BLOCK = 1 << 20  # bytes read at a time
 MOVIELENS = {4: ("user", "item", "rating", "timestamp"), 3: ("item", "title", "group")}  # cells of lines with "::"
 
 
@@ -67,7 +67,7 @@ def _frame(source: FileFormat, layout: Layout) -> pd.DataFrame:
     """All cells as text. Raises UnicodeDecodeError, and DataError for rows that have more cells than the header."""
     try:
         with warnings.catch_warnings(), source.open() as file:
-            warnings.simplefilter("error", pd.errors.ParserWarning)  # a row longer than the header would lose its end
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # otherwise long rows are cut off silently
             return pd.read_csv(
                 io.StringIO("".join(lines_of(source, layout))) if layout.separator == "::" else file,
                 sep=layout.delimiter,

@@ -1,4 +1,4 @@
-"""What a file holds, by its first bytes and not by its name: packed or not, text, Parquet, JSON, or no table at all."""
+"""The format of a file by its first bytes, not its name: packed or not, text, Parquet, JSON, or no table."""
 
 import bz2
 import codecs
@@ -15,7 +15,7 @@ from m2rec.errors import DataError
 from m2rec.text_safety import LONGEST_QUOTE, printable
 
 HEAD = 1 << 16  # bytes that are looked at
-LARGEST = 16 << 30  # bytes of an unpacked file; a small file that unpacks to more is a trap
+LARGEST = 16 << 30  # bytes of an unpacked file; an archive that unpacks to more is refused
 
 GZIP, BZIP2, XZ, ZIP, PARQUET = b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"PK\x03\x04", b"PAR1"
 NO_TABLES = (
@@ -67,7 +67,7 @@ class FileFormat:
 
 
 def file_format(path: Path) -> FileFormat:
-    """Look at a file's first bytes. Raises DataError for what is there and is no table, saying what it is."""
+    """The format by a file's first bytes. Raises DataError for a file that is no table, with its kind."""
     if not path.is_file():
         raise DataError(f"There is no file {path}; give the path of a table (.csv, .tsv, .jsonl, .parquet, also .gz).")
     packed, member = _packed(path)
@@ -89,7 +89,7 @@ def file_format(path: Path) -> FileFormat:
 
 
 def no_table(head: bytes) -> str | None:
-    """What a file is by its first bytes, and what to do, where that is no table; None where it may be one."""
+    """The kind of a file that is no table, and what to do; None where it may be one."""
     if head.startswith(LFS_POINTER):
         return "the pointer that Git LFS left in place of the file; run `git lfs pull`"
     start = head.lstrip()[:100].lower()
@@ -99,7 +99,7 @@ def no_table(head: bytes) -> str | None:
 
 
 def packed_as(head: bytes) -> str | None:
-    """What kind of archive begins like this, for a text that turns out to be one."""
+    """The kind of archive that begins so, for text that is one."""
     kinds = {
         ZIP: "a zip archive or an Excel workbook",
         GZIP: "packed with gzip",

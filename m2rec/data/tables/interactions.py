@@ -1,4 +1,4 @@
-"""Anybody's data: one table of interactions, and one of items where there is one, checked on entry."""
+"""Your own data: a table of interactions, and one of items if there is one, with checks."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -37,7 +37,7 @@ def read_tables(
     `title`, and optionally `text` (what the text encoder reads; the title where the column is absent) and `group`.
     Without an items table the ids are the titles, or `title` of `columns` names where the interactions have them.
     Columns are found by their usual names (columns.py) or by role → name in `columns` and `item_columns`.
-    Ids become text as `normalised` has it. Rows of one user at the same moment keep the file's order.
+    Ids become text as `normalised` has it. Rows of one user at the same time keep the file's order.
 
     Raises TableError with everything that is wrong, naming files and rows.
     """
@@ -86,7 +86,7 @@ def _require(
     option: str,
     problems: Problems,
 ) -> None:
-    """Note all columns that are missing at once, what was found, and how the mapping would be given."""
+    """Collect all missing columns, those that were found, and how to give the mapping."""
     absent = [
         roles for role in needed if not set(roles := (role,) if isinstance(role, str) else role) & set(table.columns)
     ]
@@ -127,7 +127,7 @@ def _guess(table: TableFile, needed: Sequence[str | tuple[str, ...]]) -> dict[st
 
 
 def _listed(names: Sequence[str]) -> str:
-    """Some names, shortened: a table that is none can have a header of any length."""
+    """Some names, shortened: a header can be of any length."""
     shown = [printable(name, LONGEST_QUOTE) for name in names[:MOST_NAMES]]
     return ", ".join([*shown, f"and {len(names) - MOST_NAMES} more"] if len(names) > MOST_NAMES else shown)
 
@@ -171,7 +171,7 @@ def _items_of(log: TableFile, interactions: pd.DataFrame) -> pd.DataFrame:
 
 
 def _fit_for_an_id(table: TableFile, items: pd.Series, problems: Problems) -> None:
-    """Ids travel in links and stand beside words of the visitor's own, which begin with a tilde."""
+    """Ids are part of links, and a tilde in front marks an invented item."""
     long = (items.str.len() > LONGEST_ID).to_numpy()
     if long.any():
         place, others = table.places(long)
@@ -199,7 +199,7 @@ def _short(table: TableFile, role: str, problems: Problems) -> pd.Series:
 
 
 def _interactions(log: TableFile, dates: DateOrder | None, problems: Problems) -> pd.DataFrame | None:
-    """`user`, `item`, `moment` (what decides the order), and `timestamp` and `rating` where they are there."""
+    """`user`, `item`, `moment` (decides the order), and `timestamp` and `rating` if present."""
     found: dict[str, pd.Series | np.ndarray] = {}
     for role in ("user", "item"):
         if role in log.columns:
@@ -226,7 +226,7 @@ def _interactions(log: TableFile, dates: DateOrder | None, problems: Problems) -
 def _all_there(
     log: TableFile, interactions: pd.DataFrame, catalogue: pd.DataFrame, items_path: Path, problems: Problems
 ) -> None:
-    """Note the items that only the interactions name, and what they look like."""
+    """Collect the items that the items table lacks, and ids that they resemble."""
     unknown = (~interactions["item"].isin(catalogue["item"]) & (interactions["item"] != "")).to_numpy()
     if not unknown.any():
         return
@@ -240,7 +240,7 @@ def _all_there(
     )
 
 
-# What two programs make of one id.
+# Different spellings of one id by two programs.
 WRITINGS: tuple[tuple[str, Callable[[pd.Series], pd.Series]], ...] = (
     ("in other letters, large or small", lambda ids: ids.str.casefold()),
     ("with decimals", lambda ids: ids.str.replace(r"\.0*$", "", regex=True)),
@@ -251,7 +251,7 @@ WRITINGS: tuple[tuple[str, Callable[[pd.Series], pd.Series]], ...] = (
 
 
 def _alike(missing: pd.Series, known: pd.Series) -> str:
-    """How the missing ids resemble ids that are there, where at least half of them do."""
+    """How at least half of the missing ids resemble ids of the items table."""
     distinct = pd.Series(missing.unique())
     for how, written in WRITINGS:
         there = dict(zip(written(known), known, strict=True))

@@ -7,7 +7,7 @@ from typing import Any
 
 from m2rec.data.tables.problems import Problems, listed_rows
 
-KEYS_FROM = 1000  # objects whose keys are taken for the columns
+KEYS_FROM = 1000  # objects whose keys are the columns
 DEEPEST = 8  # lists in lists
 
 
@@ -17,7 +17,7 @@ def is_list(head: str) -> bool:
 
 
 def objects(lines: Iterable[str]) -> Iterator[tuple[int, dict[str, Any] | None]]:
-    """Line number from 1, and the object on it or None for what is none; blank lines are passed over.
+    """Line number from 1, and the object on it, or None where there is none; blank lines are skipped.
 
     Lines in Python's own notation ({'asin': …}), which the older Amazon metadata has, are read too.
     """

@@ -1,6 +1,6 @@
-"""A history as people write it down: one title a line, or a table with titles and, if they like, years and dates.
+"""Pasted histories: one title a line, or a table with titles and, if they like, years and dates.
 
-Pasted lists, uploads and `recommend --history` are read by this; names, separators, quotes and times are those of
+Pasted lists, uploads and `recommend --history` are read here; names, separators, quotes and times are those of
 `columns.py`, `delimited.py` and `times.py`, as for whole tables.
 """
 
@@ -20,7 +20,7 @@ from m2rec.text_safety import normalised, quoted
 LONGEST_HEADER = 300  # characters
 ALONE = ("title", "name", "item", "product", "film", "movie", "itemid", "id")  # what a header of one column can be
 SEPARATORS = (",", ";", "\t", "|")
-RUNNING = 366 * SECONDS_A_DAY  # numbers that would all lie in 1970 count something else
+RUNNING = 366 * SECONDS_A_DAY  # if all times are in 1970, they are no times
 _YEAR = re.compile(r"\s*\((\d{4})\)\s*$")
 
 
@@ -34,13 +34,13 @@ class Entry:
 
     @property
     def text(self) -> str:
-        """The title as a person would look for it, the year behind it."""
+        """The title as it is searched for, followed by the year."""
         return f"{self.title} ({self.year})" if self.year and not _YEAR.search(self.title) else self.title
 
 
 @dataclass
 class Pasted:
-    """The entries, oldest first, and what the person should know: how dates were read, what was left out."""
+    """The entries, oldest first, and notes for the reader: how dates were read, what was left out."""
 
     entries: list[Entry]
     notes: list[str] = field(default_factory=list)
@@ -49,7 +49,7 @@ class Pasted:
 def read_list(text: str) -> Pasted:
     """Read a list of titles, oldest first, or a table with a title column; dates decide the order where all are read.
 
-    Raises InputError for what is empty, no text, or no regular table.
+    Raises InputError for an empty list, for what is no text, and for an irregular table.
     """
     text = text.removeprefix("\ufeff")
     start = text[:100].encode("latin-1", "replace")
@@ -76,7 +76,7 @@ def read_list(text: str) -> Pasted:
 
 
 def _layout(lines: Sequence[str]) -> Layout | None:
-    """How the lines are a table, or None for one title a line."""
+    """The layout of the lines as a table, or None for one title a line."""
     if len(lines[0]) <= LONGEST_HEADER:
         found = layout_of("\n".join(lines), LISTS)
         roles = recognise(found.columns, LISTS)
@@ -150,7 +150,7 @@ def _sort(pasted: Pasted, moments: Sequence[float]) -> None:
 
 
 def _settled(dates: Sequence[str]) -> Times:
-    """The dates; where it is unclear which number is the month, by the one reading in which the list is in order."""
+    """The dates; an ambiguous month is decided by the reading in which the list is in order."""
     times = read_times(dates)
     if not times.ambiguous:
         return times

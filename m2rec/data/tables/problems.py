@@ -1,4 +1,4 @@
-"""Everything that is wrong with a table, collected, so that a person mends it in one go."""
+"""Collects all problems of a table, so that they can be corrected at once."""
 
 from collections.abc import Sequence
 
@@ -8,13 +8,13 @@ ROWS_NAMED = 6  # rows of one kind that a message points at
 
 
 class Problems:
-    """Sentences about what is wrong, in the order in which they were found."""
+    """One sentence per problem, in the order in which they were found."""
 
     def __init__(self) -> None:
         self.found: list[str] = []
 
     def add(self, problem: DataError | str) -> None:
-        """Note one more, once."""
+        """Add a problem, unless it is there."""
         sentences = problem.problems if isinstance(problem, TableError) else [str(problem)]
         self.found += [sentence for sentence in sentences if sentence not in self.found]
 

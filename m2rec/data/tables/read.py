@@ -13,10 +13,10 @@ from m2rec.errors import DataError
 def read_table_file(
     path: Path, names: Mapping[str, Sequence[str]], chosen: Mapping[str, str] | None = None
 ) -> TableFile:
-    """Read a table, whatever kind of file its first bytes say it is: delimited text, JSON or Parquet, packed or not.
+    """Read a table from delimited text, JSON, Parquet or Excel, packed or not, recognised by its first bytes.
 
     `names` are the usual names of the columns that are wanted (columns.py); `chosen` is role → column, by name or by
-    its number from 1, and goes before what is recognised. Raises DataError when the file is missing, empty, no table,
+    its number from 1, and takes precedence. Raises DataError when the file is missing, empty, no table,
     wrongly encoded, or has rows longer than its header.
     """
     chosen = dict(chosen or {})

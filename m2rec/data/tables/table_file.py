@@ -30,7 +30,7 @@ class TableFile:
     source: FileFormat | None = None
     lines: list[int] | None = None  # of JSON: the line of each row
     blank_rows: int = 0
-    notes: list[str] = field(default_factory=list)  # for people: what was found out or assumed
+    notes: list[str] = field(default_factory=list)  # for the reader: what was found or assumed
 
     def place(self, row: int) -> str:
         """The place of a row, for people: "line 7 of ratings.csv", counting the header as line 1."""
@@ -38,7 +38,7 @@ class TableFile:
 
     @property
     def word(self) -> str:
-        """What a row is called by its number: delimited text and JSON have lines, Parquet has rows."""
+        """The word for a numbered row: delimited text and JSON have lines, Parquet has rows."""
         return "row" if self.layout is None and self.lines is None else "line"
 
     def numbers_of(self, rows: Sequence[int]) -> list[int]:

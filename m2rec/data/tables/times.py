@@ -1,7 +1,6 @@
-"""When something happened, as people and programs write it: the one reader of dates and times.
-
-Tables, pasted lists, uploads and the command line all use it. A column is read as a whole, because one cell alone does
-not say whether 03/04/2025 is in March or in April, nor whether a number counts seconds or milliseconds.
+"""Reads dates and times as people and programs write them, for tables, pasted lists, uploads and the command line. A
+column is read as a whole, because one cell does not decide whether 03/04/2025 is in March or in April, nor whether a
+number counts seconds or milliseconds.
 """
 
 import re
@@ -42,10 +41,9 @@ MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", 
 
 @dataclass(frozen=True)
 class Times:
-    """How a column of times was read. `seconds` since 1970, None for what is no time or blank; one a cell.
-
-    `how` says in which notation, such as "Unix milliseconds" or "day/month/year". `ambiguous` is a cell that could be
-    in either of two months, where nothing else in the column settles it; then no time is read.
+    """How a column of times was read. `seconds` since 1970, one a cell, None where it is blank or no time. `how` is the
+    notation, such as "Unix milliseconds" or "day/month/year". `ambiguous` is a cell that could be in either of two
+    months, where no other cell of the column decides; then no time is read.
     """
 
     seconds: list[float | None]
@@ -56,7 +54,7 @@ class Times:
 def read_times(cells: Sequence[str], order: DateOrder | None = None) -> Times:
     """Read a column of times, as UTC where no zone is named: numbers since 1970, ISO 8601, dates as people write them.
 
-    `order` settles 03/04/2025. Without it the column must: by a day above 12, or by dots, which only days come before.
+    `order` decides 03/04/2025. Without it the column must: by a day above 12, or by dots, which follow the day.
     """
     written = [cell for cell in dict.fromkeys(cells) if cell]
     numbers = {cell: float(cell) for cell in written if len(cell) <= MOST_DIGITS and _NUMBER.fullmatch(cell)}
@@ -66,7 +64,7 @@ def read_times(cells: Sequence[str], order: DateOrder | None = None) -> Times:
         dates = {cell: parsed for cell in written if cell not in numbers and (parsed := _date(cell))}
         if len(dates) >= max(len(numbers), 1) or not numbers:
             return _dates(cells, dates, order)
-        known, how = _since_1970(numbers)  # the other cells are the mistakes
+        known, how = _since_1970(numbers)  # the other cells are errors
     return Times([known.get(cell) for cell in cells], how)
 
 

@@ -46,7 +46,7 @@ def read_parquet(source: FileFormat, names: Mapping[str, Sequence[str]], chosen:
     """Parquet; `names` and `chosen` as in `read_table_file`. Raises DataError."""
     try:
         with source.open() as file:
-            # of a packed file all is read first: Parquet is read from its end
+            # a packed file is read whole first, because Parquet is read from its end
             content = pq.ParquetFile(io.BytesIO(source.read()) if source.packed else file)
             present = content.schema_arrow.names
             columns = columns_of_roles(source.path, present, names, chosen)
@@ -65,7 +65,7 @@ def read_sheet(source: FileFormat, names: Mapping[str, Sequence[str]], chosen: M
         frame = pd.read_excel(path, dtype="object", engine="openpyxl", na_filter=False)
     except ImportError as error:
         raise DataError(f"Reading {path} needs the package openpyxl; install it with `{how_to_install()}`.") from error
-    except Exception as error:  # openpyxl raises whatever the parts of a damaged workbook lead to
+    except Exception as error:  # openpyxl raises many kinds of errors for a damaged workbook
         raise DataError(f"{path} is not a readable Excel workbook ({error}); save its sheet as CSV UTF-8.") from error
     present = [str(column).strip() for column in frame.columns]
     frame.columns = pd.Index(present)
