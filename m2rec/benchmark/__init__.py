@@ -1,1 +1,1 @@
-"""Accuracy, speed and the page, measured, and what the README says of them."""
+"""Measurements of accuracy, speed and the page, and the README's results from them."""

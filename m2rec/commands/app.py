@@ -1,4 +1,4 @@
-"""All commands under one name, and the one place where an error becomes a line and an exit code."""
+"""All commands under one name; here an error becomes one line and an exit code."""
 
 import errno
 import logging
@@ -27,7 +27,7 @@ BAD_INPUT = 2
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 app = typer.Typer(
-    help="M2Rec: what comes next, and whether order, rhythm or meaning says so. Every command has its own --help.",
+    help="M2Rec: what comes next, by order, rhythm and meaning. Every command has its own --help.",
     add_completion=False,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
@@ -72,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def with_default_address(given: Sequence[str]) -> list[str]:
-    """`--ray` without an address means a cluster on this machine; an option of typer always takes a value."""
+    """Gives `--ray` without an address that of a cluster on this machine; an option of typer always takes a value."""
     result: list[str] = []
     for place, word in enumerate(given):
         result.append(word)
@@ -93,7 +93,7 @@ def _refuse(*messages: str) -> int:
 
 
 def _command(given: list[str]) -> str:
-    """The command, and sub-command, that a mistaken line was meant for: its help is the one to read."""
+    """The command, and sub-command, whose help fits a mistaken line."""
     groups = {group.name for group in app.registered_groups}
     commands = groups | {command.callback.__name__ for command in app.registered_commands if command.callback}
     if not given or given[0] not in commands:

@@ -22,9 +22,8 @@ def download(
     name: Annotated[str, typer.Argument(help="Which data set: ml-1m or online-retail.")],
     json_file: Json = None,
 ) -> None:
-    """Fetch an official archive into the cache, after showing its licence; a download that broke off goes on.
-
-    The file is checked against its known MD5. A second call finds it there and fetches nothing.
+    """Fetch an official archive into the cache, after showing its licence; an interrupted download is resumed. The file
+    is checked against its known MD5. A second call fetches nothing.
     """
     from m2rec.data.sources.download import download_data_set
 
@@ -41,7 +40,7 @@ def picture(
     file: Annotated[Path, typer.Argument(help="Where the SVG goes.")],
     days: Annotated[int, typer.Option(min=7, max=100, help="How many days are shown.")] = 63,
 ) -> None:
-    """Draw one customer of the Rhythm Market: every purchase with its cause, and what the fair oracle believed."""
+    """Draw one customer of the Rhythm Market: every purchase with its cause, and the fair oracle's forecasts."""
     from m2rec.atomic import atomic_file
     from m2rec.data.market.generate import cached_market
     from m2rec.data.market.picture import draw, example_customer

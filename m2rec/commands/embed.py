@@ -21,14 +21,14 @@ def embed(
         Path | None, typer.Option(help="Also write the vectors to this .safetensors file, item ids in its header.")
     ] = None,
     like: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="List the items whose texts mean most nearly the same as this.")
+        str | None, typer.Option(metavar="TEXT", help="List the items whose texts are closest in meaning to this.")
     ] = None,
     k: Annotated[int, typer.Option("-k", min=1, max=50, help="How many of them.")] = 10,
     json_file: Json = None,
 ) -> None:
-    """Read the texts of a world's items with the language model and keep their vectors, so that `prepare` need not.
+    """Encode the texts of a world's items with the language model and cache the vectors, which `prepare` uses.
 
-    Vectors depend on the text alone and are computed once; --like shows what they are good for.
+    Vectors depend on the text alone and are computed once; --like searches them.
     """
     from m2rec.data.sources.registry import load_dataset
     from m2rec.data.text import TextEncoder

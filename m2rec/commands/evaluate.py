@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from m2rec.evaluation.report import Figure, Grades
     from m2rec.model.m2rec import M2Rec
 
-MARKET = "rhythm-market"  # the source whose causes are on record
+MARKET = "rhythm-market"  # the source whose causes are known
 SPLITS = {
     "leave-one-out": "leave-one-out: each user's last event, the one before it for validation",
     "by-user": "users never trained on, each of their events after the first weeks",
@@ -34,7 +34,7 @@ SPLITS = {
 def evaluate(
     world: Annotated[
         str | None,
-        typer.Argument(help="A world's name or a checkpoint folder; the first checkpoint there is, if not said."),
+        typer.Argument(help="A world's name or a checkpoint folder; the first checkpoint by default."),
     ] = None,
     split: Annotated[Literal["validation", "test"], typer.Option(help="Which targets.")] = "test",
     record: Annotated[
@@ -114,7 +114,7 @@ def _grades_table(grades: "Grades") -> "Table":
 
 
 def _hits_table(grades: "Grades") -> "Table":
-    """HR@10 by cause beside what the fair oracle and blind choice reach."""
+    """HR@10 by cause beside that of the fair oracle and of random choice."""
     shown = table("HR@10 by cause, history left in", "cause", "model", "oracle", "random", "targets")
     for name, row in grades.hits.items():
         shown.add_row(name, f"{row.model:.4f}", f"{row.oracle:.4f}", f"{row.random:.4f}", f"{row.targets:,}")
@@ -130,7 +130,7 @@ def _record(
     grades: "Grades | None",
     hardware: str,
 ) -> Path:
-    """Write what was measured into the checkpoint's metrics.json. → its path."""
+    """Write the measurements into the checkpoint's metrics.json. → its path."""
     from m2rec.evaluation.report import GateMeasurement, Measurement, read_metrics, write_metrics
     from m2rec.training.machine import git_revision
 
@@ -156,7 +156,7 @@ def _record(
 
 
 def _data_of(config: "CheckpointConfig") -> "Prepared":
-    """The data that a checkpoint belongs to: as prepared here, or read anew. Its texts are not needed for that."""
+    """The data of a checkpoint: as prepared here, or read anew, without texts."""
     import numpy as np
 
     from m2rec.data.prepared import Prepared

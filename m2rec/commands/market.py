@@ -102,7 +102,7 @@ def predict(
     folder: Annotated[Path, typer.Argument(help="An exported market.")],
     predictions: Annotated[Path, typer.Argument(help="The Parquet file that the ranked lists go to.")],
     checkpoint: Annotated[
-        str | None, typer.Option(help="A world's name or a checkpoint folder; the shipped market's, if not said.")
+        str | None, typer.Option(help="A world's name or a checkpoint folder; the shipped market's by default.")
     ] = None,
     gates: Annotated[Path | None, typer.Option(help="Also write the gate before each target to this file.")] = None,
     cpu: Annotated[bool, typer.Option("--cpu", help="Use the CPU even where there is a GPU.")] = False,
@@ -141,7 +141,7 @@ def grade(
         typer.Option(help="CSV or Parquet with user, position and chain, rhythm, taste (or the three gate weights)."),
     ] = None,
     market: Annotated[
-        Path | None, typer.Option(help="An exported folder; the shipped world, if not said.", exists=False)
+        Path | None, typer.Option(help="An exported folder; the shipped world by default.", exists=False)
     ] = None,
     name: Annotated[
         str | None, typer.Option(help="Of what predicted, for the report; the file's, if not said.")

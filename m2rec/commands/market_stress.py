@@ -19,7 +19,7 @@ MOST_CUSTOMERS = 1_000_000
 
 def stress(
     checkpoint: Annotated[
-        str | None, typer.Argument(help="A world's name or a checkpoint folder; the shipped market's, if not said.")
+        str | None, typer.Argument(help="A world's name or a checkpoint folder; the shipped market's by default.")
     ] = None,
     customers: Annotated[
         int, typer.Option(min=100, max=MOST_CUSTOMERS, help="Of each market; a tenth of them are tested.")

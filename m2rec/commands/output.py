@@ -1,4 +1,4 @@
-"""How a command shows what it found: a table for people, the same figures as JSON for programs."""
+"""Output of commands: a table for people, the same figures as JSON for programs."""
 
 import io
 import json
@@ -18,7 +18,7 @@ WIDTH_WITHOUT_TERMINAL = 120
 
 
 def _writable(file: str | None) -> str | None:
-    """Refuse a file that cannot be, before the work and not after it."""
+    """Refuse a file that cannot be written, before the work starts."""
     if file and file != STANDARD_OUTPUT and (Path(file).is_dir() or not Path(file).parent.is_dir()):
         raise typer.BadParameter(f"{file} is not a file in a folder that exists")
     return file
@@ -46,7 +46,7 @@ def table(title: str, *columns: str, text: int = 1) -> Table:
 def show(payload: Any, json_file: str | None, *parts: RenderableType) -> None:
     """Print the parts, and write `payload` where --json says. Raises InputError when the file cannot be written."""
     if json_file == STANDARD_OUTPUT:
-        # what the console's code page lacks is escaped, so that a program reads the same from any console
+        # escaped to ASCII, so that a program reads the same from any console
         typer.echo(json.dumps(payload, indent=2, ensure_ascii=not _in_utf8(sys.stdout), allow_nan=False))
         return
     console = Console(width=None if sys.stdout.isatty() else WIDTH_WITHOUT_TERMINAL)
@@ -73,5 +73,5 @@ def _in_utf8(stream: TextIO) -> bool:
 
 
 def say(sentence: str) -> None:
-    """A sentence for the person, on standard error, where it spoils no output."""
+    """A sentence on standard error, apart from the output."""
     Console(stderr=True, soft_wrap=True).print(sentence, highlight=False, markup=False)

@@ -10,7 +10,7 @@ from m2rec import paths
 
 def page(
     folder: Annotated[
-        Path | None, typer.Argument(help="A folder with one checkpoint folder a world; checkpoints unless said.")
+        Path | None, typer.Argument(help="A folder with one checkpoint folder a world; checkpoints by default.")
     ] = None,
 ) -> None:
     """Open the page over every world in a folder, as `python app.py` does in a clone; Ctrl+C stops it."""

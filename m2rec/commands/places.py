@@ -1,4 +1,4 @@
-"""Which world or checkpoint a word on the command line means."""
+"""Finds the world or checkpoint that is named on the command line."""
 
 import shlex
 import sys
@@ -14,7 +14,7 @@ FIRST = "rhythm-market"
 
 
 def own_settings(name: str) -> Path:
-    """Where `prepare` keeps the settings of a world made from tables on the command line."""
+    """The folder of settings of worlds made from tables on the command line."""
     return cache_dir() / "worlds" / f"{name}.toml"
 
 
@@ -37,9 +37,8 @@ def checkpoints() -> list[Path]:
 
 
 def find_checkpoint(name: str | None) -> Path:
-    """A folder, or a world's name for its folder in `checkpoints/`; None means the first one there.
-
-    Raises CheckpointError that names those there are.
+    """A folder, or a world's name for its folder in `checkpoints/`; None means the first one. Raises CheckpointError
+    with the known names.
     """
     there = checkpoints()
     if name is None:

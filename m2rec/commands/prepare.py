@@ -44,7 +44,7 @@ def prepare(
         list[str] | None,
         typer.Option(
             metavar="ROLE=COLUMN,…",
-            help="Which column is what, where its name does not say so: user=CustomerID,item=StockCode,"
+            help="Roles of columns with unusual names: user=CustomerID,item=StockCode,"
             "timestamp=InvoiceDate; numbers from 1 without a header. Roles: user, item, timestamp, position, rating, "
             "and title without --items.",
         ),
@@ -55,23 +55,23 @@ def prepare(
     ] = None,
     dates: Annotated[
         Literal["dayfirst", "monthfirst"] | None,
-        typer.Option(help="What 03/04/2025 means, where the column leaves it open."),
+        typer.Option(help="How to read 03/04/2025, where the column does not decide it."),
     ] = None,
     split: Annotated[
         Literal["leave-one-out", "by-user", "global-temporal"] | None,
-        typer.Option(help="How your own tables are divided; leave-one-out unless said otherwise."),
+        typer.Option(help="How your own tables are divided; leave-one-out by default."),
     ] = None,
     min_count: Annotated[
         int | None,
-        typer.Option(min=0, help="Keep users and items with at least this many of your interactions; 5 unless said."),
+        typer.Option(min=0, help="Keep users and items with at least this many of your interactions; 5 by default."),
     ] = None,
     json_file: Json = None,
 ) -> None:
-    """Read, filter, split and encode a data set, once, into the cache, where `train` and `evaluate` find it.
+    """Read, filter, split and encode a data set into the cache, from which `train` and `evaluate` read it.
 
-    A world of your own is made from a table of interactions, with or without one of items, and afterwards known by its
-    name: `python -m m2rec prepare my-shop --interactions log.csv --items products.csv`. The summary says what each
-    column was taken for, what was dropped and why, and which variants of the model fit.
+    A world of your own is made from a table of interactions, with or without one of items, and has a name from then on:
+    `python -m m2rec prepare my-shop --interactions log.csv --items products.csv`. The summary lists the role of each
+    column, what was dropped and why, and the variants of the model that fit.
     """
     options: dict[str, Any] = {
         "interactions": interactions,
@@ -99,7 +99,7 @@ def prepare(
         settings = settings.model_copy(update={"model": ModelSettings.model_validate(variants)})
         notes.append(why)
     for note in notes:
-        say(note)  # before anything can be refused: a note may be the reason
+        say(note)  # before the checks, because a note may explain a refusal
     prepared = prepare_world(settings, dataset=dataset)
     folder = prepared_folder(settings.name)
     prepared.save(folder)
@@ -155,7 +155,7 @@ def _own_world(name: str, given: dict[str, Any]) -> WorldSettings:
 
 
 def _keep(settings: WorldSettings, given: Mapping[str, Any], variants: Mapping[str, str], why: str) -> None:
-    """Write what was chosen and measured as a settings file, so that the name is enough from now on."""
+    """Write the settings file of a world of your own, so that its name is enough from now on."""
     data = "".join(f"{name} = {_toml(value)}\n" for name, value in {"source": "tables", **given}.items())
     model = "".join(f"{name} = {_toml(value)}\n" for name, value in variants.items())
     path = own_settings(settings.name)

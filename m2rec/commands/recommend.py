@@ -34,7 +34,7 @@ def recommend(
     ] = False,
     json_file: Json = None,
 ) -> None:
-    """Say what comes after a history, and how much of each answer is order, rhythm and meaning.
+    """Recommend what comes next after a history, with the contributions of order, rhythm and meaning.
 
     For instance `python -m m2rec recommend rhythm-market "Ground coffee" "Oat milk"`.
     """
@@ -70,7 +70,7 @@ def _model(world: str) -> str:
 
 
 def _named(entry: Entry, recommender: "Recommender") -> str:
-    """An entry as the catalogue knows it: with the year that a table gives it, or without."""
+    """An entry as the catalogue has it: with the year that a table gives it, or without."""
     if entry.text != entry.title:
         with suppress(InputError):
             recommender.catalogue.index(entry.text)
@@ -86,7 +86,7 @@ def _written(file: str) -> Pasted:
         elif Path(file).is_file():
             content = file_format(Path(file)).read()
         else:
-            content = Path(file).read_bytes()  # a pipe, or the error that says why there is none
+            content = Path(file).read_bytes()  # a pipe, or an error if there is none
     except OSError as error:
         raise InputError(f"{file} cannot be read ({error.strerror}); give --history a text file.") from error
     encoding = next((name for mark, name in BYTE_ORDER_MARKS if content.startswith(mark)), "utf-8")

@@ -19,7 +19,7 @@ def rhythms(
     seed: Annotated[int, typer.Option(min=0, help="Of the random draws.")] = 0,
     json_file: Json = None,
 ) -> None:
-    """Are there rhythms at all? Periodograms of people's days and of items that they chose again, against random days.
+    """Test for rhythms: periodograms of people's days and of items that they chose again, against random days.
 
     A case is significant where its highest peak is above those of 95 % of its own random draws; where there are no
     rhythms, 5 % of the cases are.

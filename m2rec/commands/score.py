@@ -20,7 +20,7 @@ def score(
             "items, a list). Smaller tables of other kinds are read too."
         ),
     ],
-    out: Annotated[Path, typer.Option(help="Folder for the answers, in parts; a killed run goes on there.")],
+    out: Annotated[Path, typer.Option(help="Folder for the answers, in parts; a killed run resumes there.")],
     k: Annotated[int, typer.Option("-k", "--k", min=1, max=50, help="How many items for each user.")] = 10,
     exclude_seen: Annotated[
         bool, typer.Option("--exclude-seen", help="Leave out what is already in the user's history.")
@@ -39,8 +39,8 @@ def score(
 ) -> None:
     """Answer for every user of a table: k items, their probabilities, contributions and gate weights, as Parquet.
 
-    Memory does not grow with the table. A run that was killed goes on with the parts that are not there yet; a folder
-    that holds another run is refused.
+    Memory does not grow with the table. A killed run resumes with the missing parts; a folder that holds another run is
+    refused.
     """
     from m2rec.scoring.run import Run
     from m2rec.scoring.run import score as score_here
@@ -58,7 +58,7 @@ def score(
     except OSError as error:
         raise InputError(f"{out} cannot be written ({error}); free some space and give the command again.") from error
     if scored.unknown:
-        say(f"{scored.unknown:,} entries of histories name no item of {world}; they were left out.")
+        say(f"{scored.unknown:,} entries of histories are not in {world}; they were left out.")
     if scored.parts_before:
         say(f"{scored.parts_before} of {scored.parts} parts were there already.")
     summary = {"world": world, "out": str(out), **asdict(scored)}

@@ -14,7 +14,7 @@ from m2rec.worlds.settings import changed
 
 def train(
     world: Annotated[str, typer.Argument(help="A prepared world's name, or its settings file (.toml).")],
-    out: Annotated[Path | None, typer.Option(help="Folder for the checkpoint; checkpoints/WORLD unless said.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the checkpoint; checkpoints/WORLD by default.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Instead of the seed in the world's settings.")] = None,
     epochs: Annotated[
         int | None, typer.Option(min=1, help="At most this many, instead of the settings' number.")
@@ -25,9 +25,7 @@ def train(
     ] = None,
     change: Annotated[
         list[str] | None,
-        typer.Option(
-            "--set", metavar="KEY=VALUE", help="One setting otherwise, such as model.dropout=0.1; repeatable."
-        ),
+        typer.Option("--set", metavar="KEY=VALUE", help="Change one setting, such as model.dropout=0.1; repeatable."),
     ] = None,
     finish: Annotated[
         bool, typer.Option("--finish", help="Train no further: write the checkpoint of the best epoch so far.")
@@ -39,7 +37,7 @@ def train(
 ) -> None:
     """Train a world's model until validation NDCG@10 stops rising, and write its checkpoint.
 
-    A run that was killed goes on from its last whole epoch when the same command is given again. A checkpoint that is
+    A killed run resumes from its last complete epoch when the same command is given again. A checkpoint that is
     already in the folder is replaced, figures included. On several devices: `accelerate launch -m m2rec train WORLD`.
     """
     settings = changed(find_world(world), change or [])

@@ -30,7 +30,7 @@ class PartScorer:
 
 
 def score_on_ray(run: Run, address: str = HERE, workers: int | None = None) -> Scored:
-    """Answer every part by `workers` workers, one a processor of the cluster unless said otherwise.
+    """Answer every part by `workers` workers, by default one a processor of the cluster.
 
     Raises InputError where Ray is not installed or no cluster answers at the address.
     """

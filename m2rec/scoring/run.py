@@ -127,7 +127,7 @@ class Run:
 
 
 def score(run: Run, workers: int | None = None) -> Scored:
-    """Answer every part by `workers` processes; unless said otherwise one a processor, or this one for few users."""
+    """Answer every part by `workers` processes: by default one a processor, or this one for few users."""
     began = time.monotonic()
     parts = run.begin()
     left = run.left(parts)

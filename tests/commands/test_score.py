@@ -22,7 +22,7 @@ def test_a_table_is_scored_by_a_command(run, shop, lists, tmp_path):
         "parts": 1,
         "unknown": 1,
     }
-    assert "1 entries of histories name no item" in result.err
+    assert "1 entries of histories are not in" in result.err
     assert pq.read_table(tmp_path / "out").num_rows == 6
     again = run("score", shop.checkpoint, "--histories", lists, "--out", tmp_path / "out", "-k", 4)
     assert (again.code, "holds another run (its k differ)" in again.err) == (2, True)

@@ -1,1 +1,1 @@
-"""Accuracy side by side: which models a plan trains, their runs, and the table these make."""
+"""Comparisons of accuracy: plans of models, their runs, and the table of results."""

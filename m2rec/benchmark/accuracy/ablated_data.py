@@ -1,4 +1,4 @@
-"""What an ablation takes out of the data: the order of events, or what the texts mean."""
+"""Ablations of the data: without the order of events, or without the meaning of texts."""
 
 from dataclasses import replace
 
@@ -10,11 +10,11 @@ from m2rec.data.sequences import Sequences
 
 
 def ablated(prepared: Prepared, treatment: Treatment, seed: int) -> Prepared:
-    """The same data with one thing taken out. Targets, and the set of items before each of them, stay the same.
+    """The same data with one thing removed. Targets, and the set of items before each of them, stay the same.
 
     "order-shuffled" shuffles each user's training part, so that no model can learn anything from order. Where targets
-    belong to the same users (leave-one-out), the histories that are answered are shuffled with it; users kept apart
-    keep theirs. "text-permuted" gives each item another item's text; "text-removed" gives none.
+    belong to the same users (leave-one-out), their histories are shuffled too; those of held-out users are not.
+    "text-permuted" gives each item another item's text; "text-removed" gives none.
     """
     rng = np.random.default_rng(seed)
     if treatment == "order-shuffled":

@@ -17,7 +17,7 @@ def matching_job(checkpoint: Checkpoint, jobs: Sequence[Job], prepared: Prepared
     """
     config = checkpoint.config
     if config.data.fingerprint != prepared.fingerprint:
-        raise InputError(f"The checkpoint of {config.world} was trained on other data than this plan is about.")
+        raise InputError(f"The checkpoint of {config.world} was trained on other data than that of this plan.")
     if config.training.before:
         raise InputError(
             f"The checkpoint of {config.world} was trained from another one's weights, and "

@@ -58,7 +58,7 @@ class Result(BaseModel):
     train_users: Annotated[int | None, Field(exclude_if=lambda users: users is None)] = None
     parameters: int
     validation: dict[str, Figures]  # by "unmasked" and "masked"
-    test: dict[str, Figures] | None  # None where the plan leaves the test set alone
+    test: dict[str, Figures] | None  # None where the plan does not use the test set
     targets: int
     epochs: int
     best_epoch: int
@@ -111,16 +111,16 @@ class Job:
 
     @property
     def on_all_data(self) -> bool:
-        """Whether nothing is taken out of the data: neither what an ablation takes, nor users."""
+        """Whether the data are complete: without an ablation, and of all users."""
         return self.entry.treatment == "none" and not self.entry.train_users and not self.plan.held_out_users
 
     def data(self, prepared: Prepared) -> Prepared:
-        """What this run learns from and is measured on: some of the users, or the data with one thing taken out."""
+        """The data of this run: those of some of the users, or with one thing removed."""
         some = fewer_users(prepared, self.entry.train_users, self.plan.held_out_users)
         return ablated(some, self.entry.treatment, self.seed)
 
     def result(self) -> Result | None:
-        """The saved result, or None while the run has not been finished with these very settings and data.
+        """The saved result, or None until the run is finished with the same settings and data.
 
         Raises DataError when the file is damaged.
         """
@@ -144,7 +144,7 @@ class Job:
         on_better: Callable[[Trained], None] | None = None,
         keep: Callable[[Trained], None] = lambda trained: None,
     ) -> Result:
-        """Train, going on from the last saved epoch if there is one, then rank every target and save the result.
+        """Train, resuming from the last saved epoch if there is one, then rank every target and save the result.
 
         `deadline` on the clock of `time.monotonic`; raises OutOfTimeError when the next epoch would not end before it.
         `on_better` is called with the model so far after every epoch that is the best until then, `keep` once with the

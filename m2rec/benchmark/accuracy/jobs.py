@@ -1,4 +1,4 @@
-"""Which runs a plan asks for, which of them are finished, and the table they make."""
+"""The runs of a plan, finished and unfinished, and the table of their results."""
 
 import json
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from m2rec.worlds.settings import WorldSettings
 
 
 def published_plans() -> list[Plan]:
-    """The shipped plans that open the test set, the longest first; the others only choose settings."""
+    """The shipped plans that use the test set, the longest first; the others only choose settings."""
     plans = [plan for plan in map(load_plan, known_plans()) if plan.test]
     return sorted(plans, key=lambda plan: (-len(plan.entries), plan.name))
 
@@ -47,7 +47,7 @@ def jobs_of(
 
 
 def by_importance(jobs: Sequence[Job]) -> list[Job]:
-    """The order in which runs are worth most when time is short, over all plans.
+    """The runs of all plans, the most important first, for when time is short.
 
     First the references' first seed (the worlds' own models, from which checkpoints are made), then the baselines',
     then the other seeds of both, then the ablations.
@@ -66,9 +66,9 @@ def benchmark_table(plan: Plan, jobs: Sequence[Job], checkpoint: Path | None = N
     """The plan's table from its finished runs, and the names of the others in "missing".
 
     `checkpoint` is the folder of the world's own: where the plan's reference has not run, baselines are compared with
-    what it ships.
+    that checkpoint.
     """
-    from m2rec.benchmark.accuracy.table import table_of  # with scipy, which a machine that only trains need not have
+    from m2rec.benchmark.accuracy.table import table_of  # imports SciPy, which a machine that only trains may lack
 
     finished = [(job, result) for job in jobs if (result := job.result())]
     done = {job.name for job, _ in finished}
@@ -77,7 +77,7 @@ def benchmark_table(plan: Plan, jobs: Sequence[Job], checkpoint: Path | None = N
 
 
 def _ranks_of(checkpoint: Path, fingerprint: str) -> Ranks | None:
-    """How a checkpoint ranks the test targets, or None where that was not recorded or is about other data.
+    """A checkpoint's ranks of the test targets, or None where they were not recorded or are of other data.
 
     Raises DataError when the ranks are another checkpoint's.
     """

@@ -1,6 +1,6 @@
-"""What a run of the benchmark has to bring home from a rented machine, in a few archives that are always up to date.
+"""Archives of a benchmark run on a rented machine, a few files that are always up to date.
 
-Such a machine gives back a folder, of so many files of such a size, and may be gone at any moment. So the archives are
+Such a machine returns a folder of limited size, and may stop at any time. So the archives are
 replaced, each as a whole, every few seconds while training goes on:
 
 checkpoint-WORLD.tar   a world's own model as trained so far, written by the process that trains it
@@ -28,10 +28,10 @@ log = logging.getLogger(__name__)
 
 LIMIT = 15 * 2**20  # bytes of an archive
 MOST_ARCHIVES = 8
-PACK_SECONDS = 15.0  # between two times; what is younger is lost with the machine
+PACK_SECONDS = 15.0  # between two updates; newer results are lost with the machine
 LOG_BYTES = 50_000  # of the end of each log
 BLOCK = 512  # a tar archive's unit: a member takes a header and its content, rounded up
-END = 20 * BLOCK  # a tar archive ends with this at most
+END = 20 * BLOCK  # end of a tar archive, at most
 
 Member = tuple[str, bytes]
 
@@ -45,12 +45,12 @@ class CheckpointArchive:
         self._written = -PACK_SECONDS
 
     def update(self, trained: Trained) -> None:
-        """Write the archive, unless that was done a moment ago."""
+        """Write the archive, at most every few seconds."""
         if time.monotonic() - self._written >= PACK_SECONDS:
             self.write(trained)
 
     def write(self, trained: Trained) -> None:
-        """Write the archive. What stands in the way is logged, and training goes on."""
+        """Write the archive. An error is logged, and training goes on."""
         try:
             self._write(trained)
         except M2RecError as error:
@@ -78,7 +78,7 @@ class RunArchives:
         self._done = -PACK_SECONDS
 
     def update(self) -> None:
-        """Write what has changed, unless that was done a moment ago."""
+        """Write what has changed, at most every few seconds."""
         if time.monotonic() - self._done >= PACK_SECONDS:
             self.write()
 

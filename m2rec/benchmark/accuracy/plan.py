@@ -31,10 +31,10 @@ class Entry(_Frozen):
     kind: str  # "m2rec" or a baseline's name
     settings: dict[str, Any] = {}
     training: dict[str, Any] = {}
-    treatment: Treatment = "none"  # what is done to the data first
-    ablates: str = ""  # in words, what was taken away
+    treatment: Treatment = "none"  # the ablation of the data
+    ablates: str = ""  # in words, what was removed
     train_users: Positive | None = None  # learn from so many users only; None from all
-    grid: dict[str, list[Any]] = {}  # "settings.dropout" = [0.1, 0.2]: every combination is an entry of its own
+    grid: dict[str, list[Any]] = {}  # "settings.dropout" = [0.1, 0.2]: every combination is a separate entry
 
     @model_validator(mode="after")
     def _grid_names_settings(self) -> "Entry":
@@ -90,5 +90,5 @@ def known_plans() -> list[str]:
 
 
 def load_plan(name_or_path: str | Path) -> Plan:
-    """A shipped plan by its name, or a TOML file of one's own by its path. Raises DataError in one sentence."""
+    """A shipped plan by its name, or your own TOML file by its path. Raises DataError in one sentence."""
     return read_settings(settings_path(name_or_path, SHIPPED, "plan"), Plan, "plan")

@@ -1,8 +1,8 @@
 """Run a list of jobs, several at a time, in worker processes, until all are done or the time is up.
 
-A worker does one job after another, so that a job does not wait for the program to start; `worker.py` is its side. A
-job that fails or is stopped does not affect the others, also where it takes its worker with it: the next job gets a new
-one. The next call goes on from the last saved epochs.
+A worker does one job after another, so that a job does not wait for the program to start; see `worker.py`. A job that
+fails or is stopped does not affect the others, also where its worker ends with it: the next job gets a new one. The
+next call resumes from the last saved epochs.
 """
 
 import os
@@ -19,7 +19,7 @@ from types import FrameType
 from m2rec.benchmark.accuracy.job import Job
 
 POLL_SECONDS = 0.2
-STOPPED = 75  # a job that stopped for lack of time says this (EX_TEMPFAIL: try again)
+STOPPED = 75  # exit code of a job that stopped for lack of time (EX_TEMPFAIL: try again)
 GRACE_SECONDS = 20.0  # after the deadline, for an epoch that took longer than the one before
 NO_LIMIT = "-"  # sent in place of the seconds that are left
 
@@ -37,7 +37,7 @@ class _Worker:
     """A worker process, and the job that it is doing."""
 
     def __init__(self, command: Sequence[str], job: Job, threads: int) -> None:
-        """Starts the process. What goes wrong before it has begun goes into the log of its first job."""
+        """Starts the process. Errors of its start go into the log of its first job."""
         job.log_file.parent.mkdir(parents=True, exist_ok=True)
         with job.log_file.open("a", encoding="utf-8") as log:
             self.process = subprocess.Popen(
@@ -57,7 +57,7 @@ class _Worker:
         """Send the next job, with `left` seconds for it."""
         self.job = job
         assert self.process.stdin is not None
-        with suppress(OSError):  # a process that is gone does not answer either, and is found out by `code`
+        with suppress(OSError):  # that the process has ended is seen by `code`
             self.process.stdin.write(f"{job.label} {NO_LIMIT if left is None else f'{left:.1f}'}\n")
             self.process.stdin.flush()
 
@@ -102,9 +102,9 @@ def run_queue(
 ) -> Outcome:
     """Do the jobs in order, at most `at_once` at a time, in workers that `command` starts.
 
-    No job is begun after `deadline` (`time.monotonic`); one that is still going some time later is ended, and its last
-    whole epoch is kept. `while_waiting` is called several times a second. Every process started here is gone when this
-    returns, also when it is interrupted or gets SIGTERM.
+    No job is begun after `deadline` (`time.monotonic`); one that still runs some time later is ended, and its last
+    complete epoch is saved. `while_waiting` is called several times a second. Every process started here has ended when
+    this returns, also when it is interrupted or gets SIGTERM.
     """
     outcome = Outcome()
     threads = max(1, (os.cpu_count() or 1) // at_once)  # the cores are divided unless OMP_NUM_THREADS is set

@@ -1,8 +1,8 @@
-"""The rank of every target, as a run keeps it beside its figures: exact for all figures up to k = 127, in one byte.
+"""The rank of every target, saved beside a run's figures: exact for all figures up to k = 127, in one byte.
 
 A rank is a whole number or a half one (a tie), so twice the rank is whole; no rank is 0. Ranks above 127 are stored as
-127.5: HR@k, NDCG@k and MRR@k do not tell them apart for any k up to 127. The compressed file of the Rhythm Market's
-245,007 targets takes about .3 MB, where all ranks in full would take half a megabyte.
+127.5: HR@k, NDCG@k and MRR@k are the same for all of these with any k up to 127. The compressed file of the Rhythm
+Market's 245,007 targets takes about .3 MB, where all ranks in full would take half a megabyte.
 """
 
 import zipfile
@@ -22,7 +22,7 @@ OF_CHECKPOINT = "ranks.npz"  # beside a checkpoint's figures: its ranks of the t
 
 
 def checkpoint_key(config: CheckpointConfig) -> str:
-    """Whose ranks a checkpoint's are: these weights, on these data."""
+    """Identifies a checkpoint's ranks: its weights and its data."""
     return f"{config.sha256.get('model.safetensors', '')} {config.data.fingerprint}"
 
 
@@ -30,7 +30,7 @@ def checkpoint_key(config: CheckpointConfig) -> str:
 class Ranks:
     """T targets, by user, oldest first."""
 
-    users: np.ndarray  # int64 (T,) whose target it is
+    users: np.ndarray  # int64 (T,) the user of each target
     by_seen: dict[Seen, np.ndarray]  # float64 (T,) each; "unmasked", "masked"; NaN for a target without a rank
 
 
@@ -51,7 +51,7 @@ def save_ranks(path: Path, evaluation: Evaluation, key: str) -> None:
 def load_ranks(path: Path, key: str) -> Ranks:
     """Read the ranks of the run, or the checkpoint, with this key.
 
-    Raises DataError when the file is another's, or damaged.
+    Raises DataError when the file is of another run or checkpoint, or damaged.
     """
     again = "delete it to run it again"
     try:

@@ -24,7 +24,7 @@ Finished = Sequence[tuple[Job, Result]]
 def table_of(plan: Plan, finished: Finished, checkpoint: Ranks | None = None) -> dict[str, Any]:
     """`{"world", "plan", "rows", "comparisons"}`: means over seeds, and the reference against every other model.
 
-    A row has "unmasked" and "masked" (test figures) only where the plan opens the test set, and "masked" only where
+    A row has "unmasked" and "masked" (test figures) only where the plan uses the test set, and "masked" only where
     targets are new to their users. Several seeds have a standard deviation; a single one has 95 % intervals over users,
     "unmasked_interval" and "masked_interval". `checkpoint`, the ranks of the world's own, stands in for a reference
     that has not run, in a plan that is the world's; "compared" says so.
@@ -95,7 +95,7 @@ def _row(ablates: str, runs: list[tuple[Job, Result]]) -> dict[str, Any]:
 
 
 def _ways(runs: list[tuple[Job, Result]]) -> list[Seen]:
-    """Which test figures there are: all of them, unless no target is new to its user."""
+    """The kinds of test figures: without "masked" where no target is new to its user."""
     return [seen for seen in SEEN if all(seen in (result.test or {}) for _, result in runs)]
 
 
@@ -141,5 +141,5 @@ def _comparison(
 
 
 def _mean_outcomes(ranks: Sequence[Ranks], seen: Seen, metric: str) -> tuple[np.ndarray, np.ndarray]:
-    """What each target adds to the metric (T,), a mean over the runs, and whose target it is (T,)."""
+    """The metric at each target (T,), a mean over the runs, and the user of each target (T,)."""
     return np.mean([outcomes(one.by_seen[seen], metric) for one in ranks], axis=0), ranks[0].users

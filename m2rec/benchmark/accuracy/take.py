@@ -1,4 +1,4 @@
-"""Installs what `pack.py` brought home: runs that are the plans' own, and checkpoints that are better than ours."""
+"""Installs the archives of `pack.py`: runs that belong to the plans, and checkpoints that are better than ours."""
 
 import math
 import tarfile
@@ -17,7 +17,7 @@ from m2rec.data.prepared import Prepared
 from m2rec.errors import CheckpointError, DataError, InputError
 from m2rec.evaluation.protocol import Scorer, evaluate
 
-JUDGED = "NDCG@10"  # on validation, seen items left in: what early stopping looks at too
+JUDGED = "NDCG@10"  # on validation, seen items left in, as in early stopping
 
 
 @dataclass
@@ -30,7 +30,7 @@ class TakenRuns:
 
 @dataclass(frozen=True)
 class TakenCheckpoint:
-    """A checkpoint's validation NDCG@10 and that of the one it meets; NaN where there is none."""
+    """A checkpoint's validation NDCG@10 and that of the one it would replace; NaN where there is none."""
 
     world: str
     trained_on: str
@@ -45,7 +45,7 @@ class TakenCheckpoint:
 
 
 def unpack(folder: Path, into: Path) -> None:
-    """Unpack every archive of `folder`. Raises InputError when there is none, or one is damaged or not ours."""
+    """Unpack every archive of `folder`. Raises InputError when there is none, or one is damaged or of another kind."""
     archives = sorted(folder.glob("*.tar")) if folder.is_dir() else []
     if not archives:
         raise InputError(f"{folder} holds no archives (*.tar) of `benchmark train --pack`; give the folder that does.")
@@ -58,7 +58,7 @@ def unpack(folder: Path, into: Path) -> None:
 
 
 def take_runs(unpacked: Path, jobs: Sequence[Job], *, worlds: Container[str] = (), force: bool = False) -> TakenRuns:
-    """Install the results of `jobs`. Results that are here already are kept, unless `force`, or where the run is the
+    """Install the results of `jobs`. Results that are here already stay, unless `force`, or where the run is the
     training of a checkpoint that was taken: one of `worlds`.
     """
     by_label = {job.label: job for job in jobs}
@@ -73,7 +73,7 @@ def take_runs(unpacked: Path, jobs: Sequence[Job], *, worlds: Container[str] = (
         elif reason := _unfit(source, job):
             found.left[label] = reason
         else:
-            # ranks first, as when they are made: a result without them counts as not there
+            # ranks first, as in `Job.run`: a result without them counts as missing
             for path in (job.ranks_file, job.result_file):
                 _copy(source.with_suffix(path.suffix), path)
             found.taken.append(job)
@@ -83,7 +83,7 @@ def take_runs(unpacked: Path, jobs: Sequence[Job], *, worlds: Container[str] = (
 def take_checkpoint(source: Path, target: Path, prepared: Prepared, *, force: bool = False) -> TakenCheckpoint:
     """Replace `target` by `source` if its validation is better, or by force.
 
-    A checkpoint of before, whose record does not say its validation, is measured. Raises CheckpointError when `source`
+    An older checkpoint without a recorded validation is measured. Raises CheckpointError when `source`
     is damaged.
     """
     new = Checkpoint.load(source)

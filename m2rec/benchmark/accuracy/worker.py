@@ -1,4 +1,4 @@
-"""A worker of `queue.py`: reads one job after another from standard input, does it, and answers with its exit code."""
+"""A worker of `queue.py`: reads jobs from standard input, runs each, and answers with its exit code."""
 
 import gc
 import logging
@@ -34,7 +34,7 @@ def work(jobs: Mapping[str, Job], do: Callable[[Job, float | None], None]) -> No
 
 
 def limit_memory(fraction: float) -> None:
-    """Bound this process to a fraction of the GPU's memory, so that the processes beside it keep theirs."""
+    """Limit this process to a fraction of the GPU's memory, so that other processes have theirs."""
     import torch
 
     if torch.cuda.is_available():

@@ -1,1 +1,1 @@
-"""The running page: how long a click takes, how it holds under load, and its pictures."""
+"""The running page: latency of clicks, behaviour under load, and pictures."""

@@ -1,4 +1,4 @@
-"""Chromium without a screen."""
+"""Headless Chromium."""
 
 import shutil
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ LAPTOP = (1366, 768)
 
 @contextmanager
 def chromium() -> Iterator["Browser"]:
-    """A browser. Raises M2RecError that says what to install."""
+    """A browser. Raises M2RecError that names the missing package."""
     needed = f"This needs Chromium and Playwright: install chromium, then {how_to_install('dev')}."
     path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     try:

@@ -1,4 +1,4 @@
-"""Many visitors, at once or one after another, and what they met: answers, refusals, errors, waiting times, memory."""
+"""Many visitors, at once or one after another: answers, refusals, errors, waiting times, memory."""
 
 import asyncio
 import ssl

@@ -1,4 +1,4 @@
-"""The server under load: one of our own on a free port, or one that already runs on this machine; and its memory."""
+"""The server under load, started on a free port or already running on this machine; and its memory."""
 
 import asyncio
 import ipaddress
@@ -26,7 +26,7 @@ MIB = 2**20
 
 @dataclass(frozen=True)
 class Host:
-    """A server that answers at `url`; its process is None where this machine does not say which it is."""
+    """A server that answers at `url`; its process is None where it cannot be found."""
 
     url: str
     process: psutil.Process | None
@@ -73,7 +73,7 @@ def memory(seen: list[float]) -> Memory | None:
 
 
 def running_host(url: str) -> Host:
-    """A server that already runs. Raises InputError unless it is on this machine: others have not asked for load."""
+    """A server that already runs. Raises InputError unless it is on this machine."""
     parts = urlsplit(url)
     if parts.scheme != "http" or not _loopback(parts.hostname or ""):
         raise InputError(f"{url} is not on this machine; load is sent only to a page at http://127.0.0.1:PORT.")
@@ -99,7 +99,7 @@ def started_host() -> Iterator[Host]:
                 if server.poll() is not None or time.monotonic() - began > LONGEST_START:
                     said.seek(0)
                     last = said.read().strip().splitlines()[-1:] or ["nothing"]
-                    raise InputError(f"The page does not start; it said: {last[0]}")
+                    raise InputError(f"The page does not start; its last line: {last[0]}")
                 time.sleep(0.02)
             yield Host(url, psutil.Process(server.pid), round(time.monotonic() - began, 2))
         finally:

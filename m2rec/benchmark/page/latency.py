@@ -53,7 +53,7 @@ TYPED = """
   input.dispatchEvent(new Event("input", { bubbles: true }));
 })
 """
-# the frame after the one that shows all of what a visitor came for: by then it has been painted
+# the frame after the one with the first useful paint: by then it has been painted
 SEEN = """
 (() => {
   const useful = [".chip", ".reading p", ".cards .card", ".weight .value"];
@@ -69,7 +69,7 @@ PAINTED = """
 
 @dataclass(frozen=True)
 class LatencyResult:
-    """One thing a visitor waits for: what it took, and what it should take at most."""
+    """One thing a visitor waits for: the time measured and the goal."""
 
     what: str
     value: float
@@ -83,7 +83,7 @@ class LatencyResult:
 
 
 def measure_page(rounds: int = ROUNDS, report: Callable[[str], None] = lambda what: None) -> list[LatencyResult]:
-    """Starts the page, visits it and uses it, `rounds` times each control."""
+    """Starts the page, opens it and uses each control `rounds` times."""
     report("starting the page")
     with started_host() as host, chromium() as browser:
         assert host.start_s is not None

@@ -64,7 +64,7 @@ def take_pictures(folder: Path, report: Callable[[str], None] = lambda what: Non
 
 
 def notebook_picture(browser: "Browser", world: Recommender) -> bytes:
-    """What a notebook shows of one answer, its table beside two of its charts: a PNG."""
+    """One answer in a notebook, the table beside two charts: a PNG."""
     others = np.random.default_rng(0).choice([item.item_id for item in world.items[:60]], LENGTH)
     history = [RHYTHM if place % EVERY == 0 else others[place - 1] for place in range(1, LENGTH + 1)]
     answer = world.recommend(history[:-1], k=8)

@@ -51,7 +51,7 @@ async def load_page(client: httpx.AsyncClient) -> Page:
 
 @dataclass
 class Visitor:
-    """One visitor with a history of their own, seeded by `number`, which every answer has to be about."""
+    """One visitor with its own history, seeded by `number`; every answer must be about it."""
 
     client: httpx.AsyncClient
     page: Page
@@ -77,7 +77,7 @@ class Visitor:
         await self._begin()
 
     async def click(self) -> None:
-        """One action, drawn from what visitors do: search, details, gate, remove, add."""
+        """One random action: search, details, gate, remove, add."""
         if not self.history:  # the server was busy when this visitor arrived
             await (self._begin() if self.loaded else self.arrive())
             return

@@ -1,1 +1,1 @@
-"""What the README's results say, written from the published files."""
+"""The README's results, written from the published files."""

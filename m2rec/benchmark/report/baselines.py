@@ -32,9 +32,8 @@ class Baselines:
 
 
 def baselines(world: str, benchmarks: Path, targets: int) -> Baselines:
-    """What `benchmark train` found on this world's `targets` test events; empty where no plan is about it.
-
-    Raises DataError when the table is damaged or about other targets.
+    """Results of `benchmark train` on this world's `targets` test events; empty where no plan has this world. Raises
+    DataError when the table is damaged or of other targets.
     """
     if world not in known_plans():
         return Baselines()
@@ -63,7 +62,7 @@ def baselines(world: str, benchmarks: Path, targets: int) -> Baselines:
 
 
 def _peers(world: str, benchmarks: Path, targets: int) -> Baselines:
-    """Other people's code, trained by a recipe in assets/ and graded by our metrics: `peers/<world>.json`."""
+    """Models of other libraries, trained by a recipe in assets/ and graded by our metrics: `peers/<world>.json`."""
     path = benchmarks / "peers" / f"{world}.json"
     if not path.is_file():
         return Baselines()
@@ -125,7 +124,7 @@ def _trained(rows: list[dict[str, Any]], plan: Plan) -> list[str]:
     when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
     several = any(len(row["seeds"]) > 1 for row in rows)
     spread = "± is the standard deviation over seeds." if several else "1 seed each: intervals are over users."
-    # a shipped checkpoint may have been trained on: its card, not this line, knows for how long
+    # a shipped checkpoint may have been trained further; its card has the epochs
     how = (
         "The baselines had the same split, loss, batches and limit of epochs; each is taken at its best on validation "
         f"(the card in checkpoints/ says what M2Rec had), by `{_command(plan)}`"

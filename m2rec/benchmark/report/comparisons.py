@@ -1,4 +1,4 @@
-"""M2Rec against each baseline, and what each of its parts is worth: paired over users, as `accuracy/table.py` found."""
+"""M2Rec against each baseline and without each of its parts: paired over users, from `accuracy/table.py`."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -34,7 +34,7 @@ def leads(rows: Rows, table: Mapping[str, Any], plan: Plan) -> list[str]:
 
 
 def parts(rows: Rows, comparisons: Comparisons, plan: Plan) -> list[str]:
-    """A Markdown table of M2Rec without each of its parts, and what is lost; empty where no ablation is trained."""
+    """A Markdown table of M2Rec without each of its parts, with the loss; empty where no ablation is trained."""
     removed = [entry for entry in plan.entries if entry.ablates and entry.name in rows]
     if not removed:
         return []
@@ -54,7 +54,7 @@ def parts(rows: Rows, comparisons: Comparisons, plan: Plan) -> list[str]:
 
 
 def _best_mamba(rows: Rows, names: Sequence[str], seen: str) -> str | None:
-    """Chosen on validation; None where no Mamba is trained, or the table is of before both figures were kept."""
+    """Chosen on validation; None where no Mamba is trained, or the table is older than both figures."""
     place = "validation" if seen == "unmasked" else "validation_masked"
     mambas = [name for name in names if rows[name]["kind"] in MAMBAS and place in rows[name]]
     return max(mambas, key=lambda name: rows[name][place][CHOSEN_BY], default=None)

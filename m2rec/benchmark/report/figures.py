@@ -1,4 +1,4 @@
-"""How the README writes a figure: with its spread over seeds, or its interval over users where there is one seed."""
+"""Figures as the README writes them: with the spread over seeds, or the interval over users where there is one seed."""
 
 from collections.abc import Mapping
 from typing import Any

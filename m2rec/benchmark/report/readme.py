@@ -16,7 +16,7 @@ START, END = "<!-- results -->", "<!-- /results -->"
 
 
 def results(checkpoints: Path, benchmarks: Path) -> str:
-    """Markdown: one table a world that has recorded figures, in alphabetical order, with what stands beside M2Rec;
+    """Markdown: one table a world that has recorded figures, in alphabetical order, with baselines and ablations;
     then the market's test, speed and load.
     """
     parts = []

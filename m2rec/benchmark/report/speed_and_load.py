@@ -67,7 +67,7 @@ def _speed(found: dict[str, Any]) -> list[str]:
 
 
 def _worlds(worlds: dict[str, dict[str, Any]]) -> list[str]:
-    """A row for each world, where there are more than the films, which the sentence above is about."""
+    """A row for each world, where there are more than the films of the sentence above."""
     if len(worlds) < 2:
         return []
     heads = ["world", "items", "from scratch", "one more item", "`recommend()`, ms", "95 % below, ms"]

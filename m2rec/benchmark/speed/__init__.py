@@ -1,1 +1,1 @@
-"""Time and memory for an answer, side by side, on the machine at hand."""
+"""Time and memory of an answer, compared on this machine."""

@@ -22,7 +22,7 @@ from m2rec.model.config import ModelConfig
 from m2rec.model.m2rec import M2Rec
 
 LENGTH = 200  # items of the history
-WIDTH = 64  # of the made-up vectors, whatever the world's own: most of the time goes into reading them all once
+WIDTH = 64  # of the made-up vectors in every world: most of the time is spent reading them once
 FEW = 997  # items of the network whose arrays are made longer; no other array has so many rows
 SCALE = 0.1  # of the made-up vectors
 WARM_UPS = 2
@@ -40,9 +40,9 @@ class LargeCatalogue:
     read_ms: float  # median, of reading the history
     median_ms: float  # of the whole answer
     p95_ms: float
-    cpu_ms: float  # median CPU time of the whole answer, which other programs hardly change
-    engine_mib: float  # what the engine holds, for all answers together
-    answer_mib: float  # what one answer takes besides, at its peak
+    cpu_ms: float  # median CPU time of the whole answer, hardly affected by other programs
+    engine_mib: float  # of the engine, shared by all answers
+    answer_mib: float  # of one answer besides, at its peak
 
 
 def large_catalogue_times(shape: Shape, items: int, answers: int, seed: int = 0) -> LargeCatalogue:

@@ -2,7 +2,7 @@
 
 Machines are shared and noisy, so the models take turns: in every round each answers the same few new histories, one at
 a time, in an order that rotates. On one thread the CPU time is recorded beside the wall-clock time, and ratios compare
-CPU times, which other programs hardly change. Weights are random, because time does not depend on them.
+CPU times, which are hardly affected by other programs. Weights are random, because time does not depend on them.
 """
 
 import time
@@ -36,7 +36,7 @@ Task = Callable[[Tensor], Tensor]  # item indices in, the best items out
 
 @dataclass(frozen=True)
 class Workload:
-    """What is measured, and how often."""
+    """The measurements, and how often each is repeated."""
 
     lengths: tuple[int, ...] = (50, 200, 1000, 4000)
     live_lengths: tuple[int, ...] = (200, 1000)
@@ -57,7 +57,7 @@ QUICK = Workload(batch_lengths=(), threads=(1,), seconds=5.0, names=("m2rec", "s
 
 
 def without_extras(workload: Workload) -> Workload:
-    """The same for a further world: what a visitor waits for on one CPU thread, beside SASRec alone."""
+    """The same for a further world: latency on one CPU thread, beside SASRec alone."""
     return replace(workload, batch_lengths=(), threads=(1,), names=(M2REC, SASREC), training_steps=0, peaks=False)
 
 
@@ -213,7 +213,7 @@ def added_item_times(
 ) -> list[Row]:
     """Time one more item after `length`, on the CPU: from a cached state, and for SASRec also from scratch.
 
-    Once SASRec's window is full, every new item shifts all positions and its cache is void; so both are given.
+    Once SASRec's window is full, every new item shifts all positions and invalidates its cache; so both are given.
     """
     history = _history(1, length, shape.items, generator)
     tasks = {model.name: model.live(history) for model in models}

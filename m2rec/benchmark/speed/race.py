@@ -30,7 +30,7 @@ def race(lengths: Sequence[int] = LENGTHS, seconds: float = SECONDS, shape: Shap
 
     `shape` is a world's own network and catalogue, the films' unless given.
     """
-    # imported here: the page names lengths and laps long before anybody starts a race
+    # imported late: the page needs lengths and laps before a race is started
     import torch
 
     from m2rec.benchmark.speed.measure import CPU, FEWEST_ROUNDS, WARM_UPS, Workload, answer_times
@@ -44,7 +44,7 @@ def race(lengths: Sequence[int] = LENGTHS, seconds: float = SECONDS, shape: Shap
     workload = Workload(rounds=30, burst=2, seconds=LENGTH_FRACTION * seconds)
     models = timed_models(shape, max(lengths) + 1, device, NAMES)
     for length, following in zip(lengths, [*lengths[1:], None], strict=True):
-        with torch.inference_mode():  # not around the loop: the mode would stay on in the caller between two laps
+        with torch.inference_mode():  # not around the loop: the mode would stay on between two laps
             rows = answer_times(models, shape, length, 1, workload, device, torch.get_num_threads(), generator)
         yield Lap(length, {row.model: row.median_ms for row in rows}, device_name(device))
         if following is None:

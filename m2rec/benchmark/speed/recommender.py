@@ -34,7 +34,7 @@ class Timing:
 
 @dataclass(frozen=True)
 class ServingTimes:
-    """Every kind of answer for one world on one machine."""
+    """Timings of every kind of answer for one world on one machine."""
 
     world: str
     items: int  # in the catalogue
@@ -53,7 +53,7 @@ def time_serving(recommender: Recommender, length: int, repeats: int, seed: int 
         return [ids[row] for row in rng.integers(len(ids), size=length)]
 
     def grown_history() -> list[str]:
-        """A history that was read but for its last item, as after a click."""
+        """A history of which all but the last item was read, as after a click."""
         grown = history()
         if length > 1:
             recommender.recommend(grown[:-1], spectrum=False)

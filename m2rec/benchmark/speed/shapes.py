@@ -1,4 +1,4 @@
-"""The shapes of network that are timed: those of the worlds that ship, each over as many items as its catalogue has."""
+"""The network shapes that are timed: those of the worlds that ship, each over as many items as its catalogue has."""
 
 import json
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from m2rec.errors import CheckpointError
 from m2rec.model.config import ModelConfig, ModelSettings
 from m2rec.worlds.settings import load_world
 
-FILMS = "ml-1m"  # the world whose figures stand for M2Rec where only one is shown
+FILMS = "ml-1m"  # the world that is shown for M2Rec where there is room for one
 FILM_COUNT = 3416  # items of MovieLens-1M after 5-core
 
 

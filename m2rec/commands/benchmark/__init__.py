@@ -17,7 +17,7 @@ app = typer.Typer()
 
 @app.callback()
 def benchmark() -> None:
-    """Measure how fast things are on this machine, and how well models rank."""
+    """Measure speed on this machine, and the accuracy of models."""
 
 
 for command in (serve, speed, ui, load, train, take, readme, pictures):

@@ -28,14 +28,13 @@ def load(
         str | None, typer.Option(help="A page that already runs on this machine; without it, one is started.")
     ] = None,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Only see that it works: 4 visitors for 10 s, 4 times as many, 20 in turn.")
+        bool, typer.Option("--quick", help="A short trial: 4 visitors for 10 s, 4 times as many, 20 in turn.")
     ] = False,
     json_file: Json = None,
 ) -> None:
-    """Measure the page under load: errors, waiting times and memory; then in a rush, and how soon it recovers.
-
-    The visitors are HTTP clients, on this machine only. Each has a history of its own and counts answers about
-    another one as errors of their own kind.
+    """Measure the page under load: errors, waiting times and memory; then in a rush, and how soon it recovers. The
+    visitors are HTTP clients, on this machine only. Each has its own history and counts answers about another one
+    separately.
     """
     import torch
 

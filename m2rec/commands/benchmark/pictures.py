@@ -11,7 +11,7 @@ from m2rec.errors import InputError
 
 
 def pictures(
-    out: Annotated[Path | None, typer.Option(help="The folder they are written into; assets unless said.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The folder they are written into; assets by default.")] = None,
 ) -> None:
     """Take the README's pictures in headless Chromium: two views of the page, an animation, and a notebook's answer."""
     from m2rec.benchmark.page.pictures import take_pictures

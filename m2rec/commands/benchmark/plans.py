@@ -32,7 +32,7 @@ class PlanInputs(NamedTuple):
 
 
 def runs_folder(given: Path | None) -> Path:
-    """Where finished runs are kept."""
+    """The folder of finished runs."""
     return given or paths.benchmarks() / "runs"
 
 
@@ -50,7 +50,7 @@ def _named(plans: list[str]) -> "dict[str, Plan]":
     names = [one.name for one in found.values()]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise InputError(f"Two of these plans are called {twice[0]}, and so would be their tables; give one at a time.")
+        raise InputError(f"Two of these plans are called {twice[0]}, and so would their tables be; give one at a time.")
     return found
 
 

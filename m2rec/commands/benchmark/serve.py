@@ -20,7 +20,7 @@ LENGTH = 200
 def serve(
     world: Annotated[
         str | None,
-        typer.Argument(help="A world's name or a checkpoint folder; all checkpoints unless said."),
+        typer.Argument(help="A world's name or a checkpoint folder; all checkpoints by default."),
     ] = None,
     length: Annotated[int, typer.Option(min=1, max=10_000, help="Items in the history.")] = LENGTH,
     repeats: Annotated[int, typer.Option(min=5, max=10_000, help="Answers that are timed, of each kind.")] = 100,

@@ -40,7 +40,7 @@ def speed(
     """Time M2Rec beside SASRec and Mamba4Rec: an answer by history length, throughput, memory, training.
 
     The models take turns on the same random histories, with random weights (time does not depend on them), in the shape
-    and over the catalogue of every world that ships; MovieLens-1M's is measured in full. Then `recommend()` of every
+    and with the catalogue of every shipped world; MovieLens-1M's is measured in full. Then `recommend()` of every
     checkpoint, as the page calls it. On a GPU too, where there is one.
     """
     import torch

@@ -22,12 +22,14 @@ def take(
     folder: Annotated[Path, typer.Argument(help="The folder with the archives of `benchmark train --pack`.")],
     plan: Annotated[
         list[str] | None,
-        typer.Option(help="A plan that was trained; may be repeated. All published ones unless said."),
+        typer.Option(help="A plan that was trained; may be repeated. All published ones by default."),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace also what is here already, or is better.")] = False,
-    runs: Annotated[Path | None, typer.Option(help="Folder for runs; assets/benchmarks/runs unless said.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for the tables; assets/benchmarks unless said.")] = None,
-    checkpoints: Annotated[Path | None, typer.Option(help="Folder for checkpoints; checkpoints unless said.")] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Also replace results that are here already, and better checkpoints.")
+    ] = False,
+    runs: Annotated[Path | None, typer.Option(help="Folder for runs; assets/benchmarks/runs by default.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the tables; assets/benchmarks by default.")] = None,
+    checkpoints: Annotated[Path | None, typer.Option(help="Folder for checkpoints; checkpoints by default.")] = None,
     json_file: Json = None,
 ) -> None:
     """Install what was trained elsewhere: a checkpoint if its validation is better, runs if they are the plans' own.
@@ -46,7 +48,7 @@ def take(
         found = []
         for source in sorted((unpacked / "checkpoints").glob("*")):
             if source.name not in by_world:
-                say(f"Left: the checkpoint of {source.name}, which none of these plans is about.")
+                say(f"Left: the checkpoint of {source.name}, whose world is in none of these plans.")
                 continue
             target = (checkpoints or paths.checkpoints()) / source.name
             try:

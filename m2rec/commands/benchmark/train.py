@@ -35,11 +35,11 @@ def train(
     at_once: Annotated[int, typer.Option(min=1, max=64, help="Runs side by side, each with its share of a GPU.")] = 1,
     budget_minutes: Annotated[
         float | None,
-        typer.Option(min=LEAST_MINUTES, help="Stop cleanly after so long; the same command goes on from there."),
+        typer.Option(min=LEAST_MINUTES, help="Stop cleanly after so many minutes; the same command resumes."),
     ] = None,
     cpu: Annotated[bool, typer.Option("--cpu", help="Train on the CPU even where there is a GPU.")] = False,
     list_runs: Annotated[
-        bool, typer.Option("--list", help="Only say which runs are there and which are to come.")
+        bool, typer.Option("--list", help="Only list the runs that are finished and those that are not.")
     ] = False,
     checkpoint: Annotated[
         str | None,
@@ -57,15 +57,15 @@ def train(
         ),
     ] = None,
     runs: Annotated[
-        Path | None, typer.Option(help="Folder for finished runs; assets/benchmarks/runs unless said.")
+        Path | None, typer.Option(help="Folder for finished runs; assets/benchmarks/runs by default.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for the tables; assets/benchmarks unless said.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the tables; assets/benchmarks by default.")] = None,
     json_file: Json = None,
 ) -> None:
     """Train every model of a plan with every seed, rank all held-out events, and make the table of means over seeds.
 
-    First come the worlds' own models, then baselines, then further seeds, then ablations. Finished runs are kept and
-    not run again, stopped ones go on from their last whole epoch, and a run that fails does not affect the others. The
+    First come the worlds' own models, then baselines, then further seeds, then ablations. Finished runs are not run
+    again, stopped ones resume from their last complete epoch, and a run that fails does not affect the others. The
     models differ in what the plan says and in nothing else.
     """
     from m2rec.benchmark.accuracy.jobs import by_importance
@@ -91,7 +91,7 @@ def train(
     command += [part for name, given in (("--runs", runs), ("--pack", pack)) if given for part in (name, str(given))]
     with _packing(pack, asked) as update:
         outcome = run_queue(waiting, command, at_once=at_once, deadline=deadline, report=say, while_waiting=update)
-    if pack is None:  # a rented machine need not have what tables take; `benchmark take` makes them
+    if pack is None:  # a rented machine may lack the packages for tables; `benchmark take` makes them
         _write_tables(inputs, runs, out, json_file)
     incomplete = [job.label for job in (*outcome.failed, *outcome.stopped)]
     if incomplete:
@@ -112,7 +112,7 @@ def _to_be_run(job: "Job", *, again: bool) -> bool:
 
 
 def _measure_checkpoint(name: str, inputs: list[PlanInputs], asked: "list[Job]") -> None:
-    """Measure a checkpoint as the run that it is, unless that is there."""
+    """Measure a checkpoint as its run, unless that is finished."""
     from m2rec.benchmark.accuracy.from_checkpoint import matching_job, measure_checkpoint
     from m2rec.checkpoint import Checkpoint
 
@@ -144,7 +144,7 @@ def _run_here(jobs: "list[Job]", inputs: list[PlanInputs], cpu: bool, deadline: 
 
 @contextmanager
 def _packing(folder: Path | None, jobs: "list[Job]") -> Iterator[Callable[[], None]]:
-    """What is to be called again and again, so that the archives in `folder` are up to date; at the end they are."""
+    """Yields a function that updates the archives in `folder`, to be called often; updates them at the end too."""
     from m2rec.benchmark.accuracy.pack import RunArchives
 
     if folder is None:
@@ -179,7 +179,7 @@ def _listed(name: str, states: dict[str, str]) -> "Table":
 
 
 def _benchmark(name: str, found: dict[str, Any]) -> "Table":
-    """Test figures, or validation where the test set stays shut; the p of the reference being no better."""
+    """Test figures, or validation where the test set is not used; the p of the reference being no better."""
     opened = any("unmasked" in row for row in found["rows"])
     parts = ("unmasked", "masked") if opened else ("validation",)
     columns = [f"{metric}, {part}" for part in parts for metric in SHOWN]

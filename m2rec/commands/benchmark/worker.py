@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def worker(
-    plan: Annotated[list[str], typer.Argument(help="The plans whose runs may be asked for.")],
+    plan: Annotated[list[str], typer.Argument(help="The plans of the runs.")],
     memory: Annotated[float, typer.Option(min=0.01, max=1, help="This fraction of the GPU's memory.")] = 1,
     cpu: Annotated[bool, typer.Option("--cpu", help="Train on the CPU even where there is a GPU.")] = False,
     runs: Annotated[Path | None, typer.Option(help="Folder for finished runs.")] = None,
