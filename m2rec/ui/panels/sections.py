@@ -17,6 +17,7 @@ from m2rec.errors import CheckpointError, InputError
 from m2rec.evaluation.report import GateMeasurement, Measurement, MetricsFile, read_metrics
 from m2rec.text_safety import quoted
 from m2rec.ui.lessons import lessons
+from m2rec.ui.panels.ablations import ablations, path_of
 from m2rec.ui.panels.market_test import market_test
 from m2rec.ui.panels.standing import by_cause, standings
 from m2rec.ui.render.context import PageContext
@@ -57,11 +58,13 @@ def _lessons(context: PageContext) -> str:
 
 def _results(context: PageContext) -> str:
     folder, name = context.world.folder, context.world.name
-    note, tables, rows, metrics = None, [], [], MetricsFile(world=name)
+    note, tables, rows, metrics, parts = None, [], [], MetricsFile(world=name), None
     try:
         if folder:
             metrics = read_metrics(folder, name)
-            rows = _benchmark_rows(folder.parent.parent / BENCHMARKS / f"{name}.json")
+            recorded = folder.parent.parent / BENCHMARKS
+            rows = _rows_of(_benchmark(recorded / f"{name}.json"))
+            parts = ablations(_benchmark(path_of(recorded, name)))
         tables = [_measured(metrics.measurements)] if metrics.measurements else []
         tables += [_benchmarks(name, rows)] if rows else []
         tables += [_gates(metrics.gates)] if metrics.gates else []
@@ -72,6 +75,7 @@ def _results(context: PageContext) -> str:
         world=context.world,
         standings=standings(metrics.measurements, rows, metrics.gates),
         causes=by_cause(metrics.gates),
+        ablations=parts,
         tables=tables,
         note=note,
         published=_published() if name == PUBLISHED_WORLD else None,
@@ -93,18 +97,24 @@ def _measured(measurements: list[Measurement]) -> Table:
     return Table("Measured on this world", measurements[0].protocol, columns, rows)
 
 
-def _benchmark_rows(path: Path) -> list[dict[str, Any]]:
-    """The models that stand beside M2Rec on one world, as `m2rec benchmark` recorded them."""
+def _benchmark(path: Path) -> dict[str, Any]:
+    """A table that `m2rec benchmark` recorded; one without rows where there is none. Raises CheckpointError."""
     if not path.is_file():
-        return []
+        return {"rows": [], "comparisons": []}
     try:
-        rows = json.loads(path.read_text(encoding="utf-8"))["rows"]
-        found = [row for row in rows if "model" in row and "unmasked" in row]
-        for row in found:
+        table: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        for row in _rows_of(table):
             _benchmark_row(row)  # a figure that is none is known before anything is shown
+        ablations(table | {"comparisons": table.get("comparisons", [])})
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise CheckpointError(f"{path.name} is not a readable benchmark file; restore it or make it again.") from error
-    return found
+    return table
+
+
+def _rows_of(table: dict[str, Any]) -> list[dict[str, Any]]:
+    """The models that stand beside M2Rec on one world; not those that lack one of its parts."""
+    rows = [row for row in table["rows"] if "model" in row and "unmasked" in row]
+    return [row for row in rows if not row.get("ablates")]
 
 
 def _benchmarks(name: str, rows: list[dict[str, Any]]) -> Table:

@@ -133,3 +133,53 @@ def scene_of(name: str) -> PageContext:
     worlds = Worlds({name: World(name, FakeRecommender)})
     state = opening(worlds.get(name))
     return PageContext(worlds, worlds.get(name), Session(state=state), ask(worlds, state))
+
+
+def ablation_table() -> dict:
+    """As `m2rec benchmark train toy-shop-ablations` records it."""
+
+    def row(model: str, ablates: str, hits: float) -> dict:
+        return {
+            "model": model,
+            "kind": "m2rec",
+            "ablates": ablates,
+            "unmasked": {"HR@10": hits, "NDCG@10": hits / 2},
+            "unmasked_interval": {"HR@10": [hits - 0.01, hits + 0.01]},
+            "training": {"epochs": 12},
+            "seeds": [0],
+            "hardware": ["one CPU"],
+            "dates": ["2026-01-02"],
+            "commands": [f"python -m m2rec benchmark train toy-shop-ablations --only {model} --seed 0"],
+        }
+
+    rows = [row("m2rec", "", 0.5), row("m2rec-no-gate", "the gate", 0.49), row("m2rec-no-text", "the <texts>", 0.4)]
+    lost = {"model": "m2rec", "against": "m2rec-no-text", "seen": "unmasked", "metric": "HR@10"}
+    return {"rows": rows, "comparisons": [lost | {"difference": 0.1, "low": 0.08, "high": 0.12, "p": 0.001}]}
+
+
+def test_ablations_stand_beside_their_own_m2rec_and_say_what_is_lost(on_disk: PageContext) -> None:
+    path = folder_of(on_disk).parent.parent / "assets" / "benchmarks" / "toy-shop-ablations.json"
+    assert "What each part is worth" not in section(on_disk, "results")
+    path.write_text(json.dumps(ablation_table()))
+    html = section(on_disk, "results")
+    assert "beside its own M2Rec at the same budget (12 epochs)" in html
+    order = [html.index(words) for words in ("nothing: M2Rec itself", "the &lt;texts&gt;", "the gate<")]
+    assert order == sorted(order)
+    assert "0.4000 " in html
+    assert "[0.3900, 0.4100]" in html
+    assert "+0.1000 " in html
+    assert "[+0.0800, +0.1200]" in html
+    assert "one CPU, 2026-01-02, by <code>python -m m2rec benchmark train toy-shop-ablations" in html
+    assert "How often the next choice" not in html  # these are no baselines
+    table = ablation_table()
+    table["rows"][1]["unmasked"]["HR@10"] = "high"
+    for damaged in (json.dumps(table), "{}", '{"rows": [1'):
+        path.write_text(damaged)
+        assert "toy-shop-ablations.json is not a readable benchmark file" in section(on_disk, "results")
+
+
+def test_what_lacks_a_part_is_no_baseline_in_the_worlds_own_table_either(on_disk: PageContext) -> None:
+    path = folder_of(on_disk).parent.parent / "assets" / "benchmarks" / "toy-shop.json"
+    table = ablation_table()
+    path.write_text(json.dumps(table | {"rows": table["rows"][1:]}))
+    assert "the gate" not in section(on_disk, "results")
