@@ -13,7 +13,7 @@ TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10
 
 @dataclass(frozen=True)
 class _Look:
-    """Not the colours of the evidence, and never colour alone."""
+    """The look of a curve: not the colours of the evidence, and never colour alone."""
 
     colour: str
     dash: str

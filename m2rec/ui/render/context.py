@@ -1,4 +1,4 @@
-"""What the panels draw from: the visitor's session, the model's answer to it, and the answer before."""
+"""The input of the panels: the visitor's session, the model's answer to it, and the answer before."""
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -35,13 +35,13 @@ class PageContext:
 
     @property
     def wording(self) -> Wording:
-        """How the world speaks; where interactions have dates of their own, they are not days themselves."""
+        """The world's words; interactions that have dates are not called days."""
         wording = self.world.wording
         return replace(wording, unit="interaction") if self.state.days and wording.unit == "day" else wording
 
     @property
     def titles(self) -> dict[str, str]:
-        """What the history's entries are called."""
+        """The titles of the history's entries."""
         return {entry: self.world.named(entry) for entry in self.state.history}
 
 

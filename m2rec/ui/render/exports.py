@@ -1,4 +1,4 @@
-"""An answer to take away: JSON, CSV, or the Python that gives it again."""
+"""Exports of an answer: JSON, CSV, or a Python script that repeats it."""
 
 import csv
 import io

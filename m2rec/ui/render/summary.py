@@ -60,7 +60,7 @@ def reading(
 def _why(
     lead: BranchName, first: RankedItem, answer: Answer, titles: dict[str, str], wording: Wording
 ) -> tuple[str, str]:
-    """What speaks for the first card, by the evidence that it has most of, and what that evidence is called."""
+    """The reason for the first card, from its largest contribution, and the name of that evidence."""
     if lead == "temporal":
         newest = titles.get(answer.history[-1], answer.history[-1])
         return f"It follows from what you {_past(wording.verb)} last, {newest}", EVIDENCE[lead].plain

@@ -1,4 +1,4 @@
-"""Where the page's HTML comes from: the templates beside this file, every value escaped on its way in."""
+"""Renders the page's templates, with every value escaped."""
 
 from functools import lru_cache
 from typing import Any

@@ -64,7 +64,7 @@ def view(context: PageContext) -> dict[str, Any]:
 
 
 def _candidates(context: PageContext) -> list[dict[str, Any]]:
-    """What the page answers from while the gate is dragged."""
+    """The items that the page re-ranks while the gate is dragged."""
     state = context.state
     found = context.worlds.candidates(state.world, state.history, state.k, state.exclude_seen, state.band_mask)
     return [asdict(one) for one in found]

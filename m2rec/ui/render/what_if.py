@@ -13,7 +13,7 @@ from m2rec.ui.render.words import counted, percent
 from m2rec.ui.session import actions
 from m2rec.ui.session.state import State
 
-SLIP = 2  # places that a recurring item is moved by: rhythms slip by one in real life, and the model allows for that
+SLIP = 2  # places that a recurring item is moved by: rhythms slip by one in real life, and the model tolerates that
 NOTABLE = 0.2  # change of the log-probability, as with 80 % that becomes 65 %
 
 
@@ -51,7 +51,7 @@ def what_if(context: PageContext) -> WhatIf | None:
 
 
 def _changes(context: PageContext) -> list[tuple[dict[str, Any], str, State]]:
-    """What would tell most about the evidence that the first card has most of, first."""
+    """The most informative change for the first card's largest contribution comes first."""
     state, first = context.state, context.answer.items[0]
     newest = len(state.history) - 1
     lead = max(BRANCHES, key=lambda branch: first.contributions[branch])

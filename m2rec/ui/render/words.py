@@ -16,7 +16,7 @@ FEW_BINS = 8
 
 @dataclass(frozen=True)
 class Wording:
-    """How a world speaks: 'buy' and 'day' for a shop visited daily, 'choose' and 'interaction' by default."""
+    """The words of a world: 'buy' and 'day' for a shop visited daily, 'choose' and 'interaction' by default."""
 
     verb: str = "choose"
     unit: str = "interaction"
@@ -50,7 +50,7 @@ def counted(number: int, unit: str) -> str:
 
 
 def spectrum_summary(spectrum: Spectrum | None, length: int, wording: Wording) -> str:
-    """The spectrum for who cannot see it, and for who wants to be sure of what they see."""
+    """The spectrum in words, also for those who cannot see it."""
     if spectrum is None or not spectrum.period:
         have = counted(length, wording.unit)
         return f"A rhythm needs a history: with {have} there is no spectrum yet; from {SHORTEST_HISTORY} on there is."
@@ -109,7 +109,7 @@ def kept_runs(spectrum: Spectrum) -> list[tuple[float, float]]:
 
 
 def themes_summary(answer: Answer, name: Callable[[Sequence[str]], str]) -> str:
-    """What the choices are held to be about, where the model believes in themes; nothing where it does not.
+    """The themes of the choices in words; empty where the model has none.
 
     `name` gives a theme's name by the titles typical of it.
     """

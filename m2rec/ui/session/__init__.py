@@ -1,1 +1,1 @@
-"""What a visitor has chosen and what changes it: the state, its link, the actions, and the worlds they act on."""
+"""The session of a visitor: the state, its link, the actions that change it, and the worlds."""

@@ -1,6 +1,5 @@
-"""What a visitor can do to a state, as pure functions; what goes through `step` can be undone.
-
-Dates belong to places, not to items: what is moved or shuffled changes its date, and a new place has none.
+"""The actions on a state, as pure functions; those made by `step` can be undone. Dates belong to places, not to items:
+a moved item has another date, and a new place has none.
 """
 
 import random
@@ -66,12 +65,12 @@ def shuffle(state: State, seed: int = SHUFFLE_SEED) -> State:
 
 
 def clear(state: State) -> State:
-    """An empty history; what was muted or overridden for the old one goes too."""
+    """An empty history, without muted bands and gate weights of the old one."""
     return replace(state, ())
 
 
 def replace(state: State, item_ids: Sequence[str], days: Sequence[int | None] = ()) -> State:
-    """Another history altogether: a preset, a pasted list. Keeps the newest when there are too many."""
+    """Another history: a preset, a pasted list. Keeps the newest when there are too many."""
     return state.replace(
         history=tuple(item_ids)[-HISTORY_LIMIT:],
         days=tuple(days)[-HISTORY_LIMIT:],
@@ -105,7 +104,7 @@ def override(state: State, current: Shares, branch: BranchName, weight: float) -
 
 
 def release(state: State) -> State:
-    """The model's own gate again, every band heard."""
+    """The model's own gate again, with no band muted."""
     return state.replace(gate_override=None, band_mask=())
 
 
@@ -122,7 +121,7 @@ def mute(state: State, low: float, high: float) -> State:
 
 
 def unmute(state: State, index: int) -> State:
-    """Hears the muted band number `index` again."""
+    """Unmutes the band number `index`."""
     if not 0 <= index < len(state.band_mask):
         raise InputError(f"There is no muted band number {index + 1}.")
     return state.replace(band_mask=state.band_mask[:index] + state.band_mask[index + 1 :])

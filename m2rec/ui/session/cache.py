@@ -1,4 +1,4 @@
-"""A cache of the newest few results, which keeps what was asked for before any visitor came for ever."""
+"""A cache of the newest results, which also keeps those of the warm-up permanently."""
 
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ _permanently: ContextVar[bool] = ContextVar("permanently", default=False)
 
 @contextmanager
 def permanently() -> Iterator[None]:
-    """What this thread asks within is never dropped."""
+    """Results that this thread computes within are never dropped."""
     before = _permanently.set(True)
     try:
         yield
@@ -22,14 +22,14 @@ def permanently() -> Iterator[None]:
 
 
 class Cache(Generic[Result]):
-    """A function of hashable arguments that is not asked the same thing twice."""
+    """A function of hashable arguments whose results are cached."""
 
     def __init__(self, compute: Callable[..., Result], newest: int) -> None:
         self._newest = lru_cache(maxsize=newest)(compute)
         self._permanent: dict[tuple[Hashable, ...], Result] = {}
 
     def __call__(self, *asked: Hashable) -> Result:
-        """What `compute` gives for these arguments."""
+        """The result of `compute` for these arguments."""
         if asked in self._permanent:
             return self._permanent[asked]
         result = self._newest(*asked)

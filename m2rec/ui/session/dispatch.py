@@ -1,4 +1,4 @@
-"""Does what a request says: the one place that turns an action into a change of the session."""
+"""Turns the action of a request into a change of the session."""
 
 from m2rec.errors import InputError
 from m2rec.text_safety import quoted
@@ -77,7 +77,7 @@ def _advanced(worlds: Worlds, session: Session, what: str) -> Session:
 
 
 def _acted(worlds: Worlds, state: State) -> bool:
-    """Whether the visitor has tried something in a way of their own since the lesson began."""
+    """Whether the visitor has changed something since the lesson began."""
     begun = _opened(worlds, state, state.lesson)
     return any(getattr(state, name) != getattr(begun, name) for name in ("history", "gate_override", "band_mask"))
 

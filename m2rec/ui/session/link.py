@@ -9,7 +9,7 @@ from m2rec.errors import InputError
 from m2rec.recommend.validation import checked
 from m2rec.ui.session.state import LONGEST_LINK, STATE_VERSION, State
 
-LONGEST_STATE = 2_000_000  # bytes of JSON; a short link must not unpack without end
+LONGEST_STATE = 2_000_000  # bytes of JSON; limits what a short link unpacks to
 MALFORMED = "This link is damaged: copy it again from the page that made it; the page shows its default instead."
 
 

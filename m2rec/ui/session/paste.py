@@ -14,7 +14,7 @@ from m2rec.ui.session.state import HISTORY_LIMIT
 
 LONGEST_TEXT = 1_000_000  # characters
 LONGEST_LINE = 300  # characters of a line that are compared and shown; no title needs more
-SURE = 88.0  # RapidFuzz score from which a misspelt title is taken for the item
+SURE = 88.0  # least RapidFuzz score at which a misspelt title matches an item
 SUGGESTIONS = 3
 _YEAR = re.compile(r"\s*\((\d{4})\)\s*$")
 _ARTICLE_BEHIND = re.compile(r"^(.*), (the|a|an)$")
@@ -32,7 +32,7 @@ class Match:
 
 
 def pasted(text: str) -> Pasted:
-    """What `read_list` makes of a text that a visitor pasted or uploaded. Raises InputError, also for its size."""
+    """The result of `read_list` for a pasted or uploaded text. Raises InputError, also for its size."""
     if len(text) > LONGEST_TEXT:
         raise InputError(f"The list is longer than {LONGEST_TEXT:,} characters: split it, or keep the newest part.")
     found = read_list(text)
@@ -75,7 +75,7 @@ def _nearest(line: Entry, items: Sequence[CatalogueItem], keys: Sequence[str], p
 
 
 def _key(title: str) -> str:
-    """What titles are compared by: "The Matrix (1999)" and "Matrix, The (1999)" are one."""
+    """The form in which titles are compared: "The Matrix (1999)" and "Matrix, The (1999)" are one."""
     title = normalised(title)
     year = _YEAR.search(title)
     name = _YEAR.sub("", title).casefold().strip()

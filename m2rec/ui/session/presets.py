@@ -1,4 +1,4 @@
-"""Histories to start from, made from whatever catalogue is loaded: the same catalogue always gives the same ones."""
+"""Histories to start from, made from the loaded catalogue: the same catalogue always gives the same ones."""
 
 import random
 from collections import defaultdict
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 SEED = 2505
 POOL = 120  # the most popular items, from which presets are made
-WEEKS = (6, 9, 13)  # of the default history: as few as let its rhythm stand out against shuffled copies
+WEEKS = (6, 9, 13)  # of the default history: the least at which its rhythm is significant against shuffled copies
 MONDAY = 20_094  # days since 1970: where the invented calendar begins
 CALENDAR_DAYS = 126
 OUTING = 0.55  # share of the other days on which something is chosen
 TASTE, TASTES = 20, 4  # interactions with one group, and how many are drawn of each
 RAREST, BEFORE_RAREST = 31, 4  # items that the model has seen least, and how many are tried as the one before each
-NOISES = 8  # histories drawn by chance, of which the dullest is shown
+NOISES = 8  # random histories, of which the one with the least confident answer is shown
 CHAIN = 9  # interactions
 CHAINS = 12  # tried at most
 ORDERLY = 0.6  # weight of the temporal branch at the end of a chain that shows what it should
@@ -67,7 +67,7 @@ def make(recommender: "Recommender", staple: str | None = None, people: "Sequenc
     tried = [filled(7 * count - 1, {weekly: (7, 0)}) for count in WEEKS]
     weeks = next((history for history in tried if _stands_out(recommender, history, 7)), tried[0])
     two = filled(48, {weekly: (7, 0), other: (5, 2)})
-    own = random.Random(f"{SEED}, apart")  # what is drawn here changes no other preset
+    own = random.Random(f"{SEED}, apart")  # so that draws here do not change other presets
     wide = [group for group in by_group.values() if len(group) > TASTE // 2] * TASTES
     tastes = [tuple(own.sample(group, min(len(group), TASTE))) for group in wide]
     rarest = [(own.choice(pool), one.item_id) for one in items[-RAREST:] for _ in range(BEFORE_RAREST)]
@@ -117,7 +117,7 @@ def _led_by(recommender: "Recommender", branch: BranchName, histories: Sequence[
 
 
 def _dullest(recommender: "Recommender", histories: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
-    """The history from which least follows: the lowest first recommendation."""
+    """The history with the lowest probability of its first recommendation."""
 
     def first(history: tuple[str, ...]) -> float:
         found = recommender.recommend(history, k=1, spectrum=False).items
@@ -127,9 +127,8 @@ def _dullest(recommender: "Recommender", histories: Sequence[tuple[str, ...]]) -
 
 
 def _chain(recommender: "Recommender", starts: Sequence[str]) -> tuple[str, ...]:
-    """From one item to the one that the temporal branch expects most, and on; never back.
-
-    Some items call for nothing. Of a few chains the first is taken that the gate leaves to order, or the best of them.
+    """From one item to the one that the temporal branch expects most, and on; never back. After some items no other is
+    likely. Of a few chains the first is taken at whose end the gate trusts order, or else the best.
     """
     best: tuple[str, ...] = (starts[0],)
     trust = -1.0

@@ -1,4 +1,4 @@
-"""What the page may ask for, as typed requests. `dispatch.py` does what they say."""
+"""The typed requests of the page; `dispatch.py` carries them out."""
 
 from typing import Annotated, Literal
 
@@ -216,7 +216,7 @@ class Request(BaseModel):
 
 
 class Ask(BaseModel):
-    """Something to read that changes nothing: a dialog, the matches of a pasted list, or a file."""
+    """A request that changes nothing: a dialog, the matches of a pasted list, or a file."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -226,11 +226,11 @@ class Ask(BaseModel):
         must("be details, computed, repeat, paste, match, section, json, csv or python"),
     ]
     text: Text = ""  # an item id, a pasted list or the name of a section
-    day: Position | None = None  # after how many items of the history; all of them, if not said
+    day: Position | None = None  # after so many items of the history; all of them by default
 
 
 class Search(BaseModel):
-    """A search by title; an empty query asks for the most popular items."""
+    """A search by title; an empty query gives the most popular items."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -239,7 +239,7 @@ class Search(BaseModel):
 
 
 class Question(Options):
-    """What `/recommend` takes: a history in a world, and how it is to be answered."""
+    """The arguments of `/recommend`: a world, a history and options."""
 
     world: Name
     history: Entries

@@ -1,4 +1,4 @@
-"""Everything the page shows follows from one `State` and the loaded model; `Session` adds undo and redo.
+"""The `State` of the page, from which everything shown follows; `Session` adds undo and redo.
 
 The page holds the session and sends it along with every request, so the server keeps nothing between
 requests and a restart loses nothing. Each step of undo and redo is stored as a link (see `link.py`):
@@ -43,7 +43,7 @@ Links = Annotated[
 
 
 def _rounded(shares: Shares) -> Shares:
-    """To six digits, so that a link stays short; the largest takes what is left, and the sum stays 1."""
+    """To six digits, so that a link stays short; the largest is adjusted, so that the sum is 1."""
     largest = max(shares, key=lambda name: shares[name])
     rounded = {name: round(share, 6) for name, share in shares.items() if name != largest}
     return {name: rounded.get(name, round(1 - sum(rounded.values()), 6)) for name in shares}

@@ -59,7 +59,7 @@ class World:
     load: Load
     folder: Path | None = None
     error: str | None = None
-    people: Callable[["World"], tuple[Person, ...]] = lambda world: ()  # real histories, where they can be had
+    people: Callable[["World"], tuple[Person, ...]] = lambda world: ()  # real histories, where there are any
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _loaded: "Recommender | None" = field(default=None, repr=False)
 
@@ -80,7 +80,7 @@ class World:
                     self._loaded = self.load()
                 except M2RecError as error:
                     self.error = str(error)
-                except Exception as error:  # a world is data from elsewhere, and the others must not go down with it
+                except Exception as error:  # one broken world must not affect the others
                     log.exception("The world %s cannot be loaded.", self.name)
                     self.error = (
                         f"The world {self.name} cannot be loaded ({quoted(str(error))}): fetch or train it again."
@@ -95,11 +95,11 @@ class World:
         return {item.item_id: item for item in self.recommender.items}
 
     def named(self, entry: str) -> str:
-        """What a history's entry is called: an item's title, or the visitor's own words for an invented one."""
+        """The title of a history's entry: an item's, or the visitor's text of an invented one."""
         return self.items[entry].title if entry in self.items else printable(entry.removeprefix(INVENTED))
 
     def knows(self, entry: str) -> bool:
-        """Whether an entry can stand in a history: an item id, or an invention."""
+        """Whether an entry is valid in a history: an item id, or an invention."""
         return entry in self.items or (entry.startswith(INVENTED) and bool(printable(entry.removeprefix(INVENTED))))
 
     @property
@@ -131,7 +131,7 @@ class World:
         raise InputError(f"There is no preset {quoted(key)}; there are {', '.join(one.key for one in self.presets)}.")
 
     def theme_name(self, items: Sequence[str]) -> str:
-        """What a theme is called, by the titles typical of it: its name, or those titles where it has none."""
+        """The name of a theme, found by its typical titles, or those titles where it has none."""
         for name, titles in _theme_names().get(self.name, {}).items():
             if 2 * len({*items} & {*titles}) > len(items):
                 return name
@@ -207,7 +207,7 @@ class Worlds:
         gate_override: tuple[tuple[str, float], ...] | None = None,
         band_mask: tuple[tuple[float, float], ...] = (),
     ) -> Answer:
-        """What the world's model answers; the same question is answered once."""
+        """The answer of the world's model; cached."""
         return self._answer(name, history, k, exclude_seen, gate_override, band_mask)
 
     def _compute(
@@ -224,7 +224,7 @@ class Worlds:
     def _candidates(
         self, name: str, history: tuple[str, ...], k: int, exclude_seen: bool, bands: Any
     ) -> "list[Candidate]":
-        """What can be among the first k whatever the gate; cached like answers."""
+        """The items that can be among the first k whatever the gate; cached like answers."""
         return self.get(name).recommender.candidates(list(history), k, exclude_seen, list(bands) or None)
 
     def _probability(
@@ -255,11 +255,11 @@ class Worlds:
         return computation(self.get(name).recommender, list(history), item_id, gate_override, list(band_mask) or None)
 
     def _influence(self, name: str, history: tuple[str, ...], item_id: str) -> list[float]:
-        """What each history item is worth to an item's log-probability, by leaving it out; kept like answers."""
+        """The effect of each history item on an item's log-probability; cached like answers."""
         return self.get(name).recommender.influence(list(history), item_id)
 
     def _calendar(self, name: str, history: tuple[str, ...], days: tuple[int | None, ...]) -> "CalendarSpectrum | None":
-        """The spectrum in calendar time, where the history has dates enough; kept like answers."""
+        """The spectrum in calendar time, where the history has dates enough; cached like answers."""
         if not any(day is not None for day in days):
             return None
         from m2rec.recommend.calendar import calendar_of
@@ -271,13 +271,15 @@ def _people(world: World) -> tuple[Person, ...]:
     recommender = world.recommender
     try:
         return people_of(cast(Source, recommender.config.data.source), set(world.items), recommender.max_history)
-    except M2RecError:  # data that cannot be read is no reason not to show the world
+    except M2RecError:  # the world is shown even if its data cannot be read
         return ()
 
 
 def _loader(path: Path) -> Load:
     def load() -> "Recommender":
-        from m2rec.recommend.recommender import Recommender  # takes a moment to import: only when a model is wanted
+        from m2rec.recommend.recommender import (
+            Recommender,
+        )  # imported late: only a model needs it
 
         shipped = Recommender.from_pretrained(path)
         if shipped.config.titles == "shipped":

@@ -1,1 +1,1 @@
-"""The server: Gradio, the calls that come in, what is refused, and what is sent in which form."""
+"""The server: Gradio, requests and their checks, responses and their headers."""

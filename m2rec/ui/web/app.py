@@ -48,15 +48,15 @@ def build(worlds: Worlds) -> gr.Server:
     _add_sheets(server, worlds, throttle)
     _add_calls(server, service, throttle)
     for name, endpoint in named.items():
-        # Gradio's queue hands every call on at once; how many are answered at a time is the throttle's to say
+        # Gradio's queue passes every call on at once; the throttle limits how many are answered at a time
         server.api(endpoint, name=name, concurrency_limit=None)
     return server
 
 
 def start(server: gr.Server, **options: Any) -> tuple[gr.Blocks, str]:
-    """Starts to serve, in threads of its own; the port is `GRADIO_SERVER_PORT`, or the first free one from 7860.
+    """Starts the server in background threads; the port is `GRADIO_SERVER_PORT`, or the first free one from 7860.
 
-    Returns what can be waited for (`block_thread()`) and closed (`close()`), and the address. `options` are those of
+    Returns the app, with `block_thread()` and `close()`, and the address. `options` are those of
     `gradio.Server.launch`.
     """
     _ask_this_machine_directly()
@@ -71,7 +71,7 @@ def start(server: gr.Server, **options: Any) -> tuple[gr.Blocks, str]:
             "allowed_paths": [],
             "max_file_size": "1mb",
             "mcp_server": find_spec("mcp") is not None,  # installed by gradio[mcp]
-            # jobs of Gradio's queue: all that the throttle lets wait, and some more, which it refuses at once
+            # jobs of Gradio's queue: as many as the throttle lets wait, and some more, which it refuses at once
             "max_threads": 2 * (AT_ONCE + WAITING),
             **options,
         }
@@ -80,7 +80,7 @@ def start(server: gr.Server, **options: Any) -> tuple[gr.Blocks, str]:
 
 
 def _ask_this_machine_directly() -> None:
-    """Gradio asks its own server whether it has started; a proxy for the internet could not answer that."""
+    """Gradio sends its own server a request at the start, which must not go through a proxy."""
     for name in ("no_proxy", "NO_PROXY"):
         excepted = [host for host in os.environ.get(name, "").split(",") if host]
         os.environ[name] = ",".join([*excepted, *(host for host in THIS_MACHINE if host not in excepted)])
@@ -107,7 +107,7 @@ def _add_page(server: gr.Server, documents: Documents, throttle: Throttle) -> No
     async def preview() -> Response:
         return FileResponse(PICTURE) if PICTURE.is_file() else Response(status_code=404)
 
-    # a route and not a mount: behind a proxy that strips the root path, a mount would look for the files in vain
+    # a route and not a mount: behind a proxy that strips the root path, a mount would not find the files
     @server.api_route("/m2rec-static/{path:path}", methods=["GET", "HEAD"])
     async def static(path: str, request: Request) -> Response:
         return await files.get_response(path, request.scope)

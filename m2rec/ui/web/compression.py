@@ -1,7 +1,7 @@
-"""What goes to the browser, compressed: well and once where it is the same for all, quickly where it is an answer.
+"""Compression of responses: strong and once for shared files, fast for answers.
 
-Gradio compresses what has a file's ending, anew for every request and with a compressor for each, whose window alone
-takes megabytes. Many visitors at once cost time and memory there that this does not take.
+Gradio compresses files anew for every request, each time with a new compressor, whose window alone takes megabytes.
+With many visitors that costs time and memory.
 """
 
 import zlib
@@ -37,7 +37,7 @@ def accepted_encoding(scope: Scope) -> Encoding | None:
 
 
 def compress(content: bytes, encoding: Encoding, level: int) -> bytes:
-    """The content, compressed at a level of the encoding's own scale."""
+    """The content, compressed at a level of the encoding's scale."""
     if encoding == "br":
         return brotli.compress(content, quality=level)
     compressor = zlib.compressobj(level, wbits=AS_GZIP)
@@ -62,12 +62,12 @@ def compressed_response(
 
 
 class StaticFolder(StaticFiles):
-    """The files of a folder; what is text is read and compressed once."""
+    """The files of a folder; text files are read and compressed once."""
 
     def file_response(
         self, full_path: str | PathLike[str], stat_result: stat_result, scope: Scope, status_code: int = 200
     ) -> Response:
-        """A file, or that it has not changed."""
+        """A file, or 304 where it has not changed."""
         response = super().file_response(full_path, stat_result, scope, status_code)
         encoding = accepted_encoding(scope)
         is_text = response.headers.get("content-type", "").startswith(TEXT)

@@ -17,7 +17,7 @@ STATIC = Path(__file__).parents[1] / "static"
 
 
 class Documents:
-    """One document for each world, made when it is first asked for and kept, whatever address it is asked at."""
+    """One document for each world, made on first use and cached, whatever the address of the request."""
 
     def __init__(self, service: Service) -> None:
         """Opens the default world, which loads its model. Raises CheckpointError when none can be loaded."""
@@ -29,26 +29,26 @@ class Documents:
         )
 
     def has(self, world: str | None) -> bool:
-        """Whether the document of this world, or of the default for None, can be had without asking a model."""
+        """Whether the document of this world, or of the default for None, is in the cache."""
         return world is None or world in self._first_views
 
     def prepare(self, world: str) -> None:
-        """Opens a world, so that its document is there. InputError or CheckpointError where that is impossible."""
+        """Opens a world, so that its document is in the cache. Raises InputError or CheckpointError."""
         self._first_views[world] = self._service.first(world)
 
     def document(
         self, origin: str, world: str | None = None, notice: str | None = None, preview: str | None = None
     ) -> bytes:
-        """The document of a world that is there, in UTF-8.
+        """The document of a world in the cache, in UTF-8.
 
-        `origin` is the address of the page as visitors see it, with a slash at its end; `notice` is said when the page
+        `origin` is the address of the page as visitors see it, with a slash at its end; `notice` is shown when the page
         is opened; `preview` is the address of a picture of the page.
         """
         first = self._first_views[world or self._default]
         view: dict[str, Any] = {name: part for name, part in first.items() if name != "html"}
         if notice:
             view["notice"] = notice
-        body = Markup(page(first))  # what a template made, escaped already
+        body = Markup(page(first))  # made by a template, escaped already
         return render(
             "document.html.j2", modules=self._modules, origin=origin, preview=preview, body=body, view=view
         ).encode()

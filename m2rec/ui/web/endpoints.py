@@ -31,11 +31,11 @@ def endpoints(service: Service, throttle: Throttle) -> dict[str, Endpoint]:
 
         Args:
             world: name of a world, as `worlds` lists them
-            history: titles or item ids, oldest first; "~" and a few words stand for an item that the world has not
+            history: titles or item ids, oldest first; "~" and a few words describe an item that is not in the world
             k: how many items to recommend, 1 to 50
             exclude_seen: leave out items of the history
             gate_override: weights of temporal, frequency and semantic evidence in place of the gate's own
-            band_mask: pairs of periods in interactions; what recurs with a period in between is not heard
+            band_mask: pairs of periods in interactions; recurrences with a period in between are ignored
         """
         question = {"world": world, "history": history, "k": k, "exclude_seen": exclude_seen}
         return await _answer(
@@ -47,7 +47,7 @@ def endpoints(service: Service, throttle: Throttle) -> dict[str, Endpoint]:
 
         Args:
             world: name of a world, as `worlds` lists them
-            query: part of a title, up to 200 characters; nothing asks for the most popular items
+            query: part of a title, up to 200 characters; an empty one gives the most popular items
         """
         return await _answer(throttle.run(lambda: service.hits(checked(Search, {"world": world, "query": query}))))
 

@@ -1,4 +1,4 @@
-"""What every response carries: the browser may load nothing from other hosts, and run no script but the page's own."""
+"""Security headers of every response: nothing is loaded from other hosts, and only the page's own scripts run."""
 
 import base64
 import hashlib
@@ -8,7 +8,7 @@ from typing import Final
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# Who may show the page in a frame is left open: a Space is always in one, and a teacher's course page may be another.
+# Any site may show the page in a frame: a Space always does, and a teacher's course page may.
 POLICY: Final = {
     "default-src": "'self'",
     "script-src": "'self'",
@@ -25,7 +25,7 @@ HEADERS: Final = {
     "Referrer-Policy": "same-origin",  # the address holds the visitor's history
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
 }
-INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.S)  # without attributes: one that runs where it stands
+INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.S)  # without attributes: an inline script
 
 
 def content_security_policy(document: str = "") -> str:

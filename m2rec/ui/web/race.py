@@ -1,4 +1,4 @@
-"""The race on the page, run one at a time: what it shows after each length that was timed."""
+"""The race on the page, run one at a time: the view after each length that was timed."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ def _laps() -> Iterator[Lap]:
 def on_gpu(function: Callable[..., Any]) -> Callable[..., Any]:
     """The function marked for the GPU that a ZeroGPU Space lends; unchanged where `spaces` is not installed.
 
-    Spaces install that package themselves and it has no effect on other hardware, so it is no requirement here.
+    Spaces install that package and it has no effect on other hardware, so it is no requirement here.
     """
     try:
         import spaces
@@ -37,7 +37,7 @@ class Races:
         self._running = threading.Lock()
 
     def run(self) -> Iterator[dict[str, Any]]:
-        """What the page shows, from the beginning to the last length. InputError while another race is on."""
+        """The views of the page, from the start to the last length. InputError while another race is on."""
         if not self._running.acquire(blocking=False):
             raise InputError(BUSY)
         try:

@@ -25,13 +25,13 @@ def run(checkpoints: Path) -> None:
 
 
 def _set_up_process() -> None:
-    """What is read when Gradio, NumPy or PyTorch is imported."""
+    """Environment variables that Gradio, NumPy and PyTorch read when imported."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "100"  # it tabulates its last calls at every call; 10,000 are slow
     os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # an answer is small: more threads only wait
     with suppress(OSError, AttributeError):
         allocator = ctypes.CDLL(None)
-        allocator.mallopt(M_ARENA_MAX, 2)  # a heap for each thread hardly gives any back, two will do
+        allocator.mallopt(M_ARENA_MAX, 2)  # a heap for each thread hardly returns memory; two suffice
         # some megabytes are taken and given back with every answer: fetching them from the system costs a third
         allocator.mallopt(M_MMAP_THRESHOLD, 16 << 20)
         allocator.mallopt(M_TRIM_THRESHOLD, 64 << 20)

@@ -1,4 +1,4 @@
-"""What the page's JavaScript calls. Each call carries the session; a refusal is a sentence and changes nothing."""
+"""The calls of the page's JavaScript. Each carries the session; an error is a sentence and changes nothing."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -31,7 +31,7 @@ class Service:
         self.worlds = worlds
 
     def first(self, world: str | None = None) -> Reply:
-        """What a visitor without a link sees, of a world or of the default one.
+        """The first view for a visitor without a link, of a world or of the default one.
 
         Raises InputError for a world that is unknown, CheckpointError for one that cannot be loaded.
         """

@@ -1,8 +1,8 @@
-"""The one limit on how much is computed at a time, for the page's calls and the named endpoints alike.
+"""The limit on concurrent computation, for the page's calls and the named endpoints alike.
 
-An answer takes some milliseconds of one core. Requests are served in the order they came, `AT_ONCE` at a time; up to
-`WAITING` wait for their turn, `LONGEST_WAIT` seconds at most. Everybody else gets one sentence at once and has lost
-nothing, so the machine keeps answering whatever the crowd.
+An answer takes some milliseconds of one core. Requests are served first come, first served, `AT_ONCE` at a time; up to
+`WAITING` wait, `LONGEST_WAIT` seconds at most. All others get a busy error at once and change nothing, so that the
+server stays responsive under any load.
 """
 
 import asyncio
@@ -44,7 +44,7 @@ class Throttle:
     async def run(
         self, function: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs
     ) -> Result:
-        """What `function` returns or raises; BusyError, without calling it, when its turn does not come in time."""
+        """The result of `function`; BusyError, without calling it, after `LONGEST_WAIT`."""
         await self._take_turn()
         try:
             return await run_sync(partial(function, *args, **kwargs))
@@ -53,7 +53,7 @@ class Throttle:
 
     async def _take_turn(self) -> None:
         if not self._turns.locked():
-            await self._turns.acquire()  # at once: nobody is waiting
+            await self._turns.acquire()  # at once: the queue is empty
             return
         if self._free_places == 0:
             raise BusyError

@@ -1,8 +1,8 @@
-"""What may come in: the page, its calls and the named endpoints. At every other address there is nothing.
+"""Checks requests: only the page, its calls and the named endpoints are served.
 
-Gradio serves more than this page needs: uploads, files, a proxy to other hosts, recordings, its own front end. What is
-not listed here is answered with one sentence before Gradio sees it, and so is a request that is too large, or a call of
-an endpoint by its name whose arguments do not fit.
+Gradio serves more than this page needs: uploads, files, a proxy to other hosts, recordings, its own front end. A
+request to any other address is refused with one sentence before it reaches Gradio, and so is one that is too large, or
+a call of an endpoint by its name whose arguments do not fit.
 """
 
 import inspect
@@ -20,11 +20,11 @@ from m2rec.errors import InputError
 from m2rec.recommend.validation import checked, must
 from m2rec.text_safety import quoted
 
-LARGEST_BODY: Final = 8 << 20  # bytes; a pasted list of a million characters beside sixty steps of undo is less
+LARGEST_BODY: Final = 8 << 20  # bytes; enough for a pasted list of a million characters and sixty steps of undo
 LONGEST_PART: Final = 200  # characters between two slashes of an address
 PAGE_CALLS: Final = ("act", "open", "search", "ask")
 NOT_HERE: Final = "There is nothing at this address: the page is at /, its endpoints are recommend, search and worlds."
-# beside the page: what programs use to find, describe and call the endpoints, and what browsers ask of every site
+# the page, the addresses by which programs find and call the endpoints, and those that browsers request of every site
 OPEN: Final = re.compile(
     rf"/({'|'.join(PAGE_CALLS)}|m2rec-static/.*|sheets/[a-z0-9-]+|preview\.png|config|favicon\.ico|robots\.txt"
     r"|gradio_api/(info|openapi\.json|app_id|startup-events|cancel|reset|heartbeat/.*|queue/(join|data|status)"
@@ -47,7 +47,7 @@ class QueuedCall(Call):
 
 
 class RequestCheck:
-    """Middleware: what it refuses does not reach the app within."""
+    """Middleware: refused requests do not reach the app."""
 
     def __init__(self, app: ASGIApp, endpoints: Mapping[str, Callable[..., Any]]) -> None:
         """`endpoints` are the functions that can be called by name."""
@@ -55,7 +55,7 @@ class RequestCheck:
         self.parameters = {name: inspect.signature(endpoint).parameters for name, endpoint in endpoints.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuses, or hands on with the body already read."""
+        """Refuses the request, or passes it on with the body read."""
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         path = path_within_root(scope)
@@ -101,13 +101,13 @@ class RequestCheck:
 
 
 def path_within_root(scope: Scope) -> str:
-    """The path of a request without the root path, whether or not a proxy has taken that away already."""
+    """The path of a request without the root path, whether or not a proxy has removed it."""
     root, path = scope.get("root_path", "").rstrip("/"), str(scope["path"])
     return path[len(root) :] or "/" if path == root or path.startswith(f"{root}/") else path
 
 
 def read_json(body: bytes) -> Any:
-    """What a request holds; InputError when it is no JSON."""
+    """The JSON of a request; InputError when it is none."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -115,7 +115,7 @@ def read_json(body: bytes) -> Any:
 
 
 def _check_number(given: list[Any], parameters: Mapping[str, inspect.Parameter]) -> None:
-    """Gradio's clients fill in what was left out, so a list that comes here must be whole."""
+    """Gradio's clients fill in defaults, so a list must be complete."""
     if len(given) != len(parameters):
         names = ", ".join(parameters) or "none"
         raise InputError(f"data must hold {len(parameters)} arguments ({names}), not {len(given)}.")
@@ -133,7 +133,7 @@ def _check_names(named: Any, parameters: Mapping[str, inspect.Parameter]) -> Non
 
 
 def _is_address(path: str) -> bool:
-    """Whether a path can name anything here: a file system would choke on longer names and on control characters."""
+    """Whether a path can name a file: longer names and control characters make file systems raise errors."""
     return path.isprintable() and all(len(part) <= LONGEST_PART for part in path.split("/"))
 
 
@@ -151,7 +151,7 @@ async def _body(receive: Receive) -> bytes | None:
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:
-    """A `receive` that gives the body once more, and then what else comes."""
+    """A `receive` that repeats the body, and then passes on later messages."""
     pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def replay() -> Message:

@@ -1,4 +1,4 @@
-"""Fills the caches before anybody asks: every preset, and every lesson from its first step to its answer."""
+"""Fills the caches before the first request: every preset, and every lesson from its first step to its answer."""
 
 from m2rec.ui.lessons import lessons
 from m2rec.ui.session.cache import permanently
@@ -11,7 +11,7 @@ STEPS = ("lesson_do", "lesson_show")
 
 
 def warm_up(worlds: Worlds) -> None:
-    """Loads every world and goes through its presets and lessons; what the models answer stays in the caches."""
+    """Loads every world and goes through its presets and lessons; the answers stay in the caches."""
     worlds.load()
     with permanently():
         for world in worlds:
