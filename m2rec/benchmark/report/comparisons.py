@@ -22,7 +22,8 @@ def leads(rows: Rows, table: Mapping[str, Any], plan: Plan) -> list[str]:
     if not shown:
         return []
     ways = [seen for seen in SEEN if all((name, seen) in found for name in shown)]
-    best = {seen: _best_mamba(rows, shown, seen) for seen in ways}
+    mambas = [name for name in shown if rows[name]["kind"] in MAMBAS]
+    best = {seen: best_on_validation(rows, mambas, seen) for seen in ways}
     which = "of M2Rec as shipped" if table.get("compared") == "checkpoint" else "of M2Rec"
     lines = [f"Lead {which} in {METRIC} over each of them, paired over users{_seeds(rows, shown)}:", ""]
     lines += [f"| over | {' | '.join(SEEN[seen] for seen in ways)} |", "| --- |" + " --- |" * len(ways)]
@@ -53,11 +54,11 @@ def parts(rows: Rows, comparisons: Comparisons, plan: Plan) -> list[str]:
     return [*lines, ""]
 
 
-def _best_mamba(rows: Rows, names: Sequence[str], seen: str) -> str | None:
-    """Chosen on validation; None where no Mamba is trained, or the table is older than both figures."""
+def best_on_validation(rows: Rows, names: Sequence[str], seen: str) -> str | None:
+    """Which of `names` ranks best on validation; None where there is none, or its table has no such figures."""
     place = "validation" if seen == "unmasked" else "validation_masked"
-    mambas = [name for name in names if rows[name]["kind"] in MAMBAS and place in rows[name]]
-    return max(mambas, key=lambda name: rows[name][place][CHOSEN_BY], default=None)
+    known = [name for name in names if place in rows[name]]
+    return max(known, key=lambda name: rows[name][place][CHOSEN_BY], default=None)
 
 
 def _lead(one: Mapping[str, Any]) -> str:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from m2rec.atomic import atomic_file
 from m2rec.benchmark.report.baselines import SHOWN, baselines
+from m2rec.benchmark.report.claims import claims
 from m2rec.benchmark.report.figures import SEEN, cell
 from m2rec.benchmark.report.market import market_tests
 from m2rec.benchmark.report.speed_and_load import speed_and_load
@@ -16,14 +17,19 @@ START, END = "<!-- results -->", "<!-- /results -->"
 
 
 def results(checkpoints: Path, benchmarks: Path) -> str:
-    """Markdown: one table a world that has recorded figures, in alphabetical order, with baselines and ablations;
-    then the market's test, speed and load.
+    """Markdown: the paper's claims beside what was found; one table a world that has recorded figures, in alphabetical
+    order, with baselines and ablations; then the market's test, speed and load.
     """
-    parts = []
+    parts, worlds = [], []
     for folder in sorted(path for path in checkpoints.iterdir() if (path / FILE).is_file()):
         config = CheckpointConfig.model_validate_json((folder / "config.json").read_text(encoding="utf-8"))
+        worlds.append(config.world)
         parts += _world(config, read_metrics(folder, config.world), benchmarks)
-    return "\n".join([*parts, *market_tests(benchmarks), *speed_and_load(benchmarks)])
+    try:
+        first = claims(worlds, benchmarks)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise DataError(f"A file in {benchmarks} is not a readable table ({error}); make it again.") from error
+    return "\n".join([*first, *parts, *market_tests(benchmarks), *speed_and_load(benchmarks)])
 
 
 def write_results(readme: Path, checkpoints: Path, benchmarks: Path) -> None:

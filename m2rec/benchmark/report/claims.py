@@ -1,0 +1,71 @@
+"""What the paper claims, beside what the recorded figures say of it in each world."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from m2rec.benchmark.report.comparisons import MAMBAS, METRIC, best_on_validation
+from m2rec.benchmark.report.figures import SEEN, p_value
+from m2rec.benchmark.report.speed_and_load import SPEED
+
+TRANSFORMERS = ("sasrec", "sasrec-text", "bsarec")
+FAMILIES = {"Mamba recommender": MAMBAS, "Transformer": TRANSFORMERS}
+LENGTHS = (200, 1000)  # items of the history, of the speed claim
+RATIOS = {"ratio_to_sasrec": "from scratch", "ratio_of_one_more": "for one more item"}
+
+
+def claims(worlds: Sequence[str], benchmarks: Path) -> list[str]:
+    """A Markdown table of both claims in each of `worlds`; empty where nothing was recorded.
+
+    Raises ValueError, TypeError or KeyError when a file is damaged.
+    """
+    accuracy: dict[str, str] = {}
+    speed: dict[str, str] = {}
+    for world in worlds:
+        if (benchmarks / f"{world}.json").is_file():
+            table = _read(benchmarks / f"{world}.json")
+            accuracy |= {world: _accuracy(table)} if table["comparisons"] else {}
+    if (benchmarks / SPEED).is_file():
+        found = _read(benchmarks / SPEED)["worlds"]
+        speed = {world: _speed(found[world]) for world in worlds if world in found}
+    rows = [("HR@10 3.2 % above Mamba recommenders", world, words) for world, words in accuracy.items()]
+    rows += [("answers 20 % faster than a Transformer", world, words) for world, words in speed.items()]
+    if not rows:
+        return []
+    head = ["| the paper's claim | world | found here |", "| --- | --- | --- |"]
+    return [*head, *(f"| {claim} | {world} | {words} |" for claim, world, words in rows), ""]
+
+
+def _accuracy(table: Mapping[str, Any]) -> str:
+    rows = {row["model"]: row for row in table["rows"]}
+    compared = {(one["against"], one["seen"]): one for one in table["comparisons"] if one["metric"] == METRIC}
+    against = list(dict.fromkeys(name for name, _ in compared))
+    phrases = []
+    for family, kinds in FAMILIES.items():
+        best = best_on_validation(rows, [name for name in against if rows[name]["kind"] in kinds], "unmasked")
+        if best is None:
+            phrases.append(f"no {family} is trained yet")
+            continue
+        leads = [_lead(compared[best, seen], words) for seen, words in SEEN.items() if (best, seen) in compared]
+        phrases.append(f"over {best}, the best {family}: {' and '.join(leads)}")
+    return "; ".join(phrases)
+
+
+def _lead(one: Mapping[str, Any], words: str) -> str:
+    return f"{100 * one['relative']:+.1f} % {words} ({p_value(one['p'])})"
+
+
+def _speed(world: Mapping[str, Any]) -> str:
+    """SASRec's time over M2Rec's: above 1 the claim holds, and from 1.2 on in full."""
+    phrases = []
+    for kind, words in RATIOS.items():
+        ratios = {int(at): float(ratio) for at, ratio in world[kind].items()}
+        known = [f"{ratios[length]:.1f} × after {length:,} items" for length in LENGTHS if length in ratios]
+        phrases.append(f"{words} {' and '.join(known) or 'not measured'}")
+    return f"SASRec's time ÷ ours: {'; '.join(phrases)}"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
