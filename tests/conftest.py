@@ -1,4 +1,4 @@
-"""What every test may ask for, and the rule that nothing is skipped in secret."""
+"""Fixtures for every test, and the rule that CI fails for skipped tests."""
 
 import os
 from pathlib import Path

@@ -328,7 +328,7 @@ def test_the_page_starts_with_the_worlds_that_are_whole_and_says_what_is_wrong_w
     assert "model.safetensors is not the file" in refusal["error"]
 
 
-def test_a_world_that_fails_in_a_way_nobody_thought_of_leaves_the_others_alone(whole: Path) -> None:
+def test_an_unexpected_error_in_a_world_does_not_affect_the_others(whole: Path) -> None:
     def failing() -> Recommender:
         raise ZeroDivisionError("division by zero")
 

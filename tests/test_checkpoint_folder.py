@@ -56,7 +56,7 @@ def test_offline_mode_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         Recommender.from_pretrained("someone/x", cache_dir=tmp_path)
 
 
-def test_a_hub_that_cannot_be_reached_and_an_id_that_is_none_are_told_apart(
+def test_a_hub_that_cannot_be_reached_and_a_wrong_id_are_different_errors(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

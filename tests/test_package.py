@@ -72,7 +72,7 @@ def test_the_wheel_holds_every_file_of_the_package_and_nothing_else(wheel: Path)
     assert held == set(tracked("m2rec"))
 
 
-def test_the_wheel_asks_for_what_the_lists_say(wheel: Path) -> None:
+def test_the_wheel_requires_the_packages_of_the_lists(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as file:
         (name,) = [name for name in file.namelist() if name.endswith(".dist-info/METADATA")]
         metadata = HeaderParser().parsestr(file.read(name).decode())

@@ -1,4 +1,4 @@
-"""The README says what the recorded figures say, names what exists, and its commands are the ones that are tested."""
+"""The README has the recorded figures, its paths exist, and its commands are the tested ones."""
 
 import re
 from pathlib import Path

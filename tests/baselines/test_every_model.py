@@ -53,7 +53,7 @@ def test_a_circle_is_learnt(model: Model) -> None:
 
 
 @every_model
-def test_what_came_before_the_last_item_is_learnt(model: Model) -> None:
+def test_order_before_the_last_item_is_learned(model: Model) -> None:
     """Half of the users go 1 5 2, the others 3 5 4: after the 5, only the item before it tells them apart."""
     walks = torch.tensor([[1, 5, 2], [3, 5, 4]])
     made = model.make(5, 5).train()

@@ -1,4 +1,4 @@
-"""`prepare` on the tables that people have: what it takes each column for, what it says of them, what it refuses."""
+"""`prepare` on tables of many kinds: the roles of columns, the notes, and what is refused."""
 
 import bz2
 import gzip
@@ -109,7 +109,7 @@ def json_lines(**names: str) -> str:
         pytest.param(LOG.replace("u1,", " u1 ,"), ITEMS, id="blanks around ids"),
     ],
 )
-def test_the_tables_that_people_have_are_taken_without_being_told_how(prepare, log, items) -> None:
+def test_tables_of_many_kinds_are_read_without_options(prepare, log, items) -> None:
     result = prepare(log, items)
     assert result.code == 0, result.err
     found = histories()
@@ -136,7 +136,7 @@ def test_the_summary_shows_what_each_column_was_taken_for(prepare) -> None:
     assert result.json["notes"][0] in result.err
 
 
-def test_what_no_usual_name_says_an_option_does_and_the_name_keeps_it(prepare, run) -> None:
+def test_an_option_names_unusual_columns_and_the_world_stores_it(prepare, run) -> None:
     log = table("who,what,at")
     refused = prepare(log)
     assert refused.code == 2
@@ -309,7 +309,7 @@ def test_the_models_variants_follow_from_how_often_items_recur(prepare, run, per
     assert run("prepare", "w", "--json", "-").json["model"] == result.json["model"]
 
 
-def test_days_and_months_are_told_apart_or_asked_for(prepare) -> None:
+def test_ambiguous_days_and_months_are_decided_or_asked_for(prepare) -> None:
     log = "user,item,timestamp\n" + "".join(f"{u},{i},{1 + t % 10:02}/{1 + t // 10:02}/2024\n" for u, i, t in ROWS)
     refused = prepare(log)
     assert refused.code == 2
@@ -319,7 +319,7 @@ def test_days_and_months_are_told_apart_or_asked_for(prepare) -> None:
 
 
 @pytest.mark.parametrize("columns", ["user", "user=", "who=x", "user=a,user=b", "=x"])
-def test_a_mapping_that_says_nothing_is_refused(prepare, columns: str) -> None:
+def test_a_mapping_without_a_role_is_refused(prepare, columns: str) -> None:
     result = prepare(LOG, ITEMS, "--columns", columns)
     assert result.code == 2
     assert result.err.count("\n") == 1

@@ -11,7 +11,7 @@ from m2rec.data.cache import prepared_folder
 from m2rec.data.prepared import Prepared
 
 
-def test_the_checkpoint_is_what_the_summary_says(run, shop, tmp_path):
+def test_the_checkpoint_is_the_one_of_the_summary(run, shop, tmp_path):
     result = run("train", shop.settings, "--out", tmp_path / "made", "--seed", 3, "--epochs", 1, "--cpu", "--json", "-")
     assert result.code == 0
     checkpoint = Checkpoint.load(tmp_path / "made")

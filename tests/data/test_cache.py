@@ -7,7 +7,7 @@ from m2rec.data.cache import cache_dir, data_dir, prepared_folder
 from m2rec.errors import DataError
 
 
-def test_the_cache_is_where_the_user_says(monkeypatch, tmp_path):
+def test_the_cache_folder_can_be_set(monkeypatch, tmp_path):
     monkeypatch.setenv("M2REC_CACHE", str(tmp_path))
     assert prepared_folder("ml-1m") == tmp_path / "prepared" / "ml-1m"
 

@@ -22,7 +22,7 @@ def test_dropping_an_item_can_drop_a_user_who_then_drops_another_item():
     assert core.items["item"].tolist() == ["a", "d"]
 
 
-def test_without_a_minimum_even_items_that_nobody_chose_stay():
+def test_without_a_minimum_even_items_without_any_choice_stay():
     given_set = dataset([("x", "a")])
     assert k_core(given_set, 0).items["item"].tolist() == ["a", "b", "c", "d"]
 
@@ -33,7 +33,7 @@ def test_an_empty_core_is_an_error_that_says_what_to_change():
 
 
 @given(st.lists(st.tuples(st.sampled_from("uvwxyz"), st.sampled_from("abcd")), min_size=1), st.integers(1, 3))
-def test_whoever_is_left_has_enough_company_and_the_order_stays(pairs, minimum):
+def test_all_remaining_users_and_items_have_enough_events_and_the_order_stays(pairs, minimum):
     given_set = dataset(pairs)
     try:
         core = k_core(given_set, minimum)

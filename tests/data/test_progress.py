@@ -53,7 +53,7 @@ def test_the_bar_appears_before_the_first_step_is_done(terminal):
         assert "0/2" in terminal("0/2")
 
 
-def test_a_bar_is_taken_down_when_the_work_fails(terminal):
+def test_a_bar_is_removed_when_the_work_fails(terminal):
     def fail():
         with progress("Reading", total=2):
             assert HIDE in terminal(HIDE)

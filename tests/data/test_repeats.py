@@ -74,7 +74,7 @@ def test_a_known_bias_is_found_again(bias: float) -> None:
     assert repeat_log_odds(made_of(histories, items)) == pytest.approx(bias, abs=0.15)
 
 
-def test_it_is_bounded_and_finite_where_nobody_ever_repeats_or_everybody_does() -> None:
+def test_it_is_bounded_and_finite_without_repeats_and_with_repeats_alone() -> None:
     rng = np.random.default_rng(2)
     never = [list(rng.permutation(50)[:40] + 1) for _ in range(3000)]
     assert repeat_log_odds(made_of(never, items=50)) == -BOUND
@@ -83,5 +83,5 @@ def test_it_is_bounded_and_finite_where_nobody_ever_repeats_or_everybody_does() 
 
 
 @pytest.mark.parametrize("histories", [[[1], [2]], []])
-def test_without_a_history_there_is_nothing_to_know(histories: list[list[int]]) -> None:
+def test_without_a_history_it_is_zero(histories: list[list[int]]) -> None:
     assert repeat_log_odds(made_of(histories, items=2) if histories else made_of([[]], items=2)) == 0.0

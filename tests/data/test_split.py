@@ -38,7 +38,7 @@ def test_targets_are_listed_by_user_and_oldest_first():
 
 
 @given(lengths, st.integers(0, 3), st.integers(1, 6))
-def test_by_user_learns_nothing_from_the_users_it_asks_about(counts, seed, first_target):
+def test_by_user_has_no_training_events_of_held_out_users(counts, seed, first_target):
     sequences = of_lengths(counts)
     split = by_user(sequences, validation_share=0.3, test_share=0.2, first_target=first_target, seed=seed)
     split.check(sequences.lengths)

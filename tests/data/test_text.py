@@ -83,7 +83,7 @@ def minilm():
     return load_minilm()
 
 
-def test_the_packaged_model_gives_unit_vectors_that_know_what_words_mean(minilm, monkeypatch, tmp_path):
+def test_the_packaged_model_gives_unit_vectors_that_reflect_meaning(minilm, monkeypatch, tmp_path):
     monkeypatch.setenv("M2REC_CACHE", str(tmp_path))
     monkeypatch.setattr(text, "load_minilm", lambda: minilm)
     coffee, espresso, shampoo = TextEncoder().encode(["ground coffee", "espresso beans", "hair shampoo"])

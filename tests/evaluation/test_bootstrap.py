@@ -48,7 +48,7 @@ def test_a_clear_lead_is_sure_and_none_is_not():
     assert unsure.p > 0.8
 
 
-def test_pairing_sees_what_two_intervals_cannot():
+def test_a_paired_test_detects_what_two_intervals_do_not():
     base = RNG.normal(0, 10, 500)
     a = base + RNG.normal(0.1, 0.1, 500)
     assert mean_interval(a).low < mean_interval(base).high
@@ -73,7 +73,7 @@ def test_the_same_seed_gives_the_same_interval_and_another_seed_another():
     assert mean_interval(values, seed=1) != mean_interval(values, seed=2)
 
 
-def test_one_user_says_nothing_about_a_second():
+def test_one_user_gives_no_interval():
     with pytest.raises(ValueError, match="two users"):
         mean_interval(np.ones(5), np.zeros(5, dtype=int))
 

@@ -52,7 +52,7 @@ PERIODS = np.array([7, 0, 0, 14, 0, 0])
 CYCLES = np.array([9, 0, 0, 1, 0, 0])
 
 
-def test_each_gate_is_held_against_its_own_cause():
+def test_each_gate_is_compared_with_its_own_cause():
     gates = gate_report(GATES, CAUSES, PERIODS, CYCLES).gates
     # temporal: .7 and .5 on chains, the rest .1 .2 .6 .1: seven of eight pairs won
     assert gates["temporal"].auc == 7 / 8
@@ -63,7 +63,7 @@ def test_each_gate_is_held_against_its_own_cause():
     assert [gates[branch].targets for branch in ("temporal", "frequency", "semantic")] == [2, 2, 2]
 
 
-def test_rhythms_are_also_told_apart_by_period_and_by_cycles_seen():
+def test_rhythms_are_also_graded_by_period_and_by_cycles_seen():
     report = gate_report(GATES, CAUSES, PERIODS, CYCLES)
     assert {period: row.auc for period, row in report.by_period.items()} == {"7": 1.0, "14": 0.0}
     assert {count: row.auc for count, row in report.by_cycles.items()} == {"1": 0.0, "6+": 1.0}

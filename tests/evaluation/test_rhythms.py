@@ -62,7 +62,7 @@ def test_weights_draw_busy_days_more_often() -> None:
     assert peak(weekly[:12], np.arange(140), weights, rng)[0] > peak(weekly[:12], np.arange(140), None, rng)[0]
 
 
-def test_an_item_that_comes_every_third_time_is_told_from_items_that_come_at_random() -> None:
+def test_an_item_of_every_third_time_is_distinguished_from_random_ones() -> None:
     rng = np.random.default_rng(4)
     regular, random = [], []
     for _ in range(30):

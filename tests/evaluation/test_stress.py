@@ -33,7 +33,7 @@ def test_every_row_is_a_market(row: StressRow) -> None:
     assert (settings == DEFAULT) == (row.name == "as trained")
 
 
-def test_names_are_told_apart() -> None:
+def test_equal_names_are_refused() -> None:
     names = [row.name for row in stress_rows()]
     assert len(set(names)) == len(names)
 

@@ -96,7 +96,7 @@ def archive(liar: Liar) -> Archive:
 
 
 @pytest.mark.parametrize("lie", LIES)
-def test_a_lie_is_survived_when_the_truth_comes_after_it(liar: Liar, lie: str) -> None:
+def test_a_malformed_answer_is_survived_when_a_valid_one_follows(liar: Liar, lie: str) -> None:
     liar.answers = [LIES[lie], HONEST]
     try:
         assert download(archive(liar), timeout=1, pause=0).read_bytes() == CONTENT
@@ -108,7 +108,7 @@ def test_a_lie_is_survived_when_the_truth_comes_after_it(liar: Liar, lie: str) -
 
 
 @pytest.mark.parametrize("lie", LIES)
-def test_nothing_but_lies_is_an_error_and_leaves_nothing_under_the_final_name(liar: Liar, lie: str) -> None:
+def test_only_malformed_answers_are_an_error_and_leave_no_file_under_the_final_name(liar: Liar, lie: str) -> None:
     liar.answers = [LIES[lie]]
     try:
         assert download(archive(liar), timeout=1, pause=0).read_bytes() == CONTENT  # the bytes are right all the same

@@ -1,4 +1,4 @@
-"""Inputs that nobody means well with: hostile texts, random JSON, and valid requests with something wrong in them."""
+"""Hostile inputs: texts, random JSON, and valid requests with something wrong in them."""
 
 import copy
 import math

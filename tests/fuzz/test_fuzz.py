@@ -22,7 +22,7 @@ def client():
 
 
 @pytest.mark.parametrize("name", IN_PROCESS)
-def test_what_nobody_means_well_with_is_answered_or_refused_in_words(name: str) -> None:
+def test_hostile_input_is_answered_or_refused_with_one_sentence(name: str) -> None:
     run, rounds = IN_PROCESS[name]
     chosen = seed()
     assert run(rounds * times(), chosen).tried >= rounds * times(), f"seed {chosen}"

@@ -1,4 +1,4 @@
-"""The engine against the network it stands for, and every way to read a history against reading it from scratch."""
+"""The engine against its network in PyTorch, and every way to read a history against reading it from scratch."""
 
 from functools import cache
 
@@ -97,7 +97,7 @@ def says_the_same(engine: InferenceEngine, position: Position, seen: np.ndarray,
 @pytest.mark.parametrize("variant", VARIANTS)
 @given(items=histories)
 @settings(max_examples=8)
-def test_every_way_to_read_says_what_the_network_says(variant: str, items: list[int]) -> None:
+def test_every_way_to_read_gives_the_output_of_the_network(variant: str, items: list[int]) -> None:
     same_as_the_network(*network(variant), engine(variant), items)
 
 
@@ -112,7 +112,7 @@ def test_muted_bands_are_muted(variant: str, items: list[int], data: st.DataObje
 
 @pytest.mark.parametrize("world", ["rhythm-market", "ml-1m"])
 @pytest.mark.parametrize("length", [1, 2, 30, 200, 333])
-def test_the_shipped_worlds_say_what_their_networks_say(world: str, length: int) -> None:
+def test_the_shipped_worlds_give_the_output_of_their_networks(world: str, length: int) -> None:
     model, found = shipped(world)
     dice = np.random.default_rng(length)
     few = dice.integers(1, model.config.items + 1, max(2, length // 3))

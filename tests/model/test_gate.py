@@ -51,7 +51,7 @@ def test_a_branch_that_is_off_gives_no_gradient_that_is_not_a_number() -> None:
     assert all(torch.isfinite(parameter.grad).all() for parameter in gate.parameters())
 
 
-def test_a_louder_branch_is_not_heard_better() -> None:
+def test_the_scale_of_a_branch_does_not_change_its_weight() -> None:
     """Branch outputs are normed before they are judged, so their size alone moves nothing."""
     gate = Gate(tiny_config(), EVIDENCE).eval()
     (temporal, frequency, semantic), found = evidence()

@@ -169,7 +169,7 @@ def test_a_branch_switched_off_is_its_gate_at_zero(off: str) -> None:
 
 
 @pytest.mark.parametrize("off", BRANCHES)
-def test_a_branch_switched_off_learns_nothing_and_spoils_nothing(off: str) -> None:
+def test_a_branch_switched_off_is_not_trained_and_does_not_affect_the_others(off: str) -> None:
     model = random_model(tiny_config(branches=tuple(name for name in BRANCHES if name != off)))
     items = random_histories(3, 10, highest=WARM)
     model.loss(items[:, :-1], items[:, 1:], branch_loss=0.1).backward()

@@ -57,7 +57,7 @@ def test_sittings_at_which_things_are_alike_are_no_rhythm() -> None:
     assert found.significant == []
 
 
-def test_power_is_one_on_average_where_dates_say_nothing() -> None:
+def test_power_is_one_on_average_for_random_dates() -> None:
     vectors, days = idle_days(7, seed=5)
     chance = np.random.default_rng(6)
     power = [calendar_spectrum(chance.permutation(vectors), days).power for _ in range(12)]  # type: ignore[union-attr]
@@ -94,7 +94,7 @@ def test_power_is_that_of_scipy(days: set[int], channels: int, seed: int) -> Non
     assert lomb_scargle(times, centred, angular) == pytest.approx(np.array(expected), abs=1e-5, rel=1e-5)
 
 
-def test_days_that_all_are_even_say_nothing_of_a_period_of_two() -> None:
+def test_even_days_alone_give_no_period_of_two() -> None:
     values = np.random.default_rng(0).standard_normal((1, 20, 2))
     assert lomb_scargle(2.0 * np.arange(20), values, np.array([np.pi])) == pytest.approx(0)
 

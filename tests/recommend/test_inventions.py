@@ -77,7 +77,7 @@ NOISE = ("qwertyuiop", "asdf", "12345", "tax return 2025", "quantum chromodynami
 
 @pytest.mark.slow
 @pytest.mark.parametrize("world", WORDS)
-def test_words_that_mean_something_in_a_world_are_told_from_those_that_do_not(world: str) -> None:
+def test_words_with_a_meaning_in_a_world_are_distinguished_from_others(world: str) -> None:
     found = Recommender.from_pretrained(CHECKPOINTS / world)
     known = found.read([f"~{words}" for words in (*WORDS[world], *NOISE)])[0].inventions
     alike = [one.alike for one in found.inventions(known)]

@@ -1,4 +1,4 @@
-"""A history that grows one item at a time must answer as the whole history does."""
+"""A history that grows one item at a time gives the answers of the whole history."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A history in, an answer out: what is asked for, what is refused, and what every number stands for."""
+"""A history in, an answer out: options, errors, and the meaning of every number."""
 
 import math
 from collections.abc import Sequence
@@ -214,7 +214,7 @@ def test_seen_items_are_left_out_on_request_and_the_others_keep_their_probabilit
     assert rest == {item_id: everything[item_id] for item_id in rest}
 
 
-def test_who_has_seen_everything_is_recommended_nothing(shop: Recommender) -> None:
+def test_a_user_who_has_seen_everything_gets_no_recommendations(shop: Recommender) -> None:
     everything = [item.item_id for item in tiny_items()]
     assert shop.recommend(everything, exclude_seen=True).items == []
 

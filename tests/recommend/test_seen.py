@@ -112,7 +112,7 @@ def test_live_and_recommend_leave_out_the_same_items(shop: Recommender) -> None:
     assert answer.notes == ["The model read the newest 40 of 50 items; the older ones count as already chosen."]
 
 
-def test_the_repeat_bias_knows_what_is_too_old_to_be_read(shop: Recommender) -> None:
+def test_the_repeat_bias_covers_items_that_are_too_old_to_be_read(shop: Recommender) -> None:
     new = (IDS[10:20] * 5)[:MAX_HISTORY]
     without, with_it = (shop.recommend([*old, *new], k=MOST_ITEMS) for old in ([], ["i25"]))
     before, after = (next(i for i in answer.items if i.item_id == "i25") for answer in (without, with_it))
@@ -137,7 +137,7 @@ def test_more_than_anybody_chose_is_refused_in_one_sentence(shop: Recommender) -
         shop.recommend(["i01"] * (LONGEST_HISTORY + 1))
 
 
-def test_leaving_one_out_keeps_in_mind_what_is_too_old_to_be_read(shop: Recommender) -> None:
+def test_leaving_one_out_counts_items_that_are_too_old_to_be_read(shop: Recommender) -> None:
     history = ["i25", *(IDS[10:20] * 5)[:MAX_HISTORY]]
     log_odds = shop.influence(history, "i25")
     assert len(log_odds) == MAX_HISTORY

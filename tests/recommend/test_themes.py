@@ -17,7 +17,7 @@ def test_the_strongest_themes_come_first_and_faint_ones_not_at_all() -> None:
     assert strongest(np.full(24, 1 / 24)) == []
 
 
-def test_a_world_that_believes_in_themes_says_which_and_others_say_none() -> None:
+def test_only_worlds_with_themes_list_themes() -> None:
     believing = Recommender(tiny_checkpoint(semantic="themes", theme_count=4))
     history = [item.item_id for item in believing.items[:6]]
     themes = believing.recommend(history).themes

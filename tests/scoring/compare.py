@@ -1,4 +1,4 @@
-"""What a run wrote, and whether it is what `recommend` says."""
+"""Reads the answers of a run and compares them with `recommend`."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`score`: every user of a table gets what `recommend` says, from one process, several or Ray, also after a kill."""
+"""`score`: every user of a table gets the answer of `recommend`, from one process, several or Ray, even after a kill."""
 
 import json
 import signal
@@ -20,7 +20,7 @@ from tests.scoring.compare import USERS, answers, check_against_recommend
 
 @pytest.mark.parametrize("options", [{"k": 5}, {"k": 50, "exclude_seen": True}], ids=["five", "all but seen"])
 @pytest.mark.parametrize("kind", ["events", "lists"])
-def test_every_user_gets_what_recommend_says(world, histories, request, tmp_path, kind, options) -> None:
+def test_every_user_gets_the_answer_of_recommend(world, histories, request, tmp_path, kind, options) -> None:
     scored = score(Run(world, request.getfixturevalue(kind), tmp_path / "out", **options, rows_per_part=100))
     assert (scored.users, scored.unknown, scored.parts_before) == (USERS, 0, 0)
     assert scored.parts == (1 if kind == "lists" else -(-sum(map(len, histories.values())) // 100))
@@ -107,7 +107,7 @@ def test_a_table_without_histories_and_a_world_that_is_none_are_refused(world, t
         score(Run(tmp_path / "nowhere", tmp_path / "other.parquet", tmp_path / "out2"))
 
 
-def test_a_batch_of_nobody_is_answered_with_nothing(world) -> None:
+def test_an_empty_batch_has_an_empty_answer(world) -> None:
     empty = pa.table({"user": pa.array([], pa.string()), "items": pa.array([], pa.list_(pa.string()))})
     assert Scorer(world)(empty).equals(SCHEMA.empty_table())
 

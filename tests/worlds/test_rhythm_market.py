@@ -1,4 +1,4 @@
-"""The shipped Rhythm Market, asked what a visitor would ask: does it behave as the world it was made for?"""
+"""The shipped Rhythm Market answers a visitor's questions as the process of its world implies."""
 
 import random
 

@@ -131,7 +131,7 @@ def test_without_time_for_another_epoch_a_run_stops_and_later_goes_on_to_the_sam
     assert resumed.test == whole.test
 
 
-def test_the_test_set_stays_shut_where_the_plan_says_so(
+def test_the_test_set_is_not_used_where_the_plan_says_so(
     job: MakeJob, prepared: Prepared, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from m2rec.benchmark.accuracy import job as module

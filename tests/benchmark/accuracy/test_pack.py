@@ -35,7 +35,7 @@ def trained(job: Job, prepared: Prepared, score: float) -> Trained:
     return Trained(job.make_model(prepared), Progress(key="", epochs=epochs, best_epoch=1), "GPU", True)
 
 
-def test_finished_runs_come_home_as_they_are(jobs: list[Job], prepared: Prepared, tmp_path: Path) -> None:
+def test_finished_runs_are_packed_and_unpacked_unchanged(jobs: list[Job], prepared: Prepared, tmp_path: Path) -> None:
     for job in jobs[:3]:
         finish(job, ranked(10))
     jobs[0].log_file.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Plans: what they may say, and what is said to somebody who says something else."""
+"""Plans: valid settings, and the errors for others."""
 
 from pathlib import Path
 

@@ -45,7 +45,7 @@ for line in sys.stdin:
 SLEEPS = worker("time.sleep(60)")
 
 
-def test_failures_stay_their_own(jobs: list[Job]) -> None:
+def test_a_failed_job_does_not_affect_the_others(jobs: list[Job]) -> None:
     finish(jobs[0], ranked(10))  # d ends well and leaves no result: that is a failure too
     sentences: list[str] = []
     codes = worker(f"answer(dict(a=0, b=3, c={STOPPED}, d=0)[label[-3]])")
@@ -68,7 +68,7 @@ def test_a_worker_does_one_job_after_another(jobs: list[Job], tmp_path: Path) ->
     assert outcome.finished == jobs
 
 
-def test_a_job_that_takes_its_worker_with_it_costs_the_others_nothing(jobs: list[Job]) -> None:
+def test_a_job_that_ends_its_worker_does_not_affect_the_others(jobs: list[Job]) -> None:
     for job in jobs:
         finish(job, ranked(10))
     outcome = run_queue(jobs, worker("os._exit(9) if label[-3] == 'b' else answer(0)"), at_once=2)

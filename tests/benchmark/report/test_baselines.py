@@ -1,4 +1,4 @@
-"""The README's rows of baselines and ablations, and what it says of those that were not trained."""
+"""The README's rows of baselines and ablations, also of those that were not trained."""
 
 import json
 import re

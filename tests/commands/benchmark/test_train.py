@@ -104,7 +104,7 @@ def test_all_leaves_out_what_is_not_prepared_here_and_says_so(run, shop, tmp_pat
     assert "No published plan's world is prepared here" in result.err
 
 
-def test_what_is_worth_most_comes_first_over_all_plans(run, shop, tmp_path):
+def test_the_most_important_runs_of_all_plans_come_first(run, shop, tmp_path):
     from m2rec.benchmark.accuracy.jobs import by_importance, jobs_of
     from m2rec.benchmark.accuracy.plan import load_plan
     from m2rec.data.cache import prepared_folder

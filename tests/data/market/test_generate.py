@@ -1,4 +1,4 @@
-"""The world is the same everywhere, is what its settings say, and fits what training reads."""
+"""The market is the same on every machine, follows its settings, and can be trained on."""
 
 import hashlib
 from dataclasses import replace
@@ -47,7 +47,7 @@ def test_the_shop_does_not_depend_on_who_shops(market: Market) -> None:
     assert (other.popularity == market.shop.popularity).all()
 
 
-def test_causes_come_about_as_often_as_the_settings_say(market: Market) -> None:
+def test_causes_are_as_frequent_as_in_the_settings(market: Market) -> None:
     events, causes, shop = market.sequences.events, market.causes, market.shop
     assert 0.25 < (causes == RHYTHM).mean() < 0.35
     after_another = market.sequences.positions > 0

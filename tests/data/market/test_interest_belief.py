@@ -29,7 +29,7 @@ def test_over_night_the_first_interest_may_become_the_second() -> None:
     assert belief.shares()[0, 0] == pytest.approx(0.3 * 0.7 + 0.7 * 0.3 / 2)
 
 
-def test_a_purchase_that_has_other_reasons_tells_nothing() -> None:
+def test_a_purchase_with_another_cause_does_not_change_the_belief() -> None:
     belief = InterestBelief(DEFAULT, customers=2, themes=14)
     belief.observe(np.zeros((2, 14)), np.array([0.2, 1.0]))
     assert belief.shares() == pytest.approx(np.full((2, 14), 1 / 14))

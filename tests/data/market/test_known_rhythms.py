@@ -28,7 +28,7 @@ def expected_after(rhythms: KnownRhythms, history: list[tuple[int, float]]) -> t
     return wins[0].tolist(), float(none[0])
 
 
-def test_a_rhythm_that_did_not_show_may_still_come_late() -> None:
+def test_a_rhythm_that_did_not_occur_may_still_be_late() -> None:
     wins, none = expected_after(KnownRhythms(DEFAULT, customer((7, 3))), [(OTHER, 0.1)] * 4)
     assert wins == pytest.approx([0.0285 / (0.0285 + 0.05), 0, 0])  # late, or missed
     assert none == pytest.approx(0.05 / (0.0285 + 0.05))

@@ -99,7 +99,7 @@ def measured(market: Market) -> dict[str, Measured]:
     return {name: measure(market, rows, oracle) for name, oracle in ORACLES.items()}
 
 
-def test_to_know_the_customer_is_worth_something_and_inference_comes_close(measured: dict[str, Measured]) -> None:
+def test_the_informed_oracle_is_better_and_the_fair_one_is_close(measured: dict[str, Measured]) -> None:
     assert (measured["informed"].events == measured["fair"].events).all()
     loss = measured["informed"].log_probabilities.mean() - measured["fair"].log_probabilities.mean()
     assert 0.02 < loss < 0.2

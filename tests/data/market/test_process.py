@@ -40,7 +40,7 @@ def test_on_a_day_with_two_rhythms_the_longer_period_goes_first_and_the_other_is
     assert np.flatnonzero(due == 1).tolist() == [4, 8, 12, 16, 24, 28, 32, 36]
 
 
-def test_slips_and_misses_are_as_frequent_as_the_settings_say() -> None:
+def test_slips_and_misses_are_as_frequent_as_in_the_settings() -> None:
     settings = replace(STRICT, slip=0.1, miss=0.2)
     due = due_rhythms(settings, customers_with(4000, (10, 5)), philox()) == 0
     by_offset = due.reshape(4000, 4, 10).mean(axis=(0, 1))  # nominal day at offset 5
@@ -68,7 +68,7 @@ def test_intervals_of_a_rhythm_lie_around_multiples_of_its_period(market: Market
     assert (intervals > 9).mean() < 0.2  # missed, or lost to another rhythm
 
 
-def test_interests_differ_and_shift_as_often_as_the_settings_say(market: Market) -> None:
+def test_interests_differ_and_shift_as_often_as_in_the_settings(market: Market) -> None:
     first, second = market.interests.T
     assert (first != second).all()
     inside = market.sequences.positions[1:] > 0

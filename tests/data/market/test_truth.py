@@ -1,4 +1,4 @@
-"""The table that answers are graded by holds what the market and its fair oracle say."""
+"""The table of truth agrees with the market and its fair oracle."""
 
 import numpy as np
 import pandas as pd

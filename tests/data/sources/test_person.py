@@ -38,11 +38,11 @@ def test_the_person_of_most_days_is_taken_and_only_known_items_count() -> None:
 
 
 @pytest.mark.usefixtures("data")
-def test_nobody_is_taken_where_all_lists_are_too_long() -> None:
+def test_no_person_is_chosen_where_all_lists_are_too_long() -> None:
     assert person_of("ml-1m", {"10", "11", "12"}, longest=1) is None
 
 
-def test_without_data_there_is_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_data_there_is_no_person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("M2REC_DATA", str(tmp_path))
     assert person_of("ml-1m", {"10"}, longest=9) is None
     assert person_of("rhythm-market", {"10"}, longest=9) is None

@@ -38,7 +38,7 @@ def test_separators_inside_cells_do_not_count(text: str, separator: str, header:
     assert (found.separator, found.header) == (separator, header)
 
 
-def test_the_last_line_of_a_text_that_was_cut_off_says_nothing() -> None:
+def test_the_last_line_of_a_text_that_was_cut_off_is_ignored() -> None:
     cut = "item,title\n" + "b1,Jam\n" * 40 + 'b2,"half a ti'
     assert layout_of(cut, ITEMS, complete=False).columns == ("item", "title")
 
@@ -77,7 +77,7 @@ def test_between_tabs_a_quote_can_be_a_letter() -> None:
         ('item,title\nb1,"The \\"best\\" jam"\nb2,"ends" here\n', 2),
     ],
 )
-def test_quotes_that_mean_nothing_are_refused_with_their_line(text: str, line: int) -> None:
+def test_malformed_quotes_are_refused_with_their_line(text: str, line: int) -> None:
     with pytest.raises(QuoteError) as caught:
         quotes(text)
     assert caught.value.line == line

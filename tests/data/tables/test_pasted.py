@@ -40,7 +40,7 @@ def test_dates_that_are_not_understood_are_said_and_the_order_is_kept() -> None:
     assert found.notes[0] == ("1 of 3 dates were not understood, such as “soon”, so the order of the list was kept.")
 
 
-def test_months_and_days_are_told_apart_by_the_order_of_the_list_or_not_used() -> None:
+def test_months_and_days_are_decided_by_the_order_of_the_list_or_not_used() -> None:
     found = read_list("Title,Date\nTea,2/3/25\nJam,1/4/25\nRye bread,1/5/25\n")  # only as day/month in order
     assert [entry.day for entry in found.entries] == [20149, 20179, 20209]
     unclear = read_list("Title,Date\nTea,2/3/25\nJam,1/4/25\nHoney,3/2/25\n")

@@ -59,7 +59,7 @@ def test_one_day_above_twelve_settles_the_order_for_the_whole_column() -> None:
     assert read_times(["03.04.2025"]).seconds == read_times(["2025-04-03"]).seconds
 
 
-def test_where_nothing_settles_it_no_time_is_guessed_and_an_option_does() -> None:
+def test_an_ambiguous_time_is_not_guessed_and_an_option_decides_it() -> None:
     times = read_times(["03/04/2025", "05/06/2025"])
     assert (times.seconds, times.ambiguous) == ([None, None], "03/04/2025")
     assert read_times(["03/04/2025"], "dayfirst").seconds == read_times(["2025-04-03"]).seconds

@@ -63,7 +63,7 @@ def test_within_each_round_the_taps_of_a_band_sum_to_zero(learnt: bool) -> None:
             assert float(kernels[band, start : start + period].detach().sum()) == pytest.approx(0, abs=1e-4)
 
 
-def test_the_round_under_way_says_nothing() -> None:
+def test_the_current_round_has_no_taps() -> None:
     kernels = random_model(tiny_config(periods=PERIODS)).frequency.kernels()
     for band, period in enumerate(PERIODS):
         assert (kernels[band, : period - (period - 1) // 2 - 1] == 0).all()
@@ -101,7 +101,7 @@ def without_calls(model: M2Rec) -> M2Rec:
     return model
 
 
-def test_the_belief_is_what_the_formula_says() -> None:
+def test_the_belief_follows_the_formula() -> None:
     """Item 1 every third time, three times; others but once. Worked out by hand for band 3 alone."""
     model = without_calls(new_model())
     items = torch.tensor([[1, 2, 3, 1, 4, 5, 1, 6, 7]])
@@ -137,7 +137,7 @@ def test_what_came_back_every_time_is_due_on_its_day_and_no_sooner(band: int, pe
         assert score_of(due, 1, -before) < eve + (math.log(2 * AHEAD) if before == 2 else -3)
 
 
-def test_what_failed_to_come_is_looked_for_once_more() -> None:
+def test_a_missed_item_is_due_once_more() -> None:
     model = new_model()
     kept = torch.tensor([[1, 20, 21, 22, 23] * 4])
     late = torch.cat([kept, torch.tensor([[24]])], dim=1)  # item 1 should have come
@@ -298,7 +298,7 @@ def test_the_state_is_as_small_after_many_items_as_after_none() -> None:
 # ── gains and muting ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_evidence_is_as_wide_as_the_gate_is_told() -> None:
+def test_the_evidence_has_the_declared_width() -> None:
     model = new_model()
     assert run(model, torch.tensor([[1, 2, 3]])).evidence.shape[-1] == model.frequency.evidence_width
 
@@ -321,7 +321,7 @@ def test_a_muted_band_passes_nothing_and_leaves_the_others_as_they_were() -> Non
     torch.testing.assert_close(ratio, ratio[:1].expand(2), atol=1e-4, rtol=1e-3)
 
 
-def test_with_every_band_muted_nobody_is_due() -> None:
+def test_with_every_band_muted_no_item_is_due() -> None:
     out = run(new_model(), random_histories(2, 20), torch.zeros(len(PERIODS)))
     assert (out.detail["gains"] == 0).all()
     assert float(due_in(out).scores[:, -1][due_in(out).items[:, -1] > 0].max()) < -30

@@ -113,7 +113,7 @@ def test_a_rhythm_adds_up_in_its_own_band(band: int, period: int) -> None:
     assert record[band] > 1  # every cycle after the first was foretold
 
 
-def test_the_evidence_is_as_wide_as_the_gate_is_told() -> None:
+def test_the_evidence_has_the_declared_width() -> None:
     for changes in ({}, {"periods": ()}, {"trend_scales": ()}):
         frequency = branch(**changes)
         assert frequency(vectors(1, 5)).evidence.shape[-1] == frequency.evidence_width

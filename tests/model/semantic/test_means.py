@@ -56,7 +56,7 @@ def test_what_is_salient_counts_for_more() -> None:
     torch.testing.assert_close(mean[0] / mean[1], weight, rtol=1e-4, atol=0)
 
 
-def test_no_text_can_drown_all_others() -> None:
+def test_no_text_can_dominate_all_others() -> None:
     semantic = means_only(taste_scales=(1e6,))
     with torch.no_grad():
         semantic.salience.weight.fill_(1e6)
@@ -72,7 +72,7 @@ def test_the_order_within_a_long_scale_does_not_matter() -> None:
     torch.testing.assert_close(semantic(p)[:, -1], semantic(p.flip(1))[:, -1], atol=1e-4, rtol=1e-4)
 
 
-def test_items_without_text_say_nothing_and_break_nothing() -> None:
+def test_items_without_text_have_no_effect() -> None:
     semantic = branch()
     out = semantic(torch.zeros(1, 5, 16))
     assert torch.isfinite(out).all()

@@ -90,7 +90,9 @@ def test_belief_is_that_of_the_market_where_the_themes_are_known() -> None:
     shift=st.floats(0.001, 0.5),
     seed=st.integers(0, 99),
 )
-def test_the_faster_filter_believes_the_same(themes: int, length: int, first: float, shift: float, seed: int) -> None:
+def test_the_faster_filter_gives_the_same_belief(
+    themes: int, length: int, first: float, shift: float, seed: int
+) -> None:
     given_ = (*drawn(3, length, themes, seed), torch.tensor(first), torch.tensor(shift), start(3, themes))
     slow, quick = filter_pairs(*given_), filter_pairs_at_hand(*given_)
     for one, other in zip(slow, quick, strict=True):
@@ -118,7 +120,7 @@ def test_learning_and_answering_read_a_history_alike() -> None:
 
 
 @pytest.mark.parametrize("by", ["transition", "recurrence"])
-def test_what_is_explained_otherwise_says_little_about_interests(by: str) -> None:
+def test_a_choice_with_another_explanation_is_weak_evidence_of_interests(by: str) -> None:
     branch = ThemesBranch(tiny_config(semantic="themes", theme_count=4))
     emitted = torch.full((1, 1, 4), 0.02)
     emitted[..., 1] = 0.5

@@ -23,7 +23,7 @@ def layer(**changes: object) -> MultiScaleMamba:
 # ── time constants ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_new_model_remembers_for_as_long_as_its_settings_say() -> None:
+def test_a_new_model_has_the_time_constants_of_its_settings() -> None:
     config = tiny_config(time_scales=SCALES, heads_per_scale=2, temporal_layers=2)
     for mamba in M2Rec(config).temporal.layers:
         expected = torch.tensor(SCALES).repeat_interleave(2)

@@ -107,7 +107,7 @@ def test_the_opening_finds_breaks_and_switches_off_and_is_gone_at_the_next_visit
     expect(other.get_by_role("region", name="To begin with")).to_be_hidden()
 
 
-def test_the_opening_speaks_of_its_own_history_alone_and_stays_closed(page: Page) -> None:
+def test_the_opening_is_about_its_own_history_alone_and_stays_closed(page: Page) -> None:
     opening = page.get_by_role("region", name="To begin with")
     page.get_by_role("combobox", name="Presets").select_option("noise")
     expect(opening).to_be_hidden()

@@ -97,7 +97,7 @@ def test_the_gate_is_overridden_and_released(page: Page) -> None:
     expect(slider).to_have_value(before)
 
 
-def test_a_band_is_muted_by_dragging_and_heard_again(page: Page) -> None:
+def test_a_band_is_muted_by_dragging_and_unmuted(page: Page) -> None:
     box = page.locator("#m2-spectrum-plot .nsewdrag").first.bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + 120, box["y"] + 30)
@@ -134,7 +134,7 @@ def test_a_pasted_list_lists_what_it_could_not_match(page: Page) -> None:
     assert chips(page) == ["Ground coffee", "Honey"]
 
 
-def test_a_refusal_inside_the_dialog_is_heard_there(page: Page) -> None:
+def test_a_refusal_inside_the_dialog_is_announced_there(page: Page) -> None:
     page.get_by_role("button", name="Paste a list").click()
     page.get_by_role("button", name="Find these items").click()
     expect(page.get_by_role("dialog").get_by_role("status")).to_contain_text("The list is empty")
@@ -229,7 +229,7 @@ def test_a_lesson_opens_by_address_and_answers_live_with_other_controls_hidden(p
     expect(lesson).to_have_count(0)
 
 
-def test_the_race_is_drawn_live_and_told_in_words(page: Page) -> None:
+def test_the_race_is_drawn_live_and_described_in_words(page: Page) -> None:
     page.get_by_role("tab", name="Results").click()
     page.get_by_role("button", name="Start the race").click()
     expect(page.get_by_role("progressbar", name="Progress of the race")).to_be_visible()

@@ -46,7 +46,7 @@ def test_from_a_card_to_the_arithmetic_and_through_the_days_by_keyboard(page: Pa
     until(page, "document.activeElement.matches('.card-open')")
 
 
-def test_it_plays_to_the_end_and_stops_when_told(page: Page) -> None:
+def test_it_plays_to_the_end_and_stops_on_request(page: Page) -> None:
     shown = open_first(page)
     play = page.get_by_role("button", name="Play through the history")
     for _ in range(2):

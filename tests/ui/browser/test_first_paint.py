@@ -1,4 +1,4 @@
-"""What stands in the document is the page, and stays it."""
+"""The document is the whole page before any script has run."""
 
 import pytest
 

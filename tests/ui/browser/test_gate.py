@@ -1,4 +1,4 @@
-"""The gate while it is dragged: what the browser computes is what the server says once it is let go."""
+"""The gate while it is dragged: the browser computes the answer that the server gives afterwards."""
 
 import re
 

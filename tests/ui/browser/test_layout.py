@@ -71,7 +71,7 @@ def test_the_theme_follows_the_system_until_chosen_and_stays_chosen(page: Page) 
     expect(page.locator(".m2")).to_have_attribute("data-theme", "light")
 
 
-def test_nothing_moves_for_who_wants_it_calm(page: Page) -> None:
+def test_nothing_is_animated_with_reduced_motion(page: Page) -> None:
     page.emulate_media(reduced_motion="reduce")
     page.get_by_role("combobox", name="Presets").select_option("noise")
     count(page, 40)

@@ -91,7 +91,7 @@ def test_on_the_shipped_weights_each_lesson_answers_as_intended_and_one_guess_is
     assert {end.text for end in ends} == {outcome(one, alone).text}
 
 
-def test_the_marker_is_told_the_power_where_it_stands_and_the_sketch_how_far_off_it_is(shipped: Worlds) -> None:
+def test_the_answer_names_the_power_at_the_marker_and_the_error_of_the_sketch(shipped: Worlds) -> None:
     one = lesson("period")
     shown = played(shipped, one, MarkPeriod(type="lesson_mark", period=5))
     spectrum = shown.answer.spectrum
@@ -133,7 +133,7 @@ def test_real_life_says_what_the_command_on_rhythms_found_over_all_customers() -
 
 
 @pytest.mark.parametrize("lesson_id", ANYWHERE)
-def test_the_answer_is_told_of_what_the_lesson_did_even_if_nobody_pressed_its_button(
+def test_the_answer_is_about_the_lessons_action_even_if_its_button_was_not_pressed(
     service: Service, lesson_id: str
 ) -> None:
     asked = act(service, service.first(), type="lesson", lesson=lesson_id)
@@ -161,7 +161,7 @@ def test_a_lesson_whose_history_was_replaced_says_so_and_offers_to_set_it_up(ser
         assert lesson("gate").question not in html
 
 
-def test_a_right_and_a_wrong_choice_are_told_apart(service: Service) -> None:
+def test_a_right_and_a_wrong_choice_are_distinguished(service: Service) -> None:
     asked = act(service, service.first(), type="lesson", lesson="noise")
     said = []
     for choice in range(3):
@@ -185,7 +185,7 @@ def test_a_lesson_asks_then_acts_then_answers_from_the_live_model(service: Servi
 
 
 @pytest.mark.parametrize(("newest", "holds"), [(41, False), (2, True)])
-def test_the_answer_follows_what_the_model_does_and_not_what_the_lesson_hopes(
+def test_the_answer_follows_the_model_and_not_the_expectation_of_the_lesson(
     page_context: PageContext, newest: int, holds: bool
 ) -> None:
     state = page_context.state.replace(history=page_context.world.preset("weekly").history[-newest:])

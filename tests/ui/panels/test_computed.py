@@ -91,7 +91,7 @@ def test_every_step_is_the_answer_to_the_history_until_then(shipped: Worlds, nam
         assert (came in text_of(html)) == (day < len(history))
 
 
-def test_the_parts_of_the_market_are_told_for_a_weekly_item(shipped: Worlds) -> None:
+def test_the_parts_of_the_market_are_described_for_a_weekly_item(shipped: Worlds) -> None:
     context = shown(shipped, "rhythm-market", "weekly")
     html = computed(context, context.answer.items[0].item_id, None)
     text = text_of(html)

@@ -1,4 +1,4 @@
-"""What the page says is what the answer holds: for every preset, on every world that is there."""
+"""The page shows the numbers of the answer: for every preset, on every world."""
 
 import re
 from html import unescape
@@ -82,7 +82,7 @@ def test_every_card_shows_the_answers_own_numbers(shown: PageContext) -> None:
         assert sum(item.contributions.values()) == pytest.approx(item.probability, abs=1e-6)
 
 
-def test_the_gate_and_the_spectrum_are_told_as_they_are(shown: PageContext) -> None:
+def test_the_gate_and_the_spectrum_are_described_correctly(shown: PageContext) -> None:
     answer = shown.answer
     sliders = re.findall(r'aria-valuetext="([^"]+)"', evidence.gate(shown))
     assert [unescape(value) for value in sliders] == [percent(answer.gates[name]) for name in BRANCHES]

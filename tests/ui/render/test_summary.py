@@ -41,7 +41,7 @@ def summary_text(*args: object, **kwargs: object) -> str:
 WEEK = [f"filler0{day}" for day in range(6)]
 
 
-def test_a_rhythm_that_is_due_is_told_with_its_period_and_its_share() -> None:
+def test_a_rhythm_that_is_due_is_described_with_its_period_and_its_share() -> None:
     assert summary_text(answer([*COFFEE, *WEEK], 0.12, 0.81, 0.07), TITLES, SHOP) == (
         "Coffee comes next with 50 %. You buy it every 7th day and it is due tomorrow: 81 % of that comes from rhythm."
     )

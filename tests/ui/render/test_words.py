@@ -43,7 +43,7 @@ def spectrum(power: list[float], gain: list[float]) -> Spectrum:
     return Spectrum(period=[float(2 + i) for i in range(count)], power=power, threshold=[2.0] * count, filter_gain=gain)
 
 
-def test_the_spectrum_is_told_by_its_peaks_and_what_the_filter_keeps() -> None:
+def test_the_spectrum_is_described_by_its_peaks_and_the_periods_that_the_filter_passes() -> None:
     text = spectrum_summary(
         spectrum([1, 1, 5, 1, 1, 3, 1, 1, 1], [0.1, 0.1, 0.9, 0.8, 0.1, 1, 0.1, 0.1, 0.1]), 40, SHOP
     )
@@ -61,7 +61,7 @@ def test_kept_runs_join_neighbours_only() -> None:
     assert kept_runs(spectrum([1] * 5, [0.9, 0.9, 0.1, 0.5, 0.49])) == [(2, 3), (5, 5)]
 
 
-def test_the_gate_is_told_with_the_weight_that_moved_most() -> None:
+def test_the_gate_is_described_with_the_weight_that_moved_most() -> None:
     now: Shares = {"temporal": 0.2, "frequency": 0.7, "semantic": 0.1}
     first: Shares = {"temporal": 0.3, "frequency": 0.5, "semantic": 0.2}
     moved = Answer(world="w", history=["a", "b"], items=[], gates=now, gate_history=[first, now], spectrum=None)
@@ -72,7 +72,7 @@ def test_the_gate_is_told_with_the_weight_that_moved_most() -> None:
     )
 
 
-def test_themes_are_told_by_what_is_typical_of_them_and_none_says_nothing() -> None:
+def test_themes_are_described_by_typical_items_and_without_themes_there_is_no_text() -> None:
     answer = Answer(
         world="toy-shop",
         history=["a"],

@@ -104,7 +104,7 @@ def test_the_past_is_kept_up_to_its_limit() -> None:
     assert len(session.undo) == UNDO_LIMIT
 
 
-def test_a_new_history_lets_go_of_what_was_muted_and_overridden_for_the_old_one() -> None:
+def test_a_new_history_resets_muted_bands_and_gate_weights() -> None:
     state = ABC.replace(band_mask=((2, 3),), gate_override={"temporal": 1, "frequency": 0, "semantic": 0}, period=7)
     assert actions.replace(state, ["q"]) == State(world="w", history=("q",))
 

@@ -1,4 +1,4 @@
-"""Many visitors at once, each with words that nobody else has: none ever sees another's."""
+"""Many visitors at once, each with different words: none ever sees another's."""
 
 import asyncio
 import re

@@ -1,4 +1,4 @@
-"""What a running page has in memory: no PyTorch and no SciPy until somebody asks for what needs them."""
+"""Modules of a running page: no PyTorch and no SciPy until they are needed."""
 
 import os
 import signal
