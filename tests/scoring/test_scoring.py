@@ -1,4 +1,4 @@
-"""`score`: every user of a table gets the answer of `recommend`, from one process, several or Ray, even after a kill."""
+"""`score`: every user of a table gets the answer of `recommend`, by one process, several or Ray, even after a kill."""
 
 import json
 import signal
