@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from m2rec.branches import BranchName
 from m2rec.recommend.answer import Answer
 from m2rec.ui.render.words import Wording
 from m2rec.ui.session.state import Session, State
@@ -34,6 +35,11 @@ class PageContext:
         return self.worlds.calendar(self.world.name, self.state.history, self.state.days)
 
     @property
+    def gate_override(self) -> tuple[tuple[BranchName, float], ...] | None:
+        """The gate that the visitor has set, as the caches of answers ask for it."""
+        return _gate(self.state)
+
+    @property
     def wording(self) -> Wording:
         """The world's words; interactions that have dates are not called days."""
         wording = self.world.wording
@@ -47,5 +53,8 @@ class PageContext:
 
 def ask(worlds: Worlds, state: State) -> Answer:
     """The answer to a state."""
-    gate = tuple(sorted(state.gate_override.items())) if state.gate_override else None
-    return worlds.answer(state.world, state.history, state.k, state.exclude_seen, gate, state.band_mask)
+    return worlds.answer(state.world, state.history, state.k, state.exclude_seen, _gate(state), state.band_mask)
+
+
+def _gate(state: State) -> tuple[tuple[BranchName, float], ...] | None:
+    return tuple(sorted(state.gate_override.items())) if state.gate_override else None

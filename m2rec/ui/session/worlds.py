@@ -30,10 +30,12 @@ if TYPE_CHECKING:
     from m2rec.recommend.candidates import Candidate
     from m2rec.recommend.catalogue import CatalogueItem
     from m2rec.recommend.computation import Computation
+    from m2rec.recommend.days import DayGuess
     from m2rec.recommend.recommender import Recommender
 
 FIRST = "rhythm-market"
 CACHED_ANSWERS = 256
+CACHED_SERIES = 16  # histories played, of up to thousands of days each
 NEEDED = ("config.json", "model.safetensors", "items.csv")
 
 log = logging.getLogger(__name__)
@@ -149,6 +151,7 @@ class Worlds:
         self.candidates = Cache(self._candidates, CACHED_ANSWERS)
         self.probability = Cache(self._probability, CACHED_ANSWERS)
         self.influence = Cache(self._influence, CACHED_ANSWERS)
+        self.guesses = Cache(self._guesses, CACHED_SERIES)
         self.calendar = Cache(self._calendar, CACHED_ANSWERS)
 
     @classmethod
@@ -253,6 +256,16 @@ class Worlds:
         from m2rec.recommend.computation import computation
 
         return computation(self.get(name).recommender, list(history), item_id, gate_override, list(band_mask) or None)
+
+    def _guesses(
+        self, name: str, history: tuple[str, ...], exclude_seen: bool, gate: Any, bands: Any
+    ) -> "list[DayGuess]":
+        """What was guessed after each item of a history; kept like answers."""
+        from m2rec.recommend.days import guesses
+
+        return guesses(
+            self.get(name).recommender, list(history), exclude_seen, dict(gate) if gate else None, list(bands) or None
+        )
 
     def _influence(self, name: str, history: tuple[str, ...], item_id: str) -> list[float]:
         """The effect of each history item on an item's log-probability; cached like answers."""

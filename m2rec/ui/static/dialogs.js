@@ -18,6 +18,7 @@ export function startDialogs(page) {
     dialog.dataset.shows = what;
     if (!dialog.open) dialog.showModal();
     dialog.scrollTop = 0;
+    dialog.dispatchEvent(new CustomEvent("m2:opened", { detail: reply }));
     all(dialog, "form select, form textarea")[0]?.focus();
   }
 

@@ -2,9 +2,10 @@
 // The page's one entry: brings to life what stands in the document.
 import { startAssist } from "./assist.js";
 import { drawCharts } from "./charts.js";
-import { startComputed } from "./computed.js";
+import { computedShow } from "./computed.js";
 import { startControls } from "./controls.js";
 import { startCopying } from "./copy.js";
+import { daysShow } from "./days.js";
 import { startDialogs } from "./dialogs.js";
 import { startFold } from "./fold.js";
 import { startGate } from "./gate.js";
@@ -14,6 +15,7 @@ import { startLesson } from "./lesson.js";
 import { startOpening } from "./opening.js";
 import { Page } from "./page.js";
 import { reopen, startMemory } from "./memory.js";
+import { startPlayer } from "./player.js";
 import { startRace } from "./race.js";
 import { startSearch } from "./search.js";
 import { startSections } from "./sections.js";
@@ -33,7 +35,7 @@ startGuess(page);
 startOpening(page);
 startControls(page);
 startDialogs(page);
-startComputed(page);
+startPlayer(page, { computed: computedShow(page), days: daysShow(page) });
 startSections(page);
 startCopying(page);
 startRace(page);

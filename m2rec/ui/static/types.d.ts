@@ -68,8 +68,30 @@ export interface SavedFile {
   text: string;
 }
 
+/** A kind of evidence or a cause, and whether it was the right one, where that is known. */
+export interface Because {
+  look: string;
+  mark: string;
+  text: string;
+  right: boolean | null;
+}
+
+/** One day of a history that is played: `Played` in m2rec/ui/panels/days.py. */
+export interface PlayedDay {
+  read: number;
+  words: string;
+  guesses: { title: string; share: string; parts: number[]; came: boolean }[];
+  came: string | null;
+  outcome: string;
+  verdict: string;
+  gate: Because;
+  cause: Because | null;
+  oracle: Because | null;
+  scores: { text: string; width: number }[];
+}
+
 /** What the server answers; each call fills some of it. */
-export type Reply = Partial<View> & { error?: string; hits?: Hit[]; file?: SavedFile };
+export type Reply = Partial<View> & { error?: string; hits?: Hit[]; file?: SavedFile; series?: PlayedDay[] };
 
 /** An element that Plotly has drawn into. */
 export interface Plot extends HTMLElement {

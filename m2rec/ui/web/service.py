@@ -9,6 +9,7 @@ from m2rec.recommend.validation import checked
 from m2rec.text_safety import quoted
 from m2rec.ui.panels import dialogs, sections
 from m2rec.ui.panels.computed.dialog import computed
+from m2rec.ui.panels.days import days
 from m2rec.ui.render.context import PageContext, ask
 from m2rec.ui.render.exports import export
 from m2rec.ui.render.view import view
@@ -96,6 +97,9 @@ class Service:
                 return {"html": dialogs.details(context, asked.text)}
             case "computed":
                 return {"html": computed(context, asked.text, asked.day)}
+            case "days":
+                html, series = days(context)
+                return {"html": html, "series": series}
             case "repeat":
                 return {"html": dialogs.repeat(context)}
             case "paste":

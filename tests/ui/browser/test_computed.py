@@ -35,7 +35,7 @@ def test_from_a_card_to_the_arithmetic_and_through_the_days_by_keyboard(page: Pa
     expect(page.get_by_text("after 40 of 41", exact=True)).to_be_visible()
     expect(dialog).to_contain_text("Then came")
     expect(last).not_to_have_text(shown)
-    assert page.evaluate("document.activeElement.dataset.computedDay !== undefined")
+    assert page.evaluate("document.activeElement.dataset.playDay !== undefined")
     page.keyboard.press("Home")
     expect(page.get_by_text("after 1 of 41", exact=True)).to_be_visible()
     expect(page.get_by_role("button", name="One day back")).to_be_disabled()
