@@ -8,7 +8,10 @@ _DATA_NOTES = {
     "rhythm-market": (
         "Every customer, purchase and product description in this world was made for this project. The customers "
         "follow a documented random process (see `m2rec/data/market/`), so the cause of every purchase is known and "
-        "the gate can be graded against it. Nothing here says anything about real shoppers."
+        "the gate can be graded against it. Nothing here says anything about real shoppers. The branches of M2Rec were "
+        "designed by people who knew the kind of process, so the market grades whether causes are recovered and by "
+        'what, not which model is best in shops in general. Any other program can be graded in the same way: see "Take '
+        'the test" in the README.'
     ),
     "ml-1m": (
         "MovieLens-1M is for research use with citation (Harper and Konstan 2015) and may not be redistributed: this "
