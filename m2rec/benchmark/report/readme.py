@@ -6,6 +6,7 @@ from m2rec.atomic import atomic_file
 from m2rec.benchmark.report.baselines import SHOWN, baselines
 from m2rec.benchmark.report.claims import claims
 from m2rec.benchmark.report.figures import SEEN, cell
+from m2rec.benchmark.report.learning_curve import curve
 from m2rec.benchmark.report.market import market_tests
 from m2rec.benchmark.report.speed_and_load import speed_and_load
 from m2rec.branches import CAUSES
@@ -18,7 +19,7 @@ START, END = "<!-- results -->", "<!-- /results -->"
 
 def results(checkpoints: Path, benchmarks: Path) -> str:
     """Markdown: the paper's claims beside what was found; one table a world that has recorded figures, in alphabetical
-    order, with baselines and ablations; then the market's test, speed and load.
+    order, with baselines and ablations; then the market's test, the learning curve, speed and load.
     """
     parts, worlds = [], []
     for folder in sorted(path for path in checkpoints.iterdir() if (path / FILE).is_file()):
@@ -29,7 +30,7 @@ def results(checkpoints: Path, benchmarks: Path) -> str:
         first = claims(worlds, benchmarks)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise DataError(f"A file in {benchmarks} is not a readable table ({error}); make it again.") from error
-    return "\n".join([*first, *parts, *market_tests(benchmarks), *speed_and_load(benchmarks)])
+    return "\n".join([*first, *parts, *market_tests(benchmarks), *curve(benchmarks), *speed_and_load(benchmarks)])
 
 
 def write_results(readme: Path, checkpoints: Path, benchmarks: Path) -> None:
