@@ -9,6 +9,7 @@ import numpy as np
 
 from m2rec.branches import BRANCHES
 from m2rec.errors import InputError
+from m2rec.model.config import ModelConfig
 from m2rec.recommend.answer import Answer, RankedItem, Shares, Spectrum
 from m2rec.recommend.candidates import Candidate, skyband
 
@@ -84,7 +85,11 @@ class FakeRecommender:
     items = ITEMS
     max_history = LONGEST
     period_limit = 128.0
-    config = SimpleNamespace(titles="shipped", training=SimpleNamespace(date="2026-01-02"))
+    config = SimpleNamespace(
+        titles="shipped",
+        training=SimpleNamespace(date="2026-01-02"),
+        model=ModelConfig(items=40, warm_items=40, text_width=384),
+    )
 
     def recommend(
         self,

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from m2rec.benchmark.speed.shapes import Shape, film_shape
+from m2rec.benchmark.speed.shapes import Shape
 
 NAMES = ("m2rec", "sasrec", "mamba4rec")
 LENGTHS = (50, 100, 200, 500, 1000, 2000, 4000)
@@ -25,10 +25,10 @@ class Lap:
     hardware: str
 
 
-def race(lengths: Sequence[int] = LENGTHS, seconds: float = SECONDS, shape: Shape | None = None) -> Iterator[Lap]:
+def race(shape: Shape, lengths: Sequence[int] = LENGTHS, seconds: float = SECONDS) -> Iterator[Lap]:
     """One lap a length, shortest first, on the GPU where there is one; ends early when the time is up.
 
-    `shape` is a world's own network and catalogue, the films' unless given.
+    `shape` is that of a world's network and catalogue.
     """
     # imported late: the page needs lengths and laps before a race is started
     import torch
@@ -38,7 +38,6 @@ def race(lengths: Sequence[int] = LENGTHS, seconds: float = SECONDS, shape: Shap
     from m2rec.training.machine import device_name
 
     began = time.perf_counter()
-    shape = shape or film_shape()
     device = torch.device("cuda") if torch.cuda.is_available() else CPU
     generator = torch.Generator().manual_seed(0)
     workload = Workload(rounds=30, burst=2, seconds=LENGTH_FRACTION * seconds)

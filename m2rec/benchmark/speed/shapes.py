@@ -23,6 +23,13 @@ class Shape:
     items: int
     warm_items: int
 
+    @classmethod
+    def of(cls, world: str, config: ModelConfig) -> "Shape":
+        """That of a world's trained network."""
+        given = config.model_dump()
+        settings = ModelSettings(**{name: given[name] for name in ModelSettings.model_fields})
+        return cls(world, settings, config.items, config.warm_items)
+
 
 def film_shape() -> Shape:
     """MovieLens-1M's, by its settings file: it need not be prepared or trained."""
@@ -43,6 +50,4 @@ def _shape(path: Path) -> Shape:
         config = ModelConfig.model_validate(json.loads(path.read_text(encoding="utf-8"))["model"])
     except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
         raise CheckpointError(f"{path} is not a readable configuration; train or fetch it again.") from error
-    given = config.model_dump()
-    settings = ModelSettings(**{name: given[name] for name in ModelSettings.model_fields})
-    return Shape(path.parent.name, settings, config.items, config.warm_items)
+    return Shape.of(path.parent.name, config)

@@ -238,6 +238,14 @@ class Search(BaseModel):
     query: Query = ""
 
 
+class Raced(BaseModel):
+    """The world in whose shape a race is run."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    world: Name
+
+
 class Question(Options):
     """The arguments of `/recommend`: a world, a history and options."""
 

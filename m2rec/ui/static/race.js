@@ -15,7 +15,8 @@ export function startRace(page) {
     button.disabled = true;
     try {
       const address = new URL("gradio_api/call/race", document.baseURI);
-      const posted = await fetch(address, { method: "POST", headers: { "Content-Type": "application/json" }, body: '{"data":[]}' });
+      const body = JSON.stringify({ data: [page.state.world] });
+      const posted = await fetch(address, { method: "POST", headers: { "Content-Type": "application/json" }, body });
       if (!posted.ok) throw new Error(posted.statusText);
       listen(`${address}/${(await posted.json()).event_id}`, button);
     } catch {

@@ -7,7 +7,7 @@ import gradio as gr
 
 from m2rec.errors import M2RecError
 from m2rec.recommend.validation import checked
-from m2rec.ui.session.requests import Search
+from m2rec.ui.session.requests import Raced, Search
 from m2rec.ui.web.race import Races
 from m2rec.ui.web.service import Service
 from m2rec.ui.web.throttle import Throttle
@@ -55,10 +55,14 @@ def endpoints(service: Service, throttle: Throttle) -> dict[str, Endpoint]:
         """List the worlds on offer, each with its name, title and description; one that cannot be loaded says why."""
         return await _answer(throttle.run(service.worlds.describe))
 
-    def race() -> Iterator[dict[str, Any]]:
-        """Time M2Rec, SASRec and Mamba4Rec on longer and longer histories; each length as soon as it is timed."""
+    def race(world: str) -> Iterator[dict[str, Any]]:
+        """Time M2Rec, SASRec and Mamba4Rec on longer and longer histories; each length as soon as it is timed.
+
+        Args:
+            world: name of a world, as `worlds` lists them, whose network and catalogue give the sizes
+        """
         try:
-            yield from races.run()
+            yield from races.run(service.shape(checked(Raced, {"world": world})))
         except M2RecError as error:
             raise _refusal(error) from error
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+from m2rec.benchmark.speed.shapes import Shape
 from m2rec.errors import InputError, M2RecError
 from m2rec.recommend.validation import checked
 from m2rec.text_safety import quoted
@@ -16,7 +17,7 @@ from m2rec.ui.render.view import view
 from m2rec.ui.session.dispatch import dispatch, opening
 from m2rec.ui.session.link import from_link
 from m2rec.ui.session.paste import match, pasted
-from m2rec.ui.session.requests import Ask, Choose, OpenLesson, Question, Request, Search
+from m2rec.ui.session.requests import Ask, Choose, OpenLesson, Question, Raced, Request, Search
 from m2rec.ui.session.state import Session, State
 from m2rec.ui.session.worlds import Worlds
 
@@ -65,6 +66,11 @@ class Service:
         """Items whose titles match, best first; an empty query gives the most popular."""
         found = self.worlds.get(asked.world).recommender.search(asked.query.strip(), limit=SEARCH_LIMIT)
         return [{"item_id": item.item_id, "title": item.title, "group": item.group} for item in found]
+
+    def shape(self, asked: Raced) -> Shape:
+        """The sizes of a world's network and catalogue, for a race."""
+        recommender = self.worlds.get(asked.world).recommender
+        return Shape.of(recommender.name, recommender.config.model)
 
     def _act(self, request: Request) -> Reply:
         session = dispatch(self.worlds, request.session, request.action)

@@ -1,8 +1,12 @@
 import math
+from collections.abc import Iterator
 
 import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
+
+from m2rec.benchmark.speed.race import Lap
+from m2rec.benchmark.speed.shapes import Shape
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +41,22 @@ def test_worlds_and_search(client: Client) -> None:
     assert "lacks model.safetensors" in worlds["broken"]
     (hit,) = client.predict("toy-shop", "oat m", api_name="/search")
     assert hit == {"item_id": "i01", "title": "Oat milk", "group": "Coffee & tea"}
+
+
+def test_a_race_is_run_in_the_shape_of_the_world(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    raced = []
+
+    def laps(shape: Shape) -> Iterator[Lap]:
+        raced.append(shape)
+        yield Lap(50, {"m2rec": 1.0, "sasrec": 2.0, "mamba4rec": 3.0}, "a machine")
+
+    monkeypatch.setattr("m2rec.ui.web.race.race", laps)
+    shown = client.predict("toy-shop", api_name="/race")
+    assert "<td>2.00</td>" in shown["html"]
+    assert [(shape.world, shape.items) for shape in raced] == [("toy-shop", 40)]
+    for world, sentence in (("nowhere", "There is no world called"), (3, "world must be a name")):
+        with pytest.raises(AppError, match=sentence):
+            client.predict(world, api_name="/race")
 
 
 @pytest.mark.parametrize(

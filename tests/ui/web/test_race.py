@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from m2rec.benchmark.speed.race import Lap
+from m2rec.benchmark.speed.shapes import Shape, film_shape
 from m2rec.errors import InputError
 from m2rec.ui.web.race import Races, on_gpu
 
@@ -31,21 +32,21 @@ FEW = [Lap(length, {"m2rec": 1.0, "sasrec": 2.0, "mamba4rec": 3.0}, "a card") fo
 
 
 def test_only_one_race_is_run_at_a_time_and_the_next_may_follow() -> None:
-    races = Races(lambda: iter(FEW))
-    first = races.run()
+    races = Races(lambda shape: iter(FEW))
+    first = races.run(film_shape())
     next(first)
     with pytest.raises(InputError, match="racing right now"):
-        next(races.run())
+        next(races.run(film_shape()))
     assert len(list(first)) == len(FEW) + 1
-    assert len(list(races.run())) == len(FEW) + 2
+    assert len(list(races.run(film_shape()))) == len(FEW) + 2
 
 
 def test_a_race_that_breaks_lets_the_next_begin() -> None:
-    def broken() -> Iterator[Lap]:
+    def broken(shape: Shape) -> Iterator[Lap]:
         yield FEW[0]
         raise RuntimeError("the card is gone")
 
     races = Races(broken)
     for _ in range(2):
         with pytest.raises(RuntimeError, match="gone"):
-            list(races.run())
+            list(races.run(film_shape()))
