@@ -14,7 +14,7 @@ from m2rec.inference.branch import PerItem
 from m2rec.inference.items import ItemArrays
 from m2rec.model.config import ModelConfig
 
-CHUNK = 64  # positions that one matrix product combines
+CHUNK = 32  # positions that one matrix product combines
 REACH = 256
 LOOKUP_ROWS = 100_000  # up to so many items, what the first layer makes of each is worked out once
 
@@ -82,10 +82,7 @@ class Layer:
         log_decay = (-made.dt * self.rate).T  # (H, n)
         x_heads = x.reshape(-1, self.heads, self.head_width).transpose(1, 0, 2)  # (H, n, P)
         entering = x_heads * made.dt.T[..., None]
-        y, scan = np.empty_like(x_heads), state.scan
-        for at in range(0, len(x), CHUNK):
-            part = slice(at, at + CHUNK)
-            y[:, part], scan = _scan(entering[:, part], log_decay[:, part], B[part], C[part], scan)
+        y, scan = _scan(entering, log_decay, B, C, state.scan)
         found = self._finish(y.transpose(1, 0, 2).reshape(len(x), -1), x, made.gate)
         return found, LayerState(window[len(x) :].copy(), scan)
 
@@ -159,19 +156,39 @@ class Layer:
 def _scan(
     x: np.ndarray, log_decay: np.ndarray, B: np.ndarray, C: np.ndarray, state: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """One chunk of the recurrence. x (H, n, P), log_decay (H, n), B, C (n, N), state (H, P, N) → y (H, n, P), state."""
-    total = log_decay.cumsum(1)
+    """The recurrence over n positions: within a chunk as matrix products, all chunks at once; from chunk to chunk the
+    state alone is carried on (the SSD form of Mamba-2, arXiv 2405.21060).
+
+    x (H, n, P), log_decay (H, n), B, C (n, N), state (H, P, N) → y (H, n, P), state.
+    """
+    heads, n, width = x.shape
+    chunk = min(CHUNK, n)
+    chunks = -(-n // chunk)
+    x, log_decay = _padded(x, 1, chunks * chunk), _padded(log_decay, 1, chunks * chunk)  # what is added does nothing
+    x, total = x.reshape(heads, chunks, chunk, width), log_decay.reshape(heads, chunks, chunk).cumsum(-1)
+    B, C = (_padded(part, 0, chunks * chunk).reshape(chunks, chunk, -1) for part in (B, C))
+    weights = total[..., :, None] - total[..., None, :]  # (H, chunks, n, n)
+    weights = np.exp(np.minimum(weights, 0, out=weights), out=weights)
+    weights *= np.tril(C @ B.transpose(0, 2, 1))
+    y = weights @ x
+    entering = (x * np.exp(total[..., -1:] - total)[..., None]).swapaxes(-1, -2) @ B  # (H, chunks, P, N)
     carried = np.exp(total)
-    y = carried[..., None] * (C @ state.transpose(0, 2, 1))
-    if x.shape[1] == 1:
-        y += x * (B @ C.T)
-    else:
-        steps = total[:, :, None] - total[:, None]
-        weights = np.exp(np.minimum(steps, 0, out=steps), out=steps)
-        weights *= np.tril(C @ B.T)
-        y += weights @ x
-    to_end = np.exp(total[:, -1:] - total)
-    return y, state * carried[:, -1, None, None] + (x * to_end[..., None]).transpose(0, 2, 1) @ B
+    before = np.empty((chunks, *state.shape), dtype=np.float32)
+    for at in range(chunks):
+        before[at] = state
+        state = state * carried[:, at, -1, None, None] + entering[:, at]
+    y += ((C[:, None] @ before.swapaxes(-1, -2)) * carried.transpose(1, 0, 2)[..., None]).swapaxes(0, 1)
+    return y.reshape(heads, -1, width)[:, :n], state
+
+
+def _padded(x: np.ndarray, axis: int, length: int) -> np.ndarray:
+    """With zeros at the end of an axis."""
+    missing = length - x.shape[axis]
+    if not missing:
+        return x
+    shape = list(x.shape)
+    shape[axis] = missing
+    return np.concatenate([x, np.zeros(shape, dtype=x.dtype)], axis=axis)
 
 
 class Temporal(PerItem):
