@@ -18,8 +18,9 @@ ONE = 'world = "ml-1m"\nseeds = [0]\n[[model]]\nname = "sasrec"\nkind = "sasrec"
 @pytest.mark.parametrize("name", known_plans())
 def test_every_shipped_plan_fits_the_models_it_asks_for(name: str, tmp_path: Path) -> None:
     plan = load_plan(name)
-    for entry in plan.entries:
-        Job(plan, entry, plan.seeds[0], load_world(plan.world), "fingerprint", tmp_path)
+    world = load_world(plan.world)
+    jobs = [Job(plan, entry, plan.seeds[0], world, "fingerprint", tmp_path) for entry in plan.entries]
+    assert len({job.key for job in jobs}) == len(jobs)  # and none of them was refused
 
 
 WITH_BASELINES = [plan for plan in published_plans() if not plan.name.endswith(("-ablations", "-curve"))]

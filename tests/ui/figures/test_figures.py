@@ -18,7 +18,8 @@ def test_both_figures_are_ones_plotly_accepts_and_json_can_carry(page_context: P
         spectrum_figure(None, []),
     ]
     for figure in figures:
-        go.Figure(json.loads(json.dumps(figure, allow_nan=False)))  # raises on a property it does not know
+        drawn = go.Figure(json.loads(json.dumps(figure, allow_nan=False)))  # raises on an unknown property
+        assert [trace.type for trace in drawn.data] == [trace["type"] for trace in figure["data"]]
 
 
 def test_the_spectrum_shows_every_period_with_its_chance_level_and_gain(page_context: PageContext) -> None:
