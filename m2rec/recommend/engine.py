@@ -88,6 +88,11 @@ class Engine:
         """The catalogue, most popular first."""
         return self.catalogue.items
 
+    @cached_property
+    def never_seen(self) -> frozenset[str]:
+        """Ids of the items that no training history held: they are known by their text alone."""
+        return frozenset(item.item_id for item in self.items[self.config.model.warm_items :])
+
     @property
     def max_history(self) -> int:
         """Longest history the model reads, in interactions."""

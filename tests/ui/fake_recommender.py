@@ -85,6 +85,7 @@ class FakeRecommender:
     items = ITEMS
     max_history = LONGEST
     period_limit = 128.0
+    never_seen = frozenset({"i06"})
     config = SimpleNamespace(
         titles="shipped",
         training=SimpleNamespace(date="2026-01-02"),

@@ -28,6 +28,7 @@ class Chip:
     ring: bool
     unread: bool
     invented: bool
+    new: bool  # of this world, and never seen in training
     unlike: bool  # invented, and like nothing in this world
     like: str  # what an invented item is held to be like, in words
     day: str  # its date in writing, or nothing
@@ -53,6 +54,7 @@ def history(context: PageContext) -> str:
                 ring=position in rings,
                 unread=position < unread,
                 invented=item_id not in context.world.items,
+                new=item_id in context.world.recommender.never_seen,
                 unlike=invention is not None and not invention.alike,
                 like=_likeness(invention) if invention else "",
                 day=_written(context.state.days[position]) if context.state.days else "",

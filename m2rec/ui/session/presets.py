@@ -20,7 +20,7 @@ MONDAY = 20_094  # days since 1970: where the invented calendar begins
 CALENDAR_DAYS = 126
 OUTING = 0.55  # share of the other days on which something is chosen
 TASTE, TASTES = 20, 4  # interactions with one group, and how many are drawn of each
-RAREST, BEFORE_RAREST = 31, 4  # items that the model has seen least, and how many are tried as the one before each
+RAREST, BEFORE_RAREST = 31, 4  # items seen least, where all were seen; and how many are tried as the one before each
 NOISES = 8  # random histories, of which the one with the least confident answer is shown
 CHAIN = 9  # interactions
 CHAINS = 12  # tried at most
@@ -70,7 +70,12 @@ def make(recommender: "Recommender", staple: str | None = None, people: "Sequenc
     own = random.Random(f"{SEED}, apart")  # so that draws here do not change other presets
     wide = [group for group in by_group.values() if len(group) > TASTE // 2] * TASTES
     tastes = [tuple(own.sample(group, min(len(group), TASTE))) for group in wide]
-    rarest = [(own.choice(pool), one.item_id) for one in items[-RAREST:] for _ in range(BEFORE_RAREST)]
+    new = [one.item_id for one in items if one.item_id in recommender.never_seen]
+    rarest = [
+        (own.choice(pool), item_id)
+        for item_id in new or [one.item_id for one in items[-RAREST:]]
+        for _ in range(BEFORE_RAREST)
+    ]
     taste = _led_by(recommender, "semantic", tastes or [tuple(pool[:TASTE])])
     newest = _led_by(recommender, "semantic", rarest)
     noise = _dullest(recommender, [tuple(chance.choices(pool, k=40)) for _ in range(NOISES)])
@@ -88,7 +93,9 @@ def make(recommender: "Recommender", staple: str | None = None, people: "Sequenc
         ),
         Preset("taste", "A single taste", "Only one group, in no particular order", taste),
         Preset("noise", "Random noise", "Drawn by chance: nothing should stand out", noise),
-        Preset("new-item", "A brand-new item", "It ends with the item that the model has seen least", newest),
+        Preset("new-item", "A brand-new item", "It ends with an item that the model has never seen", newest)
+        if new
+        else Preset("new-item", "A rare item", "It ends with one of the items that the model has seen least", newest),
         Preset("longest", "The longest history", "As many items as the model reads", filled(longest, {weekly: (7, 0)})),
         Preset(
             "calendar",

@@ -5,6 +5,7 @@ import { all, around } from "./dom.js";
 /** @typedef {import("./types").Hit} Hit */
 
 const PAUSE = 90; // ms of quiet before a search is sent
+const LONGEST = 199; // characters of a title, or of an item of one's own words
 
 /** @param {import("./page.js").Page} page */
 export function startSearch(page) {
@@ -79,6 +80,11 @@ export function startSearch(page) {
   function search() {
     clearTimeout(timer);
     const query = input.value;
+    if (query.length > LONGEST) {
+      close();
+      page.say(`Titles have at most ${LONGEST} characters, and this text has ${query.length}: shorten it. A list is pasted by “Paste a list”.`, "error");
+      return Promise.resolve(false);
+    }
     if (answered === query && !list.hidden) return Promise.resolve(true);
     if (asking?.query === query) return asking.done;
     const done = page.ask("search", () => ({ world: page.state.world, query })).then((reply) => {

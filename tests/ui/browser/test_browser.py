@@ -42,6 +42,15 @@ def test_enter_adds_the_first_hit_of_what_is_typed_and_never_of_an_older_query(p
     assert chips(page)[-1] == "Rye crackers"
 
 
+def test_a_text_too_long_for_a_title_is_said_to_be_and_stays_where_it_is(page: Page) -> None:
+    box = page.get_by_role("combobox", name="Search for an item to add")
+    box.fill("x" * 312)
+    expect(page.get_by_role("status", name="Message")).to_contain_text("at most 199 characters, and this text has 312")
+    page.keyboard.press("Enter")
+    expect(box).to_have_value("x" * 312)
+    count(page, START)
+
+
 def answer_late(route: Route) -> None:
     """A network on which each call takes a while."""
     if route.request.method == "POST":

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.ui.browser.visiting import CHART, LAPTOP, PHONE, START, Page, count, expect, visit
+from tests.ui.browser.visiting import CHART, LAPTOP, PHONE, START, BrowserContext, Page, count, expect, visit
 
 
 def test_everything_is_on_one_laptop_screen(page: Page) -> None:
@@ -69,6 +69,36 @@ def test_the_theme_follows_the_system_until_chosen_and_stays_chosen(page: Page) 
     page.get_by_role("button", name="Shuffle the history").click()
     expect(page.get_by_role("button", name="Undo")).to_be_enabled()
     expect(page.locator(".m2")).to_have_attribute("data-theme", "light")
+
+
+def test_with_forced_colours_the_bars_of_the_evidence_stay(page: Page) -> None:
+    shown = "all => all.map(one => getComputedStyle(one).backgroundColor)"
+    bars = page.locator(".card").first.locator(".bar .fill")
+    before = bars.evaluate_all(shown)
+    assert len(set(before)) == 3
+    page.emulate_media(forced_colors="active")
+    assert bars.evaluate_all(shown) == before
+    for name in (".scale i", ".weight input", ".key"):
+        kept = page.evaluate(
+            """(selector) => {
+              const made = document.querySelector(".m2").appendChild(document.createElement("table"));
+              made.innerHTML = '<td class="scale weight"><i></i><input><span class="key"></span></td>';
+              const found = getComputedStyle(made.querySelector(selector)).forcedColorAdjust;
+              made.remove();
+              return found;
+            }""",
+            name,
+        )
+        assert kept == "none", name
+
+
+def test_until_the_chart_library_is_there_the_panels_say_that_they_wait(context: BrowserContext, address: str) -> None:
+    page = context.new_page()  # not the strict one: the browser itself logs what cannot be loaded
+    page.route("**/plotly*", lambda route: route.abort())
+    page.goto(address)
+    page.locator(".chip").first.wait_for()
+    said = page.locator("#m2-spectrum-plot").evaluate("one => getComputedStyle(one, '::before').content")
+    assert said == '"Loading the chart …"'
 
 
 def test_nothing_is_animated_with_reduced_motion(page: Page) -> None:

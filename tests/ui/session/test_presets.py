@@ -1,10 +1,15 @@
+import re
+
 import pytest
 
 from m2rec.branches import BranchName
 from m2rec.data.sources.person import Person
 from m2rec.errors import InputError
+from m2rec.ui.panels.history import history
+from m2rec.ui.render.context import PageContext, ask
 from m2rec.ui.render.recurrence import recurrences
 from m2rec.ui.session.presets import make
+from m2rec.ui.session.state import Session, State
 from m2rec.ui.session.worlds import World, Worlds
 from tests.places import CHECKPOINTS
 from tests.ui.fake_recommender import FakeRecommender
@@ -73,3 +78,20 @@ def test_the_first_card_of_a_preset_is_led_by_the_evidence_in_its_name(key: str,
 def test_an_unknown_preset_names_those_there_are(toy: World) -> None:
     with pytest.raises(InputError, match="there are weekly"):
         toy.preset("yearly")
+
+
+def test_the_brand_new_item_is_one_that_no_training_history_held_and_its_chip_says_so() -> None:
+    last = RHYTHMS.preset("new-item").history[-1]
+    assert last in RHYTHMS.recommender.never_seen
+    worlds = Worlds({RHYTHMS.name: RHYTHMS})
+    state = State(world=RHYTHMS.name, history=RHYTHMS.preset("new-item").history)
+    html = history(PageContext(worlds, RHYTHMS, Session(state=state), ask(worlds, state)))
+    assert html.count("new: the model has never seen it") == 2  # its label, and what pointing at it shows
+    assert len(re.findall(r'class="chip[^"]* new"', html)) == 1
+
+
+def test_where_every_item_was_seen_the_preset_is_of_a_rare_one() -> None:
+    class Seen(FakeRecommender):
+        never_seen: frozenset[str] = frozenset()
+
+    assert World("toy-shop", Seen).preset("new-item").title == "A rare item"
