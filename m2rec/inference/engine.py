@@ -33,6 +33,7 @@ from m2rec.inference.temporal import Temporal
 from m2rec.inference.themes import Themes
 from m2rec.model.config import ModelConfig
 
+MARK = 64  # items after which the state within a history is cached
 LEAST = np.float32(1e-12)  # floor under the probabilities of a mixture of themes, as in the branch
 
 
@@ -147,21 +148,25 @@ class InferenceEngine:
 
     def read(self, items: Sequence[int], band_keep: np.ndarray | None = None) -> Reading:
         """A whole history of L ≥ 1 items, all positions: the gate's history (L, M) and the newest position. Continues
-        the longest prefix that was read before with the same bands muted, so that one more item, one item less or a
-        change near the end costs only the positions after it.
+        the longest prefix in the cache with the same bands muted: whole histories, and each of them up to every
+        `MARK`th item. So one more item costs one step, and a change anywhere costs what comes after it and less than
+        `MARK` items before it.
         """
         chosen = tuple(int(item) for item in items)
         muted = None if band_keep is None else band_keep.tobytes()
         found = self._cache.longest(chosen, muted)
-        if found is None:
-            reading = self.advance(chosen, self.start(), band_keep)
-        elif len(found.gates) == len(chosen):
+        if found is not None and len(found.gates) == len(chosen):
             return found
-        else:
-            rest = self.advance(chosen[len(found.gates) :], found.state, band_keep)
-            reading = Reading(np.concatenate([found.gates, rest.gates]), rest.position, rest.state)
-        self._cache.keep(chosen, muted, reading)
-        return reading
+        state, parts = self.start() if found is None else found.state, [] if found is None else [found.gates]
+        begin, new = 0 if found is None else len(found.gates), []
+        while begin < len(chosen):
+            end = min(len(chosen), begin - begin % MARK + MARK)
+            rest = self.advance(chosen[begin:end], state, band_keep)
+            parts = [np.concatenate([*parts, rest.gates])]
+            new.append(Reading(parts[0], rest.position, rest.state))
+            begin, state = end, rest.state
+        self._cache.keep(chosen, muted, new)
+        return new[-1]
 
     # ── answers ─────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -37,21 +37,24 @@ class PrefixCache:
                     return found[2]
         return None
 
-    def keep(self, items: Sequence[int], muted: MUTED, reading: Reading) -> None:
-        """Cache a reading of `items`, evicting the least recently used."""
+    def keep(self, items: Sequence[int], muted: MUTED, readings: Sequence[Reading]) -> None:
+        """Cache readings of prefixes of `items`, each as long as its gates, evicting the least recently used."""
         whole = tuple(items)
-        vectors = reading.position.vectors
-        size = reading.state.nbytes + reading.gates.nbytes + vectors.nbytes + 8 * len(whole) + 1024
-        if size > self.most_bytes:
-            return
-        key = _keys(whole, muted)[-1]
-        with self._lock:
-            if key in self._kept:
-                self.nbytes -= self._kept.pop(key)[3]
-            self._kept[key] = (whole, muted, reading, size)
-            self.nbytes += size
-            while self.nbytes > self.most_bytes:
-                self.nbytes -= self._kept.popitem(last=False)[1][3]
+        keys = _keys(whole, muted)
+        for reading in readings:
+            prefix = whole[: len(reading.gates)]
+            vectors = reading.position.vectors
+            size = reading.state.nbytes + reading.gates.nbytes + vectors.nbytes + 8 * len(prefix) + 1024
+            if size > self.most_bytes:
+                continue
+            key = keys[len(prefix) - 1]
+            with self._lock:
+                if key in self._kept:
+                    self.nbytes -= self._kept.pop(key)[3]
+                self._kept[key] = (prefix, muted, reading, size)
+                self.nbytes += size
+                while self.nbytes > self.most_bytes:
+                    self.nbytes -= self._kept.popitem(last=False)[1][3]
 
 
 def _keys(items: Sequence[int], muted: MUTED) -> list[int]:

@@ -1,5 +1,6 @@
 """The engine against its network in PyTorch, and every way to read a history against reading it from scratch."""
 
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
@@ -10,8 +11,8 @@ from hypothesis import strategies as st
 
 from m2rec.branches import BRANCHES
 from m2rec.checkpoint import Checkpoint
-from m2rec.inference.engine import InferenceEngine, as_arrays
-from m2rec.inference.reading import Position, Reading
+from m2rec.inference.engine import MARK, InferenceEngine, as_arrays
+from m2rec.inference.reading import Position, Reading, State
 from m2rec.model.items import ItemTable
 from m2rec.model.m2rec import M2Rec
 from tests.places import CHECKPOINTS
@@ -174,6 +175,36 @@ def test_reading_after_a_change_is_reading_from_scratch(
             items = [*items[:place], *reversed(items[place:])]
         same_reading(used.read(items), used.advance(items, used.start()))
         assert used.read(items) is used.read(items)  # what was asked just now is not worked out again
+
+
+@pytest.mark.parametrize("variant", ["periodic and themes", "spectral and means"])
+def test_a_change_costs_what_comes_after_it_and_little_before_it(variant: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, _ = network(variant)
+    used, read = InferenceEngine(model.config, as_arrays(model.state_dict())), 0
+    advance = used.advance
+
+    def counted(items: Sequence[int], state: State, band_keep: np.ndarray | None = None) -> Reading:
+        nonlocal read
+        read += len(items)
+        return advance(items, state, band_keep)
+
+    monkeypatch.setattr(used, "advance", counted)
+    items = np.random.default_rng(3).integers(1, CATALOGUE + 1, 5 * MARK + 7).tolist()
+    place = 4 * MARK + 20
+    moved = [*items[:place], items[-1], *items[place:-1]]
+    changes = {
+        "read": (items, len(items)),
+        "read again": (items, 0),
+        "one more": ([*items, 3], 1),
+        "one less": (items[:-1], len(items) - 1 - 5 * MARK),
+        "one removed": ([*items[:place], *items[place + 1 :]], len(items) - 1 - 4 * MARK),
+        "one moved": (moved, len(items) - 4 * MARK),
+        "back": (items, 0),
+    }
+    for name, (changed, cost) in changes.items():
+        read = 0
+        same_reading(used.read(changed), advance(changed, used.start()))
+        assert (name, read) == (name, cost)
 
 
 def test_what_was_read_with_muted_bands_is_not_taken_for_what_was_read_with_all() -> None:
