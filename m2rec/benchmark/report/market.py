@@ -59,8 +59,9 @@ def _notes(reports: list[MarketReport]) -> list[str]:
         about = report.about
         if "compared_with" not in about:
             continue
+        planned = about.get("settings", {}).get("epochs", about["epochs"])
         made = (
-            f"{report.name}: {about['parameters']:,} parameters, {about['epochs']} epochs, the best after "
+            f"{report.name}: {about['parameters']:,} parameters, {about['epochs']} of {planned} epochs, the best after "
             f"{about['best_epoch']}, {about['hardware']}, {about['date']}, by `{about['command']}`."
         )
         if recommended := about.get("recommended"):
@@ -72,7 +73,9 @@ def _notes(reports: list[MarketReport]) -> list[str]:
         if ours:
             theirs, own = report.groups["all"].figures[HIT].value, ours.groups["all"].figures[HIT].value
             apart = theirs / own - 1
-            made += f" It is {100 * abs(apart):.1f} % {'above' if apart > 0 else 'below'} our {ours.name}."
+            made += f" It is {100 * abs(apart):.1f} % {'above' if apart > 0 else 'below'} our {ours.name}"
+            cut = about["epochs"] < planned
+            made += ", but its training was cut short: the two cannot be compared yet." if cut else "."
         lines += [made, ""]
     return lines
 

@@ -53,9 +53,19 @@ def test_programs_are_listed_best_first_and_a_peer_is_held_against_ours(benchmar
     assert rows[1].startswith("| the fair oracle | 0.8000 | 100 % | 0.5000 | 0.800 | – | – | 0.800 |")
     assert rows[2].startswith("| sasrec | 0.5000 (0.400–0.600) | 62.5 % | 0.2000 | 0.500 | – | – | 0.500 |")
     assert rows[3].startswith("| SASRec of a peer | 0.4000 ")
-    note = next(line for line in lines if line.startswith("SASRec of a peer: 1,234 parameters, 4 epochs"))
+    note = next(line for line in lines if line.startswith("SASRec of a peer: 1,234 parameters, 4 of 4 epochs"))
     assert "HR@10 0.4110, these lists 0.4130" in note
     assert note.endswith("It is 20.0 % below our sasrec.")
+
+
+def test_a_peer_whose_training_was_cut_short_is_not_compared(benchmarks: Path) -> None:
+    path = benchmarks / FOLDER / "SASRec of a peer.json"
+    report = json.loads(path.read_text())
+    report["about"]["settings"] = {"epochs": 9}
+    path.write_text(json.dumps(report))
+    note = next(line for line in market_tests(benchmarks) if line.startswith("SASRec of a peer: "))
+    assert "4 of 9 epochs" in note
+    assert note.endswith("20.0 % below our sasrec, but its training was cut short: the two cannot be compared yet.")
 
 
 def test_a_stressed_market_stands_beside_its_own_oracle(benchmarks: Path) -> None:
