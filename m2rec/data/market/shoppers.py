@@ -1,7 +1,9 @@
 """Four customers of the shipped market, day by day, with the true cause of each purchase and what the fair oracle held.
 
 `shoppers.csv` holds what `shoppers_of` chooses from the whole market, so that the page can show a customer whose causes
-are known without making the market. They are test customers: no model was trained on them.
+are known without making the market. They are test customers: no model was trained on them. Written by
+
+    python -m m2rec market shoppers m2rec/data/market/shoppers.csv
 """
 
 from collections.abc import Sequence

@@ -39,6 +39,7 @@ def details(context: PageContext, item_id: str) -> str:
         lead=EVIDENCE[lead],
         gates=context.answer.gates,
         influences=_influences(context, item),
+        weighed=bool(context.answer.history),  # before anything was chosen there is nothing to take apart
     )
 
 

@@ -9,14 +9,18 @@ import pytest
 
 from m2rec.branches import BRANCHES
 from m2rec.errors import InputError
+from m2rec.recommend.recommender import Recommender
 from m2rec.ui.panels.computed.columns import MOST_COLUMNS
 from m2rec.ui.panels.computed.dialog import computed
+from m2rec.ui.panels.days import days
 from m2rec.ui.render.context import PageContext, ask
 from m2rec.ui.render.words import percent
 from m2rec.ui.session.dispatch import opening
-from m2rec.ui.session.state import Session
-from m2rec.ui.session.worlds import Worlds
+from m2rec.ui.session.state import Session, State
+from m2rec.ui.session.worlds import World, Worlds
 from m2rec.ui.web.service import Service
+from tests.inference.test_engine import VARIANTS
+from tests.tiny_world import tiny_checkpoint, tiny_items
 
 ROOT = Path(__file__).parents[3] / "checkpoints"
 SHIPPED = sorted(path.parent.name for path in ROOT.glob("*/config.json"))
@@ -120,6 +124,20 @@ def test_a_world_that_reads_vectors_shows_bands_trend_kept_and_removed(shipped: 
     for said in ("through the trend", "through bands with a period", "bands", "kept; trend", "removed (gain below"):
         assert said in text
     assert "Most alike in meaning" in text
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_variant_of_the_model_can_be_taken_apart_and_played(variant: str) -> None:
+    worlds = Worlds({"tiny-shop": World("tiny-shop", lambda: Recommender(tiny_checkpoint(**VARIANTS[variant])))})
+    world = worlds.get("tiny-shop")
+    ids = [item.item_id for item in tiny_items()]
+    state = State(world="tiny-shop", history=tuple(ids[at * at % 7] for at in range(20)))
+    context = PageContext(worlds, world, Session(state=state), ask(worlds, state))
+    for card in context.answer.items[:3]:
+        html = computed(context, card.item_id, None)
+        assert last_line(html) == percent(card.probability)
+        assert ("Temporal <b>" in html) == (VARIANTS[variant].get("gate") != "features")
+    assert len(days(context)[1]) == 20
 
 
 def test_of_a_long_history_the_newest_days_are_shown(shipped: Worlds) -> None:

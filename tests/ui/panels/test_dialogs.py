@@ -28,6 +28,14 @@ def test_details_name_the_history_items_that_mattered_most_first(page_context: P
     assert widths == sorted(widths, reverse=True)
 
 
+def test_details_lead_to_the_computation_where_something_was_weighed(page_context: PageContext) -> None:
+    first = page_context.answer.items[0].item_id
+    assert f'data-dialog-open="computed" data-item-id="{first}"' in dialogs.details(page_context, first)
+    state = page_context.state.replace(history=())
+    empty = replace(page_context, session=Session(state=state), answer=ask(page_context.worlds, state))
+    assert "computed" not in dialogs.details(empty, empty.answer.items[0].item_id)
+
+
 def test_details_of_an_item_not_recommended_are_refused(page_context: PageContext) -> None:
     with pytest.raises(InputError, match="not among"):
         dialogs.details(page_context, "gone")
