@@ -33,6 +33,7 @@ from m2rec.inference.temporal import Temporal
 from m2rec.inference.themes import Themes
 from m2rec.model.config import ModelConfig
 
+CACHE_BYTES = 24 << 20  # some five hundred states: those of as many visitors at a time
 MARK = 64  # items after which the state within a history is cached
 LEAST = np.float32(1e-12)  # floor under the probabilities of a mixture of themes, as in the branch
 
@@ -40,7 +41,7 @@ LEAST = np.float32(1e-12)  # floor under the probabilities of a mixture of theme
 class InferenceEngine:
     """A checkpoint's network, arranged to answer one history at a time. `m2rec.model.M2Rec` is the reference."""
 
-    def __init__(self, config: ModelConfig, weights: Weights, cache_bytes: int = 64 << 20) -> None:
+    def __init__(self, config: ModelConfig, weights: Weights, cache_bytes: int = CACHE_BYTES) -> None:
         """`weights` by the names that `M2Rec.state_dict` has. `read` caches up to `cache_bytes` of states.
 
         Raises KeyError where a weight is missing; `m2rec.checkpoint` has checked names and shapes before.
@@ -67,7 +68,7 @@ class InferenceEngine:
         self._cache = PrefixCache(cache_bytes)
 
     @classmethod
-    def from_folder(cls, folder: str | Path, cache_bytes: int = 64 << 20) -> "InferenceEngine":
+    def from_folder(cls, folder: str | Path, cache_bytes: int = CACHE_BYTES) -> "InferenceEngine":
         """From a complete checkpoint folder; `m2rec.checkpoint.Checkpoint.load` checks one."""
         content = json.loads((Path(folder) / "config.json").read_text(encoding="utf-8"))
         config = ModelConfig.model_validate(content["model"])

@@ -1,6 +1,5 @@
 """A context as what the page receives: HTML for each region, the two figures, the session and its link."""
 
-from dataclasses import asdict
 from math import ceil, floor
 from typing import Any
 
@@ -67,7 +66,7 @@ def _candidates(context: PageContext) -> list[dict[str, Any]]:
     """The items that the page re-ranks while the gate is dragged."""
     state = context.state
     found = context.worlds.candidates(state.world, state.history, state.k, state.exclude_seen, state.band_mask)
-    return [asdict(one) for one in found]
+    return [vars(one) for one in found]
 
 
 def _opening(context: PageContext) -> dict[str, Any]:

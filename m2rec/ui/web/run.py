@@ -1,6 +1,7 @@
 """The page from its start to its end, as `python app.py` and `m2rec page` run it."""
 
 import ctypes
+import gc
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +22,8 @@ def run(checkpoints: Path) -> None:
     worlds = Worlds.find(checkpoints)
     running, _ = start(build(worlds))
     warm_up(worlds)
+    gc.collect()
+    gc.freeze()  # what is there now stays: going through it for garbage would cost a tenth of every answer
     running.block_thread()
 
 
