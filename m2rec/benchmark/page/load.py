@@ -19,10 +19,10 @@ class Plan:
     visitors: int
     seconds: float
     pace: float = 2.0  # seconds between two clicks of one visitor
-    warm_up: float = 60.0  # seconds before anything is counted: caches fill and memory reaches its size
-    rush: int = 10  # times as many visitors
+    warm_up: float = 30.0  # seconds before anything is counted: caches fill and memory reaches its size
+    rush: int = 3  # times as many visitors
     rush_seconds: float = 30.0
-    one_by_one: int = 10_000
+    one_by_one: int = 1000
 
 
 @dataclass(frozen=True)

@@ -42,11 +42,11 @@ class Workload:
     live_lengths: tuple[int, ...] = (200, 1000)
     batch_lengths: tuple[int, ...] = (200, 1000)
     threads: tuple[int, ...] = (1, 2)
-    batch_cpu: int = 128
+    batch_cpu: int = 32
     batch_cuda: int = 2048
     rounds: int = 25
     burst: int = 4  # answers of one model in a round
-    seconds: float = 20.0  # after which no further round at one length begins
+    seconds: float = 8.0  # after which no further round at one length begins
     names: tuple[str, ...] = NAMES
     training_steps: int = 3  # of each model; 0: training is not timed
     peaks: bool = True  # whether memory is measured
@@ -157,7 +157,7 @@ def measure(
             for length in workload.batch_lengths:
                 report(f"{shape.world}: {workload.batch_cpu} answers at once, {length} items")
                 size, threads = workload.batch_cpu, max(workload.threads)
-                rows += answer_times(models, shape, length, size, workload, CPU, threads, generator)
+                rows += answer_times(models, shape, length, size, replace(workload, burst=1), CPU, threads, generator)
         if workload.peaks:
             report(f"{shape.world}: memory")
             peaks += _peaks(models, shape, workload, CPU, generator)

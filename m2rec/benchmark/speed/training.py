@@ -18,7 +18,7 @@ from m2rec.training.settings import TrainingSettings
 from m2rec.worlds.settings import load_world
 
 EPOCH = 1_000_000  # targets: about an epoch of MovieLens-1M
-WINDOWS_ON_CPU = 16  # in a batch: the plain scan stores much for the backward pass
+POSITIONS_ON_CPU = 3200  # in a batch: the plain scan stores much for the backward pass
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,8 @@ class TrainingSpeed:
 def training_times(shape: Shape, device: torch.device, names: Sequence[str], steps: int) -> list[TrainingSpeed]:
     """Time `steps` steps of each model after one warm-up step."""
     length, training = shape.settings.max_length, load_world(shape.world).training
-    batch = min(training.batch_size, WINDOWS_ON_CPU) if device.type == "cpu" else training.batch_size
+    most = max(1, POSITIONS_ON_CPU // length) if device.type == "cpu" else training.batch_size
+    batch = min(training.batch_size, most)
     models = {name: made.to(device).train() for name, made in modules(shape, length, names).items()}
     optimizers = {name: make_optimizer(made, training) for name, made in models.items()}
     generator = torch.Generator().manual_seed(0)

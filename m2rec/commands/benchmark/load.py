@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 def load(
-    visitors: Annotated[int, typer.Option(min=1, max=1000, help="People on the page at the same time.")] = 100,
+    visitors: Annotated[int, typer.Option(min=1, max=1000, help="People on the page at the same time.")] = 300,
     minutes: Annotated[float, typer.Option(min=0.05, max=60, help="How long they stay.")] = 5,
     pace: Annotated[float, typer.Option(min=0.1, max=60, help="Seconds between two clicks of one visitor.")] = 2,
-    rush: Annotated[int, typer.Option(min=0, max=20, help="Then this many times the visitors for half a minute.")] = 10,
+    rush: Annotated[int, typer.Option(min=0, max=20, help="Then this many times the visitors for half a minute.")] = 3,
     one_by_one: Annotated[
         int, typer.Option(min=0, max=100_000, help="Then so many visitors one after another.")
-    ] = 10_000,
+    ] = 1000,
     url: Annotated[
         str | None, typer.Option(help="A page that already runs on this machine; without it, one is started.")
     ] = None,
@@ -42,7 +42,7 @@ def load(
     from m2rec.benchmark.page.load import Plan, measure
     from m2rec.training.machine import device_name, git_revision
 
-    plan = Plan(visitors, 60 * minutes, pace, min(60, 60 * minutes), rush, one_by_one=one_by_one)
+    plan = Plan(visitors, 60 * minutes, pace, min(30, 60 * minutes), rush, one_by_one=one_by_one)
     if quick:
         plan = replace(
             plan, visitors=4, seconds=10, pace=min(pace, 1), warm_up=3, rush=4, rush_seconds=3, one_by_one=20

@@ -39,18 +39,6 @@ class Chip:
         kind = "invented" if self.invented else "new: the model has never seen it" if self.new else ""
         return ", ".join(part for part in (self.title, self.day, kind, self.like) if part)
 
-    @property
-    def label(self) -> str:
-        """All that is to be said of it in a few words."""
-        kind = "invented" if self.invented else "new: the model has never seen it" if self.new else ""
-        return ", ".join(part for part in (self.title, self.day, kind, self.like) if part)
-
-    @property
-    def label(self) -> str:
-        """All that is to be said of it in a few words."""
-        kind = "invented" if self.invented else "new: the model has never seen it" if self.new else ""
-        return ", ".join(part for part in (self.title, self.day, kind, self.like) if part)
-
 
 def history(context: PageContext) -> str:
     """The chips; those that repeat at the chosen period are ringed, those beyond the model's reach are dimmed."""
