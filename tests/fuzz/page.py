@@ -27,7 +27,7 @@ ACTIONS: tuple[dict[str, Any], ...] = (
     {"type": "set", "k": 20, "exclude_seen": True, "compare": "shuffled", "theme": "dark"},
     {"type": "set", "compare": "popularity"},
 )
-ASKED = ("details", "repeat", "paste", "match", "section", "json", "csv", "python")
+ASKED = ("details", "computed", "days", "repeat", "paste", "match", "section", "json", "csv", "python")
 TEXTS = ("i00", "lessons", "results", "own", "about", "title\nGround coffee\nOat mlik", "Honey\nnothing of the kind")
 
 
