@@ -21,7 +21,7 @@ class Evidence:
     plain: str  # as part of a sentence
     asks: str
     label: str  # what its gate weight means, for a checkpoint's config.json
-    cause: str  # the market's cause that its gate weight should predict
+    cause: str | None  # the market's cause that its gate weight should predict; None where it has none
     colour: str
     pattern: str
     mark: str
@@ -65,4 +65,4 @@ EVIDENCE: dict[BranchName, Evidence] = {
 ORDERED: tuple[Evidence, ...] = tuple(EVIDENCE.values())
 BRANCHES: tuple[BranchName, ...] = tuple(EVIDENCE)  # their keys, in the order that is used everywhere
 GATE_LABELS: dict[str, str] = {kind.key: kind.label for kind in ORDERED}
-CAUSES: dict[str, str] = {kind.key: kind.cause for kind in ORDERED}
+CAUSES: dict[str, str] = {kind.key: kind.cause for kind in ORDERED if kind.cause is not None}

@@ -16,6 +16,8 @@ from m2rec.evaluation.protocol import Part, batches, device_of, evaluation_mode
 from m2rec.evaluation.report import Agreement, GateReport
 from m2rec.model.m2rec import M2Rec
 
+GRADED = [BRANCHES.index(branch) for branch in CAUSES]  # columns of `gate_weights` whose branch has a cause
+
 
 def gate_weights(model: M2Rec, prepared: Prepared, part: Part, max_length: int) -> np.ndarray:
     """The gate before each target of one part, float32 (T, 3), columns as in `BRANCHES`, rows as in `Split.targets`."""
@@ -45,7 +47,7 @@ def gate_report(
 ) -> GateReport:
     """Compare the gate before each of N events with the cause of the event.
 
-    gates and oracle float (N, 3), columns as in `BRANCHES`; causes str (N,), "chain", "rhythm", "taste" or another that
+    gates and oracle float (N, C), columns as in `CAUSES`; causes str (N,), "chain", "rhythm", "taste" or another that
     no branch explains; periods int (N,), the period of the rhythm behind a rhythm event, in interactions; cycles int
     (N,), how often that rhythm had recurred before. Both are read for rhythm events only, each group of which is
     compared with all events of other causes.
@@ -53,7 +55,7 @@ def gate_report(
 
     def agreement(branch: str, group: np.ndarray) -> Agreement:
         others = causes != CAUSES[branch]
-        kept, column = group | others, BRANCHES.index(branch)
+        kept, column = group | others, list(CAUSES).index(branch)
         return Agreement(
             auc=auc(gates[kept, column], group[kept]),
             oracle=None if oracle is None else auc(oracle[kept, column], group[kept]),

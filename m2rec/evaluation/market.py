@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from m2rec.branches import BRANCHES, EVIDENCE
+from m2rec.branches import CAUSES as BRANCH_CAUSES
 from m2rec.data.market.generate import customer_names
 from m2rec.data.market.market import Market
 from m2rec.data.market.measured import measure
@@ -12,7 +12,7 @@ from m2rec.data.market.settings import CAUSES
 from m2rec.data.market.truth import cached_truth
 from m2rec.data.prepared import Prepared
 from m2rec.errors import DataError
-from m2rec.evaluation.gates import gate_report, gate_weights
+from m2rec.evaluation.gates import GRADED, gate_report, gate_weights
 from m2rec.evaluation.groups import by_cause
 from m2rec.evaluation.metrics import outcomes, summary
 from m2rec.evaluation.protocol import Part
@@ -35,10 +35,10 @@ def grade(model: M2Rec, prepared: Prepared, market: Market, part: Part, max_leng
     measured_events, oracle_ranks, oracle_causes = _oracle(market, np.unique(users), part)
     if not np.array_equal(measured_events, events):
         raise DataError(f"The split of {prepared.name} is not the market's own; prepare it with its shipped settings.")
-    columns = [CAUSES.index(EVIDENCE[branch].cause) for branch in BRANCHES]
+    columns = [CAUSES.index(cause) for cause in BRANCH_CAUSES.values()]
     causes = np.array(CAUSES)[market.causes[events]]
     report = gate_report(
-        gate_weights(model, prepared, part, max_length),
+        gate_weights(model, prepared, part, max_length)[:, GRADED],
         causes,
         market.periods[events],
         market.cycles[events],

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
-from m2rec.branches import BRANCHES, CAUSES
+from m2rec.branches import CAUSES
 from m2rec.errors import InputError
 from m2rec.evaluation.bootstrap import mean_interval
 from m2rec.evaluation.gates import gate_report
@@ -122,8 +122,8 @@ def read_attributions(path: Path, targets: Targets) -> np.ndarray:
     """
     found = np.full((len(targets), len(GATE_CAUSES)), np.nan)
     rows_before = 0
-    for table in _pieces(path, ("user", "position"), GATE_CAUSES, BRANCHES):
-        names = GATE_CAUSES if GATE_CAUSES[0] in table else BRANCHES
+    for table in _pieces(path, ("user", "position"), GATE_CAUSES, tuple(CAUSES)):
+        names = GATE_CAUSES if GATE_CAUSES[0] in table else tuple(CAUSES)
         rows = targets.find(table, rows_before)
         values = np.stack([_numbers(table, name, rows_before) for name in names], axis=1)
         found[rows] = values

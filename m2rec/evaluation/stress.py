@@ -20,7 +20,7 @@ from m2rec.data.market.export import as_prepared
 from m2rec.data.market.generate import generate
 from m2rec.data.market.settings import MarketSettings
 from m2rec.data.market.truth import cached_truth
-from m2rec.evaluation.gates import gate_weights
+from m2rec.evaluation.gates import GRADED, gate_weights
 from m2rec.evaluation.market_report import PredictionGrades
 from m2rec.evaluation.predictions import Targets, grade_predictions, read_ranks
 from m2rec.evaluation.ranked_lists import write_lists
@@ -82,4 +82,4 @@ def _graded(checkpoint: Checkpoint, model: M2Rec, row: StressRow, customers: int
     causes = set(targets.truth["cause"])
     if not {"chain", "rhythm", "taste"} <= causes:  # an AUC needs events with the cause and events without
         return grade_predictions(targets, ranks)
-    return grade_predictions(targets, ranks, gate_weights(model, prepared, "test", model.config.max_length))
+    return grade_predictions(targets, ranks, gate_weights(model, prepared, "test", model.config.max_length)[:, GRADED])

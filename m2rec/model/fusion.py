@@ -15,6 +15,7 @@ from m2rec.branches import BRANCHES
 from m2rec.model.branch import BranchOutput
 from m2rec.model.config import ModelConfig
 from m2rec.model.items import ItemTable
+from m2rec.model.shapes import not_normed
 from m2rec.model.softmax import SoftmaxHead, branch_log_probabilities, target_log_probability
 from m2rec.model.targets import Targets
 
@@ -24,9 +25,9 @@ class FeatureFusion(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        normed = {"temporal": True, "frequency": False, "semantic": config.semantic == "means"}
+        raw = not_normed(config)
         self.heads = nn.ModuleDict(
-            {name: SoftmaxHead(config, normed[name], 0.0 if name == "frequency" else 1.0) for name in BRANCHES}
+            {name: SoftmaxHead(config, name not in raw, 0.0 if name == "frequency" else 1.0) for name in BRANCHES}
         )
         self.by_text = {"semantic"} if config.semantic_by_text else set()  # these score an item by its text alone
         self.warm = config.warm_items

@@ -29,6 +29,11 @@ def expected_shapes(config: ModelConfig) -> Shapes:
     }
 
 
+def not_normed(config: ModelConfig) -> set[str]:
+    """Branches whose output is not normed in `FeatureFusion`, because its length is part of the evidence."""
+    return {"frequency", "semantic"} if config.semantic == "themes" else {"frequency"}
+
+
 def _temporal(config: ModelConfig) -> Shapes:
     d = config.width
     heads = len(config.time_scales) * config.heads_per_scale
@@ -96,10 +101,9 @@ def _themes(config: ModelConfig) -> Shapes:
 
 
 def _fusion(config: ModelConfig) -> Shapes:
-    normed = ("temporal",) if config.semantic == "themes" else ("temporal", "semantic")
     shapes: Shapes = {}
     for branch in BRANCHES:
-        head = _softmax(config.width if branch in normed else None)
+        head = _softmax(None if branch in not_normed(config) else config.width)
         shapes |= {name.replace("softmax", f"fusion.heads.{branch}"): shape for name, shape in head.items()}
     return shapes
 

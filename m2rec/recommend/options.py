@@ -56,7 +56,7 @@ Flag = Annotated[StrictBool, must("be true or false")]
 GateShares = Annotated[
     dict[BranchName, Number],
     AfterValidator(_shares),
-    must("give temporal, frequency and semantic a finite weight of 0 or more, at least one above 0"),
+    must(f"give {', '.join(BRANCHES)} a finite weight of 0 or more each, at least one above 0"),
 ]
 MutedBand = Annotated[
     tuple[Number, Number],

@@ -75,7 +75,7 @@ def test_no_override_is_no_override(weights: Any) -> None:
     ],
 )
 def test_an_override_that_is_no_set_of_weights_is_refused_in_one_sentence(weights: Any) -> None:
-    with pytest.raises(InputError, match=r"^gate_override must give temporal, frequency and semantic a finite weight"):
+    with pytest.raises(InputError, match=r"^gate_override must give temporal, frequency, semantic a finite weight"):
         override(weights)
 
 

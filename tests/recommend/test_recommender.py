@@ -262,7 +262,7 @@ def test_what_was_asked_before_changes_no_answer(shop: Recommender) -> None:
 
 @pytest.mark.parametrize("override", [{"temporal": math.nan}, {"temporal": -1}, {"rhythm": 1}, {"semantic": 0}, [1, 2]])
 def test_weights_that_are_none_are_refused(shop: Recommender, override: Any) -> None:
-    with pytest.raises(InputError, match="gate_override must give temporal, frequency and semantic"):
+    with pytest.raises(InputError, match="gate_override must give temporal, frequency, semantic"):
         shop.recommend(HISTORY, gate_override=override)
 
 

@@ -15,7 +15,7 @@ from m2rec.ui.session.worlds import FIRST
 
 MOST_PLAYED = 200  # the newest guesses, of a longer history
 LISTED = 10
-BRANCH_OF: dict[str, BranchName] = {kind.cause: kind.key for kind in ORDERED}
+BRANCH_OF: dict[str, BranchName] = {kind.cause: kind.key for kind in ORDERED if kind.cause}
 HEIGHTS = {"first": 100.0, "three": 70.0, "ten": 40.0, "miss": 10.0, "unranked": 0.0}
 
 

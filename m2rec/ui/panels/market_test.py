@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from m2rec.branches import BRANCHES, EVIDENCE
+from m2rec.branches import CAUSES as BRANCH_CAUSES
 from m2rec.errors import DataError
 from m2rec.evaluation.market_report import BANDS, CAUSES, FOLDER, HIT, MarketReport, PredictionGrades, read_reports
 from m2rec.evaluation.stress_table import FILE, GradedRow, read_table
@@ -42,7 +42,7 @@ def market_test(context: PageContext) -> str:
         "section_test.html.j2",
         rows=rows,
         heads=[*(f"rhythm, {first}–{last} days" for first, last in BANDS), *CAUSES],
-        causes=[EVIDENCE[branch].cause for branch in BRANCHES],
+        causes=list(BRANCH_CAUSES.values()),
         stressed=stressed,
         note=note,
     )
@@ -78,7 +78,7 @@ def _stressed(row: GradedRow) -> list[str]:
     whole = row.groups["all"]
     share = "–" if whole.share_of_ceiling is None else f"{100 * whole.share_of_ceiling:.1f} %"
     gates = row.gates.gates if row.gates else {}
-    aucs = [_three(gates[branch].auc if branch in gates else None) for branch in BRANCHES]
+    aucs = [_three(gates[branch].auc if branch in gates else None) for branch in BRANCH_CAUSES]
     return [row.name, f"{whole.figures[HIT].value:.4f}", f"{whole.oracle[HIT]:.4f}", share, *aucs]
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from m2rec.branches import BranchName
+from m2rec.branches import BRANCHES, BranchName
 from m2rec.recommend.options import LONGEST_NAME, MOST_ITEMS, Flag, GateShares, K, Options
 from m2rec.recommend.validation import must
 from m2rec.ui.session.paste import LONGEST_TEXT
@@ -32,7 +32,7 @@ Query = Annotated[str, Field(max_length=LONGEST_NAME), must(f"be a text of at mo
 Text = Annotated[str, Field(max_length=LONGEST_TEXT), must(f"be a text of at most {LONGEST_TEXT:,} characters")]
 Entry = Annotated[str, must("be a title or an item id, as text")]
 Entries = Annotated[list[Entry], must("be a list of titles or item ids, oldest first")]
-Compared = Annotated[Comparison | Literal[""], must("be temporal, frequency, semantic, shuffled, popularity or empty")]
+Compared = Annotated[Comparison | Literal[""], must(f"be {', '.join(BRANCHES)}, shuffled, popularity or empty")]
 
 
 class _Action(BaseModel):

@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
-from m2rec.branches import BranchName
+from m2rec.branches import BRANCHES, BranchName
 from m2rec.recommend.answer import Shares
 from m2rec.recommend.options import LONGEST_NAME, Flag, GateShares, K
 from m2rec.recommend.validation import checked, must
@@ -33,7 +33,7 @@ Name = Annotated[str, Field(min_length=1, max_length=100), must("be a name of 1 
 Theme = Annotated[Literal["auto", "light", "dark"], must("be auto, light or dark")]
 Comparison = Annotated[
     Literal[BranchName, "shuffled", "popularity"],
-    must("be temporal, frequency, semantic, shuffled or popularity"),
+    must(f"be {', '.join(BRANCHES)}, shuffled or popularity"),
 ]
 Links = Annotated[
     tuple[Annotated[str, Field(max_length=LONGEST_LINK)], ...],
