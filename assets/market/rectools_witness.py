@@ -185,6 +185,7 @@ class Watch(Callback):
         settings = {name: value for name, value in vars(self.arguments).items() if name in kept}
         if self.arguments.model != "bert4rec":
             settings.pop("mask")
+        flags = ["--bf16"] * self.arguments.bf16
         about = {
             "name": f"{NAMES[self.arguments.model]} of RecTools {RECTOOLS}",
             "compared_with": self.arguments.model,  # our own model of the kind, if there is one
@@ -198,7 +199,7 @@ class Watch(Callback):
             "seconds": round(time.monotonic() - self.began),
             "hardware": f"cpu ({processor()}, {self.arguments.threads} threads)",
             "date": datetime.now(UTC).date().isoformat(),
-            "command": f"python assets/market/rectools_witness.py {self.arguments.model}",
+            "command": " ".join(["python assets/market/rectools_witness.py", self.arguments.model, *flags]),
         }
         self.about.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
 
