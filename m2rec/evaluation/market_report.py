@@ -48,6 +48,16 @@ class PredictionGrades(BaseModel):
         hits = sum(group.targets * (group.oracle[HIT] if oracle else group.figures[HIT].value) for group in found)
         return hits / targets if targets else None
 
+    def most_lost(self) -> str | None:
+        """The cause on which most targets are lost against the fair oracle; None where nothing is."""
+        lost = {
+            name: group.targets * (group.oracle[HIT] - group.figures[HIT].value)
+            for name in ("rhythm", "chain", "taste", "noise")
+            if (group := self.groups.get(name))
+        }
+        worst = max(lost, key=lambda name: lost[name], default=None)
+        return worst if worst and lost[worst] > 0 else None
+
 
 class MarketReport(PredictionGrades):
     """The grades of one program with its name."""

@@ -82,11 +82,20 @@ def _notes(reports: list[MarketReport]) -> list[str]:
 
 def _stress(path: Path) -> list[str]:
     table = read_table(path)
-    heads = ["market", HIT, "fair oracle", "of the ceiling", "gate AUC (oracle): chain", "rhythm", "taste"]
+    heads = [
+        "market",
+        HIT,
+        "fair oracle",
+        "of the ceiling",
+        "lost most on",
+        "gate AUC (oracle): chain",
+        "rhythm",
+        "taste",
+    ]
     about = (
         f"The shipped weights, not trained anew, in markets with other constants: {table.customers // 10:,} test "
-        f"customers a row, each beside the fair oracle of that very market. {table.hardware}, {table.date}, "
-        f"by `{table.command}`."
+        f"customers a row, each beside the fair oracle of that very market; with the cause on which most is lost. "
+        f"{table.hardware}, {table.date}, by `{table.command}`."
     )
     lines = ["### Where M2Rec breaks", "", about, "", _line(heads), _line("---" for _ in heads)]
     return [*lines, *(_line(_stressed(row)) for row in table.rows), ""]
@@ -99,7 +108,16 @@ def _stressed(row: GradedRow) -> list[str]:
     share = "–" if whole.share_of_ceiling is None else f"{100 * whole.share_of_ceiling:.1f} %"
     gates = row.gates.gates if row.gates else {}
     aucs = [f"{_three(gates[gate].auc)} ({_three(gates[gate].oracle)})" for gate in BRANCHES] if gates else ["–"] * 3
-    return [row.name, f"{_four(reached.value)}{interval}", _four(whole.oracle[HIT]), share, *aucs]
+    return [row.name, f"{_four(reached.value)}{interval}", _four(whole.oracle[HIT]), share, _most_lost(row), *aucs]
+
+
+def _most_lost(row: GradedRow) -> str:
+    """The cause that costs most, with HR@10 and the oracle's."""
+    cause = row.most_lost()
+    if cause is None:
+        return "–"
+    group = row.groups[cause]
+    return f"{cause}: {_three(group.figures[HIT].value)} of {_three(group.oracle[HIT])}"
 
 
 def _four(value: float) -> str:

@@ -79,7 +79,11 @@ def _stressed(row: GradedRow) -> list[str]:
     share = "–" if whole.share_of_ceiling is None else f"{100 * whole.share_of_ceiling:.1f} %"
     gates = row.gates.gates if row.gates else {}
     aucs = [_three(gates[branch].auc if branch in gates else None) for branch in BRANCH_CAUSES]
-    return [row.name, f"{whole.figures[HIT].value:.4f}", f"{whole.oracle[HIT]:.4f}", share, *aucs]
+    cause = row.most_lost()
+    lost = "–"
+    if cause:
+        lost = f"{cause}: {row.groups[cause].figures[HIT].value:.3f} of {row.groups[cause].oracle[HIT]:.3f}"
+    return [row.name, f"{whole.figures[HIT].value:.4f}", f"{whole.oracle[HIT]:.4f}", share, lost, *aucs]
 
 
 def _three(value: float | None) -> str:

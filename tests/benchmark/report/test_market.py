@@ -69,7 +69,10 @@ def test_a_peer_whose_training_was_cut_short_is_not_compared(benchmarks: Path) -
 
 
 def test_a_stressed_market_stands_beside_its_own_oracle(benchmarks: Path) -> None:
-    assert "| no rhythms | 0.6000 (0.500–0.700) | 0.8000 | 75.0 % | – | – | – |" in market_tests(benchmarks)
+    assert (
+        "| no rhythms | 0.6000 (0.500–0.700) | 0.8000 | 75.0 % | chain: 0.600 of 0.800 | – | – | – |"
+        in market_tests(benchmarks)
+    )
 
 
 def test_nothing_recorded_is_nothing_shown_and_damage_is_named(benchmarks: Path, tmp_path: Path) -> None:
