@@ -1,4 +1,4 @@
-"""The README's tables of speed and of the page under load, from the files of `benchmark speed` and `benchmark load`."""
+"""The README's tables of speed, of the page in a browser and under load, from the files of `benchmark speed`, `ui`, `load`."""
 
 import json
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ from typing import Any
 
 from m2rec.errors import DataError
 
-SPEED, LOAD = "speed.json", "load.json"
+SPEED, PAGE, LOAD = "speed.json", "ui.json", "load.json"
 PHASES = {"steady": "steady visitors", "rush": "a rush", "in_turn": "one after another"}
 
 Row = dict[str, Any]
@@ -16,7 +16,7 @@ Row = dict[str, Any]
 def speed_and_load(benchmarks: Path) -> list[str]:
     """Markdown lines; none where nothing was recorded. Raises DataError when a file is damaged."""
     lines = []
-    for name, show in ((SPEED, _speed), (LOAD, _load)):
+    for name, show in ((SPEED, _speed), (PAGE, _page), (LOAD, _load)):
         path = benchmarks / name
         if not path.is_file():
             continue
@@ -93,6 +93,20 @@ def _cell(times: dict[tuple[str, int], Row], model: str, length: int, figure: st
 
 def _ratios(found: dict[str, float]) -> str:
     return ", ".join(f"{ratio:.1f} after {int(length):,}" for length, ratio in found.items()) or "not measured"
+
+
+def _page(found: dict[str, Any]) -> list[str]:
+    """What a visitor waits for, as `benchmark ui` timed it in a browser."""
+    about = (
+        f"Headless Chromium and the page on one machine: {found['hardware']}, {found['date']}, by `{found['command']}`."
+    )
+    lines = ["### The page in a browser", "", about, "", _line(["", "measured", "goal"]), _line(["---"] * 3)]
+    for one in found["latency"]:
+        digits = 2 if one["unit"] in ("s", "MB") else 0
+        goal = f"{'≥' if one['at_least'] else '≤'} {one['goal']:g} {one['unit']}"
+        met = "" if one["met"] else ", missed"
+        lines.append(_line([one["what"], f"{one['value']:.{digits}f} {one['unit']}", f"{goal}{met}"]))
+    return [*lines, ""]
 
 
 def _load(found: dict[str, Any]) -> list[str]:

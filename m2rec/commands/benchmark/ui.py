@@ -25,7 +25,10 @@ def ui(
     for one in results:
         digits = 0 if one.unit == "ms" else 2
         shown.add_row(
-            one.what, f"{one.value:.{digits}f} {one.unit}", f"≤ {one.goal:g} {one.unit}", "✓" if one.met else "over"
+            one.what,
+            f"{one.value:.{digits}f} {one.unit}",
+            f"{'≥' if one.at_least else '≤'} {one.goal:g} {one.unit}",
+            "✓" if one.met else "over",
         )
     about = {
         "hardware": device_name(torch.device("cpu")),
