@@ -2,6 +2,7 @@
 
 The first useful paint shows the history, its summary, the cards and the gate's weights; charts come later. A click ends
 when every panel and chart shows the answer and the browser has painted it, a keystroke when the list of hits is there.
+Frames are those that the browser asks the page for while a weight of the gate is dragged to and fro by the mouse.
 The weight is what the first visit transfers, without the chart library.
 """
 

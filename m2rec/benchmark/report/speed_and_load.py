@@ -1,4 +1,4 @@
-"""The README's tables of speed, of the page in a browser and under load, from the files of `benchmark speed`, `ui`, `load`."""
+"""The README's tables of speed and of the page, in a browser and under load: `benchmark speed`, `ui` and `load`."""
 
 import json
 from collections.abc import Iterable

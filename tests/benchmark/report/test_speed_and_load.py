@@ -1,14 +1,16 @@
 """The README's tables of speed and load show what was measured, and nothing where nothing was."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from m2rec.benchmark.page.crowd import Phase
 from m2rec.benchmark.page.host import Memory
+from m2rec.benchmark.page.latency import LatencyResult
 from m2rec.benchmark.page.load import Load, Plan
-from m2rec.benchmark.report.speed_and_load import LOAD, SPEED, speed_and_load
+from m2rec.benchmark.report.speed_and_load import LOAD, PAGE, SPEED, speed_and_load
 from m2rec.benchmark.speed.measure import Peak, Row, Speed
 from m2rec.errors import DataError
 
@@ -73,12 +75,26 @@ def test_load_is_shown_phase_by_phase(tmp_path: Path) -> None:
     assert "prompt again 0.6 s later" in shown
 
 
+def test_what_a_visitor_waits_for_stands_beside_its_goal(tmp_path: Path) -> None:
+    results = [
+        LatencyResult("click to all panels updated, median", 61.4, "ms", 100),
+        LatencyResult("frames while the gate is dragged", 41.0, "per second", 50, at_least=True),
+        LatencyResult("first useful paint after that", 0.314, "s", 1),
+    ]
+    latency = [asdict(one) | {"met": one.met} for one in results]
+    (tmp_path / PAGE).write_text(json.dumps({"latency": latency, "hardware": "cpu (Abacus)"} | ABOUT))
+    shown = "\n".join(speed_and_load(tmp_path))
+    assert "| click to all panels updated, median | 61 ms | ≤ 100 ms |" in shown
+    assert "| frames while the gate is dragged | 41 per second | ≥ 50 per second, missed |" in shown
+    assert "| first useful paint after that | 0.31 s | ≤ 1 s |" in shown
+
+
 def test_a_server_that_stays_slow_is_not_called_prompt(tmp_path: Path) -> None:
     write_load(tmp_path, recovery=None)
     assert "not prompt within a minute" in "\n".join(speed_and_load(tmp_path))
 
 
-@pytest.mark.parametrize("name", [SPEED, LOAD])
+@pytest.mark.parametrize("name", [SPEED, PAGE, LOAD])
 @pytest.mark.parametrize("content", ["", "[]", '{"rows": 1}'])
 def test_a_damaged_file_says_how_to_make_it_again(tmp_path: Path, name: str, content: str) -> None:
     (tmp_path / name).write_text(content)

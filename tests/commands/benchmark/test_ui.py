@@ -18,7 +18,7 @@ def test_each_wait_stands_beside_its_goal(run, monkeypatch):
     assert "120 ms" in lines[0]
     assert "≤ 250 ms" in lines[0]
     assert "✓" in lines[0]
-    assert "over" in lines[1]
+    assert "missed" in lines[1]
 
 
 def test_the_figures_come_as_json_with_what_they_were_made_on(run, monkeypatch):
