@@ -1,4 +1,4 @@
-"""What is said at every position of a history, and not at its newest alone: one pass, for a history that is played."""
+"""The output at every position of a history in one pass, for a history that is played item by item."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

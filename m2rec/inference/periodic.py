@@ -190,10 +190,10 @@ class Periodic(PerItem):
         early[early] = known[at[early] - 2] == items[early]
         not_late = early | (earlier < 2)
         in_window, now = gap <= bank.window, gap == 1
-        heard = in_window & ~now
-        others[at[heard]] = bank.rivals(log_odds[heard], not_late[heard])
+        eligible = in_window & ~now
+        others[at[eligible]] = bank.other_bands(log_odds[eligible], not_late[eligible])
         log_odds -= bank.excluded(others[last], gap)
-        each = bank.due(log_odds, not_late, None).sum(1) * heard
+        each = bank.due(log_odds, not_late, None).sum(1) * eligible
         due[at - before] = np.where(in_window, bank.scores(each), np.float32(0))
 
     def _newest(
@@ -225,9 +225,9 @@ class Periodic(PerItem):
         in_window = last >= len(tail) - bank.window
         if not in_window.all():
             recur, slots = recur[in_window], slots[in_window]
-        each, through, heard = recur.sum(1), recur.sum(0), np.array([len(slots)])
+        each, through, items_in_window = recur.sum(1), recur.sum(0), np.array([len(slots)])
         newest = Recurrence(slots, bank.scores(each))
-        return self._finish(slots, each[None], through[None], heard, newest, explanations)
+        return self._finish(slots, each[None], through[None], items_in_window, newest, explanations)
 
     def _finish(
         self,

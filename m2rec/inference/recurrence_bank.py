@@ -2,7 +2,7 @@
 
 Glossary (otherwise as in the branch)
     W, b      taps of a filter, bands          F_b,i(t)   the response of band b to item i
-    others    how well each band's rivals had explained a choice, and all bands together: b + 1 columns
+    others    how well the other bands had explained a choice, and all bands together: b + 1 columns
 """
 
 import numpy as np
@@ -61,10 +61,10 @@ class RecurrenceBank:
     def excluded(self, others: np.ndarray, gap: np.ndarray) -> np.ndarray:
         """ε·R, which depends on the phase. others (n, b + 1) at the last choice, gap (n,) since then → (n, 3 b)."""
         but_each, each = others[:, :-1], others[:, -1:] - others[:, :-1]
-        rivals = self.off_phase[gap].reshape(len(gap), len(STEPS), -1) * each[:, None]
-        rivals += but_each[:, None]
-        rivals *= self.explaining_away
-        return rivals.reshape(len(gap), -1)
+        against = self.off_phase[gap].reshape(len(gap), len(STEPS), -1) * each[:, None]
+        against += but_each[:, None]
+        against *= self.explaining_away
+        return against.reshape(len(gap), -1)
 
     def belief(self, log_odds: np.ndarray, band_keep: np.ndarray | None) -> np.ndarray:
         """h (…, b); the ablation without content weighs all bands alike."""
@@ -84,7 +84,7 @@ class RecurrenceBank:
         result += ago
         return result
 
-    def rivals(self, log_odds: np.ndarray, not_late: np.ndarray) -> np.ndarray:
+    def other_bands(self, log_odds: np.ndarray, not_late: np.ndarray) -> np.ndarray:
         """How well all other bands explain a choice, for every band, and all of them: (n, 3 b) → (n, b + 1)."""
         ways = log_odds + self.ways
         ways[not_late, : self.bands] = -np.inf

@@ -37,7 +37,7 @@ class Themes(PerItem):
         self.differ, self.before = differ, differ / differ.sum()
 
     def per_item(self, items: ItemArrays) -> dict[str, np.ndarray]:
-        """How likely each theme is to bring each item about, as what speaks for a pair of themes, and at the most."""
+        """The likelihood of each item under each theme, as evidence for pairs of themes, and its maximum."""
         emissions = np.maximum(np.exp(self._scores(items) - self.log_total), LEAST).astype(np.float32)
         likelihood = self.competing * emissions
         both = np.concatenate([np.float32(self.first) * likelihood, np.float32(1 - self.first) * likelihood], axis=1)
@@ -68,9 +68,9 @@ class Themes(PerItem):
     ) -> tuple[np.ndarray, np.ndarray]:
         """π after each item of a continuation, or after its last alone: (n, K) or (1, K), and the belief after."""
         called, due = (np.exp(np.minimum(part, CERTAIN)) for part in explanations)
-        otherwise = self.by_nothing + self.by_transition * called + self.by_recurrence * due
-        scale = 1 / (otherwise + self.likeliest[items])  # any factor may be taken out: the belief is normalised
-        flat = otherwise * scale  # the evidence for a pair lies between this and one
+        other_causes = self.by_nothing + self.by_transition * called + self.by_recurrence * due
+        scale = 1 / (other_causes + self.likeliest[items])  # any factor may be taken out: the belief is normalised
+        flat = other_causes * scale  # the evidence for a pair lies between this and one
         evidence = self.likelihoods[items] * scale[:, None]  # (n, 2 K)
         as_first, as_second = evidence[:, : self.count], evidence[:, self.count :]
         as_first += flat[:, None]

@@ -1,4 +1,4 @@
-"""How one item's probability was computed: the answer's own numbers, and the terms that each of them is made of."""
+"""How one item's probability was computed: the numbers of the answer, and the terms of each."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -16,16 +16,17 @@ from m2rec.recommend.options import Band, Options, gate_weights
 from m2rec.recommend.parts import Shares
 from m2rec.recommend.validation import checked
 
-CALLED = 3  # items named of those that the newest one calls for
+CALLED = 3  # items that are named as likely after the newest one
 
 
 @dataclass(frozen=True)
 class Computation:
     """One item after one history, L ≥ 1 items of which were read.
 
-    `history` are their ids, oldest first. `gate` are the weights in force, `model_gate` the model's own, `branches` the
+    `history` are their ids, oldest first. `gate` are the weights applied, `model_gate` the model's own, `branches` the
     item's probability under each branch alone, `contributions` gate × branches, `probability` their sum: all as in the
-    `Answer` to the same question. `called` are the items that the newest one calls for most, with their probabilities.
+    `Answer` to the same question. `called` are the items that are most likely after the newest one alone, with their
+    probabilities.
     """
 
     item: CatalogueItem

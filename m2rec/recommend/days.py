@@ -1,4 +1,4 @@
-"""A history played item by item: what the model guessed each time, and what then came. One pass over all of it."""
+"""A history played item by item: the model's guess each time, and the item that came next. One pass over all of it."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ class Guess:
 
 @dataclass(frozen=True)
 class DayGuess:
-    """After `read` items: the `gate` in force, the `guesses`, best first, and what `came` next, by id, where there is
+    """After `read` items: the `gate` applied, the `guesses`, best first, and what `came` next, by id, where there is
     more. Its `rank` (1 is best) and `probability` are None where it cannot be ranked: it was invented, or is left out
     of the list for having been seen.
     """
@@ -51,8 +51,8 @@ def guesses(
 ) -> list[DayGuess]:
     """One entry after each item that the model reads, oldest first, asked as `Engine.recommend` is.
 
-    Where the history is longer than the model reads, it begins with the oldest item that is read; what came before
-    counts as seen. Raises InputError with one sentence.
+    Where the history is longer than the model reads, it begins with the oldest item that is read; older items count as
+    seen. Raises InputError with one sentence.
     """
     given = {"exclude_seen": exclude_seen, "gate_override": gate_override, "band_mask": band_mask}
     options = checked(Options, given)
@@ -95,7 +95,7 @@ def _guess(engine: Engine, place: int, parts: list[float]) -> Guess:
 
 
 def _seen_by_then(older: Sequence[int], indices: Sequence[int], items: int) -> np.ndarray:
-    """Which items were chosen until each of these, itself included: bool (L, V)."""
+    """The items chosen up to each of these, itself included: bool (L, V)."""
     seen = np.zeros((len(indices), items + 1), dtype=bool)
     for at, index in enumerate(indices):
         if index <= items:

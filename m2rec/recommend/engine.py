@@ -159,7 +159,7 @@ class Engine:
         )
 
     def inventions(self, texts: Sequence[str]) -> list[Invention]:
-        """What items of one's own words are held to be like."""
+        """The items that invented ones are similar to."""
         return [self._known(text).told for text in texts]
 
     @cached_property

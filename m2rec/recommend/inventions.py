@@ -1,8 +1,8 @@
-"""Items of one's own words: what they are like, and so what is known of them beside their own text.
+"""Invented items, known by a text alone: the items that they are most like, and ID vectors from these.
 
-The text encoder says how much alike two texts are. In place of the ID vector that such an item lacks stands the mean of
-those of the items that it is most like, weighted by likeness: it leads to what they lead to. Where nothing in the world
-is like it, it keeps none, and the answer says so.
+The text encoder measures the similarity of two texts. The ID vector of an invented item is the mean of those of the
+most similar items, weighted by similarity, so that it leads to the same items. Where no item is similar it has none,
+and a note says so.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ NAMED = 3  # of the nearest, for the reader
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of one item of one's own words: its text vector (width,), what stands for its ID vector (d,), and
+    """An invented item: its text vector (width,), the vector used for its ID vector (d,), and
     what the reader is told.
     """
 
@@ -33,7 +33,7 @@ class Known:
 
 
 class Likeness:
-    """A catalogue that items of one's own words are compared with."""
+    """The catalogue with which invented items are compared."""
 
     def __init__(self, texts: np.ndarray, ids: np.ndarray, titles: Sequence[str]) -> None:
         """texts (V, width), ids (W, d) of the items that have any, which come first, and the titles of all."""
@@ -42,7 +42,7 @@ class Likeness:
         self._ids, self._titles = ids, titles
 
     def of(self, words: str, text: np.ndarray) -> Known:
-        """What is known of an item by its words and their vector (width,), of unit length."""
+        """An invented item by its text and its vector (width,), of unit length."""
         similarity = self._unit @ text
         nearest = np.argsort(-similarity, kind="stable")
         best = float(similarity[nearest[0]])
@@ -57,7 +57,7 @@ class Likeness:
 
 
 def note(invention: Invention) -> str:
-    """What the reader should know of an item of one's own."""
+    """A note for the reader about an invented item."""
     if invention.alike:
         *others, last = invention.nearest
         listed = f"{', '.join(others)} and {last}" if others else last

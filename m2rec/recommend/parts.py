@@ -52,7 +52,7 @@ class Spectrum(_Frozen):
 
 
 class Invention(_Frozen):
-    """An item of one's own words: whether it is like anything in the world, and the titles that it is most like.
+    """An invented item: whether any item of the world is similar, and the titles of the most similar ones.
 
     `similarity` is that of the nearest one: the cosine between the meanings of the two texts, −1…1.
     """

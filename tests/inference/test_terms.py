@@ -138,8 +138,8 @@ def test_what_is_muted_says_nothing_and_what_was_chosen_just_now_is_never_due() 
     heard = item_terms(used, items, 5, used.seen(items)).frequency
     assert isinstance(heard, DueTerms)
     assert heard.bands[heard.open].period == 7
-    assert (heard.bands[heard.open].kept[:5] > 0).all()
-    assert (heard.bands[heard.open].asked[:5] < 0).all()
+    assert (heard.bands[heard.open].hits[:5] > 0).all()
+    assert (heard.bands[heard.open].required[:5] < 0).all()
     keep = (used.band_periods != 7).astype(np.float32)
     muted = item_terms(used, items, 5, used.seen(items), keep).frequency
     assert isinstance(muted, DueTerms)

@@ -33,7 +33,7 @@ class Phase:
     answers: int
     busy: int
     errors: int
-    wrong_sessions: int  # answers about somebody else's history
+    wrong_sessions: int  # answers about another visitor's history
     per_second: float
     p50_ms: float | None
     p95_ms: float | None

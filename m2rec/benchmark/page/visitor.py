@@ -32,7 +32,7 @@ class Call:
 
     outcome: Outcome
     seconds: float
-    wrong_session: bool = False  # the answer was about somebody else's history
+    wrong_session: bool = False  # the answer was about another visitor's history
     trouble: str = ""
 
 

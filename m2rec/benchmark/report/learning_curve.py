@@ -101,7 +101,7 @@ def draw(points: Sequence[Point]) -> str:
         mine = [point for point in points if point.model == model]
         colour = COLOURS.get(model, OTHER_COLOUR)
         places = [(_x(point.customers, sizes), _y(point.value)) for point in mine]
-        dash = "" if model == "m2rec" else ' stroke-dasharray="5 4"'  # colour is not all there is to tell them apart
+        dash = "" if model == "m2rec" else ' stroke-dasharray="5 4"'  # so that they do not differ by colour alone
         line = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
         parts.append(f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="2"{dash}/>')
         for point, (x, y) in zip(mine, places, strict=True):

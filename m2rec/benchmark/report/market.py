@@ -9,7 +9,7 @@ from m2rec.evaluation.stress_table import FILE, GradedRow, read_table
 
 
 def market_tests(benchmarks: Path) -> list[str]:
-    """Markdown lines; none where nobody has taken the test. Raises DataError when a file is damaged."""
+    """Markdown lines; none where no program has taken the test. Raises DataError when a file is damaged."""
     reports = read_reports(benchmarks / FOLDER)
     path = benchmarks / FILE
     return [*(_takers(reports) if reports else []), *(_stress(path) if path.is_file() else [])]

@@ -18,14 +18,14 @@ class InterestBelief:
         first, second = self._weights
         return first * self._pairs.sum(axis=2) + second * self._pairs.sum(axis=1)
 
-    def observe(self, by_theme: np.ndarray, otherwise: np.ndarray) -> None:
+    def observe(self, by_theme: np.ndarray, other_causes: np.ndarray) -> None:
         """Update by today's purchase, then by the shift of interests overnight.
 
-        by_theme float (C, T): P(this purchase, because of taste | its theme is the one of interest); otherwise
+        by_theme float (C, T): P(this purchase, because of taste | its theme is the one of interest); other_causes
         float (C,): P(this purchase, for any other reason).
         """
         first, second = self._weights
-        likelihood = otherwise[:, None, None] + first * by_theme[:, :, None] + second * by_theme[:, None, :]
+        likelihood = other_causes[:, None, None] + first * by_theme[:, :, None] + second * by_theme[:, None, :]
         pairs = self._pairs * likelihood
         pairs /= pairs.sum(axis=(1, 2), keepdims=True)
         becomes_second = pairs.sum(axis=2)[:, None, :]  # what was first; the new first is any other theme

@@ -68,8 +68,8 @@ def fair(market: Market, rows: np.ndarray) -> Forecast:
         free = none * (1 - shop.pull[record.previous]) * market.settings.taste_share
         themes = shop.by_theme[sees_arrivals(market.settings, customers, day).astype(int), :, bought]  # (C, T)
         taste = free * (themes * shares).sum(axis=1)
-        otherwise = by_rhythm[everybody, bought] + none * base[everybody, bought] - taste
-        interests.observe(free[:, None] * themes, np.where(seen, np.maximum(otherwise, 0), 1.0))  # < 0 by rounding
+        other_causes = by_rhythm[everybody, bought] + none * base[everybody, bought] - taste
+        interests.observe(free[:, None] * themes, np.where(seen, np.maximum(other_causes, 0), 1.0))  # < 0 by rounding
     return record.forecast()
 
 

@@ -1,8 +1,8 @@
-"""What the periodic branch adds up for one item: rounds kept and missed, band by band, up to its probability.
+"""The terms of the periodic branch for one item: hits and misses, band by band, up to its probability.
 
 The symbols are those of `m2rec/model/frequency/periodic.py`. With B = F − ρ·K taken round by round,
 
-    h_b = σ(Σ_rounds (kept − asked) + β_b + π − ε·R_b)      d_b = h_b + late_b·h_b(a step ago) + early_b·h_b(a step on)
+    h_b = σ(Σ_rounds (hits + required) + β_b + π − ε·R_b)    d_b = h_b + late_b·h_b(a step ago) + early_b·h_b(a step on)
     s = c + log Σ_b d_b                                    p = e^s / (Σ_j e^{s_j} + number of items not chosen)
 """
 
@@ -20,16 +20,16 @@ Standing = Literal["may recur", "chosen just now", "not chosen"]
 
 @dataclass(frozen=True)
 class BandTerms:
-    """How due one band holds the item. Log-odds; the newest round comes first.
+    """How due the item is by one band, in log-odds; the newest round comes first.
 
-    `kept` (R,) is what the item's choices in each round speak for it, `asked` (R,) what a rhythm has to bring in each
+    `hits` (R,) is the evidence of the item's choices in each round, `required` (R,) what a rhythm has to bring in each
     (negative, 0 where no round is complete), `prior` β, `others` −ε·R. Their sum with the habit is `log_odds`, σ of it
     is `belief`, 0 where the band is muted. `due` is d: `belief`, `late` and `early` together.
     """
 
     period: float
-    kept: np.ndarray
-    asked: np.ndarray
+    hits: np.ndarray
+    required: np.ndarray
     prior: float
     others: float
     log_odds: float
@@ -46,7 +46,7 @@ class BandTerms:
     @property
     def rounds(self) -> float:
         """F − ρ·K: all rounds together."""
-        return float(self.kept.sum() + self.asked.sum())
+        return float(self.hits.sum() + self.required.sum())
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class DueTerms:
     """An item's log-odds to recur, against an item that was never chosen.
 
     `lags` (n,) of the item's choices that the filter reaches, newest first, 0 the newest item of all; `weights` (n,)
-    how little each was explained by the choice before it; `everything` = Σ e^s of what was chosen + `unchosen`.
+    how little each was explained by the choice before it; `everything` = Σ e^s of the chosen items + `unchosen`.
     """
 
     standing: Standing
@@ -133,16 +133,16 @@ def _bands(
     log_odds = (signal @ bank.readings + prior).reshape(3, bank.bands) - excluded
     beliefs = bank.belief(log_odds, band_keep)
     if count < 2 or 1 in lags:
-        beliefs[0] = 0  # there was no step before the first, and what came a step early is not late
-    heard = lags < bank.window
+        beliefs[0] = 0  # there was no step before the first, and an item that occurred a step early is not late
+    in_window = lags < bank.window
     result = []
     for band, period in enumerate(branch.band_periods.tolist()):
-        kept, asked = _rounds(bank, band, int(period), count, lags[heard], weights[heard])
+        hits, required = _rounds(bank, band, int(period), count, lags[in_window], weights[in_window])
         result.append(
             BandTerms(
                 period=period,
-                kept=kept,
-                asked=asked,
+                hits=hits,
+                required=required,
                 prior=float(bank.band_bias[band]),
                 others=-float(excluded[1, band]),
                 log_odds=float(log_odds[1, band]),
@@ -161,8 +161,8 @@ def _rounds(
     """What each round of a period brought and had to bring, after `count` items: (R,), (R,), the newest first."""
     reached = min(count, bank.window)
     which = (np.arange(1, reached + 1) + (period - 1) // 2) // period  # of each lag; 0 is the round under way
-    kept, asked = np.zeros(which[-1] + 1), np.zeros(which[-1] + 1)
-    np.add.at(kept, which[lags], weights * bank.kernels[band, lags])
+    hits, required = np.zeros(which[-1] + 1), np.zeros(which[-1] + 1)
+    np.add.at(hits, which[lags], weights * bank.kernels[band, lags])
     on_phase = np.arange(period, max(reached, 1) + 1, period)
-    asked[: len(on_phase) + 1][1:] = -bank.hit_rate[band] * bank.kernels[band, on_phase - 1]
-    return kept[1:], asked[1:]
+    required[: len(on_phase) + 1][1:] = -bank.hit_rate[band] * bank.kernels[band, on_phase - 1]
+    return hits[1:], required[1:]

@@ -1,6 +1,6 @@
-"""What the spectral branch adds up for one item: how loud its filter lets each past item speak for it, band by band.
+"""The terms of the spectral branch for one item: the weight of each past item, band by band.
 
-The branch's score is linear in what it filters, so it is a sum over bands and over the items of the history:
+The branch's score is linear in its input, so it is a sum over bands and over the items of the history:
 
     match(i) = Σ_b a_b Σ_j k_b(j) · ⟨τ·O û_{t−j}, v_i⟩     gain × impulse response × likeness of the item j back
 """
@@ -29,7 +29,7 @@ class FilterBand:
 
 @dataclass(frozen=True)
 class FilterTerms:
-    """An item's score by what is alike. By lag, 0 the newest: `alike` (n,) how much each item speaks for this one,
+    """An item's score by similar items. By lag, 0 the newest: `alike` (n,) the similarity of each item to this one,
     `response` (n,) the filter in force. Σ alike·response is the sum of the bands' parts, `score.match`.
     """
 

@@ -1,4 +1,4 @@
-"""All terms of one item after one history: three probabilities, three weights, and what each of them is made of."""
+"""All terms of one item after one history: three probabilities, three weights, and the terms of each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,8 +23,8 @@ TEMPORAL, FREQUENCY, SEMANTIC = map(BRANCHES.index, ("temporal", "frequency", "s
 
 @dataclass(frozen=True)
 class TemporalTerms:
-    """`memories`, the shortest first, and p(i) where one of them holds nothing, `without` (S,); `called` (V,) is what
-    the newest item calls for: the branch's distribution where it is all that was ever chosen.
+    """`memories`, the shortest first, and p(i) where one of them holds nothing, `without` (S,); `called` (V,) is the
+    branch's distribution after the newest item alone.
     """
 
     memories: tuple[Memory, ...]

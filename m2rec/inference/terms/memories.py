@@ -1,4 +1,4 @@
-"""What the temporal branch still holds of a history: how much of each past item is left in each of its memories."""
+"""The state of the temporal branch: the share of each past item that is left in each of its memories."""
 
 from dataclasses import dataclass
 

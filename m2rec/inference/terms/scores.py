@@ -1,4 +1,4 @@
-"""What a softmax over item vectors adds up for one item: a match, popularity, a preference for what was seen."""
+"""The terms of a softmax over item vectors for one item: match, popularity, repeat bias."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What the semantic branch adds up for one item: beliefs over themes and the items of each, or decaying means of texts.
+"""The terms of the semantic branch for one item: beliefs over themes and the items of each, or decaying means of texts.
 
 Of themes (`m2rec/model/semantic/themes.py` has the symbols):
 

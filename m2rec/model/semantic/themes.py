@@ -122,17 +122,17 @@ class ThemesBranch(nn.Module):
 
     def likelihoods(self, emitted: Tensor, explained: Explanations) -> tuple[Tensor, Tensor]:
         """V·E (…, K) and o (…, 1) of what was chosen."""
-        by_nothing, by_call, by_rhythm = self.explanation_bias
+        no_cause, by_transition, by_rhythm = self.explanation_bias
         called, due = explained.transition.clamp(max=SURE), explained.recurrence.clamp(max=SURE)
-        otherwise = by_nothing.exp() + (by_call + called).exp() + (by_rhythm + due).exp()
-        return self.items * emitted, otherwise[..., None]
+        other_causes = no_cause.exp() + (by_transition + called).exp() + (by_rhythm + due).exp()
+        return self.items * emitted, other_causes[..., None]
 
     def _filter(self, emitted: Tensor, explained: Explanations, pairs: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """(B, L, K) → π after every choice (B, L, K), and the belief after the last."""
         with torch.autocast(emitted.device.type, enabled=False):
-            likelihood, otherwise = self.likelihoods(emitted.float(), explained)
+            likelihood, other_causes = self.likelihoods(emitted.float(), explained)
             pairs = self.start(len(emitted)).pairs if pairs is None else pairs
-            arguments = (likelihood, otherwise, self.first_weight.sigmoid(), self.shift_rate.sigmoid(), pairs)
+            arguments = (likelihood, other_causes, self.first_weight.sigmoid(), self.shift_rate.sigmoid(), pairs)
             if emitted.is_cuda:
                 return gpu_filter(filter_pairs, self.themes, emitted.device)(*arguments)
             if torch.is_grad_enabled():
@@ -144,12 +144,12 @@ class ThemesBranch(nn.Module):
 
 
 def filter_pairs(
-    likelihood: Tensor, otherwise: Tensor, first: Tensor, shift: Tensor, pairs: Tensor
+    likelihood: Tensor, other_causes: Tensor, first: Tensor, shift: Tensor, pairs: Tensor
 ) -> tuple[Tensor, Tensor]:
     """The filter, choice by choice. (B, L, K), (B, L, 1), (), (), (B, K, K) → π (B, L, K), belief (B, K, K)."""
     count = likelihood.shape[-1]
     fresh = (1 - torch.eye(count, device=likelihood.device)) * shift / (count - 1)
-    as_first = first * likelihood + otherwise
+    as_first = first * likelihood + other_causes
     as_second = (1 - first) * likelihood
     shares = []
     for one, other in zip(as_first.unbind(1), as_second.unbind(1), strict=True):
@@ -161,11 +161,11 @@ def filter_pairs(
 
 
 def filter_pairs_at_hand(
-    likelihood: Tensor, otherwise: Tensor, first: Tensor, shift: Tensor, pairs: Tensor
+    likelihood: Tensor, other_causes: Tensor, first: Tensor, shift: Tensor, pairs: Tensor
 ) -> tuple[Tensor, Tensor]:
     """The same without gradients: calling NumPy for a small array costs a fraction of calling PyTorch."""
     a, h = float(first), float(shift)
-    as_first, as_second = (first * likelihood + otherwise).numpy(), ((1 - first) * likelihood).numpy()
+    as_first, as_second = (first * likelihood + other_causes).numpy(), ((1 - first) * likelihood).numpy()
     belief = pairs.numpy()
     by_first, by_second = np.empty((2, *likelihood.shape), dtype=np.float32)
     for place in range(likelihood.shape[1]):

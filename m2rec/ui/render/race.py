@@ -26,7 +26,7 @@ def shown(laps: list[Lap], running: bool) -> dict[str, Any]:
 
 
 def words(laps: list[Lap], running: bool) -> str:
-    """The race in plain words: how far it is, or what came of it."""
+    """The race in plain words: its progress, or its result."""
     if running:
         following = LENGTHS[len(laps)] if len(laps) < len(LENGTHS) else None
         return f"Answering histories of {following:,} items …" if following else "Finishing …"

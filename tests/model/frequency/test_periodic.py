@@ -199,7 +199,7 @@ def test_what_one_period_explains_is_not_due_by_another() -> None:
     assert scores[1.0, 7] == pytest.approx(scores[0.0, 7], abs=0.3)
 
 
-def test_rivals_are_all_other_bands_and_then_all() -> None:
+def test_all_other_bands_come_first_and_then_all() -> None:
     odds = torch.tensor([1.0, 2.0, 4.0])
     expected = torch.tensor([1 + 6.0, 1 + 5.0, 1 + 3.0, 1 + 7.0]).log()
     torch.testing.assert_close(all_but_each(odds.log()), expected)

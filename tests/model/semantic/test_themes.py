@@ -48,7 +48,7 @@ def start(batch: int, themes: int) -> torch.Tensor:
 
 def test_belief_is_what_enumerating_every_course_of_interests_gives() -> None:
     themes, length, first, shift = 3, 4, 0.7, 0.1
-    likelihood, otherwise = drawn(1, length, themes)
+    likelihood, other_causes = drawn(1, length, themes)
     pairs = [pair for pair in product(range(themes), repeat=2) if pair[0] != pair[1]]
 
     def passes(old: tuple[int, int], new: tuple[int, int]) -> float:
@@ -57,7 +57,7 @@ def test_belief_is_what_enumerating_every_course_of_interests_gives() -> None:
 
     def says(pair: tuple[int, int], day: int) -> float:
         one, other = float(likelihood[0, day, pair[0]]), float(likelihood[0, day, pair[1]])
-        return float(otherwise[0, day, 0]) + first * one + (1 - first) * other
+        return float(other_causes[0, day, 0]) + first * one + (1 - first) * other
 
     weights = np.zeros(themes)
     for course in product(pairs, repeat=length + 1):  # the last pair is tomorrow's
@@ -65,20 +65,20 @@ def test_belief_is_what_enumerating_every_course_of_interests_gives() -> None:
         chance *= float(np.prod([passes(old, new) for old, new in pairwise(course)]))
         weights[course[-1][0]] += first * chance
         weights[course[-1][1]] += (1 - first) * chance
-    shares, _ = filter_pairs(likelihood, otherwise, torch.tensor(first), torch.tensor(shift), start(1, themes))
+    shares, _ = filter_pairs(likelihood, other_causes, torch.tensor(first), torch.tensor(shift), start(1, themes))
     np.testing.assert_allclose(shares[0, -1].numpy(), weights / weights.sum(), rtol=1e-4)
 
 
 def test_belief_is_that_of_the_market_where_the_themes_are_known() -> None:
     customers, days, themes = 5, 60, 6
-    likelihood, otherwise = drawn(customers, days, themes)
+    likelihood, other_causes = drawn(customers, days, themes)
     oracle = InterestBelief(DEFAULT, customers, themes)
     expected = []
     for day in range(days):
-        oracle.observe(likelihood[:, day].double().numpy(), otherwise[:, day, 0].double().numpy())
+        oracle.observe(likelihood[:, day].double().numpy(), other_causes[:, day, 0].double().numpy())
         expected.append(oracle.shares())
     first, shift = torch.tensor(DEFAULT.interest_weights[0]), torch.tensor(DEFAULT.interest_shift)
-    shares, _ = filter_pairs(likelihood, otherwise, first, shift, start(customers, themes))
+    shares, _ = filter_pairs(likelihood, other_causes, first, shift, start(customers, themes))
     np.testing.assert_allclose(shares.numpy(), np.stack(expected, axis=1), atol=1e-5)
 
 

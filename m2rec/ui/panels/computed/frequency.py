@@ -116,7 +116,7 @@ def _rounds(band: BandTerms, columns: int) -> list[Round]:
     half = (period - 1) // 2
     under_way = period - 1 - half  # interactions since the middle between the last round's day and the next
     found = [Round(max(columns + 1 - under_way, 1), columns + 1, "open", "now", "The round under way is not counted")]
-    for place, (kept, asked) in enumerate(zip(band.kept.tolist(), band.asked.tolist(), strict=True), start=1):
+    for place, (kept, asked) in enumerate(zip(band.hits.tolist(), band.required.tolist(), strict=True), start=1):
         near, far = place * period - half, place * period + period - 1 - half  # interactions before the next
         last, first = columns + 1 - near, max(columns + 1 - far, 1)
         if last < 1:
@@ -131,10 +131,10 @@ def _rounds(band: BandTerms, columns: int) -> list[Round]:
 
 
 def _band_lines(terms: DueTerms, band: BandTerms) -> list[Line]:
-    kept = int((band.kept + band.asked > 0).sum())
+    kept = int((band.hits + band.required > 0).sum())
     lines = [
-        Line(f"rounds of {plain_period(band.period)}, what came", signed(float(band.kept.sum())), hint=f"{kept} kept"),
-        Line("what a rhythm has to bring", signed(float(band.asked.sum()))),
+        Line(f"rounds of {plain_period(band.period)}, what came", signed(float(band.hits.sum())), hint=f"{kept} kept"),
+        Line("what a rhythm has to bring", signed(float(band.required.sum()))),
         Line("before any evidence", signed(band.prior), hint="of all bands and phases this one, from the start"),
         Line("how easily it becomes a habit", signed(terms.habit)),
     ]
