@@ -73,9 +73,11 @@ def _opening(context: PageContext) -> dict[str, Any]:
     """The line that a first visitor reads, and what its buttons begin from."""
     count, wording = len(context.state.history), context.wording
     daily = wording.unit == "day"
+    spectrum = context.answer.spectrum
     return {
         "what": f"A shopper's {count} days." if daily else f"A person's {counted(count, wording.unit)}.",
         "question": f"Can a model guess {f'day {count + 1}' if daily else 'the next'}, and say why?",
+        "find": "Find the rhythm" if spectrum and spectrum.significant else "Look for a rhythm",
         "preset": context.world.presets[0].key,
         "fold": history.suggested_fold(context.answer.spectrum),
     }

@@ -109,3 +109,8 @@ def test_an_invented_chip_says_what_it_is_held_to_be_like_and_one_like_nothing_i
     assert 'title="&lt;i&gt;jam&lt;/i&gt;, invented, like Honey, Lemons"' in html
     assert 'aria-label="3: qwertyuiop, invented, like nothing here"' in html
     assert html.count(" unlike") == 1
+
+
+def test_the_opening_promises_a_rhythm_only_where_the_spectrum_has_one(page_context: PageContext) -> None:
+    assert ">Find the rhythm<" in page(view(page_context))
+    assert ">Look for a rhythm<" in page(view(with_state(page_context, history=("i00", "i11", "i22", "i33", "i44"))))
