@@ -51,7 +51,9 @@ def test_every_model_is_timed_at_every_length(measured: Speed) -> None:
     added = {r.model for r in measured.rows if r.what == "added item"}
     assert added == {*NAMES, "sasrec, read anew"}
     assert {(r.batch, r.length) for r in measured.rows if (r.what, r.device) == ("batch", "cpu")} == {(3, 5)}
-    assert all(0 < r.median_ms <= r.p95_ms and r.answers == 6 for r in measured.rows)
+    assert all(0 < r.median_ms <= r.p95_ms for r in measured.rows)
+    # rounds × burst; of many at once, which take long, one in a round
+    assert {(r.what, r.answers) for r in measured.rows} == {("answer", 6), ("added item", 6), ("batch", 3)}
     assert {(p.model, p.length) for p in measured.peaks} >= {(name, length) for name in NAMES for length in (5, 9)}
     assert all(p.mib > 0 for p in measured.peaks)
 
