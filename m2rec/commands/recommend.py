@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from m2rec.branches import BRANCHES
 from m2rec.commands.output import Json, say, show, table
 from m2rec.commands.places import find_checkpoint
 from m2rec.data.tables.file_format import BYTE_ORDER_MARKS, file_format
@@ -14,7 +15,6 @@ from m2rec.data.tables.pasted import Entry, Pasted, read_list
 from m2rec.errors import InputError
 
 if TYPE_CHECKING:
-    from m2rec.branches import BRANCHES
     from m2rec.recommend.recommender import Recommender
 
 

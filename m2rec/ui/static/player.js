@@ -14,6 +14,8 @@ export function startPlayer(page, shows) {
   const { dialog } = page;
   /** The day that is wanted, of several the newest. @type {number | null} */
   let wanted = null;
+  /** The day that is on its way: a step during it counts from there. @type {number | null} */
+  let coming = null;
   let busy = false;
   let playing = false;
 
@@ -31,7 +33,7 @@ export function startPlayer(page, shows) {
     const day = around(event, "[data-play-to]");
     if (step || day) {
       playing = false;
-      show(day ? Number(day.dataset.playTo) : Number(range.value) + Number(step?.dataset.playStep));
+      show(day ? Number(day.dataset.playTo) : stepped(range, Number(step?.dataset.playStep)));
     }
     if (!around(event, "[data-play]")) return;
     playing = !playing;
@@ -51,6 +53,7 @@ export function startPlayer(page, shows) {
     busy = true;
     while (wanted !== null) {
       const asked = wanted;
+      coming = asked;
       wanted = null;
       const shown = await shows[dialog.dataset.shows ?? ""]?.(asked);
       const range = slider();
@@ -60,7 +63,17 @@ export function startPlayer(page, shows) {
       if (wanted === null && playing) await next(range);
     }
     busy = false;
+    coming = null;
     mark();
+  }
+
+  /**
+   * @param {HTMLInputElement} range
+   * @param {number} by
+   */
+  function stepped(range, by) {
+    const day = (wanted ?? coming ?? Number(range.value)) + by;
+    return Math.min(Number(range.max), Math.max(Number(range.min), day));
   }
 
   /**

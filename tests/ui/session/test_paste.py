@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from m2rec.data.tables.pasted import Entry
+from m2rec.data.tables.columns import plain
+from m2rec.data.tables.pasted import ALONE, Entry
 from m2rec.errors import InputError
 from m2rec.recommend.catalogue import CatalogueItem
 from m2rec.text_safety import normalised, printable
@@ -10,11 +11,7 @@ from m2rec.ui.session.paste import match, pasted
 from tests.ui.fake_recommender import ITEMS
 
 lines = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=20).filter(
-    lambda line: (
-        line.casefold() not in {"title", "name", "item", "id", "\ufeff"}
-        and not set(line) & {",", '"', "\ufeff"}
-        and normalised(line)
-    )
+    lambda line: plain(line) not in ALONE and not set(line) & {",", '"', "\ufeff"} and normalised(line)
 )
 
 
