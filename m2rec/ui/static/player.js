@@ -14,9 +14,8 @@ export function startPlayer(page, shows) {
   const { dialog } = page;
   /** The day that is wanted, of several the newest. @type {number | null} */
   let wanted = null;
-  /** The day that is on its way: a step during it counts from there. @type {number | null} */
+  /** The day that is on its way, if one is: a step during it counts from there. @type {number | null} */
   let coming = null;
-  let busy = false;
   let playing = false;
 
   const slider = () => /** @type {HTMLInputElement | undefined} */ (all(dialog, "[data-play-day]")[0]);
@@ -49,8 +48,7 @@ export function startPlayer(page, shows) {
   async function show(day) {
     wanted = day;
     mark();
-    if (busy) return;
-    busy = true;
+    if (coming !== null) return;
     while (wanted !== null) {
       const asked = wanted;
       coming = asked;
@@ -62,7 +60,6 @@ export function startPlayer(page, shows) {
       mark();
       if (wanted === null && playing) await next(range);
     }
-    busy = false;
     coming = null;
     mark();
   }
