@@ -34,15 +34,16 @@ def table_of(plan: Plan, finished: Finished, checkpoint: Ranks | None = None) ->
         by_name[result.model].append((job, result))
     ordered = [entry.name for entry in plan.entries if entry.name in by_name]
     described = {entry.name: entry for entry in plan.entries}
-    rows = [_row(described[name].ablates, by_name[name]) for name in ordered]
+    ranks = {name: [load_ranks(job.ranks_file, job.key) for job, _ in by_name[name]] for name in ordered}
+    rows = [_row(described[name].ablates, by_name[name], ranks[name]) for name in ordered]
     comparisons = []
-    reference, compared = _ranks(by_name.get(plan.reference, [])), "run"
+    reference, compared = ranks.get(plan.reference, []), "run"
     if checkpoint and plan.name == plan.world and not reference:
         reference, compared = [checkpoint], "checkpoint"
     if plan.test and reference:
         others = [name for name in ordered if name != plan.reference]
         comparisons = [
-            _comparison(plan.reference, reference, other, _ranks(by_name[other]), seen, metric)
+            _comparison(plan.reference, reference, other, ranks[other], seen, metric)
             for other in others
             for seen in _ways(by_name[other])
             for metric in COMPARED
@@ -51,18 +52,14 @@ def table_of(plan: Plan, finished: Finished, checkpoint: Ranks | None = None) ->
         "world": plan.world,
         "plan": plan.name,
         "targets": finished[0][1].targets if finished else 0,
-        "new_targets": _new_targets(finished[0][0]) if finished else 0,
+        "new_targets": int(np.isfinite(ranks[ordered[0]][0].by_seen["masked"]).sum()) if ordered else 0,
         "rows": rows,
         "compared": compared,
         "comparisons": comparisons,
     }
 
 
-def _ranks(runs: list[tuple[Job, Result]]) -> list[Ranks]:
-    return [load_ranks(job.ranks_file, job.key) for job, _ in runs]
-
-
-def _row(ablates: str, runs: list[tuple[Job, Result]]) -> dict[str, Any]:
+def _row(ablates: str, runs: list[tuple[Job, Result]], ranks: Sequence[Ranks]) -> dict[str, Any]:
     results = [result for _, result in runs]
     first = results[0]
     row: dict[str, Any] = {"model": first.model}
@@ -70,7 +67,7 @@ def _row(ablates: str, runs: list[tuple[Job, Result]]) -> dict[str, Any]:
         for seen in _ways(runs):
             row[seen], row[f"{seen}_sd"] = _over_seeds([(result.test or {})[seen] for result in results])
             if len(runs) == 1:
-                row[f"{seen}_interval"] = _intervals(runs, seen)
+                row[f"{seen}_interval"] = _intervals(ranks, seen)
     row["validation"], row["validation_sd"] = _over_seeds([result.validation["unmasked"] for result in results])
     if first.train_users:
         row["train_users"] = first.train_users
@@ -99,11 +96,6 @@ def _ways(runs: list[tuple[Job, Result]]) -> list[Seen]:
     return [seen for seen in SEEN if all(seen in (result.test or {}) for _, result in runs)]
 
 
-def _new_targets(job: Job) -> int:
-    """Of the targets, those that their users had not chosen before."""
-    return int(np.isfinite(load_ranks(job.ranks_file, job.key).by_seen["masked"]).sum())
-
-
 def _over_seeds(figures: list[dict[str, float]]) -> tuple[dict[str, float], dict[str, float]]:
     """Means, and standard deviations (0 for one seed)."""
     values = {name: np.array([one[name] for one in figures]) for name in figures[0]}
@@ -111,8 +103,8 @@ def _over_seeds(figures: list[dict[str, float]]) -> tuple[dict[str, float], dict
     return means, {name: float(value.std(ddof=1)) if len(value) > 1 else 0.0 for name, value in values.items()}
 
 
-def _intervals(runs: list[tuple[Job, Result]], seen: Seen) -> dict[str, list[float]]:
-    found, ranks = {}, _ranks(runs)
+def _intervals(ranks: Sequence[Ranks], seen: Seen) -> dict[str, list[float]]:
+    found = {}
     for metric in BOUNDED:
         interval = mean_interval(*_mean_outcomes(ranks, seen, metric))
         found[metric] = [interval.low, interval.high]
