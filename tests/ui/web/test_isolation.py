@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -37,15 +38,19 @@ def test_what_one_visitor_invents_is_never_in_anothers_answer(address: str) -> N
 
 
 def test_programs_that_ask_at_the_same_time_get_their_own_answers(address: str) -> None:
-    client = Client(address, verbose=False)
+    # A client for each: threads that share one share its stream, and that can close before another's answer has come.
+    clients = threading.local()
 
     def ask(number: int) -> list[str]:
         history = [f"i{number % 5}{place}" for place in range(number % 8)] + [f"~secret-{number}-of"]
-        answer = client.predict("toy-shop", history, api_name="/recommend")
+        answer = clients.own.predict("toy-shop", history, api_name="/recommend")
         assert answer["history"] == history
         return MARK.findall(str(answer))
 
-    with ThreadPoolExecutor(8) as pool:
+    def connect() -> None:
+        clients.own = Client(address, verbose=False)
+
+    with ThreadPoolExecutor(8, initializer=connect) as pool:
         assert list(pool.map(ask, range(40))) == [[f"secret-{number}-of"] for number in range(40)]
 
 
