@@ -129,7 +129,18 @@ def _trained(rows: list[dict[str, Any]], plan: Plan) -> list[str]:
         "The baselines had the same split, loss, batches and limit of epochs; each is taken at its best on validation "
         f"(the card in checkpoints/ says what M2Rec had), by `{_command(plan)}`"
     )
-    return [f"{how} on {', '.join(hardware)}, {when}. {spread}", ""]
+    names = {row["model"] for row in rows}
+    otherwise = [
+        f" {entry.name} had {_words(entry.training)}."
+        for entry in plan.entries
+        if entry.training and entry.name in names
+    ]
+    return [f"{how} on {', '.join(hardware)}, {when}. {spread}{''.join(otherwise)}", ""]
+
+
+def _words(training: dict[str, Any]) -> str:
+    """As in "epochs 100, patience 5"."""
+    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in training.items())
 
 
 def _missing(trained: set[str], plan: Plan) -> list[str]:
