@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from m2rec.branches import BRANCHES
-from m2rec.data.market.catalogue import load_catalogue
 from m2rec.data.market.generate import generate
 from m2rec.data.market.settings import MarketSettings
+from m2rec.data.market.shop.catalogue import load_catalogue
 from m2rec.recommend.answer import Answer
 from m2rec.recommend.recommender import Recommender
 from tests.places import CHECKPOINTS

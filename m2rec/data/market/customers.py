@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from m2rec.data.market.shop import Shop
+from m2rec.data.market.shop.shop import Shop
 from m2rec.data.sequences import Sequences
 from m2rec.data.split import Split, by_user
 

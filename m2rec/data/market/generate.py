@@ -10,7 +10,7 @@ from m2rec.data.market.known_rhythms import KnownRhythms
 from m2rec.data.market.market import Market, in_history
 from m2rec.data.market.process import UNUSED, Days, sees_arrivals, simulate
 from m2rec.data.market.settings import DEFAULT, MarketSettings
-from m2rec.data.market.shop import Shop, open_shop
+from m2rec.data.market.shop.shop import Shop, open_shop
 from m2rec.data.sequences import Sequences
 from m2rec.errors import DataError
 

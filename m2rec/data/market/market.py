@@ -10,10 +10,10 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from m2rec.atomic import atomic_folder
-from m2rec.data.market.catalogue import fingerprint
 from m2rec.data.market.customers import Customers
 from m2rec.data.market.settings import MarketSettings
-from m2rec.data.market.shop import Shop, open_shop
+from m2rec.data.market.shop.catalogue import fingerprint
+from m2rec.data.market.shop.shop import Shop, open_shop
 from m2rec.data.sequences import Sequences
 from m2rec.errors import DataError
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from m2rec.data.market.customers import MOST_RHYTHMS, TRAINING, Customers, pick
 from m2rec.data.market.settings import CHAIN, NOISE, RHYTHM, TASTE, MarketSettings
-from m2rec.data.market.shop import Shop
+from m2rec.data.market.shop.shop import Shop
 
 UNUSED = -1
 

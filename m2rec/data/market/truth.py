@@ -12,13 +12,13 @@ import pandas as pd
 
 from m2rec.atomic import atomic_file
 from m2rec.data.cache import cache_dir
-from m2rec.data.market.catalogue import fingerprint
 from m2rec.data.market.customers import TEST
 from m2rec.data.market.generate import customer_names
 from m2rec.data.market.market import FORMAT, Market
 from m2rec.data.market.measured import measure
 from m2rec.data.market.oracles import fair
 from m2rec.data.market.settings import CAUSES
+from m2rec.data.market.shop.catalogue import fingerprint
 from m2rec.errors import DataError
 
 COLUMNS = {

@@ -9,7 +9,7 @@ from itertools import product
 import numpy as np
 
 from m2rec.data.market.occurrences import DUE, NOT_DUE, day_kinds, first_bit, steps
-from m2rec.data.market.shop import Shop
+from m2rec.data.market.shop.shop import Shop
 
 UNSEEN = -1
 

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from m2rec.data.market.catalogue import Catalogue, load_catalogue
+from m2rec.data.market.shop.catalogue import Catalogue, load_catalogue
 
 
 @pytest.fixture(scope="module")
