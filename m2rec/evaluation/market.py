@@ -6,8 +6,8 @@ import pandas as pd
 from m2rec.branches import CAUSES as BRANCH_CAUSES
 from m2rec.data.market.generate import customer_names
 from m2rec.data.market.market import Market
-from m2rec.data.market.measured import measure
-from m2rec.data.market.oracles import fair
+from m2rec.data.market.oracles.measured import measure
+from m2rec.data.market.oracles.oracles import fair
 from m2rec.data.market.settings import CAUSES
 from m2rec.data.market.truth import cached_truth
 from m2rec.data.prepared import Prepared

@@ -6,8 +6,8 @@ import pandas as pd
 from m2rec.data.cache import cache_dir
 from m2rec.data.dataset import Dataset
 from m2rec.data.market.customers import Customers, draw_customers
-from m2rec.data.market.known_rhythms import KnownRhythms
 from m2rec.data.market.market import Market, in_history
+from m2rec.data.market.oracles.known_rhythms import KnownRhythms
 from m2rec.data.market.process import UNUSED, Days, sees_arrivals, simulate
 from m2rec.data.market.settings import DEFAULT, MarketSettings
 from m2rec.data.market.shop.shop import Shop, open_shop

@@ -5,7 +5,7 @@ from html import escape
 import numpy as np
 
 from m2rec.data.market.market import Market
-from m2rec.data.market.oracles import fair
+from m2rec.data.market.oracles.oracles import fair
 from m2rec.data.market.settings import CAUSES, CHAIN, NOISE, RHYTHM, TASTE
 
 COLOURS = {RHYTHM: "#E69F00", CHAIN: "#0072B2", TASTE: "#009E73", NOISE: "#8C8C8C"}  # those of the page's gates

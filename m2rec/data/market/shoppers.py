@@ -54,7 +54,7 @@ def shoppers_of(market: "Market") -> pd.DataFrame:
     """
     from m2rec.data.market.customers import TEST
     from m2rec.data.market.generate import customer_names
-    from m2rec.data.market.oracles import fair  # imports SciPy, which a page without this command does not need
+    from m2rec.data.market.oracles.oracles import fair  # imports SciPy, which a page without this command does not need
 
     lengths = market.sequences.lengths
     rows = np.flatnonzero((market.customers.roles == TEST) & (lengths <= MOST_DAYS))

@@ -15,8 +15,8 @@ from m2rec.data.cache import cache_dir
 from m2rec.data.market.customers import TEST
 from m2rec.data.market.generate import customer_names
 from m2rec.data.market.market import FORMAT, Market
-from m2rec.data.market.measured import measure
-from m2rec.data.market.oracles import fair
+from m2rec.data.market.oracles.measured import measure
+from m2rec.data.market.oracles.oracles import fair
 from m2rec.data.market.settings import CAUSES
 from m2rec.data.market.shop.catalogue import fingerprint
 from m2rec.errors import DataError

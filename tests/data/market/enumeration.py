@@ -8,7 +8,7 @@ from itertools import product
 
 import numpy as np
 
-from m2rec.data.market.occurrences import DUE, NOT_DUE, day_kinds, first_bit, steps
+from m2rec.data.market.oracles.occurrences import DUE, NOT_DUE, day_kinds, first_bit, steps
 from m2rec.data.market.shop.shop import Shop
 
 UNSEEN = -1

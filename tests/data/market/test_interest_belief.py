@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from m2rec.data.market.interest_belief import InterestBelief
+from m2rec.data.market.oracles.interest_belief import InterestBelief
 from m2rec.data.market.settings import DEFAULT
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from m2rec.data.market.customers import TRAINING, Customers
-from m2rec.data.market.known_rhythms import KnownRhythms
+from m2rec.data.market.oracles.known_rhythms import KnownRhythms
 from m2rec.data.market.settings import DEFAULT
 
 OTHER = 9  # an item that no rhythm is made of

@@ -5,8 +5,8 @@ import pytest
 
 from m2rec.data.market.customers import TEST
 from m2rec.data.market.market import Market
-from m2rec.data.market.measured import measure
-from m2rec.data.market.oracles import Forecast, fair, informed
+from m2rec.data.market.oracles.measured import measure
+from m2rec.data.market.oracles.oracles import Forecast, fair, informed
 from m2rec.data.market.settings import RHYTHM
 from m2rec.evaluation.gates import auc
 from m2rec.evaluation.metrics import outcomes

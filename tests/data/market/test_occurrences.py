@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from m2rec.data.market.occurrences import DUE, NOT_DUE, all_rhythms, day_kinds, first_bit, steps
+from m2rec.data.market.oracles.occurrences import DUE, NOT_DUE, all_rhythms, day_kinds, first_bit, steps
 from m2rec.data.market.settings import DEFAULT, MarketSettings
 
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from m2rec.data.market.customers import TEST
 from m2rec.data.market.generate import generate
 from m2rec.data.market.market import Market
-from m2rec.data.market.measured import Measured, Oracle, measure
-from m2rec.data.market.oracles import fair, informed
+from m2rec.data.market.oracles.measured import Measured, Oracle, measure
+from m2rec.data.market.oracles.oracles import fair, informed
 from m2rec.data.market.settings import RHYTHM, MarketSettings
 from m2rec.data.sequences import Sequences
 from tests.data.market.conftest import BRIEF

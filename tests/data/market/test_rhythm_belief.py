@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from m2rec.data.market.rhythm_belief import RhythmBelief
+from m2rec.data.market.oracles.rhythm_belief import RhythmBelief
 from m2rec.data.market.settings import MarketSettings
 
 A, B = 1, 2  # A may be standing, B never is

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from m2rec.data.market.interest_belief import InterestBelief
+from m2rec.data.market.oracles.interest_belief import InterestBelief
 from m2rec.data.market.settings import DEFAULT
 from m2rec.model.explanations import Explanations
 from m2rec.model.frequency.recurrence import RecurrenceScores

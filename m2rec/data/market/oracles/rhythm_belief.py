@@ -27,7 +27,7 @@ from math import factorial
 import numpy as np
 from scipy.special import expit
 
-from m2rec.data.market.occurrences import DUE, IDLE, NOT_DUE, all_rhythms, day_kinds, first_bit, steps
+from m2rec.data.market.oracles.occurrences import DUE, IDLE, NOT_DUE, all_rhythms, day_kinds, first_bit, steps
 from m2rec.data.market.settings import LONGEST_PERIOD, MarketSettings
 
 UNSEEN = 0  # the slot of all items that a customer has not bought yet

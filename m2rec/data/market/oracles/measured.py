@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from m2rec.data.market.market import Market
-from m2rec.data.market.oracles import Forecast
+from m2rec.data.market.oracles.oracles import Forecast
 from m2rec.data.progress import progress
 
 Oracle = Callable[[Market, np.ndarray], Forecast]

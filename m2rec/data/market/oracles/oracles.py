@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from m2rec.data.market.customers import Customers
-from m2rec.data.market.interest_belief import InterestBelief
-from m2rec.data.market.known_rhythms import KnownRhythms
 from m2rec.data.market.market import Market, in_history
+from m2rec.data.market.oracles.interest_belief import InterestBelief
+from m2rec.data.market.oracles.known_rhythms import KnownRhythms
+from m2rec.data.market.oracles.rhythm_belief import RhythmBelief
 from m2rec.data.market.process import sees_arrivals
-from m2rec.data.market.rhythm_belief import RhythmBelief
 
 
 @dataclass(frozen=True)
