@@ -40,7 +40,7 @@ def cards(context: PageContext) -> str:
         ranked.append(Card(item, move, _said(item, move)))
     counts = sorted({*COUNTS, context.state.k})
     return render(
-        "cards.html.j2",
+        "answer/cards.html.j2",
         cards=ranked,
         widest=widest,
         state=context.state,

@@ -34,7 +34,7 @@ def details(context: PageContext, item_id: str) -> str:
         raise InputError("This item is not among the recommendations any more: choose one of those shown.")
     lead = max(item.contributions, key=lambda name: item.contributions[name])
     return render(
-        "details.html.j2",
+        "dialogs/details.html.j2",
         item=item,
         lead=EVIDENCE[lead],
         gates=context.answer.gates,
@@ -75,12 +75,12 @@ def repeat(context: PageContext) -> str:
     """The form that puts an item at every n-th place."""
     ids = dict.fromkeys([*context.state.history, *(item.item_id for item in context.answer.items)])
     items = [{"item_id": item_id, "title": context.world.named(item_id)} for item_id in ids]
-    return render("repeat.html.j2", items=items, longest=len(context.state.history), unit=context.wording.unit)
+    return render("dialogs/repeat.html.j2", items=items, longest=len(context.state.history), unit=context.wording.unit)
 
 
 def paste(context: PageContext) -> str:
     """The form for a list of titles."""
-    return render("paste.html.j2", example=[item.title for item in list(context.world.items.values())[:3]])
+    return render("dialogs/paste.html.j2", example=[item.title for item in list(context.world.items.values())[:3]])
 
 
 def matches(found: list[Match], notes: Sequence[str] = ()) -> str:
@@ -88,4 +88,4 @@ def matches(found: list[Match], notes: Sequence[str] = ()) -> str:
     missing = [match for match in found if match.item is None]
     dated = sum(match.day is not None for match in found)
     matched = [match for match in found if match.item is not None]
-    return render("matches.html.j2", found=found, missing=missing, matched=matched, dated=dated, notes=notes)
+    return render("dialogs/matches.html.j2", found=found, missing=missing, matched=matched, dated=dated, notes=notes)

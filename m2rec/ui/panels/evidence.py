@@ -25,7 +25,7 @@ def gate(context: PageContext) -> str:
     """The three weights as sliders."""
     theme = next(iter(context.answer.themes), None)
     return render(
-        "gate.html.j2",
+        "answer/gate.html.j2",
         gates=context.answer.gates,
         overridden=context.state.gate_override is not None,
         theme=theme,
@@ -38,7 +38,7 @@ def gate_data(context: PageContext) -> str:
     pairs = zip(context.answer.history, context.answer.gate_history, strict=False)
     rows = [{"title": context.world.named(item_id), "gates": gates} for item_id, gates in pairs]
     return render(
-        "gate_data.html.j2",
+        "answer/gate_data.html.j2",
         summary=gate_summary(context.answer),
         themes=themes_summary(context.answer, context.world.theme_name),
         rows=rows,
@@ -51,13 +51,15 @@ def spectrum(context: PageContext) -> str:
     strongest = found.significant[:1] if found else []
     peak = Peak(strongest[0], strongest[0] / MUTED_WIDTH, strongest[0] * MUTED_WIDTH) if strongest else None
     folds = peak is not None and peak.period <= LONGEST_FOLD and context.state.fold is None
-    return render("spectrum.html.j2", muted=context.state.band_mask, peak=peak, folds=folds)
+    return render("answer/spectrum.html.j2", muted=context.state.band_mask, peak=peak, folds=folds)
 
 
 def spectrum_data(context: PageContext) -> str:
     """The spectrum in words and as a table, and the calendar's where there is one; not while a lesson asks for it."""
     if asks_for_a_mark(context):
-        return render("spectrum_data.html.j2", summary=ASKED, rows=[], has_plot=True, days=[], calendar_summary="")
+        return render(
+            "answer/spectrum_data.html.j2", summary=ASKED, rows=[], has_plot=True, days=[], calendar_summary=""
+        )
     found = context.answer.spectrum
     columns = zip(found.period, found.power, found.threshold, found.filter_gain, strict=True) if found else ()
     rows = [
@@ -68,7 +70,7 @@ def spectrum_data(context: PageContext) -> str:
     clock = context.calendar
     days = list(zip(clock.period, clock.power, clock.threshold, strict=True)) if clock else []
     return render(
-        "spectrum_data.html.j2",
+        "answer/spectrum_data.html.j2",
         summary=summary,
         rows=rows,
         has_plot=bool(rows),

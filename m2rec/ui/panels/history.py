@@ -125,4 +125,4 @@ def sentence(context: PageContext) -> str:
         f"{clock} The model reads the order alone, not the dates." if clock else "",
     )
     notes = [note for note in remarks if note]
-    return render("reading.html.j2", spans=spans, notes=notes, what_if=what_if(context))
+    return render("answer/reading.html.j2", spans=spans, notes=notes, what_if=what_if(context))

@@ -39,7 +39,7 @@ def market_test(context: PageContext) -> str:
         except DataError as error:
             note = str(error)
     return render(
-        "section_test.html.j2",
+        "sections/test.html.j2",
         rows=rows,
         heads=[*(f"rhythm, {first}–{last} days" for first, last in BANDS), *CAUSES],
         causes=list(BRANCH_CAUSES.values()),

@@ -53,7 +53,7 @@ def _lessons(context: PageContext) -> str:
         {"lesson": one, "open": one.world is None or (one.world in names and not names[one.world].error)}
         for one in lessons()
     ]
-    return render("section_lessons.html.j2", rows=rows)
+    return render("sections/lessons.html.j2", rows=rows)
 
 
 def _results(context: PageContext) -> str:
@@ -71,7 +71,7 @@ def _results(context: PageContext) -> str:
     except CheckpointError as error:
         note = str(error)
     return render(
-        "section_results.html.j2",
+        "sections/results.html.j2",
         world=context.world,
         standings=standings(metrics.measurements, rows, metrics.gates),
         causes=by_cause(metrics.gates),
@@ -174,11 +174,11 @@ def _card(folder: Path | None) -> Markup | None:
 
 
 def _own(context: PageContext) -> str:
-    return render("section_own.html.j2", world=context.world)
+    return render("sections/own.html.j2", world=context.world)
 
 
 def _about(context: PageContext) -> str:
-    return render("section_about.html.j2", world=context.world, worlds=list(context.worlds))
+    return render("sections/about.html.j2", world=context.world, worlds=list(context.worlds))
 
 
 _SECTIONS: dict[str, Callable[[PageContext], str]] = {

@@ -15,7 +15,7 @@ def shown(laps: list[Lap], running: bool) -> dict[str, Any]:
     """The race so far, as {figure, html, running}."""
     rows = [{"length": lap.length, "cells": [_milliseconds(lap.milliseconds[name]) for name in NAMES]} for lap in laps]
     html = render(
-        "race_laps.html.j2",
+        "sections/race_laps.html.j2",
         names=list(NAMES.values()),
         rows=rows,
         words=words(laps, running),

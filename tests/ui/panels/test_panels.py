@@ -72,7 +72,7 @@ def test_every_comparison_gives_a_second_list(page_context: PageContext, compare
 
 def test_a_template_without_its_value_fails_loudly() -> None:
     with pytest.raises(Exception, match="undefined"):
-        render("gate.html.j2")
+        render("answer/gate.html.j2")
 
 
 def test_the_page_holds_every_region(page_context: PageContext) -> None:

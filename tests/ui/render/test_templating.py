@@ -1,13 +1,15 @@
-from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
-TEMPLATES = [path for path in files("m2rec.ui").joinpath("templates").iterdir() if path.name.endswith(".j2")]
+from tests.places import ROOT
+
+TEMPLATES = sorted((ROOT / "m2rec" / "ui" / "templates").rglob("*.j2"))
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
-def test_every_template_escapes_every_value(template: object) -> None:
-    text = template.read_text(encoding="utf-8")  # type: ignore[attr-defined]
+def test_every_template_escapes_every_value(template: Path) -> None:
+    text = template.read_text(encoding="utf-8")
     assert "autoescape" not in text
     assert "| safe" not in text
     assert "|safe" not in text
