@@ -31,11 +31,15 @@ class EpochReport(BaseModel):
 
 
 class Progress(BaseModel):
-    """The epochs of a run so far. `key` is a hash of its settings, data and weight shapes."""
+    """The epochs of a run so far. `key` is a hash of its settings, data and weight shapes, `made_from` one of the
+    model's own settings and of its tensors that are not trained, such as the text vectors.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     key: str
+    # What the key does not cover; None in the files of older runs.
+    made_from: str | None = None
     epochs: list[EpochReport] = []
     best_epoch: int = 0
     best_score: float = -1.0
@@ -77,9 +81,11 @@ def save_progress(
 
 
 def load_progress(
-    path: Path, key: str, model: nn.Module, optimizer: Optimizer, average: AveragedModel | None = None
+    path: Path, begun: Progress, model: nn.Module, optimizer: Optimizer, average: AveragedModel | None = None
 ) -> tuple[Progress, dict[str, Tensor]]:
     """Put a saved run back into `model`, `optimizer` and `average`. → its progress and best weights.
+
+    `begun` is the progress of this run before its first epoch.
 
     Raises CheckpointError when the file belongs to another run (other settings, data or model) or is damaged.
     """
@@ -89,8 +95,10 @@ def load_progress(
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 – not a dict, and not iterable
     except Exception as error:
         raise CheckpointError(f"{path} is not a readable training state ({error}); delete it to start over.") from error
-    if progress.key != key:
-        raise CheckpointError(f"{path} belongs to a run with other settings or data; use --restart to begin anew.")
+    if progress.key != begun.key or progress.made_from not in (None, begun.made_from):
+        raise CheckpointError(
+            f"{path} belongs to a run with other settings, texts or data; use --restart to begin anew."
+        )
     model.load_state_dict(_part(tensors, "model."))
     if average:
         average.load_state_dict(_part(tensors, "average."))

@@ -74,10 +74,10 @@ def train(
     optimizer = make_optimizer(model, settings)
     average = moving_average(model, settings.ema_decay) if settings.ema_decay else None
     judged = average.module if average else model
-    progress = Progress(key=_run_key(model, prepared, settings, max_length))
+    progress = Progress(key=_run_key(model, prepared, settings, max_length), made_from=_made_from(model))
     best = _copy(model)
     if state.exists() and not restart:
-        progress, best = load_progress(state, progress.key, model, optimizer, average)
+        progress, best = load_progress(state, progress, model, optimizer, average)
         log.info("Going on after epoch %d of %d.", len(progress.epochs), settings.epochs)
         if lead and on_better and progress.epochs:
             found = copy.deepcopy(model)
@@ -174,10 +174,26 @@ def _accelerator(settings: TrainingSettings, cpu: bool) -> Accelerator:
 
 
 def _run_key(model: nn.Module, prepared: Prepared, settings: TrainingSettings, max_length: int) -> str:
-    """A hash of all that must be the same for a run to resume: data, settings and the shape of every weight."""
+    """A hash of what must be the same for a run to resume: data, settings and the shape of every weight. The rest is in
+    `_made_from`: a key that covered it would be another one for the runs that are under way.
+    """
     shapes = {name: list(tensor.shape) for name, tensor in model.state_dict().items()}
     parts = [type(model).__name__, shapes, prepared.fingerprint, settings.model_dump(), max_length]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _made_from(model: nn.Module) -> str:
+    """A hash of the model's settings and of its tensors that are not trained: neither need change the shape of a weight
+    (a dropout, a time scale, the texts).
+    """
+    settings = getattr(model, "config", None)
+    digest = hashlib.sha256(settings.model_dump_json().encode() if settings else b"")
+    trained = {name for name, parameter in model.named_parameters() if parameter.requires_grad}
+    for name, tensor in sorted(model.state_dict().items()):
+        if name not in trained:
+            digest.update(name.encode())
+            digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
 
 
 def _copy(model: nn.Module) -> dict[str, Tensor]:

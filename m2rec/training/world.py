@@ -62,7 +62,7 @@ def train_world(
     model = new_model(world, prepared)
     start = Checkpoint.load(start_from) if start_from else None
     if start:
-        _take_weights(model, start)
+        _take_weights(model, start, prepared)
     trained = train(
         model,
         prepared,
@@ -82,9 +82,16 @@ def train_world(
     return trained
 
 
-def _take_weights(model: M2Rec, start: Checkpoint) -> None:
+def _take_weights(model: M2Rec, start: Checkpoint, prepared: Prepared) -> None:
+    """All weights but the text vectors, which are those of the prepared texts."""
+    if [item.item_id for item in start.items] != prepared.item_ids:
+        raise CheckpointError(
+            f"The checkpoint of {start.config.world} knows other items than {prepared.name}, or numbers them "
+            "otherwise, so its weights are about other items; start from a checkpoint of the same data."
+        )
     try:
-        model.load_state_dict({name: torch.tensor(array) for name, array in start.weights.items()})
+        weights = {name: torch.tensor(array) for name, array in start.weights.items()}
+        model.load_state_dict(weights | {"text": model.text})
     except RuntimeError as error:
         raise CheckpointError(
             f"The weights of {start.config.world} do not fit these settings; start from a checkpoint of the same shape."

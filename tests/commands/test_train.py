@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -75,6 +76,24 @@ def test_a_checkpoint_of_another_shape_is_no_place_to_start_from(run, shop, tmp_
     result = run("train", shop.settings, "--out", tmp_path / "second", "--cpu", *other)
     assert result.code == 2
     assert "do not fit these settings" in result.err
+
+
+def test_a_checkpoint_of_other_items_is_no_place_to_start_from(run, shop, tmp_path):
+    made = Checkpoint.load(shop.checkpoint)
+    replace(made, items=made.items[::-1]).save(tmp_path / "turned")
+    result = run("train", shop.settings, "--out", tmp_path / "second", "--cpu", "--start-from", tmp_path / "turned")
+    assert result.code == 2
+    assert "knows other items" in result.err
+    assert not (tmp_path / "second").exists()
+
+
+def test_a_finished_run_is_not_taken_for_one_with_other_settings(run, shop, tmp_path):
+    first = ["train", shop.settings, "--out", tmp_path / "made", "--seed", 8, "--epochs", 1, "--cpu"]
+    assert run(*first).code == 0
+    result = run(*first, "--set", "model.dropout=0.45")
+    assert result.code == 2
+    assert "--restart" in result.err
+    assert run(*first, "--set", "model.dropout=0.45", "--restart").code == 0
 
 
 def test_a_setting_that_does_not_exist_is_refused(run, shop, tmp_path):

@@ -80,7 +80,7 @@ def training() -> Saved:
 
     def read(place: Path) -> int:
         fresh = small_model()
-        progress, _ = load_progress(place, "run", fresh, torch.optim.AdamW(fresh.parameters()))
+        progress, _ = load_progress(place, Progress(key="run"), fresh, torch.optim.AdamW(fresh.parameters()))
         return progress.best_epoch
 
     return Saved(save, read)

@@ -17,6 +17,21 @@ from m2rec.training.run import train
 from m2rec.training.settings import TrainingSettings
 
 ITEMS = 20
+SHAPE = {
+    "items": ITEMS,
+    "warm_items": ITEMS,
+    "text_width": 8,
+    "width": 16,
+    "heads_per_scale": 1,
+    "head_width": 8,
+    "state_width": 8,
+    "filter_length": 16,
+    "periods": (2, 3, 7),
+    "identity_width": 8,
+    "max_length": 12,
+    "dropout": 0.0,
+    "id_dropout": 0.0,
+}
 
 
 def small_prepared(users: int = 40) -> Prepared:
@@ -42,25 +57,11 @@ def small_prepared(users: int = 40) -> Prepared:
     )
 
 
-def small_model() -> M2Rec:
-    """Without dropout, so that the only randomness is the order of the batches."""
+def small_model(text_of: Prepared | None = None, **changes: object) -> M2Rec:
+    """Without dropout, so that the only randomness is the order of the batches; or with other settings."""
     torch.manual_seed(0)
-    config = ModelConfig(
-        items=ITEMS,
-        warm_items=ITEMS,
-        text_width=8,
-        width=16,
-        heads_per_scale=1,
-        head_width=8,
-        state_width=8,
-        filter_length=16,
-        periods=(2, 3, 7),
-        identity_width=8,
-        max_length=12,
-        dropout=0.0,
-        id_dropout=0.0,
-    )
-    return M2Rec(config, torch.from_numpy(small_prepared().text_vectors))
+    config = ModelConfig(**SHAPE | changes)
+    return M2Rec(config, torch.from_numpy((text_of or small_prepared()).text_vectors))
 
 
 def main() -> None:

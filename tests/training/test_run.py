@@ -95,6 +95,30 @@ def test_a_state_of_other_settings_is_refused(tmp_path: Path) -> None:
         _run(tmp_path, SETTINGS.model_copy(update={"learning_rate": 1e-4}))
 
 
+@pytest.mark.parametrize("changes", [{"dropout": 0.4}, {"time_scales": (3.0, 30.0, 90.0)}, {"gate": "equal"}])
+def test_a_state_of_a_model_with_other_settings_of_the_same_shape_is_refused(tmp_path: Path, changes: dict) -> None:
+    _run(tmp_path)
+    with pytest.raises(CheckpointError, match="other settings"):
+        train(small_model(**changes), small_prepared(), SETTINGS, 12, tmp_path / "state", cpu=True, show=False)
+
+
+def test_a_state_of_a_model_with_other_texts_is_refused(tmp_path: Path) -> None:
+    _run(tmp_path)
+    rewritten = small_prepared()
+    rewritten.text_vectors[5] *= -1
+    with pytest.raises(CheckpointError, match="other settings"):
+        train(small_model(rewritten), rewritten, SETTINGS, 12, tmp_path / "state", cpu=True, show=False)
+
+
+def test_a_state_from_before_these_were_recorded_still_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as older:
+        older.setattr("m2rec.training.run._made_from", lambda model: None)
+        _run(tmp_path)
+    seen: list[int] = []
+    _run(tmp_path, on_epoch=lambda report: seen.append(report.epoch))
+    assert seen == []
+
+
 def test_a_damaged_state_is_named(tmp_path: Path) -> None:
     _run(tmp_path)
     (tmp_path / "state").write_bytes((tmp_path / "state").read_bytes()[:1000])
