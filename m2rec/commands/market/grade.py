@@ -1,0 +1,142 @@
+"""`python -m m2rec market grade`"""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from m2rec.commands.output import Json, show, table
+from m2rec.commands.places import this_command
+from m2rec.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from rich.table import Table
+
+    from m2rec.evaluation.market_report import PredictionGrades
+    from m2rec.evaluation.predictions import Targets
+    from m2rec.evaluation.report import Figure
+
+RANKS_OF_A_RUN = ".npz"
+
+
+def grade(
+    predictions: Annotated[
+        Path,
+        typer.Argument(
+            help="CSV or Parquet with user, position, rank and item; or the ranks (.npz) of a run of `benchmark train`."
+        ),
+    ],
+    gates: Annotated[
+        Path | None,
+        typer.Option(help="CSV or Parquet with user, position and chain, rhythm, taste (or the three gate weights)."),
+    ] = None,
+    market: Annotated[
+        Path | None, typer.Option(help="An exported folder; the shipped world by default.", exists=False)
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Of what predicted, for the report; the file's, if not said.")
+    ] = None,
+    about: Annotated[
+        Path | None, typer.Option(help="A JSON file on what predicted, such as its settings; goes into the report.")
+    ] = None,
+    json_file: Json = None,
+) -> None:
+    """Grade ranked lists of any program against what no model can beat, by cause, by period and for new arrivals.
+
+    HR@10 and NDCG@10 over the test customers' purchases, seen items left in, with 95 % intervals over customers. The
+    fair oracle knows the process but not the customers; "of the ceiling" is HR@10 over the oracle's.
+    """
+    from m2rec.data.market.export import TRUTH, read_changes, read_items
+    from m2rec.data.market.generate import cached_market
+    from m2rec.data.market.truth import cached_truth, read_truth
+    from m2rec.evaluation.market_report import MarketReport
+    from m2rec.evaluation.predictions import Targets, grade_predictions, read_attributions, read_ranks
+
+    described = _read_about(about) if about else {}
+    if market is None:
+        made, changes = cached_market(), {}
+        truth, items = cached_truth(made), set(made.shop.catalogue.table["item"])
+    else:
+        truth, items, changes = read_truth(market / TRUTH), read_items(market), read_changes(market)
+    targets = Targets(truth)
+    if predictions.suffix == RANKS_OF_A_RUN:
+        ranks, described = _run_of(predictions, targets, described)
+    else:
+        ranks = read_ranks(predictions, targets, items)
+    attributions = read_attributions(gates, targets) if gates else None
+    grades = grade_predictions(targets, ranks, attributions)
+    report = MarketReport(
+        name=name or str(described.pop("name", predictions.stem)),
+        about=described,
+        market=changes,
+        date=datetime.now(UTC).date(),
+        command=this_command(),
+        **dict(grades),
+    )
+    shown = [_groups_table(grades, len(targets))]
+    if grades.gates:
+        shown.append(_gates_table(grades))
+    show(report.model_dump(mode="json"), json_file, *shown)
+
+
+def _read_about(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} is not a readable JSON file ({error}).") from error
+    if not isinstance(found, dict):
+        raise InputError(f"{path} must hold one JSON object, such as {{}}.")
+    return found
+
+
+def _run_of(path: Path, targets: "Targets", described: dict[str, Any]) -> "tuple[np.ndarray, dict[str, Any]]":
+    """The ranks of a run of `benchmark train`, seen items left in, and what its result says about it."""
+    import numpy as np
+    import pandas as pd
+
+    from m2rec.benchmark.accuracy.job import Result
+    from m2rec.benchmark.accuracy.ranks import load_ranks
+
+    try:
+        result = Result.model_validate_json(path.with_suffix(".json").read_bytes())
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} has no readable result beside it ({path.stem}.json).") from error
+    found = load_ranks(path, result.key)
+    if not np.array_equal(pd.factorize(found.users)[0], targets.users):
+        raise InputError(f"{path} is about other targets than this market's.")
+    kept = ("model", "seed", "settings", "training", "parameters", "epochs", "best_epoch", "seconds", "hardware")
+    whole = result.model_dump(mode="json")
+    said = {"name": result.model} | {key: whole[key] for key in (*kept, "date", "command")}
+    return found.by_seen["unmasked"], said | described
+
+
+def _groups_table(grades: "PredictionGrades", targets: int) -> "Table":
+    shown = table(f"{targets:,} targets", "among", "targets", "HR@10", "NDCG@10", "oracle HR@10", "of the ceiling")
+    for name, group in grades.groups.items():
+        share = "–" if group.share_of_ceiling is None else f"{100 * group.share_of_ceiling:.1f} %"
+        cells = [_cell(figure) for figure in group.figures.values()]
+        shown.add_row(name, f"{group.targets:,}", *cells, f"{group.oracle['HR@10']:.4f}", share)
+    return shown
+
+
+def _gates_table(grades: "PredictionGrades") -> "Table":
+    from m2rec.branches import CAUSES
+
+    assert grades.gates
+    shown = table("Attribution against cause", "cause", "AUC", "oracle AUC", "mean with the cause", "mean without")
+    rows = [(CAUSES[branch], row) for branch, row in grades.gates.gates.items()]
+    rows += [(f"rhythm, period {period}", row) for period, row in grades.gates.by_period.items()]
+    rows += [(f"rhythm, {count} cycles seen", row) for count, row in grades.gates.by_cycles.items()]
+    for name, row in rows:
+        numbers = (row.auc, row.oracle or 0.0, row.weight_with, row.weight_without)
+        shown.add_row(name, *(f"{number:.3f}" for number in numbers))
+    return shown
+
+
+def _cell(figure: "Figure") -> str:
+    if figure.low is None or figure.high is None:
+        return f"{figure.value:.4f}"
+    return f"{figure.value:.4f} ({figure.low:.4f}–{figure.high:.4f})"
