@@ -35,6 +35,7 @@ from m2rec.model.config import ModelConfig
 
 CACHE_BYTES = 24 << 20  # some five hundred states: those of as many visitors at a time
 MARK = 64  # items after which the state within a history is cached
+FEW = 2  # steps that are quicker than reading a whole history for its newest position
 LEAST = np.float32(1e-12)  # floor under the probabilities of a mixture of themes, as in the branch
 
 
@@ -168,6 +169,17 @@ class InferenceEngine:
             begin, state = end, rest.state
         self._cache.keep(chosen, muted, new)
         return new[-1]
+
+    def newest(self, items: Sequence[int], band_keep: np.ndarray | None = None) -> Position:
+        """The newest position of a whole history of L ≥ 1 items: a few steps on from a prefix in the cache, or else
+        `last`. Caches nothing, so that questions asked in passing do not push out the histories that grow.
+        """
+        chosen = tuple(int(item) for item in items)
+        found = self._cache.longest(chosen, None if band_keep is None else band_keep.tobytes())
+        if found is None or len(chosen) - len(found.gates) > FEW:
+            return self.last(chosen, band_keep)
+        rest = chosen[len(found.gates) :]
+        return self.advance(rest, found.state, band_keep).position if rest else found.position
 
     # ── answers ─────────────────────────────────────────────────────────────────────────────────────────────
 

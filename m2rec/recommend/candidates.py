@@ -10,6 +10,8 @@ import numpy as np
 
 from m2rec.recommend.answer import Shares
 
+COMPARED_AT_ONCE = 1 << 18  # pairs of items: what a processor's cache holds
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -27,14 +29,25 @@ def skyband(probabilities: np.ndarray, k: int) -> list[int]:
     Of equal columns the first goes first.
     """
     order = np.argsort(-probabilities.sum(0), kind="stable")
-    rows = np.ascontiguousarray(probabilities.T[order])  # (V, M): an item that beats another is above it
-    first = rows[: 2 * k]  # these beat most of the others; the rest is compared one by one
-    above = np.arange(len(first)) < np.arange(len(rows))[:, None]
-    beaten = ((first >= rows[:, None]).all(-1) & above).sum(1)  # (V,)
-    kept = np.empty_like(rows)
-    found: list[int] = []
-    for place in np.flatnonzero(beaten < k).tolist():
-        if int((kept[: len(found)] >= rows[place]).all(1).sum()) < k:
-            kept[len(found)] = rows[place]
-            found.append(place)
-    return order[found].tolist()
+    rows = np.ascontiguousarray(probabilities[:, order])  # an item that beats another stands before it
+    first = 2 * k  # these beat most of the others; what is left is compared with more of them
+    while True:
+        left = np.flatnonzero(_times_beaten(rows, first) < k)  # what beats an item left out by k is beaten as well
+        order, compared, rows = order[left], rows.shape[1], rows[:, left]
+        if first >= compared:
+            return order.tolist()
+        first *= 4
+
+
+def _times_beaten(rows: np.ndarray, first: int) -> np.ndarray:
+    """By how many of the first columns, of those before it, each is equalled or beaten in every row. (M, n) → (n,)."""
+    first = min(first, rows.shape[1])
+    width, places = max(1, COMPARED_AT_ONCE // max(first, 1)), np.arange(rows.shape[1])
+    counts = [np.zeros(0, dtype=np.int64)]
+    for begin in range(0, rows.shape[1], width):
+        part = slice(begin, begin + width)
+        beats = places[:first, None] < places[part]
+        for row in rows:
+            beats &= row[:first, None] >= row[part]
+        counts.append(beats.sum(0))
+    return np.concatenate(counts)

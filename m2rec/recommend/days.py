@@ -13,6 +13,7 @@ from m2rec.recommend.engine import Engine
 from m2rec.recommend.history import GivenHistory
 from m2rec.recommend.options import Band, Options, gate_weights
 from m2rec.recommend.parts import Shares
+from m2rec.recommend.probability import rank_in
 from m2rec.recommend.validation import checked
 
 GUESSES = 3
@@ -74,7 +75,9 @@ def guesses(
             ranking[seen[part]] = -1.0
         for row, at in enumerate(range(part.start, part.stop)):
             came = read.indices[at + 1] if at + 1 < len(read.indices) else None
-            rank = None if came is None or came > read.items else _rank(engine, ranking[row], came - 1)
+            rank = (
+                None if came is None or came > read.items else rank_in(ranking[row], came - 1, engine.catalogue.order)
+            )
             best = [place for place in _best(engine, ranking[row]) if ranking[row, place] >= 0]
             found.append(
                 DayGuess(
@@ -111,12 +114,3 @@ def _best(engine: Engine, ranking: np.ndarray) -> list[int]:
     order = np.lexsort((engine.catalogue.order[candidates], -ranking[candidates]))
     best: list[int] = candidates[order][:GUESSES].tolist()
     return best
-
-
-def _rank(engine: Engine, ranking: np.ndarray, place: int) -> int | None:
-    own = ranking[place]
-    if own < 0:
-        return None
-    order = engine.catalogue.order
-    before = (ranking > own) | ((ranking == own) & (order < order[place]))
-    return 1 + int(before.sum())

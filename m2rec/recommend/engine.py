@@ -24,6 +24,7 @@ from m2rec.recommend.history import GivenHistory, History, as_list, look_up
 from m2rec.recommend.influence import influence
 from m2rec.recommend.inventions import Known, Likeness, note
 from m2rec.recommend.options import LONGEST_HISTORY, Band, Options, gate_weights
+from m2rec.recommend.probability import probability
 from m2rec.recommend.spectrum import LONGEST_PERIOD, Periodogram, gain_at, item_periodogram, periodogram
 from m2rec.recommend.themes import strongest, typical_items
 from m2rec.recommend.validation import checked
@@ -200,6 +201,17 @@ class Engine:
             contributions=_shares(parts),
         )
 
+    def probability(
+        self,
+        history: GivenHistory,
+        item: str | int,
+        exclude_seen: bool = False,
+        gate_override: Mapping[str, float] | None = None,
+        band_mask: Sequence[Band] | None = None,
+    ) -> float | None:
+        """How likely one item is next, or None where it is not among the first fifty (see `probability.py`)."""
+        return probability(self, history, item, exclude_seen, gate_override, band_mask)
+
     def candidates(
         self,
         history: GivenHistory,
@@ -215,7 +227,7 @@ class Engine:
         read, _ = self.read(history)
         if not read.indices:
             return []
-        position = self.network(read).read(read.indices, self.band_keep(options.band_mask or [])).position
+        position = self.network(read).newest(read.indices, self.band_keep(options.band_mask or []))
         seen = read.seen()
         there = np.flatnonzero(~seen) if exclude_seen else np.arange(len(self.catalogue))
         probabilities = self.inference.distributions(position, seen)[:, there].astype(np.float64)  # (M, V)

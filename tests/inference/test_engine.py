@@ -111,7 +111,7 @@ def test_muted_bands_are_muted(variant: str, items: list[int], data: st.DataObje
     same_as_the_network(*network(variant), engine(variant), items, keep)
 
 
-@pytest.mark.parametrize("world", ["rhythm-market", "ml-1m"])
+@pytest.mark.parametrize("world", ["rhythm-market", "gift-shop", "ml-1m"])
 @pytest.mark.parametrize("length", [1, 2, 30, 200, 333])
 def test_the_shipped_worlds_give_the_output_of_their_networks(world: str, length: int) -> None:
     model, found = shipped(world)
@@ -173,6 +173,9 @@ def test_reading_after_a_change_is_reading_from_scratch(
             items = [*items[:place], item, *items[place + 1 :]]
         else:
             items = [*items[:place], *reversed(items[place:])]
+        cached = len(used._cache)
+        np.testing.assert_allclose(used.newest(items).vectors, used.last(items).vectors, atol=1e-3, rtol=1e-3)
+        assert len(used._cache) == cached  # a question in passing leaves the cache as it was
         same_reading(used.read(items), used.advance(items, used.start()))
         assert used.read(items) is used.read(items)  # what was asked just now is not worked out again
 

@@ -30,6 +30,17 @@ def test_an_item_that_k_others_beat_everywhere_is_left_out() -> None:
     assert sorted(skyband(apart, 1)) == [0, 1, 2]
 
 
+@given(st.integers(0, 2**32 - 1), st.integers(1, 20), st.integers(0, 300), st.booleans())
+def test_the_skyband_is_that_of_its_definition(seed: int, k: int, count: int, coarse: bool) -> None:
+    chance = np.random.default_rng(seed)
+    rows = np.sort(chance.random((3, count)) ** 4, axis=1)  # most of them in the same order by all three
+    rows = np.stack([row[np.argsort(chance.random(count) + np.arange(count) / 9)] for row in rows])
+    rows = rows.round(2) if coarse else rows
+    order = np.argsort(-rows.sum(0), kind="stable").tolist()
+    beaten = [sum((rows[:, better] >= rows[:, one]).all() for better in order[:at]) for at, one in enumerate(order)]
+    assert skyband(rows, k) == [one for one, times in zip(order, beaten, strict=True) if times < k]
+
+
 @pytest.mark.parametrize("exclude_seen", [False, True])
 def test_answers_under_any_gate_follow_from_the_candidates(shop: Recommender, exclude_seen: bool) -> None:
     history = [item.item_id for item in shop.items[:5]] * 2

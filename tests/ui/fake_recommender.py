@@ -137,6 +137,17 @@ class FakeRecommender:
             notes=notes,
         )
 
+    def probability(
+        self,
+        history: Sequence[str],
+        item_id: str,
+        exclude_seen: bool = False,
+        gate_override: Shares | None = None,
+        band_mask: Sequence[tuple[float, float]] | None = None,
+    ) -> float | None:
+        answer = self.recommend(history, 50, exclude_seen, gate_override, band_mask, spectrum=False)
+        return next((item.probability for item in answer.items if item.item_id == item_id), None)
+
     def candidates(
         self,
         history: Sequence[str],

@@ -1,8 +1,11 @@
 """The history as chips, one an interaction, and the one sentence that reads it."""
 
 from collections import Counter
-from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from markupsafe import Markup
 
 from m2rec.data.tables.times import EPOCH
 from m2rec.recommend.answer import Invention, Spectrum
@@ -15,11 +18,11 @@ from m2rec.ui.render.what_if import what_if
 from m2rec.ui.render.words import calendar_summary, fold_summary
 from m2rec.ui.session.state import LONGEST_FOLD, State
 
+CACHED_CHIPS = 4096  # of about a kilobyte each
 WEEK = 7  # what a history without a rhythm is folded by, to begin with
 
 
-@dataclass(frozen=True)
-class Chip:
+class Chip(NamedTuple):
     """`key` stays with an item as others come and go, so the page can move it instead of redrawing it."""
 
     key: str
@@ -46,31 +49,32 @@ def history(context: PageContext) -> str:
     unread = len(items) - len(context.answer.history)
     rings = _ringed(context.state)
     inventions = {one.text: one for one in context.answer.inventions}
+    known, never_seen, days = context.world.items, context.world.recommender.never_seen, context.state.days
     seen: Counter[str] = Counter()
-    chips = []
-    for position, item_id in enumerate(items):
+    chips, newest = [], len(items) - 1
+    for at, item_id in enumerate(items):
         seen[item_id] += 1
         title = context.world.named(item_id)
-        invention = None if item_id in context.world.items else inventions.get(title)
-        chips.append(
-            Chip(
-                key=f"{item_id}-{seen[item_id]}",
-                item_id=item_id,
-                title=title,
-                ring=position in rings,
-                unread=position < unread,
-                invented=item_id not in context.world.items,
-                new=item_id in context.world.recommender.never_seen,
-                unlike=invention is not None and not invention.alike,
-                like=_likeness(invention) if invention else "",
-                day=_written(context.state.days[position]) if context.state.days else "",
-            )
+        invention = None if item_id in known else inventions.get(title)
+        chip = Chip(
+            key=f"{item_id}-{seen[item_id]}",
+            item_id=item_id,
+            title=title,
+            ring=at in rings,
+            unread=at < unread,
+            invented=item_id not in known,
+            new=item_id in never_seen,
+            unlike=invention is not None and not invention.alike,
+            like=_likeness(invention) if invention else "",
+            day=_written(days[at]) if days else "",
         )
+        chips.append(_rendered(chip) % {"at": at, "number": at + 1, "tabindex": 0 if at == newest else -1})
     dates = len({day for day in context.state.days if day is not None})
     fold = context.state.fold
     return render(
         "history.html.j2",
-        chips=chips,
+        chips=Markup("\n".join(chips)),
+        count=len(chips),
         unread=unread,
         unit=context.wording.unit,
         dates=dates,
@@ -78,6 +82,15 @@ def history(context: PageContext) -> str:
         fold_words=fold_summary(items, fold, context.answer.spectrum) if fold else "",
         suggested=None if asks_for_a_mark(context) else suggested_fold(context.answer.spectrum),
     )
+
+
+@lru_cache(maxsize=CACHED_CHIPS)
+def _rendered(chip: Chip) -> str:
+    """A chip's HTML, in which its place is still to be filled in: most chips of a page stood on it a click ago."""
+    literal: dict[str, Any] = {
+        name: value.replace("%", "%%") for name, value in chip._asdict().items() if isinstance(value, str)
+    }
+    return render("chip.html.j2", chip=chip._replace(**literal))
 
 
 def _likeness(one: Invention) -> str:

@@ -19,7 +19,6 @@ from m2rec.data.sources.registry import HOW_TO_GET, titles_for
 from m2rec.errors import CheckpointError, InputError, M2RecError
 from m2rec.recommend.answer import Answer, Shares
 from m2rec.recommend.history import INVENTED
-from m2rec.recommend.options import MOST_ITEMS
 from m2rec.text_safety import printable, quoted
 from m2rec.ui.render.words import Wording
 from m2rec.ui.session.cache import Cache
@@ -234,15 +233,9 @@ class Worlds:
         self, name: str, history: tuple[str, ...], item_id: str, gate: Any, bands: Any, exclude_seen: bool
     ) -> float | None:
         """How likely an item is after a history, or None where it is not among the first fifty; cached like answers."""
-        answer = self.get(name).recommender.recommend(
-            list(history),
-            k=MOST_ITEMS,
-            exclude_seen=exclude_seen,
-            gate_override=dict(gate) if gate else None,
-            band_mask=list(bands) or None,
-            spectrum=False,
+        return self.get(name).recommender.probability(
+            list(history), item_id, exclude_seen, dict(gate) if gate else None, list(bands) or None
         )
-        return next((item.probability for item in answer.items if item.item_id == item_id), None)
 
     def computation(
         self,

@@ -40,6 +40,17 @@ def test_chips_that_repeat_at_the_chosen_period_are_ringed(page_context: PageCon
     assert [int(at) for at in ringed] == [6, 13, 20]
 
 
+def test_a_chip_says_what_was_typed_whatever_signs_are_in_it(page_context: PageContext) -> None:
+    typed = "~%(at)d of 100 % {at} <b> %s"
+    shown = with_state(page_context, history=("i00", typed, typed))
+    html = history.history(shown)
+    written = "%(at)d of 100 % {at} &lt;b&gt; %s"
+    assert html.count(f"<bdi>{written}</bdi>") == 2
+    for number in (2, 3):
+        assert f'aria-label="{number}: {written}, invented' in html
+        assert f'id="chip-~{written}-{number - 1}" data-at="{number - 1}"' in html
+
+
 def test_interactions_beyond_the_models_reach_are_marked_and_said(page_context: PageContext) -> None:
     html = history.history(with_state(page_context, history=("i00",) * 203))
     assert html.count('class="chip unread') == 3
