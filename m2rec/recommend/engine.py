@@ -20,13 +20,13 @@ from m2rec.inference.reading import Position
 from m2rec.recommend.answer import Answer, Invention, RankedItem, Shares, Spectrum, Theme
 from m2rec.recommend.candidates import Candidate, skyband
 from m2rec.recommend.catalogue import Catalogue, CatalogueItem
+from m2rec.recommend.explain.influence import influence
+from m2rec.recommend.explain.spectrum import LONGEST_PERIOD, Periodogram, gain_at, item_periodogram, periodogram
+from m2rec.recommend.explain.themes import strongest, typical_items
 from m2rec.recommend.history import GivenHistory, History, as_list, look_up
-from m2rec.recommend.influence import influence
 from m2rec.recommend.inventions import Known, Likeness, note
 from m2rec.recommend.options import LONGEST_HISTORY, Band, Options, gate_weights
 from m2rec.recommend.probability import probability
-from m2rec.recommend.spectrum import LONGEST_PERIOD, Periodogram, gain_at, item_periodogram, periodogram
-from m2rec.recommend.themes import strongest, typical_items
 from m2rec.recommend.validation import checked
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import lombscargle
 
-from m2rec.recommend.calendar import calendar_of, calendar_spectrum, lomb_scargle
+from m2rec.recommend.explain.calendar import calendar_of, calendar_spectrum, lomb_scargle
 from m2rec.recommend.recommender import Recommender
 
 COFFEE, OTHERS = 0, 12

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from m2rec.errors import InputError
-from m2rec.recommend.computation import computation
+from m2rec.recommend.explain.computation import computation
 from m2rec.recommend.recommender import Recommender
 from tests.inference.test_engine import CHECKPOINTS
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from m2rec.errors import InputError
-from m2rec.recommend.days import GUESSES, guesses
+from m2rec.recommend.explain.days import GUESSES, guesses
 from m2rec.recommend.recommender import Recommender
 from tests.inference.test_engine import CHECKPOINTS, VARIANTS
 from tests.tiny_world import tiny_checkpoint, tiny_items

@@ -13,7 +13,7 @@ from tests.tiny_world import tiny_checkpoint
 
 ASKED = """
 import sys
-from m2rec.recommend.calendar import calendar_of
+from m2rec.recommend.explain.calendar import calendar_of
 from m2rec.recommend.recommender import Recommender
 world = Recommender.from_pretrained(sys.argv[1])
 history = ["i00", "i08", "i16", "i21"] * 6

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from m2rec.recommend import spectrum
-from m2rec.recommend.spectrum import (
+from m2rec.recommend.explain import spectrum
+from m2rec.recommend.explain.spectrum import (
     LONGEST_PERIOD,
     SHORTEST_HISTORY,
     Periodogram,

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from m2rec.recommend.explain.themes import LEAST_SHARE, strongest, typical_items
 from m2rec.recommend.recommender import Recommender
-from m2rec.recommend.themes import LEAST_SHARE, strongest, typical_items
 from tests.tiny_world import tiny_checkpoint
 
 

@@ -1,7 +1,7 @@
 """The spectrum by the calendar: power against period in days."""
 
 from m2rec.branches import EVIDENCE
-from m2rec.recommend.calendar import CalendarSpectrum
+from m2rec.recommend.explain.calendar import CalendarSpectrum
 from m2rec.ui.figures.frame import Figure, axis, chance_band, layout, log_range, peak_marks, peak_names
 
 DAY_TICKS = (2, 3, 4, 5, 7, 10, 14, 21, 28, 42, 60)

@@ -6,7 +6,7 @@ from m2rec.branches import EVIDENCE, ORDERED, BranchName
 from m2rec.data.market.settings import CAUSES as MARKET_CAUSES
 from m2rec.data.market.shoppers import SHOWN, Shopper, causes_of
 from m2rec.errors import InputError
-from m2rec.recommend.days import DayGuess
+from m2rec.recommend.explain.days import DayGuess
 from m2rec.ui.panels.computed.columns import Part
 from m2rec.ui.render.context import PageContext
 from m2rec.ui.render.templating import render

@@ -10,7 +10,7 @@ from m2rec.ui.session.state import Session, State
 from m2rec.ui.session.worlds import World, Worlds
 
 if TYPE_CHECKING:
-    from m2rec.recommend.calendar import CalendarSpectrum
+    from m2rec.recommend.explain.calendar import CalendarSpectrum
 
 
 @dataclass(frozen=True)

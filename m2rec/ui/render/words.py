@@ -6,8 +6,8 @@ from itertools import groupby
 
 from m2rec.branches import BRANCHES, EVIDENCE, ORDERED
 from m2rec.recommend.answer import Answer, Spectrum
-from m2rec.recommend.calendar import CalendarSpectrum
-from m2rec.recommend.spectrum import SHORTEST_HISTORY
+from m2rec.recommend.explain.calendar import CalendarSpectrum
+from m2rec.recommend.explain.spectrum import SHORTEST_HISTORY
 from m2rec.ui.render.recurrence import below_by_chance, below_their_like
 
 KEPT = 0.5  # filter gain, relative to its largest, from which a period counts as kept

@@ -25,11 +25,11 @@ from m2rec.ui.session.cache import Cache
 from m2rec.ui.session.presets import Preset, make
 
 if TYPE_CHECKING:
-    from m2rec.recommend.calendar import CalendarSpectrum
     from m2rec.recommend.candidates import Candidate
     from m2rec.recommend.catalogue import CatalogueItem
-    from m2rec.recommend.computation import Computation
-    from m2rec.recommend.days import DayGuess
+    from m2rec.recommend.explain.calendar import CalendarSpectrum
+    from m2rec.recommend.explain.computation import Computation
+    from m2rec.recommend.explain.days import DayGuess
     from m2rec.recommend.recommender import Recommender
 
 FIRST = "rhythm-market"
@@ -246,7 +246,7 @@ class Worlds:
         band_mask: Sequence[tuple[float, float]] = (),
     ) -> "Computation":
         """How an item's probability after a history was computed. Raises InputError for an empty history."""
-        from m2rec.recommend.computation import computation
+        from m2rec.recommend.explain.computation import computation
 
         return computation(self.get(name).recommender, list(history), item_id, gate_override, list(band_mask) or None)
 
@@ -254,7 +254,7 @@ class Worlds:
         self, name: str, history: tuple[str, ...], exclude_seen: bool, gate: Any, bands: Any
     ) -> "list[DayGuess]":
         """What was guessed after each item of a history; kept like answers."""
-        from m2rec.recommend.days import guesses
+        from m2rec.recommend.explain.days import guesses
 
         return guesses(
             self.get(name).recommender, list(history), exclude_seen, dict(gate) if gate else None, list(bands) or None
@@ -268,7 +268,7 @@ class Worlds:
         """The spectrum in calendar time, where the history has dates enough; cached like answers."""
         if not any(day is not None for day in days):
             return None
-        from m2rec.recommend.calendar import calendar_of
+        from m2rec.recommend.explain.calendar import calendar_of
 
         return calendar_of(self.get(name).recommender, list(history), days)
 

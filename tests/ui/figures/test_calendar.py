@@ -4,7 +4,7 @@ from dataclasses import replace
 import plotly.graph_objects as go
 import pytest
 
-from m2rec.recommend.calendar import CalendarSpectrum
+from m2rec.recommend.explain.calendar import CalendarSpectrum
 from m2rec.ui.figures.calendar import calendar_figure
 from m2rec.ui.panels import evidence, history, toolbar
 from m2rec.ui.render.context import PageContext, ask

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from m2rec.branches import BranchName
-from m2rec.recommend.computation import Computation
+from m2rec.recommend.explain.computation import Computation
 from m2rec.ui.render.context import PageContext
 
 MOST_COLUMNS = 60  # the newest days: more would be too narrow to see

@@ -6,7 +6,7 @@ from m2rec.branches import EVIDENCE, ORDERED
 from m2rec.errors import InputError
 from m2rec.inference.terms.due import DueTerms
 from m2rec.inference.terms.tastes import ThemeTerms
-from m2rec.recommend.computation import Computation
+from m2rec.recommend.explain.computation import Computation
 from m2rec.text_safety import quoted
 from m2rec.ui.panels.computed.columns import MOST_COLUMNS, days_of
 from m2rec.ui.panels.computed.frequency import Rhythm, due, filtered

@@ -6,7 +6,7 @@ import numpy as np
 
 from m2rec.branches import BRANCHES, ORDERED, BranchName
 from m2rec.inference.terms.due import DueTerms
-from m2rec.recommend.computation import Computation
+from m2rec.recommend.explain.computation import Computation
 from m2rec.ui.panels.computed.columns import Part, Strip
 from m2rec.ui.render.numbers import decimal
 from m2rec.ui.render.words import percent

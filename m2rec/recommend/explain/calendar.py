@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from m2rec.recommend.engine import Engine
-from m2rec.recommend.spectrum import SHUFFLES, TINY, chance_level, principal
+from m2rec.recommend.explain.spectrum import SHUFFLES, TINY, chance_level, principal
 
 CHANNELS = 6  # principal directions kept
 LONGEST_PERIOD = 60  # days

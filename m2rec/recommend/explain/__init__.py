@@ -1,0 +1,1 @@
+"""Why an answer is what it is: spectra, themes, what each history item adds, the terms of a probability, past days."""
