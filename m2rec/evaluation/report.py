@@ -64,7 +64,7 @@ class Grades(_Frozen):
     """How well the gate predicts causes, and the figures of the fair oracle on the same targets."""
 
     gates: GateReport
-    oracle: dict[str, FiniteFloat]  # its HR, NDCG and MRR, seen items left in: what no model can beat
+    oracle: dict[str, FiniteFloat]  # its HR, NDCG and MRR, seen items left in: the ceiling
     hits: dict[str, Hits]  # by cause; "arrivals" are the items that occur in no training event
 
 

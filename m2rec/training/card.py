@@ -29,7 +29,6 @@ _DATA_NOTES = {
         "vectors, no title or review."
     ),
 }
-_INTERIM = "An interim checkpoint: trained on a CPU, as far as that goes in an hour; a run on a GPU is to replace it."
 _OWN_DATA = "This world was trained on tables of its maker's own."
 
 
@@ -41,25 +40,34 @@ def _before(record: TrainingRecord | None) -> str:
     return f"| started from | {summary} |\n{_before(record.before)}"
 
 
+def _ended(training: TrainingRecord) -> str:
+    """Why training ended. The best of few epochs says less than one after which validation fell."""
+    patience, limit = training.settings["patience"], training.settings["epochs"]
+    if training.epochs - training.best_epoch >= patience:
+        return f"ended when validation had not risen for {patience}"
+    return (
+        f"ended at the limit of {limit}" if training.epochs >= limit else "ended by hand, before validation had stalled"
+    )
+
+
 def model_card(config: CheckpointConfig, description: str) -> str:
     """Markdown with the front matter that a model hub reads."""
     training = config.training
     front = "\n".join(
         ["---", "license: mit", "library_name: m2rec", "tags: [sequential-recommendation, mamba, explainable]", "---"]
     )
-    interim = config.trained_on.startswith("cpu") and config.data.source in _DATA_NOTES
     gates = "\n".join(f"- **{name}**: {meaning}" for name, meaning in config.gate_labels.items())
     return f"""{front}
 
 # M2Rec: {config.world}
 
-{description}.{" " + _INTERIM if interim else ""}
+{description}.
 
 | | |
 | --- | --- |
 | trained on | {config.trained_on} |
 | command | `{training.command}` |
-| epochs | {training.epochs}, best after {training.best_epoch} |
+| epochs | {training.epochs}, best after {training.best_epoch}; {_ended(training)} |
 {_before(training.before)}| time, peak memory | {training.seconds:.0f} s, {training.peak_memory_mib:.0f} MiB |
 | code, date | {training.git_revision}, {training.date} |
 | data | {config.data.source}, {config.data.split}, {config.data.users:,} users, {config.data.events:,} events |

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from m2rec.errors import CheckpointError
+from m2rec.evaluation.protocol import evaluate
 from m2rec.model.m2rec import M2Rec
 from m2rec.training.resume import EpochReport
 from m2rec.training.run import Trained, train
@@ -87,6 +88,21 @@ def test_the_best_model_so_far_is_handed_over_also_when_a_run_goes_on(tmp_path: 
     assert handed[0][0] == epoch
     assert all(torch.equal(handed[0][1][name], weights[name]) for name in weights)
     assert all(torch.equal(handed[-1][1][name], best[name]) for name in best)
+
+
+@pytest.mark.parametrize("ema_decay", [0.0, 0.9])
+def test_the_weights_that_are_kept_are_those_that_validation_judged(tmp_path: Path, ema_decay: float) -> None:
+    settings = SETTINGS.model_copy(update={"ema_decay": ema_decay})
+    trained = train(small_model(), small_prepared(), settings, 12, tmp_path / "state", cpu=True, show=False)
+    again = evaluate(trained.model, small_prepared(), "validation", 12).figures["unmasked"]
+    assert trained.progress.epochs[trained.progress.best_epoch - 1].validation.items() <= again.items()
+
+
+def test_gradients_are_clipped(tmp_path: Path) -> None:
+    """To so little that AdamW's floor keeps the steps small."""
+    still = SETTINGS.model_copy(update={"clip_norm": 1e-12, "weight_decay": 0.0})
+    begun, ended = _weights(small_model()), _weights(_run(tmp_path, still))
+    assert all(torch.allclose(begun[name], ended[name], atol=1e-5) for name in begun)
 
 
 def test_a_state_of_other_settings_is_refused(tmp_path: Path) -> None:

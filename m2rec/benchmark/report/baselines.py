@@ -1,6 +1,7 @@
 """The README's rows beside a world's checkpoint: baselines, ablations, and which of them are not trained yet."""
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from m2rec.benchmark.report.figures import SEEN, cell, figure
 from m2rec.errors import DataError
 
 SHOWN = ("HR@10", "NDCG@10", "MRR@10")
+ROUNDING = 1e-6  # by which two sums of the same ranks may differ
 
 
 @dataclass(frozen=True)
@@ -31,9 +33,17 @@ class Baselines:
     notes: list[str] = field(default_factory=list)
 
 
-def baselines(world: str, benchmarks: Path, targets: int) -> Baselines:
+@dataclass(frozen=True)
+class Shipped:
+    """The world's checkpoint, beside which the rows stand: what it reached, and the epochs of its training."""
+
+    figures: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # "unmasked" and "masked", by metric
+    epochs: Sequence[int] = ()  # of each run that led to it, the first one first
+
+
+def baselines(world: str, benchmarks: Path, targets: int, shipped: Shipped = Shipped()) -> Baselines:
     """Results of `benchmark train` on this world's `targets` test events; empty where no plan has this world. Raises
-    DataError when the table is damaged or of other targets.
+    DataError when the table is damaged, of other targets, or compares the baselines with another checkpoint.
     """
     if world not in known_plans():
         return Baselines()
@@ -47,11 +57,12 @@ def baselines(world: str, benchmarks: Path, targets: int) -> Baselines:
                 f"{path} is about {found['targets']:,} targets, and the checkpoint of {world} was measured on "
                 f"{targets:,}; make it again with `{_command(plan)}`."
             )
+        _check_compared(path, rows, found, shipped, plan)
         others = [rows[entry.name] for entry in plan.entries if entry.name in rows and _is_baseline(plan, entry.name)]
         # one seed of the reference is the checkpoint itself
         others = [row for row in others if row["model"] != plan.reference or len(row["seeds"]) > 1]
         shown = [_row(row, seen, plan) for row in others for seen in SEEN if seen in row]
-        notes = [*_trained(others, plan), *leads(rows, found, plan)]
+        notes = [*_trained(others, plan, shipped), *leads(rows, found, plan)]
         notes += parts(rows, found["comparisons"], plan)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise DataError(f"{path} is not a readable benchmark table; make it again with `{_command(plan)}`.") from error
@@ -107,6 +118,22 @@ def _ablations_alone(world: str, benchmarks: Path) -> _Ablations:
         raise DataError(f"{path} is not a readable benchmark table; make it again with `{_command(plan)}`.") from error
 
 
+def _check_compared(
+    path: Path, rows: Mapping[str, Any], table: Mapping[str, Any], shipped: Shipped, plan: Plan
+) -> None:
+    """A table keeps the leads of the checkpoint that was there when it was made. Raises DataError for another one."""
+    if table.get("compared") != "checkpoint":
+        return
+    for one in table["comparisons"]:
+        reached = shipped.figures.get(one["seen"], {}).get(one["metric"])
+        then = rows[one["against"]][one["seen"]][one["metric"]] + one["difference"]
+        if reached is not None and abs(then - reached) > ROUNDING:
+            raise DataError(
+                f"{path} compares the baselines with a checkpoint that had {one['metric']} {then:.4f}, and the one "
+                f"here has {reached:.4f}; make it again with `{_command(plan)} --only {one['against']}`."
+            )
+
+
 def _is_baseline(plan: Plan, name: str) -> bool:
     return not next(entry for entry in plan.entries if entry.name == name).ablates
 
@@ -116,7 +143,7 @@ def _row(row: dict[str, Any], seen: str, plan: Plan) -> Row:
     return Row(name, seen, [figure(row, seen, metric) for metric in SHOWN], len(row["seeds"]))
 
 
-def _trained(rows: list[dict[str, Any]], plan: Plan) -> list[str]:
+def _trained(rows: list[dict[str, Any]], plan: Plan, shipped: Shipped) -> list[str]:
     if not rows:
         return []
     hardware = sorted({device for row in rows for device in row["hardware"]})
@@ -124,10 +151,12 @@ def _trained(rows: list[dict[str, Any]], plan: Plan) -> list[str]:
     when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
     several = any(len(row["seeds"]) > 1 for row in rows)
     spread = "± is the standard deviation over seeds." if several else "1 seed each: intervals are over users."
-    # a shipped checkpoint may have been trained further; its card has the epochs
+    # a shipped checkpoint may have been trained further than the baselines
+    led = " + ".join(map(str, shipped.epochs))
+    ours = f" M2Rec as shipped had {led} epochs (its card says how)." if led else ""
     how = (
-        "The baselines had the same split, loss, batches and limit of epochs; each is taken at its best on validation "
-        f"(the card in checkpoints/ says what M2Rec had), by `{_command(plan)}`"
+        "The baselines had the same split, loss, batches and limit of epochs, and M2Rec's width, dropout and learning "
+        "rate where the plan names no others; each is taken at its best on validation"
     )
     names = {row["model"] for row in rows}
     otherwise = [
@@ -135,7 +164,17 @@ def _trained(rows: list[dict[str, Any]], plan: Plan) -> list[str]:
         for entry in plan.entries
         if entry.training and entry.name in names
     ]
-    return [f"{how} on {', '.join(hardware)}, {when}. {spread}{''.join(otherwise)}", ""]
+    where = f"by `{_command(plan)}` on {', '.join(hardware)}, {when}."
+    return [f"{how}, {where}{ours}{_cut_short(rows)}{''.join(otherwise)} {spread}", ""]
+
+
+def _cut_short(rows: list[dict[str, Any]]) -> str:
+    """Which models were at their best when the limit of epochs ended their training, so that more might bring more."""
+    still = [row["model"] for row in rows if max(row["epochs"]) >= row["training"]["epochs"]]
+    if not still:
+        return ""
+    limit = max(row["training"]["epochs"] for row in rows if row["model"] in still)
+    return f" The limit of {limit} epochs ended the training of {', '.join(still)} while validation was still rising."
 
 
 def _words(training: dict[str, Any]) -> str:

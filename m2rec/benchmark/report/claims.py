@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from m2rec.benchmark.report.comparisons import MAMBAS, METRIC, best_on_validation
+from m2rec.benchmark.report.comparisons import MAMBAS, METRIC, all_new, best_on_validation
 from m2rec.benchmark.report.figures import SEEN, p_value
 from m2rec.benchmark.report.speed_and_load import SPEED
 
@@ -47,8 +47,12 @@ def _accuracy(table: Mapping[str, Any]) -> str:
         if best is None:
             phrases.append(f"no {family} is trained yet")
             continue
-        leads = [_lead(compared[best, seen], words) for seen, words in SEEN.items() if (best, seen) in compared]
-        phrases.append(f"over {best}, the best {family}: {' and '.join(leads)}")
+        leads = {seen: _lead(compared[best, seen], words) for seen, words in SEEN.items() if (best, seen) in compared}
+        if all_new(table) and set(leads) == set(SEEN) and not rows[best]["settings"].get("repeat_bias"):
+            apart = f"{leads['masked']}; {leads['unmasked']}, where {best} has not learned that nothing is chosen twice"
+            phrases.append(f"over {best}, the best {family}: {apart}")
+        else:
+            phrases.append(f"over {best}, the best {family}: {' and '.join(leads.values())}")
     return "; ".join(phrases)
 
 

@@ -10,6 +10,11 @@ METRIC = "HR@10"
 CHOSEN_BY = "NDCG@10"  # on validation, as epochs are
 MAMBAS = ("mamba2", "mamba4rec")
 
+NEVER_TWICE = (
+    "Nobody here is asked about an item of the history. Left in, M2Rec's repeat bias keeps those items back, and these "
+    "models have none"
+)
+
 Rows = Mapping[str, Mapping[str, Any]]
 Comparisons = Sequence[Mapping[str, Any]]
 
@@ -31,7 +36,22 @@ def leads(rows: Rows, table: Mapping[str, Any], plan: Plan) -> list[str]:
         cells = [_lead(found[name, seen]) + " (the best Mamba)" * (best[seen] == name) for seen in ways]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     chosen = f"The best Mamba is the one with the highest {CHOSEN_BY} on validation, left in and taken out."
-    return [*lines, "", *([chosen, ""] if any(best.values()) else [])]
+    unfair = [name for name in shown if not rows[name].get("settings", {}).get("repeat_bias")]
+    return [
+        *lines,
+        "",
+        *([chosen, ""] if any(best.values()) else []),
+        *(
+            [f"{NEVER_TWICE}: {', '.join(unfair)}. Taken out, no model can lose by it.", ""]
+            if all_new(table) and unfair
+            else []
+        ),
+    ]
+
+
+def all_new(table: Mapping[str, Any]) -> bool:
+    """Whether every target is new to its user, as where nothing is ever chosen twice."""
+    return bool(table.get("targets")) and table["targets"] == table.get("new_targets")
 
 
 def parts(rows: Rows, comparisons: Comparisons, plan: Plan) -> list[str]:
@@ -63,11 +83,11 @@ def best_on_validation(rows: Rows, names: Sequence[str], seen: str) -> str | Non
 
 def _lead(one: Mapping[str, Any]) -> str:
     relative = "" if one["relative"] is None else f", {100 * one['relative']:+.1f} %"
-    return f"{one['difference']:+.4f} ({one['low']:+.4f} to {one['high']:+.4f}){relative}, {p_value(one['p'])}"
+    return f"{one['difference']:+z.4f} ({one['low']:+z.4f} to {one['high']:+z.4f}){relative}, {p_value(one['p'])}"
 
 
 def _loss(one: Mapping[str, Any] | None) -> str:
-    return "–" if one is None else f"{one['difference']:+.4f} ({p_value(one['p'])})"
+    return "–" if one is None else f"{one['difference']:+z.4f} ({p_value(one['p'])})"
 
 
 def _budget(plan: Plan) -> str:

@@ -3,18 +3,22 @@
 from pathlib import Path
 
 from m2rec.atomic import atomic_file
-from m2rec.benchmark.report.baselines import SHOWN, baselines
+from m2rec.benchmark.report.baselines import SHOWN, Shipped, baselines
 from m2rec.benchmark.report.claims import claims
 from m2rec.benchmark.report.figures import SEEN, cell
 from m2rec.benchmark.report.learning_curve import curve
 from m2rec.benchmark.report.market import market_tests
 from m2rec.benchmark.report.speed_and_load import speed_and_load
 from m2rec.branches import CAUSES
-from m2rec.checkpoint import CheckpointConfig
+from m2rec.checkpoint import CheckpointConfig, TrainingRecord
 from m2rec.errors import DataError
 from m2rec.evaluation.report import FILE, Figure, GateMeasurement, Measurement, MetricsFile, read_metrics
 
 START, END = "<!-- results -->", "<!-- /results -->"
+BY_CAUSE = (
+    "HR@10 by what was behind the purchase; arrivals are products that no training customer ever bought. The oracle is "
+    "the best forecast over all purchases together; within one group a model may be above it:"
+)
 
 
 def results(checkpoints: Path, benchmarks: Path) -> str:
@@ -25,7 +29,7 @@ def results(checkpoints: Path, benchmarks: Path) -> str:
     for folder in sorted(path for path in checkpoints.iterdir() if (path / FILE).is_file()):
         config = CheckpointConfig.model_validate_json((folder / "config.json").read_text(encoding="utf-8"))
         worlds.append(config.world)
-        parts += _world(config, read_metrics(folder, config.world), benchmarks)
+        parts += _world(config, _of_test(read_metrics(folder, config.world)), benchmarks)
     try:
         first = claims(worlds, benchmarks)
     except (OSError, ValueError, TypeError, KeyError) as error:
@@ -43,12 +47,31 @@ def write_results(readme: Path, checkpoints: Path, benchmarks: Path) -> None:
         temporary.write_text(f"{before}{START}\n{results(checkpoints, benchmarks)}\n{END}{after}", encoding="utf-8")
 
 
+def _of_test(metrics: MetricsFile) -> MetricsFile:
+    """Without what was measured on validation, by which settings are chosen."""
+    gates = metrics.gates if metrics.gates and metrics.gates.split == "test" else None
+    measurements = [one for one in metrics.measurements if one.split == "test"]
+    return metrics.model_copy(update={"measurements": measurements, "gates": gates})
+
+
+def _epochs(record: TrainingRecord | None) -> list[int]:
+    """Of each run that led to the weights, the first one first."""
+    return [] if record is None else [*_epochs(record.before), record.epochs]
+
+
 def _world(config: CheckpointConfig, metrics: MetricsFile, benchmarks: Path) -> list[str]:
+    if not metrics.measurements:
+        return []
     first = metrics.measurements[0]
+    figures: dict[str, dict[str, float]] = {
+        one.seen: {name: figure.value for name, figure in one.figures.items()}
+        for one in metrics.measurements
+        if one.model == "m2rec"
+    }
     new = [measured.targets for measured in metrics.measurements if measured.seen == "masked"]
     part = f" ({new[0]:,} of them new to their users)" if new and new[0] != first.targets else ""
     where = f"trained on {config.trained_on}, measured on {first.hardware}, {first.date}, by `{first.command}`"
-    others = baselines(config.world, benchmarks, first.targets)
+    others = baselines(config.world, benchmarks, first.targets, Shipped(figures, _epochs(config.training)))
     lines = [
         f"### {config.world}",
         "",
@@ -92,7 +115,7 @@ def _gates(measured: GateMeasurement) -> list[str]:
         lines.append(f"| {name} | {CAUSES[name]} | {row.auc:.3f} | {limit} | {weights} |")
     lines += [
         "",
-        "HR@10 by what was behind the purchase; arrivals are products that no training customer ever bought:",
+        BY_CAUSE,
         "",
         "| cause | targets | model | fair oracle | at random |",
         "| --- | --- | --- | --- | --- |",

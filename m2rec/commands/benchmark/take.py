@@ -61,7 +61,9 @@ def take(
         say(f"Left: {label}, because {reason}.")
     for one in inputs:
         if any(job.plan.name == one.plan.name for job in taken.taken):
-            made = benchmark_table(one.plan, one.jobs(runs_folder(runs)))
+            made = benchmark_table(
+                one.plan, one.jobs(runs_folder(runs)), (checkpoints or paths.checkpoints()) / one.plan.world
+            )
             say(f"Wrote {write_table(made, out or paths.benchmarks())}.")
     payload = {
         "checkpoints": {

@@ -44,7 +44,7 @@ def grade(
     ] = None,
     json_file: Json = None,
 ) -> None:
-    """Grade ranked lists of any program against what no model can beat, by cause, by period and for new arrivals.
+    """Grade ranked lists of any program beside the best possible forecast, by cause, by period and for new arrivals.
 
     HR@10 and NDCG@10 over the test customers' purchases, seen items left in, with 95 % intervals over customers. The
     fair oracle knows the process but not the customers; "of the ceiling" is HR@10 over the oracle's.

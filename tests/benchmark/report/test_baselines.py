@@ -9,7 +9,7 @@ import pytest
 
 from m2rec.benchmark.accuracy import plan as plans
 from m2rec.benchmark.accuracy.jobs import benchmark_table, jobs_of, write_table
-from m2rec.benchmark.report.baselines import Baselines, baselines
+from m2rec.benchmark.report.baselines import Baselines, Shipped, baselines
 from m2rec.benchmark.report.readme import results
 from m2rec.data.prepared import Prepared
 from m2rec.errors import DataError
@@ -69,6 +69,31 @@ def test_a_run_with_one_seed_is_shown_with_its_interval_device_and_number_of_see
     assert unmasked.cells[0].startswith("0.2500 (0.1")  # 10 of 40 users
     assert "on cpu, 2026-11-24." in notes(found)
     assert "±" not in notes(found)
+
+
+def test_a_training_that_the_limit_of_epochs_ended_is_named(finished) -> None:
+    folder = finished(sasrec=(10,), popularity=(5,))
+    table = json.loads((folder / f"{NAME}.json").read_text())
+    table["rows"][0] |= {"epochs": [0]}  # popularity, which is not trained
+    for limit, said in ((2, True), (3, False)):  # the best epoch is the second
+        for row in table["rows"]:
+            row["training"]["epochs"] = limit
+        (folder / f"{NAME}.json").write_text(json.dumps(table))
+        found = notes(baselines(NAME, folder, USERS, Shipped(epochs=[3, 2])))
+        assert (f"The limit of {limit} epochs ended the training of sasrec while" in found) == said
+    assert "M2Rec as shipped had 3 + 2 epochs" in found
+
+
+def test_leads_of_a_checkpoint_that_is_no_longer_there_are_refused(finished) -> None:
+    folder = finished(sasrec=(10,))
+    table = json.loads((folder / f"{NAME}.json").read_text())
+    lead = {"model": "m2rec", "against": "sasrec", "relative": 1.0, "low": 0.1, "high": 0.4, "p": 0.01}
+    lead |= {"seen": "unmasked", "metric": "HR@10", "difference": 0.25}
+    (folder / f"{NAME}.json").write_text(json.dumps(table | {"compared": "checkpoint", "comparisons": [lead]}))
+    same = Shipped({"unmasked": {"HR@10": 0.5}})  # sasrec has 10 of 40
+    assert "+0.2500" in notes(baselines(NAME, folder, USERS, same))
+    with pytest.raises(DataError, match=r"a checkpoint that had HR@10 0\.5000, and the one here has 0\.6000"):
+        baselines(NAME, folder, USERS, Shipped({"unmasked": {"HR@10": 0.6}}))
 
 
 def test_several_seeds_have_a_spread(finished) -> None:
@@ -141,6 +166,7 @@ def test_the_lines_stand_in_the_worlds_own_table(finished, tmp_path: Path) -> No
     world = save_tiny_world(tmp_path / "checkpoints" / NAME)
     figures = {name: {"value": 0.3, "low": 0.2, "high": 0.4} for name in ("HR@10", "NDCG@10", "MRR@10")}
     rows = [measurement(0.3, seen, figures=figures, targets=USERS) for seen in ("unmasked", "masked")]
+    rows += [measurement(0.9, "unmasked", figures=figures, targets=USERS, split="validation")]  # not shown
     write_metrics(world, MetricsFile(world=NAME).with_measurements(rows))
     lines = results(tmp_path / "checkpoints", finished(sasrec=(10,))).splitlines()
     table = [line for line in lines if line.startswith("| ")]

@@ -49,6 +49,20 @@ def test_the_best_mamba_is_chosen_on_validation_left_in_and_taken_out_apart() ->
     assert f"| mamba2-repeat-bias | {left} (the best Mamba) | {out} |" in table
 
 
+def test_where_nothing_is_chosen_twice_models_without_a_repeat_bias_are_named() -> None:
+    rows = {"m2rec": row("m2rec", 0.9, 0.9), "sasrec": row("sasrec", 0.8, 0.8), "mamba2": row("mamba2", 0.1, 0.1)}
+    rows["mamba2"]["settings"] = {"repeat_bias": True}
+    table = {"comparisons": [*against("sasrec"), *against("mamba2")], "targets": 40, "new_targets": 40}
+    assert "these models have none: sasrec. Taken out" in "\n".join(leads(rows, table, PLAN))
+    assert "repeat bias" not in "\n".join(leads(rows, table | {"new_targets": 39}, PLAN))
+
+
+def test_an_end_of_an_interval_that_is_zero_has_no_minus() -> None:
+    rows = {"m2rec": row("m2rec", 0.9, 0.9), "sasrec": row("sasrec", 0.8, 0.8)}
+    table = {"comparisons": [one | {"low": -0.00001} for one in against("sasrec")]}
+    assert "(+0.0000 to +0.0200)" in "\n".join(leads(rows, table, PLAN))
+
+
 def test_without_a_mamba_none_is_the_best() -> None:
     rows = {"m2rec": row("m2rec", 0.9, 0.9), "sasrec": row("sasrec", 0.8, 0.8)}
     assert "Mamba" not in "\n".join(leads(rows, {"comparisons": against("sasrec")}, PLAN))
