@@ -20,7 +20,8 @@ from safetensors.torch import load_file, save
 from m2rec.checkpoint import Checkpoint, Item
 from m2rec.errors import CheckpointError
 from m2rec.recommend.recommender import Recommender
-from m2rec.ui.session.worlds import World, Worlds
+from m2rec.ui.session.world import World
+from m2rec.ui.session.worlds import Worlds
 from m2rec.ui.web.service import Service
 from tests.fuzz.verdict import sentence
 from tests.tiny_world import tiny_checkpoint, tiny_items

@@ -6,7 +6,8 @@ import numpy as np
 
 from m2rec.checkpoint import Checkpoint, Item
 from m2rec.recommend.recommender import Recommender
-from m2rec.ui.session.worlds import World, Worlds
+from m2rec.ui.session.world import World
+from m2rec.ui.session.worlds import Worlds
 from m2rec.ui.web.service import Service
 from tests.tiny_world import tiny_checkpoint, tiny_items
 

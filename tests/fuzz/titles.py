@@ -15,7 +15,8 @@ from m2rec.recommend.catalogue import Catalogue
 from m2rec.recommend.recommender import Recommender
 from m2rec.text_safety import printable
 from m2rec.ui.render.view import page
-from m2rec.ui.session.worlds import World, Worlds
+from m2rec.ui.session.world import World
+from m2rec.ui.session.worlds import Worlds
 from m2rec.ui.web.service import Service
 from tests.fuzz import inputs, shop, verdict
 from tests.tiny_world import tiny_checkpoint, tiny_items

@@ -12,7 +12,8 @@ from hypothesis import settings
 from m2rec.benchmark.page.browser import chromium
 from m2rec.ui.render.context import PageContext, ask
 from m2rec.ui.session.state import Session, State
-from m2rec.ui.session.worlds import World, Worlds
+from m2rec.ui.session.world import World
+from m2rec.ui.session.worlds import Worlds
 from m2rec.ui.web.service import Service
 from tests.ui.fake_recommender import FakeRecommender
 

@@ -13,7 +13,7 @@ from m2rec.ui.render.words import percent, plain_period
 from m2rec.ui.session.presets import Preset
 from m2rec.ui.session.requests import Setting
 from m2rec.ui.session.state import Session, State
-from m2rec.ui.session.worlds import World
+from m2rec.ui.session.world import World
 
 
 @dataclass(frozen=True)

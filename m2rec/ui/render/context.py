@@ -7,7 +7,8 @@ from m2rec.branches import BranchName
 from m2rec.recommend.answer import Answer
 from m2rec.ui.render.words import Wording
 from m2rec.ui.session.state import Session, State
-from m2rec.ui.session.worlds import World, Worlds
+from m2rec.ui.session.world import World
+from m2rec.ui.session.worlds import Worlds
 
 if TYPE_CHECKING:
     from m2rec.recommend.explain.calendar import CalendarSpectrum

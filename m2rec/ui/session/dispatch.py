@@ -28,7 +28,8 @@ from m2rec.ui.session.requests import (
     Unmute,
 )
 from m2rec.ui.session.state import Session, State, Theme
-from m2rec.ui.session.worlds import World, Worlds
+from m2rec.ui.session.world import World
+from m2rec.ui.session.worlds import Worlds
 
 
 def dispatch(worlds: Worlds, session: Session, action: Action) -> Session:

@@ -4,7 +4,8 @@ from m2rec.ui.lessons import lessons
 from m2rec.ui.session.cache import permanently
 from m2rec.ui.session.dispatch import opening
 from m2rec.ui.session.state import Session
-from m2rec.ui.session.worlds import World, Worlds
+from m2rec.ui.session.world import World
+from m2rec.ui.session.worlds import Worlds
 from m2rec.ui.web.service import Service
 
 STEPS = ("lesson_do", "lesson_show")

@@ -17,7 +17,8 @@ from m2rec.ui.render.context import PageContext, ask
 from m2rec.ui.render.words import percent
 from m2rec.ui.session.dispatch import opening
 from m2rec.ui.session.state import Session, State
-from m2rec.ui.session.worlds import World, Worlds
+from m2rec.ui.session.world import World
+from m2rec.ui.session.worlds import Worlds
 from m2rec.ui.web.service import Service
 from tests.inference.test_engine import VARIANTS
 from tests.tiny_world import tiny_checkpoint, tiny_items

@@ -12,7 +12,8 @@ from m2rec.commands.app import main
 from m2rec.evaluation.market_report import FOLDER, MarketReport
 from m2rec.ui.panels.market_test import BENCHMARKS, WORLD, market_test, takers
 from m2rec.ui.render.context import PageContext
-from m2rec.ui.session.worlds import World, Worlds
+from m2rec.ui.session.world import World
+from m2rec.ui.session.worlds import Worlds
 from tests.places import ROOT
 from tests.ui.fake_recommender import FakeRecommender
 

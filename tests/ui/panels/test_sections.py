@@ -11,7 +11,8 @@ from m2rec.ui.panels.sections import section
 from m2rec.ui.render.context import PageContext, ask
 from m2rec.ui.session.dispatch import opening
 from m2rec.ui.session.state import Session
-from m2rec.ui.session.worlds import World, Worlds
+from m2rec.ui.session.world import World
+from m2rec.ui.session.worlds import Worlds
 from tests.places import CHECKPOINTS, ROOT
 from tests.ui.fake_recommender import FakeRecommender
 

@@ -12,7 +12,8 @@ from m2rec.ui.render.recurrence import recurrences
 from m2rec.ui.render.words import percent
 from m2rec.ui.session.dispatch import opening
 from m2rec.ui.session.state import Session
-from m2rec.ui.session.worlds import World, Worlds
+from m2rec.ui.session.world import World
+from m2rec.ui.session.worlds import Worlds
 from tests.places import CHECKPOINTS
 from tests.ui.fake_recommender import FakeRecommender
 

@@ -10,7 +10,8 @@ from m2rec.ui.render.context import PageContext, ask
 from m2rec.ui.render.recurrence import recurrences
 from m2rec.ui.session.presets import make
 from m2rec.ui.session.state import Session, State
-from m2rec.ui.session.worlds import World, Worlds
+from m2rec.ui.session.world import World
+from m2rec.ui.session.worlds import Worlds
 from tests.places import CHECKPOINTS
 from tests.ui.fake_recommender import FakeRecommender
 

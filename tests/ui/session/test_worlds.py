@@ -6,7 +6,8 @@ import pytest
 
 from m2rec.data.sources.person import Person
 from m2rec.errors import CheckpointError, InputError
-from m2rec.ui.session.worlds import World, Worlds
+from m2rec.ui.session.world import World
+from m2rec.ui.session.worlds import Worlds
 from tests.places import CHECKPOINTS
 from tests.ui.fake_recommender import FakeRecommender, Item
 

@@ -5,7 +5,8 @@ import os
 import httpx
 import pytest
 
-from m2rec.ui.session.worlds import World, Worlds
+from m2rec.ui.session.world import World
+from m2rec.ui.session.worlds import Worlds
 from m2rec.ui.web.app import build, start
 from tests.ui.fake_recommender import FakeRecommender
 

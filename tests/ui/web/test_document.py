@@ -7,7 +7,8 @@ from html.parser import HTMLParser
 import httpx
 import pytest
 
-from m2rec.ui.session.worlds import World, Worlds
+from m2rec.ui.session.world import World
+from m2rec.ui.session.worlds import Worlds
 from m2rec.ui.web.app import build, start
 from m2rec.ui.web.document import STATIC
 from m2rec.ui.web.service import Service

@@ -7,7 +7,8 @@ import pytest
 from gradio_client import Client
 from playwright.sync_api import Browser, expect
 
-from m2rec.ui.session.worlds import World, Worlds
+from m2rec.ui.session.world import World
+from m2rec.ui.session.worlds import Worlds
 from m2rec.ui.web.app import build, start
 from tests.ui.fake_recommender import FakeRecommender
 from tests.ui.web.reverse_proxy import proxied

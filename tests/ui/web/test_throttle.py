@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable
 import httpx
 import pytest
 
-from m2rec.ui.session.worlds import World, Worlds
+from m2rec.ui.session.world import World
+from m2rec.ui.session.worlds import Worlds
 from m2rec.ui.web.app import build, start
 from m2rec.ui.web.throttle import AT_ONCE, BUSY, RETRY_AFTER, BusyError, Throttle
 from tests.own_loop import run_apart

@@ -5,7 +5,8 @@ import pytest
 from m2rec.errors import CheckpointError
 from m2rec.ui.lessons import lessons
 from m2rec.ui.session.cache import Cache, permanently
-from m2rec.ui.session.worlds import CACHED_ANSWERS, World, Worlds
+from m2rec.ui.session.world import World
+from m2rec.ui.session.worlds import CACHED_ANSWERS, Worlds
 from m2rec.ui.web.service import Service
 from m2rec.ui.web.warm_up import STEPS, warm_up
 from tests.ui.fake_recommender import FakeRecommender
