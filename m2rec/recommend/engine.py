@@ -24,10 +24,12 @@ from m2rec.recommend.explain.influence import influence
 from m2rec.recommend.explain.spectrum import LONGEST_PERIOD, Periodogram, gain_at, item_periodogram, periodogram
 from m2rec.recommend.explain.themes import strongest, typical_items
 from m2rec.recommend.history import GivenHistory, History, as_list, look_up
-from m2rec.recommend.inventions import Known, Likeness, note
+from m2rec.recommend.inventions import Known, Likeness, Titles, note
 from m2rec.recommend.options import LONGEST_HISTORY, Band, Options, gate_weights
 from m2rec.recommend.probability import probability
+from m2rec.recommend.search import words_of
 from m2rec.recommend.validation import checked
+from m2rec.text_safety import folded
 
 if TYPE_CHECKING:
     from m2rec.model.m2rec import M2Rec
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 CACHED_SPECTRA = 256
 CACHED_INVENTIONS = 256
 TOLD_INVENTIONS = 2  # the newest, in notes
+SHORTEST_WORD, SHARING_A_WORD = 3, 25  # letters of a word by which titles are looked up, and titles for each such word
 NOTHING_CHOSEN = (
     "Nothing has been chosen yet: this is the popularity that the model learnt, and no evidence has been weighed."
 )
@@ -54,6 +57,8 @@ class Engine:
         self.config = checkpoint.config
         self.checkpoint = checkpoint
         self.catalogue = Catalogue(items)
+        apart = sum(bool(item.title and item.text) and folded(item.title) not in folded(item.text) for item in items)
+        self._described = 2 * apart > len(items)  # by texts that do not hold the titles
         self.inference = checkpoint.inference()
         self.typical = [] if self.inference.emissions is None else typical_items(self.inference.emissions)
         self._encoder = TextEncoder(cached=False)  # loaded with the first invented item
@@ -166,7 +171,14 @@ class Engine:
     @cached_property
     def _likeness(self) -> Likeness:
         ids = self.inference.items.ids[1 : self.config.model.warm_items + 1]
-        return Likeness(self.checkpoint.weights["text"][1:], ids, [item.title for item in self.items])
+        by_title = Titles(self._encoder.encode, self._sharing_a_word) if self._described else None
+        return Likeness(self.checkpoint.weights["text"][1:], ids, [item.title for item in self.items], by_title)
+
+    def _sharing_a_word(self, text: str) -> list[int]:
+        """Places of the items whose title holds a word of the text, or one that is spelt alike."""
+        words = [word for word in words_of(text) if len(word) >= SHORTEST_WORD]
+        found = (item for word in words for item in self.search(word, SHARING_A_WORD))
+        return sorted({self.catalogue.index(item.item_id) - 1 for item in found})
 
     def _known_anew(self, text: str) -> Known:
         return self._likeness.of(text, self._encoder.encode([text])[0])

@@ -1,11 +1,15 @@
-"""Invented items, known by a text alone: the items that they are most like, and ID vectors from these.
+"""Invented items, known by a text alone: the items that they are most like, and vectors from these.
 
 The text encoder measures the similarity of two texts. The ID vector of an invented item is the mean of those of the
 most similar items, weighted by similarity, so that it leads to the same items. Where no item is similar it has none,
 and a note says so.
+
+What people type is short, as titles are. In a world whose texts describe the items without naming them, it is compared
+with the titles ("a bottle of red wine" is no nail lacquer, deep red as that may be), and read by the texts of the items
+with similar titles.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +22,11 @@ ALIKE = 0.42
 # The mean is over so many items, and one that is this much less alike has 1/e of the weight. Of a few such pairs these
 # came nearest to the answers that catalogue items get whose ID vector is hidden.
 NEIGHBOURS, WIDTH = 20, 0.1
+TITLE_WIDTH = 0.05  # the same where titles are compared: the answers to 24 typed names came nearest to their items'
 NAMED = 3  # of the nearest, for the reader
+AS_NEAR = 0.03  # there, only items this much less alike than the nearest one are named beside it
+
+CANDIDATES = 100  # items with the most similar texts, whose titles are compared beside those that share a word
 
 
 @dataclass(frozen=True)
@@ -32,28 +40,69 @@ class Known:
     told: Invention
 
 
+@dataclass(frozen=True)
+class Titles:
+    """How titles are compared: `encode` gives n texts' unit vectors (n, width), `sharing` the places of the items whose
+    title shares a word with a text.
+    """
+
+    encode: Callable[[Sequence[str]], np.ndarray]
+    sharing: Callable[[str], Sequence[int]]
+
+
 class Likeness:
     """The catalogue with which invented items are compared."""
 
-    def __init__(self, texts: np.ndarray, ids: np.ndarray, titles: Sequence[str]) -> None:
-        """texts (V, width), ids (W, d) of the items that have any, which come first, and the titles of all."""
+    def __init__(
+        self, texts: np.ndarray, ids: np.ndarray, titles: Sequence[str], by_title: Titles | None = None
+    ) -> None:
+        """texts (V, width), ids (W, d) of the items that have any, which come first, and the titles of all.
+
+        `by_title` where the texts do not name their items.
+        """
         texts = texts.astype(np.float32, copy=False)
         self._unit = texts / np.maximum(np.linalg.norm(texts, axis=1, keepdims=True), 1e-12)
-        self._ids, self._titles = ids, titles
+        self._ids, self._titles, self._by_title = ids, titles, by_title
+        self._encoded: dict[int, np.ndarray] = {}  # titles' vectors by place, as they are needed
 
     def of(self, words: str, text: np.ndarray) -> Known:
         """An invented item by its text and its vector (width,), of unit length."""
         similarity = self._unit @ text
-        nearest = np.argsort(-similarity, kind="stable")
+        if self._by_title:
+            similarity = self._similar_titles(self._by_title, words, text, similarity)
+        nearest = np.argsort(-similarity, kind="stable")[:NAMED]
         best = float(similarity[nearest[0]])
-        warm = similarity[: len(self._ids)]
-        about = np.argsort(-warm, kind="stable")[:NEIGHBOURS]
+        weights, about = self._weighted(similarity[: len(self._ids)])
         id_vector = np.zeros(self._ids.shape[1], dtype=np.float32)
-        if warm[about[0]] >= ALIKE:
-            weights = np.exp((warm[about] - warm[about[0]]) / WIDTH)
-            id_vector = ((weights / weights.sum()) @ self._ids[about]).astype(np.float32)
-        names = [self._titles[place] for place in nearest[:NAMED]]
+        if weights.size:
+            id_vector = (weights @ self._ids[about]).astype(np.float32)
+        if self._by_title and best >= ALIKE:
+            weights, about = self._weighted(similarity)
+            text = weights @ self._unit[about]
+            text = (text / np.linalg.norm(text)).astype(np.float32)
+        least = best - AS_NEAR if self._by_title else -1.0
+        names = [self._titles[place] for place in nearest if similarity[place] >= least]
         return Known(text, id_vector, Invention(text=words, alike=best >= ALIKE, similarity=best, nearest=names))
+
+    def _similar_titles(self, titles: Titles, words: str, text: np.ndarray, similarity: np.ndarray) -> np.ndarray:
+        """(V,) the similarity of the titles that may be meant; −1 of all others."""
+        likely = np.argsort(-similarity, kind="stable")[:CANDIDATES].tolist()
+        places = sorted({*likely, *titles.sharing(words)})
+        missing = [place for place in places if place not in self._encoded]
+        if missing:
+            vectors = titles.encode([self._titles[place] for place in missing])
+            self._encoded |= dict(zip(missing, vectors, strict=True))
+        found = np.full_like(similarity, -1.0)
+        found[places] = np.stack([self._encoded[place] for place in places]) @ text
+        return found
+
+    def _weighted(self, similarity: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Weights that sum to 1 of the most similar items, and their places; none where nothing is similar."""
+        about = np.argsort(-similarity, kind="stable")[:NEIGHBOURS]
+        if not about.size or similarity[about[0]] < ALIKE:
+            return np.zeros(0, dtype=np.float32), about[:0]
+        weights = np.exp((similarity[about] - similarity[about[0]]) / (TITLE_WIDTH if self._by_title else WIDTH))
+        return weights / weights.sum(), about
 
 
 def note(invention: Invention) -> str:

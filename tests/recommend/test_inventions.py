@@ -1,11 +1,12 @@
 """Items of one's own words: what they are like, and that what is like nothing is said to be."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from m2rec.recommend.inventions import ALIKE, Likeness, note
+from m2rec.recommend.inventions import ALIKE, Likeness, Titles, note
 from m2rec.recommend.recommender import Recommender
 
 CHECKPOINTS = Path(__file__).parents[2] / "checkpoints"
@@ -43,6 +44,65 @@ def test_what_is_like_an_item_without_an_id_vector_alone_has_none_either() -> No
     found = likeness(0.1, 0.2, 0.9).of("a lantern", text())
     assert found.told.alike
     assert not found.id_vector.any()
+
+
+def test_where_texts_do_not_name_their_items_it_is_the_titles_that_are_compared() -> None:
+    asked: list[list[str]] = []
+
+    def encode(titles: Sequence[str]) -> np.ndarray:
+        asked.append(list(titles))
+        return np.array([{"Tea": [0.1, 0.99], "Coffee": [0.9, 0.44], "Lamp": [0.2, 0.98]}[title] for title in titles])
+
+    texts = np.array([[one, np.sqrt(1 - one**2)] for one in (0.8, 0.1, 0.1)])  # by its text it would be a tea
+    compared = Likeness(texts, IDS, TITLES, Titles(encode, lambda words: [2]))
+    found = compared.of("a brew", text())
+    assert (found.told.nearest, found.told.similarity) == (["Coffee"], pytest.approx(0.9))
+    assert found.id_vector[1] > 0.99
+    assert found.text @ texts[1] == pytest.approx(1)  # read by the coffee's own text
+    compared.of("another brew", text())
+    assert asked == [["Tea", "Coffee", "Lamp"]]  # encoded once
+
+
+# what a visitor may type, and the group in which anybody would look for it; nothing where the shop has no such thing
+TYPED = {
+    "dog food for a puppy": "Pets",
+    "strong espresso": "Coffee, tea & drinks",
+    "nappies": "Baby & newborn",
+    "frozen pizza": "Frozen & ready meals",
+    "jam of wild strawberries": "Bakery & breakfast",
+    "toothpaste": "Health & beauty",
+    "a birthday cake": "Bakery & breakfast",
+    "goat cheese": "Dairy & chilled",
+    "vegan burger": "Frozen & ready meals",
+    "tent for two": "Garden & outdoors",
+    "cat litter": "Pets",
+    "green tea": "Coffee, tea & drinks",
+    "orange juice": "Coffee, tea & drinks",
+    "laundry detergent": "Household & cleaning",
+    "chocolate biscuits": "Snacks & sweets",
+    "sushi rice": "Pantry & spices",
+    "baby wipes": "Baby & newborn",
+    "lager beer": "Coffee, tea & drinks",
+    "a bottle of red wine": "Coffee, tea & drinks",
+    "lipstick": "Health & beauty",
+    "tax return 2025": "",
+    "quantum chromodynamics": "",
+    "qwertyuiop": "",
+}
+
+
+@pytest.mark.slow
+def test_what_is_typed_in_the_market_stands_beside_what_anybody_would_expect() -> None:
+    world = Recommender.from_pretrained(CHECKPOINTS / "rhythm-market")
+    groups = {item.title: item.group for item in world.items}
+    told = world.inventions(list(TYPED))
+    found = {one.text: groups[one.nearest[0]] if one.alike else "" for one in told}
+    wrong = {words: group for words, group in found.items() if group != TYPED[words]}
+    assert wrong in ({}, {"chocolate biscuits": "Bakery & breakfast"})  # wheat biscuits, for breakfast
+    letters, wine = (
+        world.recommend([f"~{words}"], spectrum=False).items for words in ("qwertyuiop", "a bottle of red wine")
+    )
+    assert {item.item_id for item in wine[:3]}.isdisjoint(item.item_id for item in letters)
 
 
 @pytest.mark.slow
