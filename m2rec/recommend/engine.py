@@ -6,38 +6,33 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from m2rec.branches import BRANCHES
 from m2rec.checkpoint import Checkpoint, Item
-from m2rec.data.text import TextEncoder
 from m2rec.errors import CheckpointError, InputError
 from m2rec.inference.engine import InferenceEngine
 from m2rec.inference.reading import Position
-from m2rec.recommend.answer import Answer, Invention, RankedItem, Shares, Spectrum, Theme
+from m2rec.recommend.answer import Answer, RankedItem, Shares, Theme
 from m2rec.recommend.candidates import Candidate, skyband
 from m2rec.recommend.catalogue import Catalogue, CatalogueItem
 from m2rec.recommend.explain.influence import influence
-from m2rec.recommend.explain.spectrum import LONGEST_PERIOD, Periodogram, gain_at, item_periodogram, periodogram
+from m2rec.recommend.explain.spectra import Spectra
+from m2rec.recommend.explain.spectrum import LONGEST_PERIOD
 from m2rec.recommend.explain.themes import strongest, typical_items
 from m2rec.recommend.history import GivenHistory, History, as_list, look_up
-from m2rec.recommend.inventions import Known, Likeness, Titles, note
+from m2rec.recommend.inventions import Inventions, note
 from m2rec.recommend.options import LONGEST_HISTORY, Band, Options, gate_weights
 from m2rec.recommend.probability import probability
-from m2rec.recommend.search import words_of
 from m2rec.recommend.validation import checked
-from m2rec.text_safety import folded
 
 if TYPE_CHECKING:
     from m2rec.model.m2rec import M2Rec
 
-CACHED_SPECTRA = 256
-CACHED_INVENTIONS = 256
-TOLD_INVENTIONS = 2  # the newest, in notes
-SHORTEST_WORD, SHARING_A_WORD = 3, 25  # letters of a word by which titles are looked up, and titles for each such word
+NOTED_INVENTIONS = 2  # the newest, in notes
 NOTHING_CHOSEN = (
     "Nothing has been chosen yet: this is the popularity that the model learnt, and no evidence has been weighed."
 )
@@ -57,14 +52,10 @@ class Engine:
         self.config = checkpoint.config
         self.checkpoint = checkpoint
         self.catalogue = Catalogue(items)
-        apart = sum(bool(item.title and item.text) and folded(item.title) not in folded(item.text) for item in items)
-        self._described = 2 * apart > len(items)  # by texts that do not hold the titles
         self.inference = checkpoint.inference()
         self.typical = [] if self.inference.emissions is None else typical_items(self.inference.emissions)
-        self._encoder = TextEncoder(cached=False)  # loaded with the first invented item
-        # dragging the gate, another length of the list or a comparison asks about the same history again
-        self._periodogram = lru_cache(maxsize=CACHED_SPECTRA)(self._periodogram_anew)
-        self._known = lru_cache(maxsize=CACHED_INVENTIONS)(self._known_anew)
+        self.inventions = Inventions(self.inference, checkpoint.weights["text"][1:], items, self.catalogue)
+        self.spectra = Spectra(self.inference, self.inventions)
         self._check_answers()
 
     def _check_answers(self) -> None:
@@ -137,7 +128,7 @@ class Engine:
         read, notes = self.read(history)
         if not read.indices:
             return self._empty(k)
-        inventions = self.inventions(read.inventions)
+        inventions = self.inventions.described(read.inventions)
         reading = self.network(read).read(read.indices, self.band_keep(options.band_mask or []))
         position = reading.position
         gate = gate_weights(options.gate_override) if options.gate_override else position.gate
@@ -147,41 +138,15 @@ class Engine:
             items=self.rank(position, gate, read.seen(), k, exclude_seen),
             gates=_shares(gate.tolist()),
             gate_history=[_shares(row) for row in reading.gates.tolist()],
-            spectrum=self.spectrum(read, position.gains) if spectrum else None,
+            spectrum=self.spectra.of(read, position.gains) if spectrum else None,
             themes=self.themes(position),
             inventions=inventions,
-            notes=[*notes, *map(note, inventions[-TOLD_INVENTIONS:])],
+            notes=[*notes, *map(note, inventions[-NOTED_INVENTIONS:])],
         )
 
     def network(self, history: History) -> InferenceEngine:
-        """The one that knows the history's invented items as well."""
-        return self.with_inventions(history.inventions) if history.inventions else self.inference
-
-    def with_inventions(self, texts: Sequence[str]) -> InferenceEngine:
-        """A network that also reads items V + 1 … V + n, known by these texts and by what they are like."""
-        known = [self._known(text) for text in texts]
-        return self.inference.extended(
-            np.stack([one.text for one in known]), np.stack([one.id_vector for one in known])
-        )
-
-    def inventions(self, texts: Sequence[str]) -> list[Invention]:
-        """The items that invented ones are similar to."""
-        return [self._known(text).told for text in texts]
-
-    @cached_property
-    def _likeness(self) -> Likeness:
-        ids = self.inference.items.ids[1 : self.config.model.warm_items + 1]
-        by_title = Titles(self._encoder.encode, self._sharing_a_word) if self._described else None
-        return Likeness(self.checkpoint.weights["text"][1:], ids, [item.title for item in self.items], by_title)
-
-    def _sharing_a_word(self, text: str) -> list[int]:
-        """Places of the items whose title holds a word of the text, or one that is spelt alike."""
-        words = [word for word in words_of(text) if len(word) >= SHORTEST_WORD]
-        found = (item for word in words for item in self.search(word, SHARING_A_WORD))
-        return sorted({self.catalogue.index(item.item_id) - 1 for item in found})
-
-    def _known_anew(self, text: str) -> Known:
-        return self._likeness.of(text, self._encoder.encode([text])[0])
+        """The network that also reads the invented items of a history."""
+        return self.inventions.network(history.inventions)
 
     def rank(
         self, position: Position, gate: np.ndarray, seen: np.ndarray, k: int, exclude_seen: bool
@@ -257,28 +222,6 @@ class Engine:
             for theme, share in found
         ]
 
-    def spectrum(self, history: History, gains: np.ndarray) -> Spectrum:
-        """Spectrum of a history beside the gain of the filter applied, gains (b,).
-
-        It is that of the frequency branch's input: each item's own occurrences, or the vectors of the items.
-        """
-        if history.inventions and self.config.model.frequency == "spectral":
-            measured = periodogram(self.unit_vectors(history))
-        else:
-            measured = self._periodogram(tuple(history.indices))
-        gain = gain_at(gains @ self.inference.kernels, measured.period)
-        return Spectrum(
-            period=measured.period.tolist(),
-            power=measured.power.tolist(),
-            threshold=measured.threshold.tolist(),
-            filter_gain=gain.tolist(),
-        )
-
-    def _periodogram_anew(self, indices: tuple[int, ...]) -> Periodogram:
-        if self.config.model.frequency == "periodic":
-            return item_periodogram(np.array(indices))
-        return periodogram(self.inference.unit_vectors[list(indices)])
-
     def unit_vectors(self, history: History) -> np.ndarray:
         """The item vectors of a history, of unit length: float32 (L, d)."""
         return self.network(history).unit_vectors[history.indices]
@@ -287,14 +230,8 @@ class Engine:
         """How much each history item adds to an item's log-probability → one number a position (see `influence.py`)."""
         read, _ = self.read(history)
         target = self.catalogue.index(item)
-        average = self.checkpoint.weights["text"][1:].mean(0, keepdims=True)
-        known = [self._known(text) for text in read.inventions]
-        nothing = np.zeros((1, self.config.model.width), dtype=np.float32)
-        network = self.inference.extended(
-            np.concatenate([*(one.text[None] for one in known), average]),
-            np.concatenate([*(one.id_vector[None] for one in known), nothing]),
-        )
-        return influence(network, read, target, unknown=len(network.unit_vectors) - 1)
+        network, unknown = self.inventions.network_with_unknown(read.inventions)
+        return influence(network, read, target, unknown)
 
     def read(self, history: GivenHistory, truncate: bool = True) -> tuple[History, list[str]]:
         """A history as the model reads it, with notes for the reader. Raises InputError. Items that are too old to be

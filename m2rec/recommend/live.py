@@ -29,7 +29,7 @@ class Live:
         read = look_up([item], None, self._engine.catalogue, self._inventions)
         network = self._network
         if len(read.inventions) > len(self._inventions):
-            network = self._engine.with_inventions(read.inventions)
+            network = self._engine.inventions.network(read.inventions)
         self._position, self._state = network.step(read.indices[0], self._state)
         self._network, self._inventions = network, read.inventions
         self._history.append(read.ids[0])
@@ -49,7 +49,7 @@ class Live:
         k = checked_k(k)
         found = None
         if spectrum:  # of as much as `recommend` would read
-            found = engine.spectrum(engine.read(self._history[-engine.max_history :])[0], position.gains)
+            found = engine.spectra.of(engine.read(self._history[-engine.max_history :])[0], position.gains)
         seen = seen_mask(self._chosen, len(engine.catalogue))
         return Answer(
             world=engine.name,
@@ -59,5 +59,5 @@ class Live:
             gate_history=list(self._gates),
             spectrum=found,
             themes=engine.themes(position),
-            inventions=engine.inventions(self._inventions),
+            inventions=engine.inventions.described(self._inventions),
         )

@@ -28,7 +28,7 @@ def recommender(items: list[Item] | None = None) -> Recommender:
     """The tiny shop, with other items in its catalogue if given."""
     whole = tiny_checkpoint()
     made = Recommender(Checkpoint(whole.config, whole.weights, items or tiny_items()))
-    made._encoder = LetterEncoder()
+    made.inventions.encoder = LetterEncoder()
     return made
 
 

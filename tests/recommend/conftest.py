@@ -33,6 +33,6 @@ def shop(tiny_world: Path) -> Recommender:
 def encoder(shop: Recommender, monkeypatch: pytest.MonkeyPatch) -> HashEncoder:
     """In the place of the real text encoder, which takes seconds to load."""
     stand_in = HashEncoder()
-    monkeypatch.setattr(shop, "_encoder", stand_in)
-    shop._known.cache_clear()
+    monkeypatch.setattr(shop.inventions, "encoder", stand_in)
+    shop.inventions.cached.cache_clear()
     return stand_in

@@ -25,24 +25,24 @@ def text() -> np.ndarray:
 
 def test_what_is_like_something_stands_near_the_items_that_it_is_most_like() -> None:
     found = likeness(0.8, 0.6, 0.1).of("a brew", text())
-    assert found.told.alike
-    assert found.told.nearest == ["Tea", "Coffee", "Lamp"]
-    assert found.told.similarity == pytest.approx(0.8)
+    assert found.invention.alike
+    assert found.invention.nearest == ["Tea", "Coffee", "Lamp"]
+    assert found.invention.similarity == pytest.approx(0.8)
     assert found.id_vector.sum() == pytest.approx(1)
     assert found.id_vector[0] > found.id_vector[1] > 0
-    assert "something like Tea, Coffee and Lamp" in note(found.told)
+    assert "something like Tea, Coffee and Lamp" in note(found.invention)
 
 
 def test_what_is_like_nothing_is_an_unknown_item_and_is_said_to_be() -> None:
     found = likeness(ALIKE - 0.01, 0.2, 0.1).of("qwertyuiop", text())
-    assert not found.told.alike
+    assert not found.invention.alike
     assert not found.id_vector.any()
-    assert "“qwertyuiop” is like nothing here: the nearest, Tea, has a similarity of 0.41" in note(found.told)
+    assert "“qwertyuiop” is like nothing here: the nearest, Tea, has a similarity of 0.41" in note(found.invention)
 
 
 def test_what_is_like_an_item_without_an_id_vector_alone_has_none_either() -> None:
     found = likeness(0.1, 0.2, 0.9).of("a lantern", text())
-    assert found.told.alike
+    assert found.invention.alike
     assert not found.id_vector.any()
 
 
@@ -56,7 +56,7 @@ def test_where_texts_do_not_name_their_items_it_is_the_titles_that_are_compared(
     texts = np.array([[one, np.sqrt(1 - one**2)] for one in (0.8, 0.1, 0.1)])  # by its text it would be a tea
     compared = Likeness(texts, IDS, TITLES, Titles(encode, lambda words: [2]))
     found = compared.of("a brew", text())
-    assert (found.told.nearest, found.told.similarity) == (["Coffee"], pytest.approx(0.9))
+    assert (found.invention.nearest, found.invention.similarity) == (["Coffee"], pytest.approx(0.9))
     assert found.id_vector[1] > 0.99
     assert found.text @ texts[1] == pytest.approx(1)  # read by the coffee's own text
     compared.of("another brew", text())
@@ -140,5 +140,5 @@ NOISE = ("qwertyuiop", "asdf", "12345", "tax return 2025", "quantum chromodynami
 def test_words_with_a_meaning_in_a_world_are_distinguished_from_others(world: str) -> None:
     found = Recommender.from_pretrained(CHECKPOINTS / world)
     known = found.read([f"~{words}" for words in (*WORDS[world], *NOISE)])[0].inventions
-    alike = [one.alike for one in found.inventions(known)]
+    alike = [one.alike for one in found.inventions.described(known)]
     assert alike == [True] * len(WORDS[world]) + [False] * len(NOISE)

@@ -173,7 +173,7 @@ def test_an_invention_with_a_cold_items_text_does_what_that_item_does(
     checkpoint = tiny_checkpoint(branches=("temporal", "semantic"))
     unbiased = {name: np.zeros((), dtype=np.float32) for name in checkpoint.weights if name.endswith("repeat_bias")}
     world = Recommender(replace(checkpoint, weights=checkpoint.weights | unbiased))
-    monkeypatch.setattr(world, "_encoder", Copy())
+    monkeypatch.setattr(world.inventions, "encoder", Copy())
     guest, item = world.recommend(["i03", "~Honey", "i05"], k=50), world.recommend(["i03", 7, "i05"], k=50)
     assert guest.gates == pytest.approx(item.gates, rel=1e-4)
     assert probabilities(guest) == pytest.approx(probabilities(item), rel=1e-3)
@@ -371,7 +371,7 @@ def test_influence_is_what_an_unknown_item_in_its_place_takes_from_the_log_proba
     def log_probability(history: list[str]) -> float:
         return math.log(probabilities(shop.recommend(history, k=50))["i06"])
 
-    monkeypatch.setattr(shop, "_encoder", Middling())
+    monkeypatch.setattr(shop.inventions, "encoder", Middling())
     whole = log_probability(HISTORY)
     expected = [
         whole - log_probability(["~unknown" if other == entry else other for other in HISTORY]) for entry in HISTORY
