@@ -78,6 +78,15 @@ def test_a_report_says_what_predicted_and_how_its_market_differs(exported: Path,
         read_reports(published)
 
 
+def test_a_file_that_is_not_there_is_missed_before_the_oracle_is_asked(
+    lists: Path, tmp_path: Path, capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("m2rec.data.market.generate.cached_market", lambda: pytest.fail("the market was made"))
+    for command in ([str(tmp_path / "no.csv")], [str(lists), "--gates", str(tmp_path / "no.csv")]):
+        assert main(["market", "grade", *command]) == 2
+        assert "There is no file" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("text", ["{", "[]"])
 def test_what_is_said_of_a_program_must_be_an_object(
     exported: Path, lists: Path, tmp_path: Path, capsys, text: str

@@ -55,6 +55,9 @@ def grade(
     from m2rec.evaluation.market_report import MarketReport
     from m2rec.evaluation.predictions import Targets, grade_predictions, read_attributions, read_ranks
 
+    for path in (predictions, gates):  # before the oracle, which takes minutes
+        if path and not path.is_file():
+            raise InputError(f"There is no file {path}; give one that was predicted, such as by `market predict`.")
     described = _read_about(about) if about else {}
     if market is None:
         made, changes = cached_market(), {}

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from m2rec.data.market.settings import MOST_RHYTHMS
 from m2rec.data.market.shop.shop import Shop
 from m2rec.data.sequences import Sequences
 from m2rec.data.split import Split, by_user
 
-MOST_RHYTHMS = 3
 TRAINING, VALIDATION, TEST = range(3)  # the codes of `Customers.roles`
 
 

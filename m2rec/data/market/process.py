@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from m2rec.data.market.customers import MOST_RHYTHMS, TRAINING, Customers, pick
-from m2rec.data.market.settings import CHAIN, NOISE, RHYTHM, TASTE, MarketSettings
+from m2rec.data.market.customers import TRAINING, Customers, pick
+from m2rec.data.market.settings import CHAIN, MOST_RHYTHMS, NOISE, RHYTHM, TASTE, MarketSettings
 from m2rec.data.market.shop.shop import Shop
 
 UNUSED = -1

@@ -8,6 +8,8 @@ from typing import Any
 CAUSES = ("rhythm", "chain", "taste", "noise")  # the codes 0…3 of `Market.causes`
 RHYTHM, CHAIN, TASTE, NOISE = range(4)
 LONGEST_PERIOD = 28
+MOST_RHYTHMS = 3
+MOST_SUCCESSORS = 4
 
 
 def _period_weights() -> tuple[float, ...]:
@@ -65,6 +67,13 @@ class MarketSettings:
             raise ValueError("catalogue_share must be above 0 and at most 1")
         if not 0 <= self.chain_strength < float("inf"):
             raise ValueError("chain_strength must be a number from 0 up")
+        if not abs(self.popularity_exponent) < float("inf"):
+            raise ValueError("popularity_exponent must be a finite number")
+        if not (min(self.validation_share, self.test_share) >= 0 and self.validation_share + self.test_share < 1):
+            raise ValueError("validation_share and test_share must not be negative, and leave customers to learn from")
+        if min(self.seed, self.split_seed) < 0:
+            raise ValueError("seeds must not be negative")
+        self._check_lengths()
         if min(*self.rhythm_counts, *self.period_weights, *self.interest_weights) < 0:
             raise ValueError("probabilities must not be negative")
         if self.customers < 1:
@@ -76,6 +85,19 @@ class MarketSettings:
             raise ValueError(f"period_weights must cover the periods 2…{LONGEST_PERIOD}")
         if not 0 < self.first_target < self.shortest <= self.longest:
             raise ValueError("first_target must come before shortest, and shortest not after longest")
+
+    def _check_lengths(self) -> None:
+        """Of what has a place for each possible number: with more, customers and oracles would not agree."""
+        if len(self.rhythm_counts) != MOST_RHYTHMS + 1:
+            raise ValueError(f"rhythm_counts must have the probabilities of 0…{MOST_RHYTHMS} standing items")
+        if len(self.interest_weights) != 2:
+            raise ValueError("interest_weights must have two weights")
+        for shares in self.follow_up_shares:
+            fits = isinstance(shares, tuple) and 1 <= len(shares) <= MOST_SUCCESSORS
+            if not (fits and all(0 < share < float("inf") for share in shares)):
+                raise ValueError(f"follow_up_shares must be lists of 1 to {MOST_SUCCESSORS} shares above 0")
+        if not self.follow_up_shares:
+            raise ValueError("follow_up_shares must have at least one list of shares")
 
     @classmethod
     def from_values(cls, values: Mapping[str, Any]) -> "MarketSettings":

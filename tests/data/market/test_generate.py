@@ -171,3 +171,17 @@ def test_settings_that_cannot_be_are_refused() -> None:
         MarketSettings(period_weights=(0.5, 0.5))
     with pytest.raises(ValueError, match="first_target"):
         MarketSettings(shortest=20)
+    with pytest.raises(
+        ValueError, match="0…3 standing items"
+    ):  # customers have three at most, so no oracle may have four
+        MarketSettings(rhythm_counts=(0.1, 0.1, 0.1, 0.1, 0.6))
+    for wrong in (((0.2,) * 5,), (0.5, 0.5), ((),), (), ((0.0, 1.0),)):
+        with pytest.raises(ValueError, match="follow_up_shares"):
+            MarketSettings(follow_up_shares=wrong)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="two weights"):
+        MarketSettings(interest_weights=(0.5, 0.25, 0.25))  # type: ignore[arg-type]
+    for changes in ({"test_share": 1.0}, {"test_share": float("inf")}, {"validation_share": -0.1}, {"seed": -1}):
+        with pytest.raises(ValueError, match=r"share|seed"):
+            MarketSettings(**changes)
+    with pytest.raises(ValueError, match="finite"):
+        MarketSettings(popularity_exponent=float("inf"))

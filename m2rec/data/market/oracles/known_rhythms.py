@@ -6,9 +6,9 @@ states, so its forecast of the next day is exact.
 
 import numpy as np
 
-from m2rec.data.market.customers import MOST_RHYTHMS, Customers
+from m2rec.data.market.customers import Customers
 from m2rec.data.market.oracles.occurrences import DUE, NOT_DUE, day_kinds, first_bit, steps
-from m2rec.data.market.settings import MarketSettings
+from m2rec.data.market.settings import MOST_RHYTHMS, MarketSettings
 
 
 class KnownRhythms:

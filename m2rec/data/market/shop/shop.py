@@ -5,10 +5,9 @@ from functools import cached_property
 
 import numpy as np
 
-from m2rec.data.market.settings import MarketSettings
+from m2rec.data.market.settings import MOST_SUCCESSORS, MarketSettings
 from m2rec.data.market.shop.catalogue import Catalogue, best_sellers, load_catalogue
 
-MOST_SUCCESSORS = 4
 STRONGEST_PULL = 0.95  # upper limit where chains are made stronger, so that taste and noise still occur
 
 
