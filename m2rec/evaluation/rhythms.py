@@ -83,9 +83,12 @@ def peak(
     drawn = possible[np.argpartition(keys, len(times) - 1, axis=1)[:, : len(times)]]
     random = power(drawn, periods)  # (draws, k)
     usual = np.maximum(random.mean(0), 1e-12)
-    seen = power(times, periods) / usual
+    powers = power(times, periods)
+    seen = powers / usual
+    # every fortnight is also every week and every other day, to the same power: the longest of these is the rhythm
+    alike = np.flatnonzero(np.abs(powers - powers[seen.argmax()]) < 1e-9)
     highest = (random / usual).max(1)
-    return float((1 + (highest >= seen.max() - 1e-12).sum()) / (1 + draws)), int(periods[seen.argmax()])
+    return float((1 + (highest >= seen.max() - 1e-12).sum()) / (1 + draws)), int(periods[alike[-1]])
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ A table of events is divided by a hash of the user, so that all events of a user
 a table with a list of items for each user is cut. Only one batch of rows and one part are in memory at a time.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -44,14 +44,27 @@ def rows_in(path: Path) -> int:
 def divide(path: Path, folder: Path, rows_per_part: int, advance: Advance) -> int:
     """Write the histories of a table as parts into a folder. → how many. Raises DataError for any other table."""
     if file_format(path).holds != "Parquet":
-        return _write_part(_grouped(read_table_file(path, INTERACTIONS)), folder, 0)
+        events = read_table_file(path, INTERACTIONS)
+        _require_events(path, events.columns, events.present)
+        return _write_part(_grouped(events), folder, 0)
     opened = _opened(path)
     names = opened.schema_arrow.names
     lists = [name for name in names if plain(name) in LISTS and _is_list(opened.schema_arrow.field(name).type)]
     user = recognise(names, {"user": INTERACTIONS["user"]}).get("user")
     if lists and user:
-        return _cut(opened, user, lists[0], folder, rows_per_part, advance)
+        try:
+            return _cut(opened, user, lists[0], folder, rows_per_part, advance)
+        except pa.ArrowInvalid as error:
+            raise DataError(f"{path} has ids that are no whole numbers ({error}); write them as text.") from error
     return _dealt(path, opened, folder, rows_per_part, advance)
+
+
+def _require_events(path: Path, roles: Collection[str], names: Sequence[str]) -> None:
+    if not {"user", "item"} <= set(roles):
+        raise DataError(
+            f"{path} has no columns for user and item (found: {', '.join(names[:12])}); give one row an event "
+            "(user, item, and timestamp or position), or one row a user (user, and items, a list)."
+        )
 
 
 def _opened(path: Path) -> pq.ParquetFile:
@@ -90,11 +103,7 @@ def _dealt(path: Path, opened: pq.ParquetFile, folder: Path, rows_per_part: int,
     """One row an event: distributed to files by user, and each file grouped."""
     names = opened.schema_arrow.names
     roles = recognise(names, INTERACTIONS)
-    if not {"user", "item"} <= set(roles):
-        raise DataError(
-            f"{path} has no columns for user and item (found: {', '.join(names[:12])}); give one row an event "
-            "(user, item, and timestamp or position), or one row a user (user, and items, a list)."
-        )
+    _require_events(path, roles, names)
     count = -(-opened.metadata.num_rows // rows_per_part) or 1
     columns = list(roles.values())
     dealt = [folder / f"events-{number:05}.parquet" for number in range(count)]

@@ -79,14 +79,14 @@ class Run:
         """
         manifest, own = self.out / MANIFEST, self.fingerprint()
         if manifest.is_file():
-            found = json.loads(manifest.read_text(encoding="utf-8"))
+            found = _manifest(manifest)
             different = [name for name in own if found.get(name) != own[name]]
             if different:
                 raise InputError(
                     f"{self.out} holds another run (its {', '.join(different)} differ); give --out another folder."
                 )
             if "parts" in found:
-                return int(found["parts"])
+                return int(str(found["parts"]))
         elif self.out.exists() and any(self.out.iterdir()):
             raise InputError(f"{self.out} is not empty and holds no run of score; give --out another folder.")
         self.out.mkdir(parents=True, exist_ok=True)
@@ -184,6 +184,16 @@ def users_left(run: Run, left: list[int]) -> Iterator[tuple[int, Callable[[float
     total = sum(pq.read_metadata(run.out / HISTORIES / part_name(number)).num_rows for number in left)
     with progress("Scoring users", total) as advance:
         yield total, advance
+
+
+def _manifest(path: Path) -> dict[str, object]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        found = error
+    if not isinstance(found, dict):
+        raise InputError(f"{path} is damaged, so nobody knows which run it is of; give --out another folder.")
+    return found
 
 
 def _write(path: Path, content: dict[str, object]) -> None:

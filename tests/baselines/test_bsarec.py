@@ -4,7 +4,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from m2rec.baselines.bsarec import BsaRecSettings, Rescaler, low_pass
+from m2rec.baselines.bsarec import Block, BsaRecSettings, Rescaler, low_pass
 
 
 @pytest.mark.parametrize("window", [50, 51])
@@ -22,6 +22,14 @@ def test_each_position_gets_what_the_published_filter_gives_the_end_of_its_histo
         low = torch.fft.irfft(spectrum, n=window, dim=1, norm="ortho")
         published = rescaler.norm(low + rescaler.beta**2 * (padded - low) + padded)
         torch.testing.assert_close(ours[:, end - 1], published[:, -1], atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_alpha_is_the_share_of_the_rescaler_as_published(share: float) -> None:
+    block = Block(BsaRecSettings(width=8, max_length=10, cutoff=5, dropout=0.0, share=share)).eval()
+    x = torch.randn(2, 10, 8)
+    attended = block.norm(block.attention(x) + x)
+    torch.testing.assert_close(block(x), block.feed(share * block.rescaler(x) + (1 - share) * attended))
 
 
 def test_a_constant_is_low_and_an_alternation_is_high() -> None:

@@ -9,7 +9,9 @@ import pytest
 from m2rec.data.market.truth import COLUMNS
 from m2rec.errors import InputError
 from m2rec.evaluation import predictions
+from m2rec.evaluation.market_report import Group, PredictionGrades
 from m2rec.evaluation.predictions import Targets, grade_predictions, read_attributions, read_ranks
+from m2rec.evaluation.report import Figure
 
 ITEMS = [f"item-{number}" for number in range(20)]
 
@@ -48,6 +50,25 @@ def _read(targets: Targets, table: pd.DataFrame, path: Path) -> np.ndarray:
 def test_ranks_are_those_of_the_lists_in_any_order(targets: Targets, tmp_path: Path) -> None:
     shuffled = _lists().sample(frac=1, random_state=0)
     assert _read(targets, shuffled, tmp_path / "lists.csv").tolist() == [1, 3, 10, 11]
+
+
+def test_an_item_that_is_listed_twice_counts_at_its_better_place(targets: Targets, tmp_path: Path) -> None:
+    twice = _lists()
+    twice.loc[(twice["user"] == "ada") & (twice["position"] == 28) & (twice["rank"] == 4), "item"] = "item-3"
+    for rising in (True, False):
+        ordered = twice.sort_values("rank", ascending=rising)
+        assert _read(targets, ordered, tmp_path / "lists.csv").tolist() == [1, 3, 10, 11]
+
+
+def test_most_is_lost_where_most_targets_are_and_not_where_the_rate_falls_most() -> None:
+    def group(targets: int, reached: float) -> Group:
+        return Group(
+            targets=targets, figures={"HR@10": Figure(value=reached)}, oracle={"HR@10": 0.9}, share_of_ceiling=1
+        )
+
+    groups = {"all": group(1010, 0.5), "chain": group(1000, 0.89), "taste": group(10, 0.6)}
+    assert PredictionGrades(groups=groups).most_lost() == "chain"
+    assert PredictionGrades(groups={"chain": group(10, 0.95)}).most_lost() is None
 
 
 def test_parquet_and_longer_lists_give_the_same(targets: Targets, tmp_path: Path) -> None:

@@ -45,6 +45,12 @@ def test_a_weekly_rhythm_is_found_and_named() -> None:
     assert (p, period) == (pytest.approx(1 / 200), 7)
 
 
+@pytest.mark.parametrize("every", [6, 14, 28])
+def test_a_rhythm_is_named_by_its_period_and_not_by_a_part_of_it(every: int) -> None:
+    p, period = peak(np.arange(0, 20 * every, every), np.arange(20 * every), None, np.random.default_rng(1))
+    assert (p, period) == (pytest.approx(1 / 200), every)
+
+
 def test_what_the_draws_share_is_no_rhythm() -> None:
     """A shop that opens once a week makes everybody weekly; against its own days nobody is."""
     rng = np.random.default_rng(2)
@@ -53,6 +59,12 @@ def test_what_the_draws_share_is_no_rhythm() -> None:
     assert np.mean(small) < 0.2
     against_all_days = peak(np.sort(rng.choice(opened, 20, replace=False)), np.arange(700), None, rng)
     assert against_all_days == (pytest.approx(1 / 200), 7)
+
+
+def test_a_rhythm_within_what_the_draws_share_is_named_by_its_own_period() -> None:
+    """A fortnight's rhythm of someone whose shop opens once a week: both periods fit, and only one is theirs."""
+    p, period = peak(np.arange(0, 280, 14), np.arange(0, 280, 7), None, np.random.default_rng(4))
+    assert (p, period) == (pytest.approx(1 / 200), 14)
 
 
 def test_weights_draw_busy_days_more_often() -> None:

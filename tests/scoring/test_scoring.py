@@ -103,8 +103,22 @@ def test_a_table_without_histories_and_a_world_that_is_none_are_refused(world, t
     pd.DataFrame({"a": [1], "b": [2]}).to_parquet(tmp_path / "other.parquet")
     with pytest.raises(DataError, match=r"no columns for user and item \(found: a, b\)"):
         score(Run(world, tmp_path / "other.parquet", tmp_path / "out"))
+    (tmp_path / "books.csv").write_text("item,title\ni01,Oat milk\n")
+    with pytest.raises(DataError, match=r"no columns for user and item \(found: item, title\)"):
+        score(Run(world, tmp_path / "books.csv", tmp_path / "out3"))
+    pq.write_table(pa.table({"user": ["a"], "items": [[1.5]]}), tmp_path / "halves.parquet")
+    with pytest.raises(DataError, match="no whole numbers"):
+        score(Run(world, tmp_path / "halves.parquet", tmp_path / "out4"))
     with pytest.raises(CheckpointError):
         score(Run(tmp_path / "nowhere", tmp_path / "other.parquet", tmp_path / "out2"))
+
+
+@pytest.mark.parametrize("content", ["{", "[]"])
+def test_a_damaged_manifest_is_named(world, lists, tmp_path, content) -> None:
+    score(Run(world, lists, tmp_path / "out"))
+    (tmp_path / "out" / MANIFEST).write_text(content)
+    with pytest.raises(InputError, match="is damaged"):
+        score(Run(world, lists, tmp_path / "out"))
 
 
 def test_an_empty_batch_has_an_empty_answer(world) -> None:

@@ -127,6 +127,14 @@ def test_a_clear_lead_is_no_chance_and_no_lead_is(jobs: list[Job]) -> None:
     assert benchmark_table(plan(), jobs)["comparisons"][0]["p"] == 1
 
 
+def test_a_lead_is_that_of_the_means_over_seeds(jobs: list[Job]) -> None:
+    for job, hits in zip(jobs, (30, 10, 20, 16), strict=True):
+        finish(job, ranked(hits))
+    first = benchmark_table(plan(), jobs)["comparisons"][0]
+    assert first["difference"] == pytest.approx((30 + 20 - 10 - 16) / 2 / USERS)
+    assert first["low"] < first["difference"] < first["high"]
+
+
 def test_the_worlds_own_checkpoint_stands_in_for_a_reference_that_has_not_run(
     prepared: Prepared, tmp_path: Path
 ) -> None:

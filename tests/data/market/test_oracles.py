@@ -121,6 +121,30 @@ def test_a_world_without_rhythms_has_none_to_find() -> None:
         assert forecast.items.sum(axis=1) == pytest.approx(np.ones(len(forecast.items)))
 
 
+def test_without_rhythms_the_fair_oracle_is_the_filter_over_all_pairs_of_interests() -> None:
+    """By the definition alone: P(items so far | pair) for every pair of first and second interest, chains and noise
+    included, and the forecast as the mean over the pairs.
+    """
+    market = generate(replace(BRIEF, customers=20, shortest=30, longest=30, rhythm_counts=(1.0, 0.0, 0.0, 0.0)))
+    shop, themes = market.shop, len(market.shop.catalogue.themes)
+    first, second = np.nonzero(~np.eye(themes, dtype=bool))  # (P,)
+    shares = np.zeros((len(first), themes))
+    shares[np.arange(len(first)), first], shares[np.arange(len(first)), second] = market.settings.interest_weights
+    shifted = (first[None, :] == second[:, None]) / (themes - 1)  # [to, from]: the first becomes the second
+    rows = np.flatnonzero(market.customers.roles == TEST)[:2]
+    for row in rows:
+        items = market.sequences[row]
+        forecast = fair(market, np.array([row])).items
+        belief = np.full(len(first), 1 / len(first))
+        for day, item in enumerate(items):
+            previous = np.full(len(first), items[day - 1] if day else 0)
+            base = shop.base(previous, shares, np.full(len(first), day >= market.settings.arrivals_from))
+            np.testing.assert_allclose(forecast[day], belief @ base, atol=1e-12)
+            belief = belief * base[:, item] / (belief @ base[:, item])
+            stay = market.settings.interest_shift
+            belief = (1 - stay) * belief + stay * shifted @ belief
+
+
 def test_inference_agrees_with_the_enumeration_of_all_sets_of_rhythms() -> None:
     """Periods 3 and 4, at most two rhythms, ten days, each compared with the exact posterior.
 
