@@ -5,6 +5,8 @@ F. Maxwell Harper and Joseph A. Konstan. 2015. The MovieLens Datasets: History a
 
 import gzip
 import zipfile
+from io import BytesIO
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -73,13 +75,13 @@ def _dataset(name: str, ratings: pd.DataFrame, films: pd.DataFrame, path: Path) 
 
 def _ratings(content: bytes, path: Path, separator: str) -> pd.DataFrame:
     """int64 columns user, item, rating, timestamp, in the order of the file."""
-    # A plain split is exact and, unlike a two-character separator in pandas, fast.
-    cells = content.replace(separator.encode(), b"\t").split(b"\n")
-    lines = [line.rstrip(b"\r") for line in cells if line.strip()]
-    if not lines:
+    # Line by line is exact and, unlike a two-character separator in pandas, fast; a list of a million is 100 MB.
+    lines = (line.rstrip(b"\r\n") for line in BytesIO(content.replace(separator.encode(), b"\t")) if line.strip())
+    first = next(lines, None)
+    if first is None:
         raise DataError(f"{path} is empty; download it again.")
     try:
-        values = np.loadtxt(lines, dtype=np.int64, delimiter="\t", ndmin=2)
+        values = np.loadtxt(chain([first], lines), dtype=np.int64, delimiter="\t", ndmin=2)
     except ValueError as error:
         raise DataError(f"{path} is not a MovieLens ratings file ({error}); download it again.") from error
     if values.shape[1:] != (len(RATING_COLUMNS),):
