@@ -95,8 +95,8 @@ TYPED = {
 def test_what_is_typed_in_the_market_stands_beside_what_anybody_would_expect() -> None:
     world = Recommender.from_pretrained(CHECKPOINTS / "rhythm-market")
     groups = {item.title: item.group for item in world.items}
-    told = world.inventions(list(TYPED))
-    found = {one.text: groups[one.nearest[0]] if one.alike else "" for one in told}
+    similar = world.inventions.described(list(TYPED))
+    found = {one.text: groups[one.nearest[0]] if one.alike else "" for one in similar}
     wrong = {words: group for words, group in found.items() if group != TYPED[words]}
     assert wrong in ({}, {"chocolate biscuits": "Bakery & breakfast"})  # wheat biscuits, for breakfast
     letters, wine = (
