@@ -3,23 +3,29 @@
 import re
 from pathlib import Path
 
-from m2rec.benchmark.report.readme import END, START, results, write_results
+import pytest
+
+from m2rec.benchmark.report.readme import write_results
+from m2rec.errors import DataError
 from tests.places import CHECKPOINTS, ROOT
 
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_its_results_are_the_recorded_ones() -> None:
-    shown = TEXT.split(START)[1].split(END)[0].strip()
-    assert shown
-    assert shown == results(CHECKPOINTS, ROOT / "assets" / "benchmarks").strip()
+def test_its_results_are_the_recorded_ones(tmp_path: Path) -> None:
+    for name in ("README.md", "RESULTS.md"):
+        (tmp_path / name).write_text((ROOT / name).read_text(encoding="utf-8"), encoding="utf-8")
+    write_results(tmp_path / "README.md", tmp_path / "RESULTS.md", CHECKPOINTS, ROOT / "assets" / "benchmarks")
+    assert "| m2rec | left in |" in (tmp_path / "RESULTS.md").read_text(encoding="utf-8")
+    for name in ("README.md", "RESULTS.md"):
+        assert (tmp_path / name).read_text(encoding="utf-8") == (ROOT / name).read_text(encoding="utf-8")
 
 
-def test_writing_the_results_again_changes_nothing(tmp_path: Path) -> None:
-    copy = tmp_path / "README.md"
-    copy.write_text(TEXT, encoding="utf-8")
-    write_results(copy, CHECKPOINTS, ROOT / "assets" / "benchmarks")
-    assert copy.read_text(encoding="utf-8") == TEXT
+def test_a_readme_without_marks_is_left_as_it_was(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("nothing here")
+    with pytest.raises(DataError, match="once each"):
+        write_results(tmp_path / "README.md", tmp_path / "RESULTS.md", CHECKPOINTS, ROOT / "assets" / "benchmarks")
+    assert [path.name for path in tmp_path.iterdir()] == ["README.md"]
 
 
 def test_its_tree_names_real_places() -> None:

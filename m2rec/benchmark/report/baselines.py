@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from m2rec.benchmark.accuracy.plan import Plan, known_plans, load_plan
-from m2rec.benchmark.report.comparisons import leads, parts
+from m2rec.benchmark.report.comparisons import cut_short, leads, parts
 from m2rec.benchmark.report.figures import SEEN, cell, figure
 from m2rec.errors import DataError
 
@@ -169,8 +169,7 @@ def _trained(rows: list[dict[str, Any]], plan: Plan, shipped: Shipped) -> list[s
 
 
 def _cut_short(rows: list[dict[str, Any]]) -> str:
-    """Which models were at their best when the limit of epochs ended their training, so that more might bring more."""
-    still = [row["model"] for row in rows if max(row["epochs"]) >= row["training"]["epochs"]]
+    still = [row["model"] for row in rows if cut_short(row)]
     if not still:
         return ""
     limit = max(row["training"]["epochs"] for row in rows if row["model"] in still)

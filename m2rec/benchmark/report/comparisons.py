@@ -54,6 +54,11 @@ def all_new(table: Mapping[str, Any]) -> bool:
     return bool(table.get("targets")) and table["targets"] == table.get("new_targets")
 
 
+def cut_short(row: Mapping[str, Any]) -> bool:
+    """Whether the limit of epochs ended the training while validation was still rising, so that more might help."""
+    return bool(row["epochs"]) and max(row["epochs"]) >= row["training"]["epochs"]
+
+
 def parts(rows: Rows, comparisons: Comparisons, plan: Plan) -> list[str]:
     """A Markdown table of M2Rec without each of its parts, with the loss; empty where no ablation is trained."""
     removed = [entry for entry in plan.entries if entry.ablates and entry.name in rows]

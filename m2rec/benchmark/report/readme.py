@@ -1,5 +1,7 @@
-"""The README's results, written from the recorded figures alone."""
+"""The README's results and all tables in RESULTS.md, written from the recorded figures alone."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from m2rec.atomic import atomic_file
@@ -9,11 +11,21 @@ from m2rec.benchmark.report.figures import SEEN, cell
 from m2rec.benchmark.report.learning_curve import curve
 from m2rec.benchmark.report.market import market_tests
 from m2rec.benchmark.report.speed_and_load import speed_and_load
+from m2rec.benchmark.report.summary import SUMMARY_HEAD, summary
 from m2rec.branches import CAUSES
 from m2rec.checkpoint import CheckpointConfig, TrainingRecord
 from m2rec.errors import DataError
 from m2rec.evaluation.report import FILE, Figure, GateMeasurement, Measurement, MetricsFile, read_metrics
 
+HEAD = """# Results
+
+All recorded figures. `python -m m2rec benchmark readme` writes this file from `assets/benchmarks/` and from each
+checkpoint's `metrics.json`; the command that measured a table stands above or below it.
+
+HR@10 is the share of targets found among the first ten, NDCG@10 counts a higher place for more, MRR@10 is the mean of
+1/place. *Left in* ranks every target among all items. *Taken out* ranks the targets that are new to their users among
+what is new to them: a repeat left to compete would be the one item of its history still there, and be found by that.
+"""
 START, END = "<!-- results -->", "<!-- /results -->"
 BY_CAUSE = (
     "HR@10 by what was behind the purchase; arrivals are products that no training customer ever bought. The oracle is "
@@ -21,30 +33,72 @@ BY_CAUSE = (
 )
 
 
+@dataclass(frozen=True)
+class Recorded:
+    """A world's checkpoint with the figures that were measured on the test part."""
+
+    config: CheckpointConfig
+    metrics: MetricsFile
+
+    @property
+    def reached(self) -> dict[str, Measurement]:
+        """What M2Rec reached, by "unmasked" and "masked"."""
+        return {one.seen: one for one in self.metrics.measurements if one.model == "m2rec"}
+
+    @property
+    def oracle(self) -> dict[str, float] | None:
+        """What the fair oracle reached, where there is one."""
+        return self.metrics.gates.grades.oracle if self.metrics.gates else None
+
+
 def results(checkpoints: Path, benchmarks: Path) -> str:
     """Markdown: the paper's claims beside what was found; one table a world that has recorded figures, in alphabetical
     order, with baselines and ablations; then the market's test, the learning curve, speed and load.
     """
-    parts, worlds = [], []
-    for folder in sorted(path for path in checkpoints.iterdir() if (path / FILE).is_file()):
-        config = CheckpointConfig.model_validate_json((folder / "config.json").read_text(encoding="utf-8"))
-        worlds.append(config.world)
-        parts += _world(config, _of_test(read_metrics(folder, config.world)), benchmarks)
-    try:
-        first = claims(worlds, benchmarks)
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise DataError(f"A file in {benchmarks} is not a readable table ({error}); make it again.") from error
+    worlds = _recorded(checkpoints)
+    parts = [line for one in worlds for line in _world(one, benchmarks)]
+    first = _claims(worlds, benchmarks)
     return "\n".join([*first, *parts, *market_tests(benchmarks), *curve(benchmarks), *speed_and_load(benchmarks)])
 
 
-def write_results(readme: Path, checkpoints: Path, benchmarks: Path) -> None:
-    """Put the results between their marks in `readme`. Raises DataError where the marks are missing."""
+def overview(checkpoints: Path, benchmarks: Path) -> str:
+    """Markdown: the claims, and in each world M2Rec beside the best Mamba and the best Transformer."""
+    worlds = _recorded(checkpoints)
+    try:
+        rows = [row for one in worlds for row in summary(one.config.world, one.reached, benchmarks, one.oracle)]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise DataError(f"A file in {benchmarks} is not a readable table ({error}); make it again.") from error
+    return "\n".join([*_claims(worlds, benchmarks), *SUMMARY_HEAD, *rows, ""])
+
+
+def write_results(readme: Path, tables: Path, checkpoints: Path, benchmarks: Path) -> None:
+    """Put the overview between its marks in `readme`, and all tables into the file `tables`. Raises DataError where the
+    marks are missing.
+    """
     text = readme.read_text(encoding="utf-8")
     if text.count(START) != 1 or text.count(END) != 1 or text.index(START) > text.index(END):
         raise DataError(f"{readme} must have {START} and {END} once each, in this order, to hold the results.")
     before, after = text.split(START)[0], text.split(END)[1]
+    whole, first = results(checkpoints, benchmarks), overview(checkpoints, benchmarks)
+    with atomic_file(tables) as temporary:
+        temporary.write_text(f"{HEAD}\n{whole}", encoding="utf-8")
     with atomic_file(readme) as temporary:
-        temporary.write_text(f"{before}{START}\n{results(checkpoints, benchmarks)}\n{END}{after}", encoding="utf-8")
+        temporary.write_text(f"{before}{START}\n{first}\n{END}{after}", encoding="utf-8")
+
+
+def _recorded(checkpoints: Path) -> list[Recorded]:
+    found = []
+    for folder in sorted(path for path in checkpoints.iterdir() if (path / FILE).is_file()):
+        config = CheckpointConfig.model_validate_json((folder / "config.json").read_text(encoding="utf-8"))
+        found.append(Recorded(config, _of_test(read_metrics(folder, config.world))))
+    return [one for one in found if one.metrics.measurements]
+
+
+def _claims(worlds: Sequence[Recorded], benchmarks: Path) -> list[str]:
+    try:
+        return claims([one.config.world for one in worlds], benchmarks)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise DataError(f"A file in {benchmarks} is not a readable table ({error}); make it again.") from error
 
 
 def _of_test(metrics: MetricsFile) -> MetricsFile:
@@ -59,14 +113,11 @@ def _epochs(record: TrainingRecord | None) -> list[int]:
     return [] if record is None else [*_epochs(record.before), record.epochs]
 
 
-def _world(config: CheckpointConfig, metrics: MetricsFile, benchmarks: Path) -> list[str]:
-    if not metrics.measurements:
-        return []
+def _world(recorded: Recorded, benchmarks: Path) -> list[str]:
+    config, metrics = recorded.config, recorded.metrics
     first = metrics.measurements[0]
     figures: dict[str, dict[str, float]] = {
-        one.seen: {name: figure.value for name, figure in one.figures.items()}
-        for one in metrics.measurements
-        if one.model == "m2rec"
+        seen: {name: figure.value for name, figure in one.figures.items()} for seen, one in recorded.reached.items()
     }
     new = [measured.targets for measured in metrics.measurements if measured.seen == "masked"]
     part = f" ({new[0]:,} of them new to their users)" if new and new[0] != first.targets else ""

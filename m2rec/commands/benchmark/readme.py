@@ -5,13 +5,14 @@ from m2rec.commands.output import say
 
 
 def readme() -> None:
-    """Write the recorded figures of every checkpoint into the README's tables, and draw the learning curve."""
+    """Write the recorded figures of every checkpoint into README.md and RESULTS.md, and draw the learning curve."""
     from m2rec.benchmark.report.learning_curve import write_picture
     from m2rec.benchmark.report.readme import write_results
 
     page = paths.in_checkout("README.md")
-    write_results(page, paths.checkpoints(), paths.benchmarks())
+    tables = paths.in_checkout("RESULTS.md")
+    write_results(page, tables, paths.checkpoints(), paths.benchmarks())
     picture = write_picture(paths.benchmarks())
     if picture:
         say(f"Drew {picture}.")
-    say(f"The results in {page} are those of {paths.checkpoints()}.")
+    say(f"The results in {page} and {tables} are those of {paths.checkpoints()}.")

@@ -1,0 +1,60 @@
+"""The README's short table: in each world M2Rec beside the best Mamba and the best Transformer."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from m2rec.benchmark.report.claims import FAMILIES
+from m2rec.benchmark.report.comparisons import Rows, best_on_validation, cut_short
+from m2rec.benchmark.report.figures import SEEN, cell, figure
+from m2rec.evaluation.report import Measurement
+
+METRICS = ("HR@10", "NDCG@10")
+SUMMARY_HEAD = (
+    f"| world | model | {' | '.join(f'{metric}, {words}' for words in SEEN.values() for metric in METRICS)} |",
+    f"| --- | --- |{' --- |' * len(SEEN) * len(METRICS)}",
+)
+
+
+def summary(
+    world: str, reached: Mapping[str, Measurement], benchmarks: Path, oracle: Mapping[str, float] | None = None
+) -> list[str]:
+    """Lines of the table: M2Rec, by what it `reached` with the history left in and taken out, then the best of each
+    family on validation, left in, and the figures of the fair `oracle` where there is one.
+
+    Raises OSError, ValueError, TypeError or KeyError when the world's file is damaged.
+    """
+    path = benchmarks / f"{world}.json"
+    rows: Rows = {row["model"]: row for row in _read(path)["rows"]} if path.is_file() else {}
+    lines = [_line(world, "**m2rec**", [_ours(reached.get(seen), metric) for seen in SEEN for metric in METRICS])]
+    for family, kinds in FAMILIES.items():
+        best = best_on_validation(rows, [name for name, row in rows.items() if row["kind"] in kinds], "unmasked")
+        if best is not None:
+            cells = [_theirs(rows[best], seen, metric) for seen in SEEN for metric in METRICS]
+            still = ", still improving when its epochs ended" * cut_short(rows[best])
+            lines.append(_line("", f"{best}, the best {family}{still}", cells))
+    if oracle:
+        cells = [f"{oracle[metric]:.4f}" for metric in METRICS]
+        lines.append(_line("", "the fair oracle", [*cells, *["–"] * len(METRICS)]))
+    return lines
+
+
+def _ours(measured: Measurement | None, metric: str) -> str:
+    if measured is None:
+        return "–"
+    found = measured.figures[metric]
+    return cell(found.value, low=found.low, high=found.high)
+
+
+def _theirs(row: Mapping[str, Any], seen: str, metric: str) -> str:
+    return figure(row, seen, metric) if seen in row else "–"
+
+
+def _line(world: str, model: str, cells: Sequence[str]) -> str:
+    return f"| {world} | {model} | {' | '.join(cells)} |"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found

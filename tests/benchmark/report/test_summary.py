@@ -1,0 +1,41 @@
+"""The README's short table, line by line."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from m2rec.benchmark.report.summary import SUMMARY_HEAD, summary
+from tests.evaluation.test_report import measurement
+
+FIGURES = {name: {"value": 0.3, "low": 0.2, "high": 0.4} for name in ("HR@10", "NDCG@10")}
+REACHED = {"unmasked": measurement(0.3, "unmasked", figures=FIGURES)}
+
+
+def row(model: str, kind: str, validation: float, epochs: int) -> dict[str, Any]:
+    figures = {"unmasked": {"HR@10": 0.25, "NDCG@10": 0.125}}
+    intervals = {"unmasked_interval": {"HR@10": [0.2, 0.3], "NDCG@10": [0.1, 0.15]}}
+    trained = {"epochs": [epochs], "training": {"epochs": 4}, "validation": {"NDCG@10": validation}}
+    return {"model": model, "kind": kind, "seeds": [0]} | figures | intervals | trained
+
+
+def test_each_family_is_shown_by_its_best_on_validation_and_what_was_cut_short_is_said_so(tmp_path: Path) -> None:
+    rows = [row("mamba2", "mamba2", 0.1, 3), row("mamba4rec", "mamba4rec", 0.2, 4), row("sasrec", "sasrec", 0.3, 3)]
+    (tmp_path / "films.json").write_text(json.dumps({"rows": rows}))
+    lines = summary("films", REACHED, tmp_path, {"HR@10": 0.5, "NDCG@10": 0.4})
+    theirs = "0.2500 (0.200–0.300) | 0.1250 (0.100–0.150) | – | –"
+    assert lines == [
+        "| films | **m2rec** | 0.3000 (0.200–0.400) | 0.3000 (0.200–0.400) | – | – |",
+        f"|  | mamba4rec, the best Mamba recommender, still improving when its epochs ended | {theirs} |",
+        f"|  | sasrec, the best Transformer | {theirs} |",
+        "|  | the fair oracle | 0.5000 | 0.4000 | – | – |",
+    ]
+    assert {line.count("|") for line in (*lines, *SUMMARY_HEAD)} == {7}
+
+
+def test_without_baselines_m2rec_stands_alone_and_a_damaged_file_is_an_error(tmp_path: Path) -> None:
+    assert len(summary("films", REACHED, tmp_path)) == 1
+    (tmp_path / "films.json").write_text('{"rows": [{}]}')
+    with pytest.raises(KeyError):
+        summary("films", REACHED, tmp_path)
