@@ -21,7 +21,11 @@ def train(
     ] = None,
     cpu: Annotated[bool, typer.Option("--cpu", help="Train on the CPU even where there is a GPU.")] = False,
     start_from: Annotated[
-        Path | None, typer.Option(help="A checkpoint whose weights the run starts from, instead of new ones.")
+        Path | None,
+        typer.Option(
+            help="Weights that the run starts from, instead of new ones: a checkpoint, also one with fewer temporal "
+            "layers, or a finished mamba2 run of a plan (runs/PLAN/….best.safetensors in the cache)."
+        ),
     ] = None,
     change: Annotated[
         list[str] | None,

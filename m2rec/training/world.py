@@ -11,21 +11,21 @@ from m2rec.checkpoint import Checkpoint, CheckpointConfig, DataRecord, Item, Tra
 from m2rec.data.cache import cache_dir
 from m2rec.data.prepared import Prepared
 from m2rec.data.repeats import repeat_log_odds
-from m2rec.errors import CheckpointError
 from m2rec.model.config import ModelConfig
 from m2rec.model.m2rec import M2Rec
 from m2rec.training.card import model_card
 from m2rec.training.machine import git_revision
 from m2rec.training.resume import EpochReport
 from m2rec.training.run import Trained, train
+from m2rec.training.start import Start, load_start
 from m2rec.worlds.settings import WorldSettings
 
 log = logging.getLogger(__name__)
 
 
-def state_file(world: str, seed: int, start: Checkpoint | None = None) -> Path:
+def state_file(world: str, seed: int, start: Start | None = None) -> Path:
     """The file from which a killed run resumes; runs from different weights have different ones."""
-    origin = f"-from-{start.config.sha256['model.safetensors'][:8]}" if start else ""
+    origin = f"-from-{start.origin}" if start else ""
     return cache_dir() / "runs" / f"{world}-{seed}{origin}.safetensors"
 
 
@@ -56,13 +56,13 @@ def train_world(
 ) -> Trained:
     """Train a world's model and write its checkpoint to `out`. Resumes a killed run, unless `restart`.
 
-    `start_from` is a checkpoint whose weights the run starts from; `finish` trains no further and takes the best epoch
-    so far. Under several processes only the first one writes.
+    `start_from` holds the weights that the run starts from (`m2rec.training.start`); `finish` trains no further and
+    takes the best epoch so far. Under several processes only the first one writes.
     """
     model = new_model(world, prepared)
-    start = Checkpoint.load(start_from) if start_from else None
+    start = load_start(start_from, model, prepared) if start_from else None
     if start:
-        _take_weights(model, start, prepared)
+        model.load_state_dict(start.weights)
     trained = train(
         model,
         prepared,
@@ -76,26 +76,9 @@ def train_world(
         on_epoch=on_epoch,
     )
     if trained.lead:
-        before = start.config.training if start else None
-        as_checkpoint(world, prepared, trained, command, before).save(out)
+        as_checkpoint(world, prepared, trained, command, start.record if start else None).save(out)
         log.info("Saved %s.", out)
     return trained
-
-
-def _take_weights(model: M2Rec, start: Checkpoint, prepared: Prepared) -> None:
-    """All weights but the text vectors, which are those of the prepared texts."""
-    if [item.item_id for item in start.items] != prepared.item_ids:
-        raise CheckpointError(
-            f"The checkpoint of {start.config.world} knows other items than {prepared.name}, or numbers them "
-            "otherwise, so its weights are about other items; start from a checkpoint of the same data."
-        )
-    try:
-        weights = {name: torch.tensor(array) for name, array in start.weights.items()}
-        model.load_state_dict(weights | {"text": model.text})
-    except RuntimeError as error:
-        raise CheckpointError(
-            f"The weights of {start.config.world} do not fit these settings; start from a checkpoint of the same shape."
-        ) from error
 
 
 def as_checkpoint(

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from m2rec.benchmark.accuracy.job import Result
 from m2rec.benchmark.accuracy.ranks import save_ranks
+from m2rec.benchmark.accuracy.result import Result
 from m2rec.checkpoint import Checkpoint
 from m2rec.commands.app import main
 from m2rec.data.market.export import TRUTH, read_export

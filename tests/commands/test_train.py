@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from m2rec.checkpoint import Checkpoint
 from m2rec.data.cache import prepared_folder
@@ -68,6 +69,20 @@ def test_a_run_may_start_from_a_checkpoint_with_other_settings_and_says_so(run, 
     assert after.config.training.before == before.config.training
     assert after.config.training.before.command in after.card
     assert all(np.abs(after.weights[name] - before.weights[name]).max() < 1e-6 for name in before.weights)
+
+
+def test_a_further_temporal_layer_changes_nothing_at_first(run, shop, tmp_path):
+    first = ["train", shop.settings, "--out", tmp_path / "first", "--seed", 11, "--epochs", 1, "--cpu"]
+    assert run(*first).code == 0
+    second = ["train", shop.settings, "--out", tmp_path / "second", "--seed", 11, "--epochs", 1, "--cpu"]
+    second += ["--start-from", tmp_path / "first", "--set", "training.learning_rate=1e-9"]
+    assert run(*second, "--set", "model.temporal_layers=2").code == 0
+    one, two = (Checkpoint.load(tmp_path / name).model() for name in ("first", "second"))
+    assert (one.config.temporal_layers, two.config.temporal_layers) == (1, 2)
+    items = torch.tensor([[1, 2, 3, 1, 2, 4]])
+    last = torch.tensor([[False] * 5 + [True]])
+    with torch.no_grad():
+        torch.testing.assert_close(one.log_scores(items, last), two.log_scores(items, last), atol=1e-5, rtol=0)
 
 
 def test_a_checkpoint_of_another_shape_is_no_place_to_start_from(run, shop, tmp_path):

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from m2rec.benchmark.accuracy.job import M2REC, Job, Result, RunRecord
+from m2rec.benchmark.accuracy.job import M2REC, Job
+from m2rec.benchmark.accuracy.result import Result, RunRecord
 from m2rec.checkpoint import Checkpoint
 from m2rec.data.prepared import Prepared
 from m2rec.errors import InputError

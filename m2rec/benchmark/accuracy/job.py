@@ -4,22 +4,24 @@ import hashlib
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Any, cast
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
+from safetensors import SafetensorError
 from torch import nn
 
 from m2rec.atomic import atomic_file
 from m2rec.baselines.registry import BASELINES, COUNTING, checked_settings, make_baseline
 from m2rec.benchmark.accuracy.ablated_data import ablated
 from m2rec.benchmark.accuracy.fewer_users import fewer_users
-from m2rec.benchmark.accuracy.plan import Entry, Plan, Treatment
+from m2rec.benchmark.accuracy.plan import Entry, Plan
 from m2rec.benchmark.accuracy.ranks import save_ranks
+from m2rec.benchmark.accuracy.result import Figures, Result, RunRecord
 from m2rec.data.cache import cache_dir
 from m2rec.data.prepared import Prepared
 from m2rec.data.repeats import repeat_log_odds
@@ -31,57 +33,15 @@ from m2rec.training.machine import device_name, git_revision
 from m2rec.training.resume import EpochReport
 from m2rec.training.run import Trained, train
 from m2rec.training.settings import TrainingSettings
+from m2rec.training.start import FinishedRun, save_finished
 from m2rec.worlds.settings import WorldSettings
 
 M2REC = "m2rec"
 KINDS = (M2REC, *BASELINES)
-Figures = dict[str, float]
 
 
 class OutOfTimeError(Exception):
     """Raised after an epoch when the next one would end after the deadline. The finished epochs are saved."""
-
-
-class Result(BaseModel):
-    """The figures of one run, and everything needed to repeat it. Saved beside the ranks of every target."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    model: str  # the entry's name
-    world: str
-    seed: int
-    key: str  # a hash of everything that decides the outcome; see `Job`
-    kind: str
-    settings: dict[str, Any]
-    training: dict[str, Any]
-    treatment: Treatment
-    train_users: Annotated[int | None, Field(exclude_if=lambda users: users is None)] = None
-    parameters: int
-    validation: dict[str, Figures]  # by "unmasked" and "masked"
-    test: dict[str, Figures] | None  # None where the plan does not use the test set
-    targets: int
-    epochs: int
-    best_epoch: int
-    seconds: float
-    peak_memory_mib: float
-    hardware: str
-    date: str
-    command: str
-    revision: str
-
-
-@dataclass(frozen=True)
-class RunRecord:
-    """How long a run took, on which device, with which code."""
-
-    hardware: str
-    date: str
-    command: str
-    revision: str
-    epochs: int = 0
-    best_epoch: int = 0
-    seconds: float = 0.0
-    peak_memory_mib: float = 0.0
 
 
 class Job:
@@ -101,6 +61,7 @@ class Job:
         self.result_file = runs / plan.name / f"{self.name}.json"
         self.ranks_file = self.result_file.with_suffix(".npz")
         self.state_file = cache_dir() / "runs" / plan.name / f"{self.name}-{self.key[:12]}.safetensors"
+        self.weights_file = self.state_file.with_suffix(".best.safetensors")  # of the finished run
         self.log_file = self.state_file.with_suffix(".log")
 
     @property
@@ -185,6 +146,8 @@ class Job:
                 peak_memory_mib=progress.peak_memory_mib,
             )
         result = self.measure(model.to(device), data, record)
+        if self.entry.kind not in COUNTING:
+            self._keep(model, result)
         self.state_file.unlink(missing_ok=True)
         return result
 
@@ -239,6 +202,14 @@ class Job:
             self.settings,
             repeat_bias=repeat_log_odds(data),
         )
+
+    def _keep(self, model: nn.Module, result: Result) -> None:
+        """The best weights, so that a run can be measured anew, or M2Rec start from them, without training again."""
+        try:
+            run = FinishedRun(kind=result.kind, fingerprint=self.fingerprint, record=result.training_record())
+            save_finished(self.weights_file, model, run)
+        except (OSError, SafetensorError) as error:
+            raise DataError(f"{self.weights_file} could not be saved ({error}); free some space and go on.") from error
 
     def _save(self, result: Result, ranked: Evaluation) -> None:
         """Ranks first: `result` ignores figures without ranks, so a kill in between only repeats the measurement."""

@@ -10,8 +10,9 @@ from typing import cast
 from pydantic import ValidationError
 
 from m2rec.atomic import atomic_file, atomic_folder
-from m2rec.benchmark.accuracy.job import Job, Result
+from m2rec.benchmark.accuracy.job import Job
 from m2rec.benchmark.accuracy.ranks import load_ranks
+from m2rec.benchmark.accuracy.result import Result
 from m2rec.checkpoint import Checkpoint
 from m2rec.data.prepared import Prepared
 from m2rec.errors import CheckpointError, DataError, InputError

@@ -2,15 +2,18 @@
 
 import time
 from pathlib import Path
+from typing import cast
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from m2rec.baselines.registry import BASELINES, COUNTING
 from m2rec.benchmark.accuracy.job import Job, OutOfTimeError
 from m2rec.data.prepared import Prepared
 from m2rec.data.repeats import repeat_log_odds
 from m2rec.errors import DataError
+from m2rec.evaluation.protocol import Scorer, evaluate
 from tests.benchmark.conftest import MakeJob
 
 ABLATIONS = [
@@ -42,6 +45,16 @@ def test_every_baseline_is_trained_measured_and_kept(kind: str, job: MakeJob, pr
     assert result.targets == len(prepared.split.targets("test")[0])
     assert set(result.test or {}) == set(result.validation) == {"unmasked", "masked"}
     assert not one.state_file.exists()
+    assert one.weights_file.exists() == (kind not in COUNTING)
+
+
+def test_the_weights_that_are_kept_are_those_that_were_measured(job: MakeJob, prepared: Prepared) -> None:
+    one = job("sasrec")
+    result = run(one, prepared)
+    model = one.make_model(prepared)
+    model.load_state_dict(load_file(one.weights_file))
+    measured = evaluate(cast(Scorer, model), prepared, "test", one.settings["max_length"])
+    assert {seen: dict(figures) for seen, figures in measured.figures.items()} == result.test
 
 
 @pytest.mark.parametrize("entry", ABLATIONS, ids=lambda entry: str(entry.get("treatment", entry.get("settings"))))

@@ -1,0 +1,94 @@
+"""Where a run's weights start: an earlier checkpoint, a smaller one, or the temporal branch that learned alone."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from m2rec.baselines.registry import make_baseline
+from m2rec.checkpoint import TrainingRecord
+from m2rec.data.prepared import Prepared
+from m2rec.errors import CheckpointError
+from m2rec.training.start import FinishedRun, load_start, save_finished
+from tests.training.small import SHAPE, small_model, small_prepared
+
+RECORD = TrainingRecord(
+    settings={}, command="…", epochs=1, best_epoch=1, seconds=1, peak_memory_mib=1, git_revision="", date="2026-01-01"
+)
+HISTORY = torch.tensor([[3, 4, 5, 6, 11, 12, 0, 0]])
+LAST = torch.tensor([[False] * 5 + [True] + [False] * 2])
+
+
+@pytest.fixture
+def prepared() -> Prepared:
+    return small_prepared()
+
+
+def alone(prepared: Prepared, kind: str = "mamba2") -> torch.nn.Module:
+    torch.manual_seed(3)
+    names = ("width", "heads_per_scale", "head_width", "state_width", "dropout")
+    settings = {name: SHAPE[name] for name in names} if kind == "mamba2" else {"width": SHAPE["width"]}
+    text = torch.from_numpy(prepared.text_vectors)
+    return make_baseline(kind, prepared.item_count, prepared.warm_items, text, settings).eval()
+
+
+def finished(path: Path, prepared: Prepared, kind: str = "mamba2") -> Path:
+    run = FinishedRun(kind=kind, fingerprint=prepared.fingerprint, record=RECORD)
+    save_finished(path, alone(prepared, kind), run)
+    return path
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+def test_the_temporal_branch_answers_as_it_did_alone(tmp_path: Path, prepared: Prepared, layers: int) -> None:
+    model = small_model(prepared, temporal_layers=layers, temporal_input="vectors").eval()
+    start = load_start(finished(tmp_path / "run.safetensors", prepared), model, prepared)
+    assert start.record == RECORD
+    model.load_state_dict(start.weights)
+    with torch.no_grad():
+        model.project.weight.zero_()  # without texts an item's vector is its ID vector
+        model.temporal.softmax.repeat_bias.zero_()
+        at = model.encode(HISTORY).at(LAST)
+        seen = torch.zeros(1, prepared.item_count, dtype=torch.bool)
+        ours = model.branch_log_probabilities(at, seen)[:, 0]
+        theirs = alone(prepared).log_scores(HISTORY, LAST)
+    torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-5)
+    assert at.log_gate.argmax() == 0
+
+
+def test_texts_begin_small_and_the_other_branches_begin_anew(tmp_path: Path, prepared: Prepared) -> None:
+    model = small_model(prepared)
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    weights = load_start(finished(tmp_path / "run.safetensors", prepared), model, prepared).weights
+    torch.testing.assert_close(weights["project.weight"], before["project.weight"] / 10)
+    for name, tensor in before.items():
+        assert torch.equal(model.state_dict()[name], tensor)  # loading changes nothing yet
+        if name.startswith(("frequency.", "semantic.")):
+            assert torch.equal(weights[name], tensor)
+
+
+@pytest.mark.parametrize(("kind", "says"), [("sasrec", "only a mamba2"), ("gru4rec", "only a mamba2")])
+def test_another_baseline_is_refused(tmp_path: Path, prepared: Prepared, kind: str, says: str) -> None:
+    with pytest.raises(CheckpointError, match=says):
+        load_start(finished(tmp_path / "run.safetensors", prepared, kind), small_model(prepared), prepared)
+
+
+def test_a_run_of_other_data_is_refused(tmp_path: Path, prepared: Prepared) -> None:
+    other = replace(prepared, item_ids=prepared.item_ids[::-1])
+    path = finished(tmp_path / "run.safetensors", other)
+    with pytest.raises(CheckpointError, match="other data"):
+        load_start(path, small_model(prepared), prepared)
+
+
+def test_a_run_of_another_shape_is_refused(tmp_path: Path, prepared: Prepared) -> None:
+    path = finished(tmp_path / "run.safetensors", prepared)
+    with pytest.raises(CheckpointError, match="do not fit"):
+        load_start(path, small_model(prepared, state_width=4), prepared)
+
+
+def test_a_file_that_is_no_run_is_refused(tmp_path: Path, prepared: Prepared) -> None:
+    path = tmp_path / "run.safetensors"
+    for content in (b"", b"not a run", finished(tmp_path / "cut", prepared).read_bytes()[:200]):
+        path.write_bytes(content)
+        with pytest.raises(CheckpointError, match="neither a checkpoint's folder nor"):
+            load_start(path, small_model(prepared), prepared)
