@@ -1,4 +1,4 @@
-"""The three kinds of evidence: key, name, label, cause, colour and order, defined here alone. Imports no PyTorch.
+"""The three kinds of evidence: key, name, label, cause, colour, order and classes, here alone. Imports no PyTorch.
 
 A fourth is added to `BranchName` and, last, to `EVIDENCE`; the order of this table is used everywhere.
 """
@@ -25,6 +25,7 @@ class Evidence:
     colour: str
     pattern: str
     mark: str
+    variants: dict[str, str]  # the class in PyTorch, by the value of the setting that has the branch's name
 
 
 EVIDENCE: dict[BranchName, Evidence] = {
@@ -38,6 +39,7 @@ EVIDENCE: dict[BranchName, Evidence] = {
         colour="#0072B2",
         pattern="",
         mark="●",
+        variants={"mamba": "m2rec.model.temporal.mamba.TemporalBranch"},
     ),
     "frequency": Evidence(
         key="frequency",
@@ -49,6 +51,10 @@ EVIDENCE: dict[BranchName, Evidence] = {
         colour="#E69F00",
         pattern="/",
         mark="▲",
+        variants={
+            "periodic": "m2rec.model.frequency.periodic.PeriodicBranch",
+            "spectral": "m2rec.model.frequency.spectral.SpectralBranch",
+        },
     ),
     "semantic": Evidence(
         key="semantic",
@@ -60,6 +66,10 @@ EVIDENCE: dict[BranchName, Evidence] = {
         colour="#009E73",
         pattern=".",
         mark="◆",
+        variants={
+            "means": "m2rec.model.semantic.means.MeansBranch",
+            "themes": "m2rec.model.semantic.themes.ThemesBranch",
+        },
     ),
 }
 ORDERED: tuple[Evidence, ...] = tuple(EVIDENCE.values())

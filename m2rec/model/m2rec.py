@@ -19,28 +19,30 @@ Three ways to run the same weights give one answer: `encode` (all positions, for
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from m2rec.branches import BRANCHES
+from m2rec.branches import BRANCHES, EVIDENCE, BranchName
 from m2rec.model.branch import Branch, BranchInput, BranchOutput
 from m2rec.model.config import ModelConfig
 from m2rec.model.explanations import Explanations
-from m2rec.model.frequency.periodic import PeriodicBranch
-from m2rec.model.frequency.spectral import SpectralBranch
 from m2rec.model.fusion import FeatureFusion
 from m2rec.model.gate import Gate
 from m2rec.model.items import ItemTable, known_or_mean, usual_popularity
-from m2rec.model.semantic.means import MeansBranch
-from m2rec.model.semantic.themes import ThemesBranch
 from m2rec.model.softmax import seen_items
 from m2rec.model.targets import Targets
-from m2rec.model.temporal.mamba import TemporalBranch
 
-VARIANTS = {"periodic": PeriodicBranch, "spectral": SpectralBranch, "themes": ThemesBranch, "means": MeansBranch}
+if TYPE_CHECKING:
+    from m2rec.model.frequency.periodic import PeriodicBranch
+    from m2rec.model.frequency.spectral import SpectralBranch
+    from m2rec.model.semantic.means import MeansBranch
+    from m2rec.model.semantic.themes import ThemesBranch
+    from m2rec.model.temporal.mamba import TemporalBranch
+
 State = dict[str, Any]  # state of each branch, by its key; its size does not depend on the length of the history
 
 
@@ -78,6 +80,9 @@ class M2Rec(nn.Module):
     """The network. Knows item indices and vectors, no titles and no data set."""
 
     text: Tensor
+    temporal: "TemporalBranch"
+    frequency: "PeriodicBranch | SpectralBranch"
+    semantic: "MeansBranch | ThemesBranch"
 
     def __init__(self, config: ModelConfig, text_vectors: Tensor | None = None, repeat_bias: float = 0.0) -> None:
         """`text_vectors` (V+1, text_width), row 0 for padding; zeros until a checkpoint is loaded when None.
@@ -97,9 +102,8 @@ class M2Rec(nn.Module):
         self.bias = nn.Parameter(torch.zeros(config.warm_items))
         self.project = nn.Linear(config.text_width, config.width, bias=False)
         nn.init.normal_(self.project.weight, std=1 / math.sqrt(config.width))
-        self.temporal = TemporalBranch(config)
-        self.frequency = cast(PeriodicBranch | SpectralBranch, VARIANTS[config.frequency](config))
-        self.semantic = cast(MeansBranch | ThemesBranch, VARIANTS[config.semantic](config))
+        for key in BRANCHES:
+            self.add_module(key, _branch_class(config, key)(config))
         self.gate = Gate(config, sum(branch.evidence_width for _, branch in self.each_branch()))
         self.fusion = FeatureFusion(config) if config.gate == "features" else None
         if self.fusion is not None:  # its heads score in place of the branches' own, which are not trained then
@@ -262,6 +266,12 @@ class M2Rec(nn.Module):
     def forward(self, items: Tensor, targets: Tensor, branch_loss: float = 0.0) -> Tensor:
         """The loss: what a data-parallel wrapper has to call to see the gradients."""
         return self.loss(items, targets, branch_loss)
+
+
+def _branch_class(config: ModelConfig, branch: BranchName) -> type[nn.Module]:
+    module, _, name = EVIDENCE[branch].variants[config.variant(branch)].rpartition(".")
+    found: type[nn.Module] = getattr(import_module(module), name)
+    return found
 
 
 def _explained(given: BranchInput, out: BranchOutput) -> BranchInput:

@@ -1,7 +1,10 @@
-"""Names and shapes of all weights that a configuration asks for, without PyTorch: what a checkpoint is checked against.
+"""Names and shapes of all weights that a configuration asks for: what a checkpoint is checked against.
 
-`M2Rec.state_dict` is the reference; tests/model/test_shapes.py compares the two for every variant.
+`M2Rec.state_dict` is the reference. The shapes of the branches that answer in NumPy are written down here, so that no
+PyTorch is needed to check them; tests/model/test_shapes.py compares the two for every variant.
 """
+
+from collections.abc import Callable
 
 from m2rec.branches import BRANCHES
 from m2rec.model.config import ModelConfig
@@ -12,17 +15,19 @@ GAIN_INPUTS, GAIN_HIDDEN = 2, 16  # of what sets the gain of each spectral band
 
 
 def expected_shapes(config: ModelConfig) -> Shapes:
-    """Every weight by its name in `model.safetensors`."""
+    """Every weight by its name in `model.safetensors`. Where a branch is not in `WRITTEN`, the network is asked."""
+    variants = {branch: config.variant(branch) for branch in BRANCHES}
+    if not set(variants.values()) <= WRITTEN.keys():
+        return _of_network(config)
     d = config.width
-    evidence, frequency = (_periodic if config.frequency == "periodic" else _spectral)(config)
+    branches = {branch: WRITTEN[variant](config) for branch, variant in variants.items()}
+    evidence = sum(width for width, _ in branches.values())
     return {
         "ids": (config.warm_items, d),
         "bias": (config.warm_items,),
         "text": (config.items + 1, config.text_width),
         "project.weight": (d, config.text_width),
-        **_under("temporal", _temporal(config)),
-        **_under("frequency", frequency),
-        **_under("semantic", _themes(config) if config.semantic == "themes" else _means(config)),
+        **{f"{branch}.{name}": shape for branch, (_, own) in branches.items() for name, shape in own.items()},
         **{f"gate.norms.{place}.weight": (d,) for place in range(len(BRANCHES))},
         **_under("gate", _feed(0, len(BRANCHES) * d + evidence, d, len(BRANCHES), 3)),
         **(_fusion(config) if config.gate == "features" else {}),
@@ -34,7 +39,17 @@ def not_normed(config: ModelConfig) -> set[str]:
     return {"frequency", "semantic"} if config.semantic == "themes" else {"frequency"}
 
 
-def _temporal(config: ModelConfig) -> Shapes:
+def _of_network(config: ModelConfig) -> Shapes:
+    import torch
+
+    from m2rec.model.m2rec import M2Rec
+
+    with torch.device("meta"):  # shapes alone, no memory
+        return {name: tuple(tensor.shape) for name, tensor in M2Rec(config).state_dict().items()}
+
+
+def _temporal(config: ModelConfig) -> tuple[int, Shapes]:
+    """The width of the evidence for the gate, and the branch's weights."""
     d = config.width
     heads = len(config.time_scales) * config.heads_per_scale
     inner = heads * config.head_width
@@ -56,11 +71,10 @@ def _temporal(config: ModelConfig) -> Shapes:
             },
         )
     feed = _feed(1, d, config.expansion * d, d, 4)
-    return {**shapes, "feed.0.weight": (d,), **feed, **_softmax(d)}
+    return 0, {**shapes, "feed.0.weight": (d,), **feed, **_softmax(d)}
 
 
 def _periodic(config: ModelConfig) -> tuple[int, Shapes]:
-    """The width of the evidence for the gate, and the branch's weights."""
     bands, d = len(config.periods), config.width
     by_band = dict.fromkeys(("min_hit_rate", "band_bias", "late", "early"), (bands,))
     query = {name.replace("feed", "transition_query"): shape for name, shape in _feed(0, d, 2 * d, d, 2).items()}
@@ -75,7 +89,6 @@ def _periodic(config: ModelConfig) -> tuple[int, Shapes]:
 
 
 def _spectral(config: ModelConfig) -> tuple[int, Shapes]:
-    """The same of the other variant."""
     learned, d = config.filter == "learned", config.width
     bands = len(config.periods) + len(config.trend_scales) if learned else 1
     return 2 * bands + 1, {
@@ -90,14 +103,24 @@ def _spectral(config: ModelConfig) -> tuple[int, Shapes]:
     }
 
 
-def _means(config: ModelConfig) -> Shapes:
+def _means(config: ModelConfig) -> tuple[int, Shapes]:
     scales, d = len(config.taste_scales), config.width
-    return {"log_rate": (scales,), "salience.weight": (1, d), **_feed(0, scales * d, 2 * d, d, 3), **_softmax(d)}
+    return 0, {"log_rate": (scales,), "salience.weight": (1, d), **_feed(0, scales * d, 2 * d, d, 3), **_softmax(d)}
 
 
-def _themes(config: ModelConfig) -> Shapes:
+def _themes(config: ModelConfig) -> tuple[int, Shapes]:
     scalars = dict.fromkeys(("first_weight", "shift_rate", "popularity"), ())
-    return {"queries": (config.theme_count, config.width), "explanation_bias": (3,), **scalars}
+    return 0, {"queries": (config.theme_count, config.width), "explanation_bias": (3,), **scalars}
+
+
+# by the names of the variants: the width of the evidence for the gate, and the branch's weights
+WRITTEN: dict[str, Callable[[ModelConfig], tuple[int, Shapes]]] = {
+    "mamba": _temporal,
+    "periodic": _periodic,
+    "spectral": _spectral,
+    "means": _means,
+    "themes": _themes,
+}
 
 
 def _fusion(config: ModelConfig) -> Shapes:
