@@ -27,7 +27,7 @@ from m2rec.checkpoint_folder import as_saved, read_file
 from m2rec.errors import CheckpointError
 from m2rec.inference.engine import InferenceEngine
 from m2rec.model.config import ModelConfig
-from m2rec.model.shapes import expected_shapes
+from m2rec.model.shapes import expected_shapes, not_in_numpy
 from m2rec.worlds.name import plain_name
 
 if TYPE_CHECKING:
@@ -114,7 +114,15 @@ class Checkpoint:
         return model.eval()
 
     def inference(self) -> InferenceEngine:
-        """The network in NumPy, for answers to one history at a time. Raises CheckpointError like `model`."""
+        """The network in NumPy, for answers to one history at a time. Raises CheckpointError like `model`, and where a
+        branch has no counterpart in `m2rec.inference`.
+        """
+        missing = not_in_numpy(self.config.model)
+        if missing:
+            raise CheckpointError(
+                f"{self.config.world} has a branch, {missing[0]}, that is trained and evaluated with PyTorch alone; "
+                "answers need its counterpart in m2rec/inference."
+            )
         _check_shapes(self.config, self.weights)
         weights = {name: array.astype(np.float32, copy=False) for name, array in self.weights.items()}
         return InferenceEngine(self.config.model, weights)

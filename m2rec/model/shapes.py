@@ -6,7 +6,7 @@ PyTorch is needed to check them; tests/model/test_shapes.py compares the two for
 
 from collections.abc import Callable
 
-from m2rec.branches import BRANCHES
+from m2rec.branches import BRANCHES, BranchName
 from m2rec.model.config import ModelConfig
 
 Shapes = dict[str, tuple[int, ...]]
@@ -15,12 +15,11 @@ GAIN_INPUTS, GAIN_HIDDEN = 2, 16  # of what sets the gain of each spectral band
 
 
 def expected_shapes(config: ModelConfig) -> Shapes:
-    """Every weight by its name in `model.safetensors`. Where a branch is not in `WRITTEN`, the network is asked."""
-    variants = {branch: config.variant(branch) for branch in BRANCHES}
-    if not set(variants.values()) <= WRITTEN.keys():
+    """Every weight by its name in `model.safetensors`. The network is asked where a branch is not written down here."""
+    if not_in_numpy(config):
         return _of_network(config)
     d = config.width
-    branches = {branch: WRITTEN[variant](config) for branch, variant in variants.items()}
+    branches = {branch: WRITTEN[config.variant(branch)](config) for branch in BRANCHES}
     evidence = sum(width for width, _ in branches.values())
     return {
         "ids": (config.warm_items, d),
@@ -32,6 +31,11 @@ def expected_shapes(config: ModelConfig) -> Shapes:
         **_under("gate", _feed(0, len(BRANCHES) * d + evidence, d, len(BRANCHES), 3)),
         **(_fusion(config) if config.gate == "features" else {}),
     }
+
+
+def not_in_numpy(config: ModelConfig) -> list[BranchName]:
+    """The branches that have no counterpart in `m2rec.inference`: they can be trained and evaluated, and not answer."""
+    return [branch for branch in BRANCHES if config.variant(branch) not in WRITTEN]
 
 
 def not_normed(config: ModelConfig) -> set[str]:

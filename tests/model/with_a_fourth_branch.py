@@ -37,9 +37,11 @@ def add_branch() -> None:
 
 def main() -> None:
     """Raises where something does not hold; says nothing otherwise."""
+    import pytest
     import torch
 
     from m2rec.checkpoint import Checkpoint
+    from m2rec.errors import CheckpointError
     from m2rec.evaluation.gates import gate_weights
     from m2rec.evaluation.protocol import evaluate
     from m2rec.training.run import train
@@ -74,7 +76,12 @@ def main() -> None:
     saved = tiny_checkpoint(gate=gate)
     assert saved.config.gate_labels["echo"] == "likeness: what is like the newest item"
     saved.save(folder / "checkpoint")
-    loaded = Checkpoint.load(folder / "checkpoint").model().state_dict()
+    checkpoint = Checkpoint.load(folder / "checkpoint")
+    with pytest.raises(
+        CheckpointError, match=r"has a branch, echo, .* answers need its counterpart in m2rec/inference"
+    ):
+        checkpoint.inference()
+    loaded = checkpoint.model().state_dict()
     assert {name for name in loaded if name.startswith("echo.")}
     for name, tensor in random_model(tiny_config(gate=gate)).state_dict().items():
         torch.testing.assert_close(loaded[name], tensor)
