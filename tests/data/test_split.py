@@ -88,6 +88,9 @@ def test_global_temporal_never_learns_from_an_event_at_or_after_a_target(clocks)
         users, positions = split.targets(part)
         asked = timestamps[sequences.offsets[users] + positions]
         assert not len(learned) or not len(asked) or learned.max() < asked.min()
+        assert (positions >= 1).all()  # a first event has no history to be forecast from
+    later = sequences.positions >= np.maximum(np.repeat(split.train_end, sequences.lengths), 1)
+    assert later.sum() == sum(len(split.targets(part)[0]) for part in ("validation", "test"))  # all others are asked
 
 
 @pytest.mark.parametrize(
