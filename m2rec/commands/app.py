@@ -53,7 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except M2RecError as error:
         return _refuse(str(error))
     except typer.TyperException as error:
-        return _refuse(f"{error.format_message().rstrip('.')}; see {_called()} {_command(given)}--help.")
+        message = error.format_message().rstrip(".").replace("Value error, ", "")
+        return _refuse(f"{message}; see {_called()} {_command(given)}--help.")
     except OSError as error:
         if error.errno != errno.ENAMETOOLONG:
             raise

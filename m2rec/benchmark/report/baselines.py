@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from m2rec.benchmark.accuracy.plan import Plan, known_plans, load_plan
-from m2rec.benchmark.report.comparisons import cut_short, leads, parts
+from m2rec.benchmark.report.comparisons import cut_short, leads, parts, without_texts
 from m2rec.benchmark.report.figures import SEEN, cell, figure
 from m2rec.errors import DataError
 
@@ -158,6 +158,7 @@ def _trained(rows: list[dict[str, Any]], plan: Plan, shipped: Shipped) -> list[s
         "The baselines had the same split, loss, batches and limit of epochs, and M2Rec's width, dropout and learning "
         "rate where the plan names no others; each is taken at its best on validation"
     )
+    texts = " None of them reads the items' texts, as M2Rec does." * without_texts(rows)
     names = {row["model"] for row in rows}
     otherwise = [
         f" {entry.name} had {_words(entry.training)}."
@@ -165,7 +166,7 @@ def _trained(rows: list[dict[str, Any]], plan: Plan, shipped: Shipped) -> list[s
         if entry.training and entry.name in names
     ]
     where = f"by `{_command(plan)}` on {', '.join(hardware)}, {when}."
-    return [f"{how}, {where}{ours}{_cut_short(rows)}{''.join(otherwise)} {spread}", ""]
+    return [f"{how}, {where}{ours}{_cut_short(rows)}{texts}{''.join(otherwise)} {spread}", ""]
 
 
 def _cut_short(rows: list[dict[str, Any]]) -> str:

@@ -1,6 +1,6 @@
 """M2Rec against each baseline and without each of its parts: paired over users, from `accuracy/table.py`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from m2rec.benchmark.accuracy.plan import Plan
@@ -9,6 +9,7 @@ from m2rec.benchmark.report.figures import SEEN, figure, p_value
 METRIC = "HR@10"
 CHOSEN_BY = "NDCG@10"  # on validation, as epochs are
 MAMBAS = ("mamba2", "mamba4rec")
+TEXT_READERS = ("sasrec-text",)
 
 NEVER_TWICE = (
     "Nobody here is asked about an item of the history. Left in, M2Rec's repeat bias keeps those items back, and these "
@@ -57,6 +58,11 @@ def all_new(table: Mapping[str, Any]) -> bool:
 def cut_short(row: Mapping[str, Any]) -> bool:
     """Whether the limit of epochs ended the training while validation was still rising, so that more might help."""
     return bool(row["epochs"]) and max(row["epochs"]) >= row["training"]["epochs"]
+
+
+def without_texts(rows: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether none of these baselines reads the items' texts, as M2Rec does: a lead may then come from texts alone."""
+    return not any(row["kind"] in TEXT_READERS for row in rows)
 
 
 def parts(rows: Rows, comparisons: Comparisons, plan: Plan) -> list[str]:

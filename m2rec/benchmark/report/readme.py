@@ -11,7 +11,7 @@ from m2rec.benchmark.report.figures import SEEN, cell
 from m2rec.benchmark.report.learning_curve import curve
 from m2rec.benchmark.report.market import market_tests
 from m2rec.benchmark.report.speed_and_load import speed_and_load
-from m2rec.benchmark.report.summary import SUMMARY_HEAD, summary
+from m2rec.benchmark.report.summary import SUMMARY_HEAD, summary, texts_note
 from m2rec.branches import CAUSES
 from m2rec.checkpoint import CheckpointConfig, TrainingRecord
 from m2rec.errors import DataError
@@ -66,9 +66,10 @@ def overview(checkpoints: Path, benchmarks: Path) -> str:
     worlds = _recorded(checkpoints)
     try:
         rows = [row for one in worlds for row in summary(one.config.world, one.reached, benchmarks, one.oracle)]
+        note = texts_note([one.config.world for one in worlds], benchmarks)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise DataError(f"A file in {benchmarks} is not a readable table ({error}); make it again.") from error
-    return "\n".join([*_claims(worlds, benchmarks), *SUMMARY_HEAD, *rows, ""])
+    return "\n".join([*_claims(worlds, benchmarks), *SUMMARY_HEAD, *rows, "", *note])
 
 
 def write_results(readme: Path, tables: Path, checkpoints: Path, benchmarks: Path) -> None:

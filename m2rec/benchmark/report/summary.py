@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from m2rec.benchmark.report.claims import FAMILIES
-from m2rec.benchmark.report.comparisons import Rows, best_on_validation, cut_short
+from m2rec.benchmark.report.comparisons import Rows, best_on_validation, cut_short, without_texts
 from m2rec.benchmark.report.figures import SEEN, cell, figure
 from m2rec.evaluation.report import Measurement
 
@@ -38,6 +38,15 @@ def summary(
         cells = [f"{oracle[metric]:.4f}" for metric in METRICS]
         lines.append(_line("", "the fair oracle", [*cells, *["–"] * len(METRICS)]))
     return lines
+
+
+def texts_note(worlds: Sequence[str], benchmarks: Path) -> list[str]:
+    """A sentence on the worlds of which no baseline reads the items' texts; empty where one does in each."""
+    tables = {world: benchmarks / f"{world}.json" for world in worlds}
+    names = [world for world, path in tables.items() if path.is_file() and without_texts(_read(path)["rows"])]
+    if not names:
+        return []
+    return [f"M2Rec reads the items' texts; no baseline that is trained so far does in {' and '.join(names)}.", ""]
 
 
 def _ours(measured: Measurement | None, metric: str) -> str:

@@ -69,6 +69,7 @@ def test_a_run_with_one_seed_is_shown_with_its_interval_device_and_number_of_see
     assert unmasked.cells[0].startswith("0.2500 (0.1")  # 10 of 40 users
     assert "on cpu, 2026-11-24." in notes(found)
     assert "±" not in notes(found)
+    assert "None of them reads the items' texts, as M2Rec does." in notes(found)
 
 
 def test_a_training_that_the_limit_of_epochs_ended_is_named(finished) -> None:

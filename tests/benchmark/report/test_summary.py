@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from m2rec.benchmark.report.summary import SUMMARY_HEAD, summary
+from m2rec.benchmark.report.summary import SUMMARY_HEAD, summary, texts_note
 from tests.evaluation.test_report import measurement
 
 FIGURES = {name: {"value": 0.3, "low": 0.2, "high": 0.4} for name in ("HR@10", "NDCG@10")}
@@ -39,3 +39,11 @@ def test_without_baselines_m2rec_stands_alone_and_a_damaged_file_is_an_error(tmp
     (tmp_path / "films.json").write_text('{"rows": [{}]}')
     with pytest.raises(KeyError):
         summary("films", REACHED, tmp_path)
+
+
+def test_where_no_baseline_reads_texts_it_is_said(tmp_path: Path) -> None:
+    (tmp_path / "films.json").write_text(json.dumps({"rows": [row("sasrec", "sasrec", 0.1, 3)]}))
+    (tmp_path / "shop.json").write_text(json.dumps({"rows": [row("sasrec-text", "sasrec-text", 0.1, 3)]}))
+    found = texts_note(["films", "shop", "nowhere"], tmp_path)
+    assert found[0] == "M2Rec reads the items' texts; no baseline that is trained so far does in films."
+    assert texts_note(["shop", "nowhere"], tmp_path) == []
