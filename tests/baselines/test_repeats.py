@@ -15,6 +15,8 @@ def order(scores: torch.Tensor) -> list[int]:
 
 def test_the_most_frequent_come_first_and_the_later_of_equals() -> None:
     assert order(MostFrequent(COUNTS).log_scores(HISTORY, LAST)) == [3, 2, 4, 1, 5]
+    again = torch.tensor([[3, 2, 3, 4, 0, 0]])  # of 2 and 4 the other one is the later
+    assert order(MostFrequent(COUNTS).log_scores(again, LAST)) == [3, 4, 2, 1, 5]
 
 
 def test_the_most_recent_come_first() -> None:
