@@ -5,12 +5,11 @@ import pandas as pd
 
 from m2rec.data.cache import cache_dir
 from m2rec.data.dataset import Dataset
-from m2rec.data.market.customers import Customers, draw_customers
+from m2rec.data.market.customers import draw_customers
 from m2rec.data.market.market import Market, in_history
-from m2rec.data.market.oracles.known_rhythms import KnownRhythms
-from m2rec.data.market.process import UNUSED, Days, sees_arrivals, simulate
+from m2rec.data.market.process import UNUSED, Days, simulate
 from m2rec.data.market.settings import DEFAULT, MarketSettings
-from m2rec.data.market.shop.shop import Shop, open_shop
+from m2rec.data.market.shop.shop import open_shop
 from m2rec.data.sequences import Sequences
 from m2rec.errors import DataError
 
@@ -38,7 +37,6 @@ def generate(settings: MarketSettings = DEFAULT) -> Market:
         )[seen],
         cycles=_cycles(trimmed.rhythms)[seen],
         interests=trimmed.interests[seen],
-        probabilities=_probabilities(shop, customers, trimmed)[seen],
     )
 
 
@@ -87,26 +85,3 @@ def _cycles(rhythms: np.ndarray) -> np.ndarray:
         shows = rhythms == rhythm
         cycles[shows] = (np.cumsum(shows, axis=1) - 1)[shows]
     return cycles
-
-
-def _probabilities(shop: Shop, customers: Customers, days: Days) -> np.ndarray:
-    """The informed oracle's probability of each purchase, float64 (U, D), without those of all other items."""
-    settings = shop.settings
-    rhythms = KnownRhythms(settings, customers)
-    previous = np.zeros(len(customers), dtype=np.int32)
-    given = np.zeros(days.items.shape)
-    for day in range(days.items.shape[1]):
-        bought = days.items[:, day]
-        with_arrivals = sees_arrivals(settings, customers, day).astype(np.int8)
-        taste = sum(
-            weight * shop.by_theme[with_arrivals, days.interests[:, day, place], bought]
-            for place, weight in enumerate(settings.interest_weights)
-        )
-        free = settings.taste_share * taste + (1 - settings.taste_share) * shop.popularity[bought]
-        pull = shop.pull[previous]
-        base = pull * shop.links[previous, bought] + (1 - pull) * free
-        wins, none = rhythms.expect()
-        given[:, day] = none * base + (wins * (bought[:, None] == customers.rhythm_items)).sum(axis=1)
-        rhythms.observe(bought, base)
-        previous = bought
-    return given

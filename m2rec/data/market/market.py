@@ -32,7 +32,6 @@ class Market:
     periods: np.ndarray  # int8 (E,) of the rhythm behind a purchase, 0 where there is none
     cycles: np.ndarray  # int16 (E,) how often that rhythm had occurred before, 0 where there is none
     interests: np.ndarray  # int8 (E, 2) the customer's first and second interest on that day, as themes
-    probabilities: np.ndarray  # float64 (E,) the informed oracle's probability of the purchase
 
     @cached_property
     def shop(self) -> Shop:
@@ -63,7 +62,7 @@ class Market:
             "events": self.sequences.events,
             "offsets": self.sequences.offsets,
             **{f"customers.{name}": values for name, values in vars(self.customers).items()},
-            **{name: getattr(self, name) for name in ("causes", "periods", "cycles", "interests", "probabilities")},
+            **{name: getattr(self, name) for name in ("causes", "periods", "cycles", "interests")},
         }
         about = {"format": FORMAT, "catalogue": fingerprint(), "settings": json.loads(self.settings.to_json())}
         try:

@@ -81,16 +81,8 @@ def test_the_fair_oracle_reads_nothing_about_the_customer(brief: Market) -> None
         causes=brief.causes * 0,
         periods=brief.periods * 0,
         cycles=brief.cycles * 0,
-        probabilities=brief.probabilities * 0,
     )
     assert (fair(anonymous, FEW).items == fair(brief, FEW).items).all()
-
-
-def test_the_market_carries_the_informed_oracles_probabilities(market: Market) -> None:
-    rows = np.arange(30)
-    forecast, events = informed(market, rows), market.events_of(rows)
-    given = forecast.items[np.arange(len(events)), market.sequences.events[events]]
-    assert given == pytest.approx(market.probabilities[events], rel=1e-9)
 
 
 @pytest.fixture(scope="module")
