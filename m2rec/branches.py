@@ -75,4 +75,4 @@ EVIDENCE: dict[BranchName, Evidence] = {
 ORDERED: tuple[Evidence, ...] = tuple(EVIDENCE.values())
 BRANCHES: tuple[BranchName, ...] = tuple(EVIDENCE)  # their keys, in the order that is used everywhere
 GATE_LABELS: dict[str, str] = {kind.key: kind.label for kind in ORDERED}
-CAUSES: dict[str, str] = {kind.key: kind.cause for kind in ORDERED if kind.cause is not None}
+CAUSE_OF: dict[str, str] = {kind.key: kind.cause for kind in ORDERED if kind.cause is not None}

@@ -9,14 +9,14 @@ import numpy as np
 import torch
 from scipy.stats import mannwhitneyu
 
-from m2rec.branches import BRANCHES, CAUSES
+from m2rec.branches import BRANCHES, CAUSE_OF
 from m2rec.data.prepared import Prepared
 from m2rec.evaluation.groups import by_cycles, by_period
 from m2rec.evaluation.protocol import Part, batches, device_of, evaluation_mode
 from m2rec.evaluation.report import Agreement, GateReport
 from m2rec.model.m2rec import M2Rec
 
-GRADED = [BRANCHES.index(branch) for branch in CAUSES]  # columns of `gate_weights` whose branch has a cause
+GRADED = [BRANCHES.index(branch) for branch in CAUSE_OF]  # columns of `gate_weights` whose branch has a cause
 
 
 def gate_weights(model: M2Rec, prepared: Prepared, part: Part, max_length: int) -> np.ndarray:
@@ -47,15 +47,15 @@ def gate_report(
 ) -> GateReport:
     """Compare the gate before each of N events with the cause of the event.
 
-    gates and oracle float (N, C), columns as in `CAUSES`; causes str (N,), "chain", "rhythm", "taste" or another that
+    gates and oracle float (N, C), columns as in `CAUSE_OF`; causes str (N,), "chain", "rhythm", "taste" or another that
     no branch explains; periods int (N,), the period of the rhythm behind a rhythm event, in interactions; cycles int
     (N,), how often that rhythm had recurred before. Both are read for rhythm events only, each group of which is
     compared with all events of other causes.
     """
 
     def agreement(branch: str, group: np.ndarray) -> Agreement:
-        others = causes != CAUSES[branch]
-        kept, column = group | others, list(CAUSES).index(branch)
+        others = causes != CAUSE_OF[branch]
+        kept, column = group | others, list(CAUSE_OF).index(branch)
         return Agreement(
             auc=auc(gates[kept, column], group[kept]),
             oracle=None if oracle is None else auc(oracle[kept, column], group[kept]),
@@ -65,7 +65,7 @@ def gate_report(
         )
 
     return GateReport(
-        gates={branch: agreement(branch, causes == cause) for branch, cause in CAUSES.items()},
+        gates={branch: agreement(branch, causes == cause) for branch, cause in CAUSE_OF.items()},
         by_period={name: agreement("frequency", group) for name, group in by_period(causes, periods).items()},
         by_cycles={name: agreement("frequency", group) for name, group in by_cycles(causes, cycles).items()},
     )

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from m2rec.branches import CAUSES as BRANCH_CAUSES
+from m2rec.branches import CAUSE_OF
 from m2rec.data.market.generate import customer_names
 from m2rec.data.market.market import Market
 from m2rec.data.market.oracles.measured import measure
@@ -35,7 +35,7 @@ def grade(model: M2Rec, prepared: Prepared, market: Market, part: Part, max_leng
     measured_events, oracle_ranks, oracle_causes = _oracle(market, np.unique(users), part)
     if not np.array_equal(measured_events, events):
         raise DataError(f"The split of {prepared.name} is not the market's own; prepare it with its shipped settings.")
-    columns = [CAUSES.index(cause) for cause in BRANCH_CAUSES.values()]
+    columns = [CAUSES.index(cause) for cause in CAUSE_OF.values()]
     causes = np.array(CAUSES)[market.causes[events]]
     report = gate_report(
         gate_weights(model, prepared, part, max_length)[:, GRADED],

@@ -12,7 +12,7 @@ from m2rec.evaluation.report import Figure, GateReport
 FOLDER = "market"  # of the published reports, in assets/benchmarks
 HIT, GAIN = "HR@10", "NDCG@10"
 BANDS = ((2, 7), (8, 14), (15, 28))  # days: the periods that are shown together
-CAUSES = ("chain", "taste", "arrivals")  # the groups that are shown beside them
+OTHER_GROUPS = ("chain", "taste", "arrivals")  # the groups that are shown beside them
 
 
 class Group(BaseModel):

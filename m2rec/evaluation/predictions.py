@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
-from m2rec.branches import CAUSES
+from m2rec.branches import CAUSE_OF
 from m2rec.errors import InputError
 from m2rec.evaluation.bootstrap import mean_interval
 from m2rec.evaluation.gates import gate_report
@@ -26,7 +26,7 @@ from m2rec.text_safety import quoted
 TOP = 10
 MISSED = TOP + 1.0  # the rank of an item that is not in the list
 ROWS_AT_ONCE = 1 << 18
-GATE_CAUSES = tuple(CAUSES.values())  # in the order of the gate; columns may have the branches' keys instead
+GATE_CAUSES = tuple(CAUSE_OF.values())  # in the order of the gate; columns may have the branches' keys instead
 
 
 class Targets:
@@ -122,8 +122,8 @@ def read_attributions(path: Path, targets: Targets) -> np.ndarray:
     """
     found = np.full((len(targets), len(GATE_CAUSES)), np.nan)
     rows_before = 0
-    for table in _pieces(path, ("user", "position"), GATE_CAUSES, tuple(CAUSES)):
-        names = GATE_CAUSES if GATE_CAUSES[0] in table else tuple(CAUSES)
+    for table in _pieces(path, ("user", "position"), GATE_CAUSES, tuple(CAUSE_OF)):
+        names = GATE_CAUSES if GATE_CAUSES[0] in table else tuple(CAUSE_OF)
         rows = targets.find(table, rows_before)
         values = np.stack([_numbers(table, name, rows_before) for name in names], axis=1)
         found[rows] = values

@@ -1,4 +1,4 @@
-"""`m2rec.model.semantic.themes.ThemeBranch` for one history: a belief over pairs of themes, choice by choice."""
+"""`m2rec.model.semantic.themes.ThemesBranch` for one history: a belief over pairs of themes, choice by choice."""
 
 import numpy as np
 

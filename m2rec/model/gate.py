@@ -27,7 +27,7 @@ class Gate(nn.Module):
         self.register_buffer("switched_off", torch.tensor(off), persistent=False)
 
     def forward(self, branches: tuple[Tensor, ...], evidence: Tensor) -> Tensor:
-        """Three branch outputs (…, d) and the frequency evidence (…, e) → log g (…, 3); −inf where a branch is off."""
+        """M branch outputs (…, d) and their evidence (…, e) → log g (…, M); −inf where a branch is off."""
         if self.equal:
             logits = branches[0].new_zeros(*evidence.shape[:-1], len(BRANCHES))
         else:

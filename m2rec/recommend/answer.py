@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict
 
 from m2rec.errors import InputError
-from m2rec.recommend.parts import Invention, RankedItem, Shares, Spectrum, Theme
+from m2rec.recommend.parts import Invention, PerBranch, RankedItem, Spectrum, Theme
 from m2rec.text_safety import quoted
 
 if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
-__all__ = ["Answer", "Invention", "RankedItem", "Shares", "Spectrum", "Theme"]
+__all__ = ["Answer", "Invention", "PerBranch", "RankedItem", "Spectrum", "Theme"]
 
 
 class Answer(BaseModel):
@@ -20,10 +20,10 @@ class Answer(BaseModel):
 
     `history` holds the item ids that the model read, oldest first: the newest, where more were given than it reads.
     Older items count as already chosen.
-    `gates` are the three weights now (they sum to 1); `gate_history` has one row per history item:
-    the weights after that item was seen. `themes` are what the history is held to be about, the strongest first; none
-    where the model keeps no belief over themes. `inventions` say what the history's items of one's own words are held
-    to be like. `notes` are sentences for the reader, such as a truncation.
+    `gates` are the gate weights after the last item (they sum to 1); `gate_history` has those after each item.
+    `themes` are what the history seems to be about, the strongest first; none where the model has no themes.
+    `inventions` name the items that the history's invented ones are like. `notes` are sentences for the reader, such as
+    that a long history was cut.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -31,8 +31,8 @@ class Answer(BaseModel):
     world: str
     history: list[str]
     items: list[RankedItem]
-    gates: Shares
-    gate_history: list[Shares]
+    gates: PerBranch
+    gate_history: list[PerBranch]
     spectrum: Spectrum | None
     themes: list[Theme] = []
     inventions: list[Invention] = []

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from m2rec.recommend.answer import Shares
+from m2rec.recommend.answer import PerBranch
 
 COMPARED_AT_ONCE = 1 << 18  # pairs of items: what a processor's cache holds
 
@@ -20,7 +20,7 @@ class Candidate:
     item_id: str
     title: str
     group: str
-    branches: Shares
+    branches: PerBranch
 
 
 def skyband(probabilities: np.ndarray, k: int) -> list[int]:

@@ -16,7 +16,7 @@ from m2rec.checkpoint import Checkpoint, Item
 from m2rec.errors import CheckpointError, InputError
 from m2rec.inference.engine import InferenceEngine
 from m2rec.inference.reading import Position
-from m2rec.recommend.answer import Answer, RankedItem, Shares, Theme
+from m2rec.recommend.answer import Answer, RankedItem, Theme
 from m2rec.recommend.candidates import Candidate, skyband
 from m2rec.recommend.catalogue import Catalogue, CatalogueItem
 from m2rec.recommend.explain.influence import influence
@@ -26,6 +26,7 @@ from m2rec.recommend.explain.themes import strongest, typical_items
 from m2rec.recommend.history import GivenHistory, History, as_list, look_up
 from m2rec.recommend.inventions import Inventions, note
 from m2rec.recommend.options import LONGEST_HISTORY, Band, Options, gate_weights
+from m2rec.recommend.parts import per_branch
 from m2rec.recommend.probability import probability
 from m2rec.recommend.validation import checked
 
@@ -136,8 +137,8 @@ class Engine:
             world=self.name,
             history=read.ids,
             items=self.rank(position, gate, read.seen(), k, exclude_seen),
-            gates=_shares(gate.tolist()),
-            gate_history=[_shares(row) for row in reading.gates.tolist()],
+            gates=per_branch(gate.tolist()),
+            gate_history=[per_branch(row) for row in reading.gates.tolist()],
             spectrum=self.spectra.of(read, position.gains) if spectrum else None,
             themes=self.themes(position),
             inventions=inventions,
@@ -175,7 +176,7 @@ class Engine:
             title=item.title,
             group=item.group,
             probability=math.fsum(parts),
-            contributions=_shares(parts),
+            contributions=per_branch(parts),
         )
 
     def probability(
@@ -211,7 +212,7 @@ class Engine:
         found = []
         for place in skyband(probabilities, k):
             item = self.catalogue[int(there[place]) + 1]
-            found.append(Candidate(item.item_id, item.title, item.group, _shares(probabilities[:, place].tolist())))
+            found.append(Candidate(item.item_id, item.title, item.group, per_branch(probabilities[:, place].tolist())))
         return found
 
     def themes(self, position: Position) -> list[Theme]:
@@ -278,7 +279,3 @@ class Engine:
             spectrum=None,
             notes=[NOTHING_CHOSEN],
         )
-
-
-def _shares(values: Sequence[float]) -> Shares:
-    return dict(zip(BRANCHES, values, strict=True))

@@ -1,11 +1,11 @@
 """A history that grows one item at a time: the model's cached state, and the answer after each item."""
 
-from m2rec.branches import BRANCHES
 from m2rec.inference.reading import Position
-from m2rec.recommend.answer import Answer, Shares
+from m2rec.recommend.answer import Answer
 from m2rec.recommend.engine import Engine
 from m2rec.recommend.history import look_up, seen_mask
 from m2rec.recommend.options import checked_k
+from m2rec.recommend.parts import PerBranch, per_branch
 
 
 class Live:
@@ -19,7 +19,7 @@ class Live:
         self._position: Position | None = None
         self._history: list[str] = []
         self._chosen: list[int] = []  # item indices; those of inventions are above V
-        self._gates: list[Shares] = []
+        self._gates: list[PerBranch] = []
 
     def __len__(self) -> int:
         return len(self._history)
@@ -34,7 +34,7 @@ class Live:
         self._network, self._inventions = network, read.inventions
         self._history.append(read.ids[0])
         self._chosen.append(read.indices[0])
-        self._gates.append(dict(zip(BRANCHES, self._position.gate.tolist(), strict=True)))
+        self._gates.append(per_branch(self._position.gate.tolist()))
 
     def add(self, item: str | int, k: int = 10) -> Answer:
         """Read one more item and answer, without a spectrum."""

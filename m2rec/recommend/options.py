@@ -29,8 +29,8 @@ Number = StrictFloat | Annotated[StrictInt, Field(ge=-MOST_DIGITS, le=MOST_DIGIT
 Band = tuple[float, float]  # lowest and highest period, in interactions
 
 
-def _shares(weights: dict[BranchName, float]) -> dict[BranchName, float]:
-    """All three, adding up to 1."""
+def _normalised(weights: dict[BranchName, float]) -> dict[BranchName, float]:
+    """A weight for every branch, adding up to 1."""
     values = [float(weights.get(name, 0.0)) for name in BRANCHES]
     if not any(values) or not all(0 <= value < math.inf for value in values):
         raise ValueError("not weights")
@@ -53,9 +53,9 @@ def _listed(value: Any) -> Any:
 
 K = Annotated[StrictInt, Field(ge=1, le=MOST_ITEMS), must(f"be a whole number from 1 to {MOST_ITEMS}")]
 Flag = Annotated[StrictBool, must("be true or false")]
-GateShares = Annotated[
+GateWeights = Annotated[
     dict[BranchName, Number],
-    AfterValidator(_shares),
+    AfterValidator(_normalised),
     must(f"give {', '.join(BRANCHES)} a finite weight of 0 or more each, at least one above 0"),
 ]
 MutedBand = Annotated[
@@ -78,7 +78,7 @@ class Options(BaseModel):
 
     k: K = 10
     exclude_seen: Flag = False
-    gate_override: GateShares | None = None
+    gate_override: GateWeights | None = None
     band_mask: MutedBands | None = None
 
     @field_validator("gate_override", mode="before")
@@ -87,9 +87,9 @@ class Options(BaseModel):
         return None if isinstance(value, Mapping) and not value else value
 
 
-def gate_weights(shares: Mapping[BranchName, float]) -> np.ndarray:
-    """Checked gate weights in the order of BRANCHES, float64 (3,)."""
-    return np.array([shares[name] for name in BRANCHES])
+def gate_weights(weights: Mapping[BranchName, float]) -> np.ndarray:
+    """Checked gate weights in the order of BRANCHES, float64 (M,)."""
+    return np.array([weights[name] for name in BRANCHES])
 
 
 def checked_k(k: object) -> int:

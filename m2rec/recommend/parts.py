@@ -1,10 +1,34 @@
 """The parts of an answer: ranked items, a spectrum, themes. Plain data for charts and tables."""
 
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
 from pydantic import BaseModel, ConfigDict
 
-from m2rec.branches import BranchName
+from m2rec.branches import BRANCHES, BranchName
 
-Shares = dict[BranchName, float]
+PerBranch = dict[BranchName, float]  # one number for each branch, such as its gate weight
+
+Period = TypeVar("Period", int, float)
+
+
+def per_branch(values: Iterable[float]) -> PerBranch:
+    """Numbers in the order of `BRANCHES`, by the branches' keys."""
+    return dict(zip(BRANCHES, values, strict=True))
+
+
+def above_chance(periods: Sequence[Period], power: Sequence[float], threshold: Sequence[float]) -> list[Period]:
+    """Periods whose power is above the threshold, strongest first."""
+    rows = zip(periods, power, threshold, strict=True)
+    excess = [(height / level, period) for period, height, level in rows if height > level]
+    return [period for _, period in sorted(excess, reverse=True)]
+
+
+def local_peaks(periods: Sequence[Period], power: Sequence[float], among: Sequence[Period]) -> list[Period]:
+    """Those of `among` that have more power than their neighbours, shortest first: a wide peak counts once."""
+    padded = [0.0, *power, 0.0]
+    highest = {period for at, period in enumerate(periods) if padded[at] <= padded[at + 1] > padded[at + 2]}
+    return sorted(highest & {*among})
 
 
 class _Frozen(BaseModel):
@@ -12,14 +36,14 @@ class _Frozen(BaseModel):
 
 
 class RankedItem(_Frozen):
-    """One recommendation. `contributions` sum to `probability` (paper section on gating; `MixtureHead`)."""
+    """One recommendation. `contributions`, one from each branch, sum to `probability`."""
 
     rank: int  # 1 is best
     item_id: str
     title: str
     group: str
     probability: float
-    contributions: Shares
+    contributions: PerBranch
 
 
 class Spectrum(_Frozen):
@@ -39,16 +63,12 @@ class Spectrum(_Frozen):
     @property
     def significant(self) -> list[float]:
         """Periods whose power is above the threshold, strongest first."""
-        rows = zip(self.period, self.power, self.threshold, strict=True)
-        excess = [(power / level, period) for period, power, level in rows if power > level]
-        return [period for _, period in sorted(excess, reverse=True)]
+        return above_chance(self.period, self.power, self.threshold)
 
     @property
     def peaks(self) -> list[float]:
         """Of these, the ones higher than their neighbours, shortest first: a wide peak is named once."""
-        power = [0.0, *self.power, 0.0]
-        highest = {p for at, p in enumerate(self.period) if power[at] <= power[at + 1] > power[at + 2]}
-        return sorted(highest & set(self.significant))
+        return local_peaks(self.period, self.power, self.significant)
 
 
 class Invention(_Frozen):

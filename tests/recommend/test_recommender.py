@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from m2rec.branches import BRANCHES
 from m2rec.checkpoint import Checkpoint, Item
 from m2rec.errors import CheckpointError, InputError
-from m2rec.recommend.answer import Answer, Shares
+from m2rec.recommend.answer import Answer, PerBranch
 from m2rec.recommend.recommender import Recommender
 from tests.tiny_world import COLD, MAX_HISTORY, tiny_checkpoint, tiny_config, tiny_items
 
@@ -233,7 +233,7 @@ def test_a_branch_alone_is_its_own_distribution(shop: Recommender, name: Any) ->
 
 def test_overriding_with_the_gates_own_weights_changes_nothing(shop: Recommender) -> None:
     natural = shop.recommend(HISTORY, k=50)
-    twice: Shares = {name: 2 * weight for name, weight in natural.gates.items()}
+    twice: PerBranch = {name: 2 * weight for name, weight in natural.gates.items()}
     same = shop.recommend(HISTORY, k=50, gate_override=twice)
     assert same.gates == pytest.approx(natural.gates, rel=1e-5)
     assert probabilities(same) == pytest.approx(probabilities(natural), rel=1e-4)

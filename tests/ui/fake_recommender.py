@@ -10,7 +10,7 @@ import numpy as np
 from m2rec.branches import BRANCHES
 from m2rec.errors import InputError
 from m2rec.model.config import ModelConfig
-from m2rec.recommend.answer import Answer, RankedItem, Shares, Spectrum
+from m2rec.recommend.answer import Answer, PerBranch, RankedItem, Spectrum
 from m2rec.recommend.candidates import Candidate, skyband
 
 GROUPS = {
@@ -97,7 +97,7 @@ class FakeRecommender:
         history: Sequence[str],
         k: int = 10,
         exclude_seen: bool = False,
-        gate_override: Shares | None = None,
+        gate_override: PerBranch | None = None,
         band_mask: Sequence[tuple[float, float]] | None = None,
         spectrum: bool = True,
     ) -> Answer:
@@ -142,7 +142,7 @@ class FakeRecommender:
         history: Sequence[str],
         item_id: str,
         exclude_seen: bool = False,
-        gate_override: Shares | None = None,
+        gate_override: PerBranch | None = None,
         band_mask: Sequence[tuple[float, float]] | None = None,
     ) -> float | None:
         answer = self.recommend(history, 50, exclude_seen, gate_override, band_mask, spectrum=False)
@@ -201,7 +201,7 @@ class FakeRecommender:
                 best, period = same, lag
         return period
 
-    def _gates(self, places: list[int], band_mask: Sequence[tuple[float, float]] | None) -> Shares:
+    def _gates(self, places: list[int], band_mask: Sequence[tuple[float, float]] | None) -> PerBranch:
         period = self._period(places)
         audible = period is not None and not any(low <= period <= high for low, high in band_mask or [])
         rhythm = 0.05 + (

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from m2rec.branches import BRANCHES
-from m2rec.evaluation.market_report import BANDS, CAUSES, FOLDER, GAIN, HIT, MarketReport, read_reports
+from m2rec.evaluation.market_report import BANDS, FOLDER, GAIN, HIT, OTHER_GROUPS, MarketReport, read_reports
 from m2rec.evaluation.stress_table import FILE, GradedRow, read_table
 
 
@@ -17,12 +17,20 @@ def market_tests(benchmarks: Path) -> list[str]:
 
 def _takers(reports: list[MarketReport]) -> list[str]:
     bands = [f"rhythm, {first}–{last} days" for first, last in BANDS]
-    heads = ["model", HIT, "of the ceiling", GAIN, *bands, *CAUSES, "AUC of its attribution: chain, rhythm, taste"]
+    heads = [
+        "model",
+        HIT,
+        "of the ceiling",
+        GAIN,
+        *bands,
+        *OTHER_GROUPS,
+        "AUC of its attribution: chain, rhythm, taste",
+    ]
     first = reports[0]
     ceiling = first.groups["all"].oracle
     oracle = ["the fair oracle", _four(ceiling[HIT]), "100 %", _four(ceiling[GAIN])]
     oracle += [_three(first.rate_of_periods(*band, oracle=True)) for band in BANDS]
-    oracle += [_three(first.groups[name].oracle[HIT] if name in first.groups else None) for name in CAUSES]
+    oracle += [_three(first.groups[name].oracle[HIT] if name in first.groups else None) for name in OTHER_GROUPS]
     best = next((report.gates.gates for report in reports if report.gates), {})
     oracle.append(", ".join(_three(best[gate].oracle) for gate in BRANCHES) if best else "–")
     about = (
@@ -46,7 +54,7 @@ def _cells(report: MarketReport) -> list[str]:
         share,
         _four(whole.figures[GAIN].value),
         *(_three(report.rate_of_periods(*band)) for band in BANDS),
-        *(_three(report.rate(name)) for name in CAUSES),
+        *(_three(report.rate(name)) for name in OTHER_GROUPS),
         ", ".join(_three(gates[gate].auc) for gate in BRANCHES) if gates else "–",
     ]
 

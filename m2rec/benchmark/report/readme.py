@@ -12,7 +12,7 @@ from m2rec.benchmark.report.learning_curve import curve
 from m2rec.benchmark.report.market import market_tests
 from m2rec.benchmark.report.speed_and_load import speed_and_load
 from m2rec.benchmark.report.summary import SUMMARY_HEAD, summary, texts_note
-from m2rec.branches import CAUSES
+from m2rec.branches import CAUSE_OF
 from m2rec.checkpoint import CheckpointConfig, TrainingRecord
 from m2rec.errors import DataError
 from m2rec.evaluation.report import FILE, Figure, GateMeasurement, Measurement, MetricsFile, read_metrics
@@ -164,7 +164,7 @@ def _gates(measured: GateMeasurement) -> list[str]:
     for name, row in measured.grades.gates.gates.items():
         limit = "–" if row.oracle is None else f"{row.oracle:.3f}"
         weights = f"{row.weight_with:.2f} | {row.weight_without:.2f}"
-        lines.append(f"| {name} | {CAUSES[name]} | {row.auc:.3f} | {limit} | {weights} |")
+        lines.append(f"| {name} | {CAUSE_OF[name]} | {row.auc:.3f} | {limit} | {weights} |")
     lines += [
         "",
         BY_CAUSE,

@@ -126,11 +126,11 @@ def _groups_table(grades: "PredictionGrades", targets: int) -> "Table":
 
 
 def _gates_table(grades: "PredictionGrades") -> "Table":
-    from m2rec.branches import CAUSES
+    from m2rec.branches import CAUSE_OF
 
     assert grades.gates
     shown = table("Attribution against cause", "cause", "AUC", "oracle AUC", "mean with the cause", "mean without")
-    rows = [(CAUSES[branch], row) for branch, row in grades.gates.gates.items()]
+    rows = [(CAUSE_OF[branch], row) for branch, row in grades.gates.gates.items()]
     rows += [(f"rhythm, period {period}", row) for period, row in grades.gates.by_period.items()]
     rows += [(f"rhythm, {count} cycles seen", row) for count, row in grades.gates.by_cycles.items()]
     for name, row in rows:

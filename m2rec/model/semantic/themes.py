@@ -137,7 +137,7 @@ class ThemesBranch(nn.Module):
                 return gpu_filter(filter_pairs, self.themes, emitted.device)(*arguments)
             if torch.is_grad_enabled():
                 return filter_pairs(*arguments)
-            return filter_pairs_at_hand(*arguments)
+            return filter_pairs_numpy(*arguments)
 
     def _finish(self, themes: Tensor) -> BranchOutput:
         return BranchOutput(themes @ self.queries, detail={"themes": themes})
@@ -160,7 +160,7 @@ def filter_pairs(
     return torch.stack(shares, 1), pairs
 
 
-def filter_pairs_at_hand(
+def filter_pairs_numpy(
     likelihood: Tensor, other_causes: Tensor, first: Tensor, shift: Tensor, pairs: Tensor
 ) -> tuple[Tensor, Tensor]:
     """The same without gradients: calling NumPy for a small array costs a fraction of calling PyTorch."""

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from m2rec.branches import EVIDENCE, ORDERED
 from m2rec.errors import InputError
 from m2rec.recommend.display.style import CARD, CHANCE, FAINT, GRID, INK, PATTERN, PERIOD_TICKS
-from m2rec.recommend.parts import RankedItem, Shares, Spectrum
+from m2rec.recommend.parts import PerBranch, RankedItem, Spectrum
 from m2rec.text_safety import printable
 
 LONGEST_LABEL = 40  # characters of a title beside its bar
@@ -79,7 +79,7 @@ def spectrum(found: Spectrum | None, world: str) -> go.Figure:
     )
 
 
-def gate(weights: Sequence[Shares], history: Sequence[str], world: str) -> go.Figure:
+def gate(weights: Sequence[PerBranch], history: Sequence[str], world: str) -> go.Figure:
     """The three weights after every interaction, as stacked columns, oldest left."""
     if not weights:
         raise InputError("There is no gate of an empty history: choose something first.")

@@ -5,7 +5,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from m2rec.branches import BRANCHES, ORDERED, Evidence
-from m2rec.recommend.parts import RankedItem, Shares
+from m2rec.recommend.parts import PerBranch, RankedItem
 from m2rec.text_safety import printable
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def frame(items: Sequence[RankedItem]) -> "pd.DataFrame":
     return pd.DataFrame(rows, columns=columns)
 
 
-def html(items: Sequence[RankedItem], gates: Shares, notes: Sequence[str], world: str) -> str:
+def html(items: Sequence[RankedItem], gates: PerBranch, notes: Sequence[str], world: str) -> str:
     """A table with a bar for each item, the gate below it. Everything that people wrote is escaped."""
     top = max((item.probability for item in items), default=1.0) or 1.0
     rows = "".join(_row(item, top) for item in items)

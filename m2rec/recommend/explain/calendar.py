@@ -14,6 +14,7 @@ import numpy as np
 
 from m2rec.recommend.engine import Engine
 from m2rec.recommend.explain.spectrum import SHUFFLES, TINY, chance_level, principal
+from m2rec.recommend.parts import above_chance, local_peaks
 
 CHANNELS = 6  # principal directions kept
 LONGEST_PERIOD = 60  # days
@@ -35,24 +36,23 @@ class CalendarSpectrum:
     @property
     def significant(self) -> list[int]:
         """Periods whose power is above the threshold, strongest first."""
-        rows = zip(self.period, self.power, self.threshold, strict=True)
-        return [period for _, period in sorted(((p / t, d) for d, p, t in rows if p > t), reverse=True)]
+        return above_chance(self.period, self.power, self.threshold)
 
     @property
     def peaks(self) -> list[int]:
         """Of these, the ones higher than their neighbours, shortest first: a wide peak is named once."""
-        power = [0.0, *self.power, 0.0]
-        highest = {d for at, d in enumerate(self.period) if power[at] <= power[at + 1] > power[at + 2]}
-        return sorted(highest & set(self.significant))
+        return local_peaks(self.period, self.power, self.significant)
 
 
 def calendar_of(engine: Engine, history: Sequence[str], days: Sequence[int | None]) -> CalendarSpectrum | None:
-    """`days`: one date an interaction, as days since any day zero, None where it is not known. None without a clock."""
+    """`days`: the date of each interaction, as days since any day zero, or None where it is not known. None where too
+    few dates are known.
+    """
     read, _ = engine.read(history)
     vectors = engine.unit_vectors(read)
-    kept = list(days)[len(days) - len(vectors) :]
-    dated = np.array([place for place, day in enumerate(kept) if day is not None], dtype=int)
-    return calendar_spectrum(vectors[dated], np.array([kept[place] for place in dated], dtype=float))
+    read_days = list(days)[len(days) - len(vectors) :]
+    dated = np.array([place for place, day in enumerate(read_days) if day is not None], dtype=int)
+    return calendar_spectrum(vectors[dated], np.array([read_days[place] for place in dated], dtype=float))
 
 
 def calendar_spectrum(vectors: np.ndarray, days: np.ndarray) -> CalendarSpectrum | None:

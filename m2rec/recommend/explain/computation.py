@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from m2rec.branches import BRANCHES, BranchName
+from m2rec.branches import BranchName
 from m2rec.errors import InputError
 from m2rec.inference.terms.item import ItemTerms, item_terms
 from m2rec.recommend.catalogue import CatalogueItem
 from m2rec.recommend.engine import Engine
 from m2rec.recommend.history import GivenHistory
 from m2rec.recommend.options import Band, Options, gate_weights
-from m2rec.recommend.parts import Shares
+from m2rec.recommend.parts import PerBranch, per_branch
 from m2rec.recommend.validation import checked
 
 CALLED = 3  # items that are named as likely after the newest one
@@ -32,10 +32,10 @@ class Computation:
     item: CatalogueItem
     history: list[str]
     seen: bool
-    gate: Shares
-    model_gate: Shares
-    branches: Shares
-    contributions: Shares
+    gate: PerBranch
+    model_gate: PerBranch
+    branches: PerBranch
+    contributions: PerBranch
     probability: float
     called: list[tuple[CatalogueItem, float]]
     terms: ItemTerms
@@ -62,18 +62,14 @@ def computation(
         item=engine.catalogue[target],
         history=read.ids,
         seen=bool(seen[target - 1]),
-        gate=_shares(gate),
-        model_gate=_shares(terms.gate.weights),
-        branches=_shares(terms.probabilities),
-        contributions=dict(zip(BRANCHES, parts, strict=True)),
+        gate=per_branch(gate.tolist()),
+        model_gate=per_branch(terms.gate.weights.tolist()),
+        branches=per_branch(terms.probabilities.tolist()),
+        contributions=per_branch(parts),
         probability=math.fsum(parts),
         called=_called(engine, terms),
         terms=terms,
     )
-
-
-def _shares(values: np.ndarray) -> Shares:
-    return dict(zip(BRANCHES, values.tolist(), strict=True))
 
 
 def _called(engine: Engine, terms: ItemTerms) -> list[tuple[CatalogueItem, float]]:

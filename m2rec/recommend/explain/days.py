@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from m2rec.branches import BRANCHES, BranchName
+from m2rec.branches import BranchName
 from m2rec.errors import InputError
 from m2rec.inference.along import along, distributions
 from m2rec.recommend.engine import Engine
 from m2rec.recommend.history import GivenHistory
 from m2rec.recommend.options import Band, Options, gate_weights
-from m2rec.recommend.parts import Shares
+from m2rec.recommend.parts import PerBranch, per_branch
 from m2rec.recommend.probability import rank_in
 from m2rec.recommend.validation import checked
 
@@ -25,7 +25,7 @@ class Guess:
 
     item_id: str
     probability: float
-    contributions: Shares
+    contributions: PerBranch
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class DayGuess:
     """
 
     read: int
-    gate: Shares
+    gate: PerBranch
     guesses: list[Guess]
     came: str | None
     rank: int | None
@@ -61,13 +61,13 @@ def guesses(
     if not read.indices:
         raise InputError("Nothing has been chosen yet, so there is nothing to play: add items to the history first.")
     network = engine.network(read)
-    said = along(network, read.indices, engine.band_keep(options.band_mask or []))
+    outputs = along(network, read.indices, engine.band_keep(options.band_mask or []))
     seen = _seen_by_then(read.older, read.indices, read.items)
-    gates = said.gates
+    gates = outputs.gates
     if options.gate_override:
         gates = np.broadcast_to(gate_weights(options.gate_override), gates.shape)
     found = []
-    for part, each in distributions(network, said, seen):
+    for part, each in distributions(network, outputs, seen):
         weights = gates[part].astype(np.float32)
         shares = each * weights[..., None]  # (n, M, V)
         ranking = shares.sum(1)
@@ -82,7 +82,7 @@ def guesses(
             found.append(
                 DayGuess(
                     read=at + 1,
-                    gate=dict(zip(BRANCHES, gates[at].tolist(), strict=True)),
+                    gate=per_branch(gates[at].tolist()),
                     guesses=[_guess(engine, place, shares[row, :, place].tolist()) for place in best],
                     came=None if came is None else read.ids[at + 1],
                     rank=rank,
@@ -93,8 +93,7 @@ def guesses(
 
 
 def _guess(engine: Engine, place: int, parts: list[float]) -> Guess:
-    contributions = dict(zip(BRANCHES, parts, strict=True))
-    return Guess(engine.catalogue[place + 1].item_id, math.fsum(parts), contributions)
+    return Guess(engine.catalogue[place + 1].item_id, math.fsum(parts), per_branch(parts))
 
 
 def _seen_by_then(older: Sequence[int], indices: Sequence[int], items: int) -> np.ndarray:

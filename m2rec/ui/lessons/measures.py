@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from math import inf
 
 from m2rec.branches import BRANCHES, EVIDENCE, BranchName
-from m2rec.recommend.answer import Shares, Spectrum
+from m2rec.recommend.answer import PerBranch, Spectrum
 from m2rec.ui.lessons import Lesson, lesson
 from m2rec.ui.render.comparison import compared
 from m2rec.ui.render.context import PageContext, ask
@@ -112,7 +112,7 @@ def _guess_numbers(context: PageContext) -> dict[str, float]:
     return {"mark_off": off, "same_leader": float(sketch is not None and _leader(sketch) == _leader(gates))}
 
 
-def _leader(gates: Shares) -> BranchName:
+def _leader(gates: PerBranch) -> BranchName:
     return max(BRANCHES, key=lambda name: gates[name])
 
 

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, replace
 
 from m2rec.branches import EVIDENCE, ORDERED, BranchName
-from m2rec.data.market.settings import CAUSES as MARKET_CAUSES
+from m2rec.data.market.settings import CAUSES
 from m2rec.data.market.shoppers import SHOWN, Shopper, causes_of
 from m2rec.errors import InputError
 from m2rec.recommend.explain.days import DayGuess
@@ -189,7 +189,7 @@ def _expected(shopper: Shopper | None, day: DayGuess) -> Why | None:
     """The fair oracle's favourite of the three causes that a gate can name."""
     if shopper is None:
         return None
-    held = dict(zip(MARKET_CAUSES, shopper.oracle[day.read].tolist(), strict=True))
+    held = dict(zip(CAUSES, shopper.oracle[day.read].tolist(), strict=True))
     favourite = max(BRANCH_OF, key=lambda cause: held[cause])
     return _why(favourite, f"{favourite} {percent(held[favourite])}")
 
@@ -227,7 +227,7 @@ def _strips(found: list[DayGuess], shopper: Shopper | None) -> list[Row]:
         ),
     ]
     if shopper:
-        columns = [(MARKET_CAUSES.index(cause), look) for cause, look in (*BRANCH_OF.items(), ("noise", "faint"))]
+        columns = [(CAUSES.index(cause), look) for cause, look in (*BRANCH_OF.items(), ("noise", "faint"))]
         rows += [
             Row(
                 "the true cause",

@@ -3,9 +3,17 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from m2rec.branches import CAUSES as BRANCH_CAUSES
+from m2rec.branches import CAUSE_OF
 from m2rec.errors import DataError
-from m2rec.evaluation.market_report import BANDS, CAUSES, FOLDER, HIT, MarketReport, PredictionGrades, read_reports
+from m2rec.evaluation.market_report import (
+    BANDS,
+    FOLDER,
+    HIT,
+    OTHER_GROUPS,
+    MarketReport,
+    PredictionGrades,
+    read_reports,
+)
 from m2rec.evaluation.stress_table import FILE, GradedRow, read_table
 from m2rec.ui.panels.standing import Standing
 from m2rec.ui.render.context import PageContext
@@ -41,8 +49,8 @@ def market_test(context: PageContext) -> str:
     return render(
         "sections/test.html.j2",
         rows=rows,
-        heads=[*(f"rhythm, {first}–{last} days" for first, last in BANDS), *CAUSES],
-        causes=list(BRANCH_CAUSES.values()),
+        heads=[*(f"rhythm, {first}–{last} days" for first, last in BANDS), *OTHER_GROUPS],
+        causes=list(CAUSE_OF.values()),
         stressed=stressed,
         note=note,
     )
@@ -69,7 +77,7 @@ def takers(reports: list[MarketReport]) -> list[Row]:
 def _rates(grades: PredictionGrades, *, oracle: bool = False) -> list[str]:
     """HR@10 by band of periods and by the other causes."""
     bands = [grades.rate_of_periods(*band, oracle=oracle) for band in BANDS]
-    groups = [grades.groups.get(name) for name in CAUSES]
+    groups = [grades.groups.get(name) for name in OTHER_GROUPS]
     others = [None if one is None else one.oracle[HIT] if oracle else one.figures[HIT].value for one in groups]
     return [_three(value) for value in (*bands, *others)]
 
@@ -78,7 +86,7 @@ def _stressed(row: GradedRow) -> list[str]:
     whole = row.groups["all"]
     share = "–" if whole.share_of_ceiling is None else f"{100 * whole.share_of_ceiling:.1f} %"
     gates = row.gates.gates if row.gates else {}
-    aucs = [_three(gates[branch].auc if branch in gates else None) for branch in BRANCH_CAUSES]
+    aucs = [_three(gates[branch].auc if branch in gates else None) for branch in CAUSE_OF]
     cause = row.most_lost()
     lost = "–"
     if cause:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from m2rec.recommend.answer import Shares
+from m2rec.recommend.answer import PerBranch
 from m2rec.ui.render.context import PageContext, ask
 from m2rec.ui.session.actions import shuffle
 from m2rec.ui.session.state import State
@@ -24,7 +24,7 @@ class Row:
     title: str
     shared: bool
     probability: float | None = None
-    contributions: Shares | None = None
+    contributions: PerBranch | None = None
 
 
 @dataclass(frozen=True)

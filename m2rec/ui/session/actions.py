@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from m2rec.branches import BRANCHES, BranchName
 from m2rec.errors import InputError
-from m2rec.recommend.answer import Shares
+from m2rec.recommend.answer import PerBranch
 from m2rec.ui.session.link import from_link, to_link
 from m2rec.ui.session.state import HISTORY_LIMIT, UNDO_LIMIT, Session, State
 
@@ -93,7 +93,7 @@ def keep(state: State, newest: int) -> State:
     return state.replace(history=state.history[-newest:] if newest else (), days=state.days[-newest:] if newest else ())
 
 
-def override(state: State, current: Shares, branch: BranchName, weight: float) -> State:
+def override(state: State, current: PerBranch, branch: BranchName, weight: float) -> State:
     """Sets one gate weight (0…1); the other two share the rest as they did before."""
     if not 0 <= weight <= 1:
         raise InputError(f"A gate weight lies between 0 and 1; {weight:g} does not.")

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from m2rec.branches import BRANCHES, BranchName
-from m2rec.recommend.options import LONGEST_NAME, MOST_ITEMS, Flag, GateShares, K, Options
+from m2rec.recommend.options import LONGEST_NAME, MOST_ITEMS, Flag, GateWeights, K, Options
 from m2rec.recommend.validation import must
 from m2rec.ui.session.paste import LONGEST_TEXT
 from m2rec.ui.session.state import (
@@ -105,7 +105,7 @@ class Override(_Action):
     type: Literal["override"]
     branch: BranchName
     weight: Weight
-    current: GateShares
+    current: GateWeights
 
 
 class Mute(_Action):
@@ -168,7 +168,7 @@ class SketchGate(_Action):
     """Sketch the gate as one expects it."""
 
     type: Literal["lesson_sketch"]
-    gate: GateShares
+    gate: GateWeights
 
 
 class Setting(_Action):

@@ -10,8 +10,8 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from m2rec.branches import BRANCHES, BranchName
-from m2rec.recommend.answer import Shares
-from m2rec.recommend.options import LONGEST_NAME, Flag, GateShares, K
+from m2rec.recommend.answer import PerBranch
+from m2rec.recommend.options import LONGEST_NAME, Flag, GateWeights, K
 from m2rec.recommend.validation import checked, must
 
 STATE_VERSION: Final = 1
@@ -42,7 +42,7 @@ Links = Annotated[
 ]
 
 
-def _rounded(shares: Shares) -> Shares:
+def _rounded(shares: PerBranch) -> PerBranch:
     """To six digits, so that a link stays short; the largest is adjusted, so that the sum is 1."""
     largest = max(shares, key=lambda name: shares[name])
     rounded = {name: round(share, 6) for name, share in shares.items() if name != largest}
@@ -80,7 +80,7 @@ Days = Annotated[
 ]
 
 
-Gate = Annotated[GateShares, AfterValidator(_rounded)]  # sums to 1
+Gate = Annotated[GateWeights, AfterValidator(_rounded)]  # sums to 1
 LessonChoice = Annotated[
     int, Field(ge=0, lt=MOST_CHOICES), must("be the number of one of the lesson's choices, from 0")
 ]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from m2rec.errors import CheckpointError, InputError
-from m2rec.recommend.answer import Answer, Shares
+from m2rec.recommend.answer import Answer, PerBranch
 from m2rec.text_safety import quoted
 from m2rec.ui.session.cache import Cache
 from m2rec.ui.session.world import World, world_in
@@ -117,7 +117,7 @@ class Worlds:
         name: str,
         history: Sequence[str],
         item_id: str,
-        gate_override: Shares | None = None,
+        gate_override: PerBranch | None = None,
         band_mask: Sequence[tuple[float, float]] = (),
     ) -> "Computation":
         """How an item's probability after a history was computed. Raises InputError for an empty history."""

@@ -18,7 +18,7 @@ from m2rec.model.m2rec import M2Rec
 from m2rec.model.semantic.themes import (
     ThemesBranch,
     filter_pairs,
-    filter_pairs_at_hand,
+    filter_pairs_numpy,
     theme_log_probabilities,
     theme_probability,
 )
@@ -94,7 +94,7 @@ def test_the_faster_filter_gives_the_same_belief(
     themes: int, length: int, first: float, shift: float, seed: int
 ) -> None:
     given_ = (*drawn(3, length, themes, seed), torch.tensor(first), torch.tensor(shift), start(3, themes))
-    slow, quick = filter_pairs(*given_), filter_pairs_at_hand(*given_)
+    slow, quick = filter_pairs(*given_), filter_pairs_numpy(*given_)
     for one, other in zip(slow, quick, strict=True):
         torch.testing.assert_close(one, other, **CLOSE)
     torch.testing.assert_close(quick[0].sum(-1), torch.ones(3, length))
@@ -104,7 +104,7 @@ def test_the_faster_filter_gives_the_same_belief(
 def test_the_belief_that_was_given_stays_as_it_was() -> None:
     before = start(1, 4).contiguous()
     kept = before.clone()
-    filter_pairs_at_hand(*drawn(1, 5, 4), torch.tensor(0.7), torch.tensor(0.02), before)
+    filter_pairs_numpy(*drawn(1, 5, 4), torch.tensor(0.7), torch.tensor(0.02), before)
     assert torch.equal(before, kept)
 
 

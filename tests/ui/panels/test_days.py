@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from m2rec.branches import CAUSES
-from m2rec.data.market.settings import CAUSES as MARKET_CAUSES
+from m2rec.branches import CAUSE_OF
+from m2rec.data.market.settings import CAUSES
 from m2rec.data.market.shoppers import SHOWN, shipped_shoppers
 from m2rec.errors import InputError
 from m2rec.ui.panels import days as panel
@@ -45,15 +45,15 @@ def test_the_running_score_is_that_of_the_gate_and_the_oracle_against_the_causes
     right = oracle = counted = 0
     for read, day in enumerate(series[:-1], start=1):
         cause = shopper.causes[read]
-        if cause in CAUSES.values():
+        if cause in CAUSE_OF.values():
             counted += 1
-            right += CAUSES[max(gates[read - 1], key=lambda branch: gates[read - 1][branch])] == cause
-            oracle += MARKET_CAUSES[int(np.argmax(shopper.oracle[read][:3]))] == cause
+            right += CAUSE_OF[max(gates[read - 1], key=lambda branch: gates[read - 1][branch])] == cause
+            oracle += CAUSES[int(np.argmax(shopper.oracle[read][:3]))] == cause
         told = {score["name"]: score["text"] for score in day["scores"]}  # type: ignore[attr-defined]
         assert told["gate's favourite was the cause"] == f"{right} of {counted}"
         assert told["fair oracle's favourite was"] == f"{oracle} of {counted}"
         look = day["cause"]["look"]  # type: ignore[index]
-        assert look == next((branch for branch, name in CAUSES.items() if name == cause), "noise")
+        assert look == next((branch for branch, name in CAUSE_OF.items() if name == cause), "noise")
     assert right / counted > 0.6
     assert series[-1]["came"] is series[-1]["cause"] is None
     assert series[-1]["scores"] == series[-2]["scores"]

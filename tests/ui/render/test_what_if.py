@@ -6,7 +6,7 @@ from html import unescape
 import pytest
 
 from m2rec.branches import BRANCHES, BranchName
-from m2rec.recommend.answer import Shares
+from m2rec.recommend.answer import PerBranch
 from m2rec.ui.panels import history
 from m2rec.ui.render.context import PageContext, ask
 from m2rec.ui.render.what_if import what_if
@@ -39,7 +39,7 @@ def test_what_it_promises_is_what_the_click_brings(service: Service) -> None:
 def test_what_is_tried_first_concerns_the_evidence_that_the_first_card_has_most_of(
     page_context: PageContext, branch: BranchName, label: str
 ) -> None:
-    shares: Shares = {name: 0.9 if name == branch else 0.05 for name in BRANCHES}
+    shares: PerBranch = {name: 0.9 if name == branch else 0.05 for name in BRANCHES}
     changes = {"item_id": page_context.state.history[6], "contributions": shares, "probability": 0.987}
     led = page_context.answer.items[0].model_copy(update=changes)
     tried = what_if(replace(page_context, answer=page_context.answer.model_copy(update={"items": [led]})))

@@ -1,6 +1,6 @@
 import pytest
 
-from m2rec.recommend.answer import Answer, Shares, Spectrum, Theme
+from m2rec.recommend.answer import Answer, PerBranch, Spectrum, Theme
 from m2rec.ui.render.words import (
     Wording,
     gate_summary,
@@ -62,8 +62,8 @@ def test_kept_runs_join_neighbours_only() -> None:
 
 
 def test_the_gate_is_described_with_the_weight_that_moved_most() -> None:
-    now: Shares = {"temporal": 0.2, "frequency": 0.7, "semantic": 0.1}
-    first: Shares = {"temporal": 0.3, "frequency": 0.5, "semantic": 0.2}
+    now: PerBranch = {"temporal": 0.2, "frequency": 0.7, "semantic": 0.1}
+    first: PerBranch = {"temporal": 0.3, "frequency": 0.5, "semantic": 0.2}
     moved = Answer(world="w", history=["a", "b"], items=[], gates=now, gate_history=[first, now], spectrum=None)
     text = gate_summary(moved)
     assert text == (
