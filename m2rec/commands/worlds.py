@@ -7,7 +7,10 @@ from m2rec import paths
 from m2rec.commands.output import Json, show, table
 from m2rec.commands.places import find_world, own_worlds
 from m2rec.data.cache import prepared_folder
+from m2rec.errors import DataError
 from m2rec.worlds.settings import known_worlds
+
+COLUMNS = ("name", "description", "source", "split", "prepared", "trained_on")
 
 
 def worlds(json_file: Json = None) -> None:
@@ -20,7 +23,10 @@ def worlds(json_file: Json = None) -> None:
 
 
 def _describe(name: str) -> dict[str, Any]:
-    settings = find_world(name)
+    try:
+        settings = find_world(name)
+    except DataError as error:  # one of one's own; the others are listed all the same
+        return dict.fromkeys(COLUMNS) | {"name": name, "description": str(error), "prepared": False}
     config = paths.checkpoints() / name / "config.json"
     try:
         trained_on = json.loads(config.read_bytes())["trained_on"]

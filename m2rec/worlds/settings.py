@@ -56,12 +56,17 @@ def changed(world: WorldSettings, changes: list[str]) -> WorldSettings:
     >>> changed(load_world("ml-1m"), ["model.dropout=0.1"]).model.dropout
     0.1
 
-    Raises DataError for a change that is not of this form, or that the settings do not admit.
+    Tables are `model` and `training`: the data are as they were prepared. Raises DataError for a change that is not of
+    this form, or that the settings do not admit.
     """
     content = world.model_dump()
     for change in changes:
         name, _, value = change.partition("=")
         table, _, key = name.strip().partition(".")
+        if table == "data":
+            raise DataError(
+                f"{name.strip()} is a choice of `prepare`: change the settings file, then prepare and train."
+            )
         try:
             parsed = tomllib.loads(f"value = {value}")["value"]
             content[table][key] = parsed

@@ -118,3 +118,6 @@ def test_a_setting_that_does_not_exist_is_refused(run, shop, tmp_path):
     result = run("train", shop.settings, "--out", tmp_path / "made", "--set", "dropout:0.1")
     assert result.code == 2
     assert "write one like model.dropout=0.1" in result.err
+    result = run("train", shop.settings, "--out", tmp_path / "made", "--set", "data.split='by-user'")
+    assert result.code == 2
+    assert "data.split is a choice of `prepare`" in result.err

@@ -27,3 +27,14 @@ def test_a_checkpoint_says_what_it_was_trained_on(run, checkpoints):
     found = {row["name"]: row["trained_on"] for row in run("worlds", "--json", "-").json}
     assert found["ml-1m"] == "a fast card"
     assert found["rhythm-market"] == "unreadable"
+
+
+def test_a_broken_settings_file_of_ones_own_does_not_hide_the_others(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("M2REC_CACHE", str(tmp_path))
+    (tmp_path / "worlds").mkdir()
+    (tmp_path / "worlds" / "broken.toml").write_text("x = [")
+    result = run("worlds", "--json", "-")
+    assert result.code == 0
+    rows = {row["name"]: row for row in result.json}
+    assert "rhythm-market" in rows
+    assert "is not a valid TOML file" in rows["broken"]["description"]
