@@ -25,10 +25,10 @@ MOST_DAYS = 110
 DECIMALS = 4  # of the oracle's probabilities
 DRAWN = "Drawn from the process that makes this shop, unknown to the model, the true cause of each day known"
 SHOWN = {  # key → title and description
-    "shopper": ("Customer {user}, as most are", "the causes of whose days are nearest to everybody's"),
-    "shopper-rhythm": ("Customer {user}, of habits", "who of those seen so briefly buys most by rhythms"),
-    "shopper-chain": ("Customer {user}, one thing after another", "who of those seen so briefly buys most by chains"),
-    "shopper-taste": ("Customer {user}, of taste", "who of those seen so briefly buys most by taste"),
+    "shopper": ("A usual customer", "the causes of whose days are nearest to everybody's"),
+    "shopper-rhythm": ("A customer of rhythms", "who of those seen so briefly buys most by rhythms"),
+    "shopper-chain": ("A customer of chains", "who of those seen so briefly buys most by chains"),
+    "shopper-taste": ("A customer of one taste", "who of those seen so briefly buys most by taste"),
 }
 
 
@@ -98,8 +98,8 @@ def shipped_shoppers() -> tuple[Shopper, ...]:
         found.append(
             Shopper(
                 key,
-                title.format(user=theirs["user"].iloc[0].removeprefix("customer-")),
-                f"{DRAWN}; {about}",
+                title,
+                f"{theirs['user'].iloc[0].replace('-', ' ').capitalize()}. {DRAWN}; {about}",
                 tuple(theirs["item"]),
                 tuple(theirs["cause"]),
                 tuple(int(period) for period in theirs["period"]),

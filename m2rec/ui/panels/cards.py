@@ -54,7 +54,7 @@ def _move(item: RankedItem, before: tuple[str, ...]) -> Move | None:
     if not before:
         return None
     if item.item_id not in before:
-        return Move("new", "new", "new in the list")
+        return Move("new", "from below", "was not in the list before")
     up = before.index(item.item_id) + 1 - item.rank
     if up == 0:
         return None

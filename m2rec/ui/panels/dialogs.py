@@ -13,7 +13,7 @@ from m2rec.ui.render.words import percent
 from m2rec.ui.session.paste import Match
 
 MATTERED = 6  # history items shown as having mattered most
-NEGLIGIBLE = 0.005  # change of the log-probability below which leaving an item out changed nothing to speak of
+NEGLIGIBLE = 0.05  # change of the log-probability below which leaving an item out changed nothing to speak of
 
 
 @dataclass(frozen=True)

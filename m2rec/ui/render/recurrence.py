@@ -3,11 +3,16 @@
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from statistics import median
 
+import numpy as np
+
 STEADY = 0.6  # share of an item's gaps that must agree before it is called a rhythm
 FEWEST = 3  # occurrences: two gaps, the least that can agree
+SHUFFLES, SEED = 400, 95  # copies of a history whose choices are shuffled
+BY_CHANCE = 0.05  # share of them that may hold an item as steady before chance is an explanation
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,32 @@ def recurrences(history: Sequence[str]) -> list[Recurrence]:
         if period >= 2 and sum(_agree(gap, period) for gap in gaps) >= STEADY * len(gaps):
             found.append(Recurrence(item_id, period, tuple(places), places[-1] + period - len(history)))
     return sorted(found, key=lambda item: (-len(item.positions), item.due, item.item_id))
+
+
+def beyond_chance(history: Sequence[str], one: Recurrence) -> bool:
+    """Whether fewer than 5 in 100 shuffled copies of the history hold an item as steady as this one, at any period.
+
+    As steady is one of which as many gaps agree, and as large a share of them.
+    """
+    agreeing = sum(_agree(later - earlier, one.period) for earlier, later in pairwise(one.positions))
+    counts = sorted(len(places) for places in _places(history).values() if len(places) > agreeing)
+    return _as_steady(len(history), tuple(counts), agreeing, agreeing / (len(one.positions) - 1)) < BY_CHANCE
+
+
+@lru_cache(maxsize=256)
+def _as_steady(length: int, counts: tuple[int, ...], agreeing: int, share: float) -> float:
+    """How many items that come so often (each more often than `agreeing`) are as steady in a shuffled copy, on average;
+    never less than the share of the copies that hold one.
+    """
+    chance = np.random.default_rng(SEED)
+    found = 0.0
+    for count in counts:
+        drawn = chance.random((SHUFFLES, length)).argpartition(count - 1, axis=1)[:, :count]
+        gaps = np.diff(np.sort(drawn, axis=1), axis=1)
+        period = np.round(np.median(gaps, axis=1, keepdims=True))
+        near = (np.abs(gaps - period) <= np.maximum(0.6, 0.1 * period)).sum(1)
+        found += float(((near >= agreeing) & (near >= share * (count - 1)) & (period[:, 0] >= 2)).mean())
+    return found
 
 
 def comings(history: Sequence[str]) -> list[tuple[int, int]]:

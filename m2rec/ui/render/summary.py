@@ -1,15 +1,17 @@
 """The one sentence that reads an answer: why the first card is first, and where its probability comes from.
 
-It claims a rhythm only where two things hold: the item came back at a steady distance, and the spectrum stands out of
-shuffled copies at that very period.
+It claims a rhythm only where the item came back at a steady distance that chance does not give: the spectrum stands out
+of shuffled copies at that very period, or the item's own places are steadier than those of shuffled copies.
 """
 
 from dataclasses import dataclass
 
 from m2rec.branches import BRANCHES, EVIDENCE, BranchName
 from m2rec.recommend.answer import Answer, RankedItem
-from m2rec.ui.render.recurrence import Recurrence, recurrences
+from m2rec.ui.render.recurrence import Recurrence, beyond_chance, recurrences
 from m2rec.ui.render.words import Wording, counted, ordinal, percent
+
+EVEN = 0.5  # probability from which an item is said to come next, and not only to be the likeliest
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,10 @@ def reading(
         ]
     why, source = _why(lead, first, answer, titles, wording)
     among = "Of what is not in the history yet, " if unseen_only else ""
+    certainly = first.probability >= EVEN
+    comes = f"{first.title} comes {'first' if unseen_only else 'next'} with "
     return [
-        Span(f"{among}{first.title} comes {'first' if unseen_only else 'next'} with "),
+        Span(among + (comes if certainly or unseen_only else f"Likeliest next: {first.title}, with ")),
         Span(percent(first.probability), lead),
         Span(f". {why}: "),
         Span(percent(share), lead),
@@ -67,7 +71,7 @@ def _why(
     if lead == "semantic":
         return f"It fits what the things you {wording.verb} are about", EVIDENCE[lead].plain
     steady = next((one for one in recurrences(answer.history) if one.item_id == first.item_id), None)
-    if steady and steady in certain(answer):
+    if steady and _certain(steady, answer):
         return (
             f"You {wording.verb} it every {ordinal(steady.period)} {wording.unit} and {_due(steady, wording)}",
             "rhythm",
@@ -100,10 +104,10 @@ def _disagreement(lead: BranchName, first: RankedItem, answer: Answer) -> list[S
     ]
 
 
-def certain(answer: Answer) -> list[Recurrence]:
-    """The steady items at whose period the spectrum stands out of chance."""
+def _certain(one: Recurrence, answer: Answer) -> bool:
+    """Whether chance is no explanation of this rhythm: by the spectrum at its period, or by the item's own places."""
     peaks = answer.spectrum.significant if answer.spectrum else []
-    return [one for one in recurrences(answer.history) if any(abs(peak - one.period) < 0.5 for peak in peaks)]
+    return any(abs(peak - one.period) < 0.5 for peak in peaks) or beyond_chance(answer.history, one)
 
 
 def _past(verb: str) -> str:

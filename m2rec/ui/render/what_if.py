@@ -24,7 +24,7 @@ class WhatIf:
     action: dict[str, Any]
     label: str
     before: str
-    after: str
+    after: str | None  # None where it is not among the first fifty any more
 
 
 def what_if(context: PageContext) -> WhatIf | None:
@@ -41,7 +41,7 @@ def what_if(context: PageContext) -> WhatIf | None:
         after = context.worlds.probability(
             state.world, state.history, first.item_id, _gate(state), state.band_mask, state.exclude_seen
         )
-        shown = percent(after) if after is not None else "too little for the first fifty"
+        shown = percent(after) if after is not None else None
         moved = abs(log(after / first.probability)) if after and first.probability else inf
         if shown != before and (best is None or moved > best[0]):
             best = moved, WhatIf(action, label, before, shown)

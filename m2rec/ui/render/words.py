@@ -73,7 +73,7 @@ def spectrum_summary(spectrum: Spectrum | None, length: int, wording: Wording) -
 def fold_summary(history: Sequence[str], row: int, spectrum: Spectrum | None) -> str:
     """What a history in rows of this length shows, beside the power at that period. `fold.js` says the same."""
     lined = (
-        f"In rows of {row}, {len(below_their_like(history, row))} of {len(history)} stand right below their like; "
+        f"In rows of {row}, {len(below_their_like(history, row))} of {len(history)} stand right below the same item; "
         f"shuffled, about {below_by_chance(history, row):.1f} would."
     )
     if spectrum is None or row not in spectrum.period:
@@ -89,7 +89,7 @@ def calendar_summary(found: CalendarSpectrum | None) -> str:
     """What the calendar's spectrum shows; empty without a clock."""
     if found is None:
         return ""
-    against = f"against the same {found.dates} dates with what was chosen on them shuffled"
+    against = f"from what the same {found.dates} dates give when the choices are shuffled"
     if not found.peaks:
         return f"By the calendar no period of days stands out {against}."
     named = ", ".join(str(period) for period in found.peaks[:3])

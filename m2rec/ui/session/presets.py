@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from m2rec.branches import BranchName
+from m2rec.recommend.search import words_of
 from m2rec.ui.session.state import HISTORY_LIMIT
 
 if TYPE_CHECKING:
@@ -17,10 +18,12 @@ SEED = 2505
 POOL = 120  # the most popular items, from which presets are made
 WEEKS = (6, 9, 13)  # of the default history: the least at which its rhythm is significant against shuffled copies
 MONDAY = 20_094  # days since 1970: where the invented calendar begins
+LENGTHS = (48, 62, 76, 90)  # of two rhythms: the least at which both are significant
 CALENDAR_DAYS = 126
 OUTING = 0.55  # share of the other days on which something is chosen
 TASTE, TASTES = 20, 4  # interactions with one group, and how many are drawn of each
 RAREST, BEFORE_RAREST = 31, 4  # items seen least, where all were seen; and how many are tried as the one before each
+SHORT_WORD = 3  # letters of words that say nothing of what an item is
 NOISES = 8  # random histories, of which the one with the least confident answer is shown
 CHAIN = 9  # interactions
 CHAINS = 12  # tried at most
@@ -55,7 +58,7 @@ def make(recommender: "Recommender", staple: str | None = None, people: "Sequenc
         by_group[item.group].append(item.item_id)
     longest = min(recommender.max_history, HISTORY_LIMIT)
 
-    def filled(length: int, rhythms: dict[str, tuple[int, int]]) -> tuple[str, ...]:
+    def filled(length: int, rhythms: dict[str, tuple[int, int]], chance: random.Random = chance) -> tuple[str, ...]:
         """`length` things that do not repeat if it can be helped, and items `every` so often, `due` so soon."""
         rounds = 1 + length // len(rest)
         history = [item_id for _ in range(rounds) for item_id in chance.sample(rest, len(rest))][:length]
@@ -64,10 +67,23 @@ def make(recommender: "Recommender", staple: str | None = None, people: "Sequenc
                 history[place] = item_id
         return tuple(history)
 
+    def followed(history: tuple[str, ...]) -> str:
+        """What is said of a made-up rhythm that the model does not go by."""
+        first = next(iter(recommender.recommend(history, k=1, spectrum=False).items), None)
+        leads = first is None or first.contributions["frequency"] > first.probability / 2
+        return "" if leads and first and first.item_id in history else ". Made up: this world's model does not go by it"
+
     tried = [filled(7 * count - 1, {weekly: (7, 0)}) for count in WEEKS]
     weeks = next((history for history in tried if _stands_out(recommender, history, 7)), tried[0])
-    two = filled(48, {weekly: (7, 0), other: (5, 2)})
+    longer = random.Random(f"{SEED}, longer")  # so that draws here do not change other presets
+    both = [
+        filled(length, {weekly: (7, 0), other: (5, 2)}, longer if place else chance)
+        for place, length in enumerate(LENGTHS)
+    ]
+    two = next((history for history in both if all(_stands_out(recommender, history, one) for one in (5, 7))), both[0])
     own = random.Random(f"{SEED}, apart")  # so that draws here do not change other presets
+    if len(by_group) == 1:  # a catalogue without groups: by the words of its titles
+        by_group = _by_word(recommender)
     wide = [group for group in by_group.values() if len(group) > TASTE // 2] * TASTES
     tastes = [tuple(own.sample(group, min(len(group), TASTE))) for group in wide]
     new = [one.item_id for one in items if one.item_id in recommender.never_seen]
@@ -83,15 +99,15 @@ def make(recommender: "Recommender", staple: str | None = None, people: "Sequenc
     fillers = filled(len(dates), {})
     dated = tuple(weekly if day % 7 == 0 else other for day, other in zip(dates, fillers, strict=True))
     made = (
-        Preset("weekly", "A weekly rhythm", "One item every 7th time, the next one due now", weeks),
-        Preset("two-rhythms", "Two rhythms", "One item every 7th time, another every 5th", two),
+        Preset("weekly", "A weekly rhythm", f"One item every 7th time, the next one due now{followed(weeks)}", weeks),
+        Preset("two-rhythms", "Two rhythms", f"One item every 7th time, another every 5th{followed(two)}", two),
         Preset(
             "chain",
             "A chain",
             "Each item is what the model expects to follow the one before",
             _chain(recommender, rest),
         ),
-        Preset("taste", "A single taste", "Only one group, in no particular order", taste),
+        Preset("taste", "A single taste", "Things of one kind only, in no particular order", taste),
         Preset("noise", "Random noise", "Drawn by chance: nothing should stand out", noise),
         Preset("new-item", "A brand-new item", "It ends with an item that the model has never seen", newest)
         if new
@@ -106,6 +122,17 @@ def make(recommender: "Recommender", staple: str | None = None, people: "Sequenc
         ),
     )
     return (*made, *(Preset(one.key, one.title, one.about, one.item_ids, one.days) for one in people))
+
+
+def _by_word(recommender: "Recommender") -> dict[str, list[str]]:
+    """Ids of the items whose titles share a word, of words that are neither rare nor in every tenth title."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for item in recommender.items:
+        for word in set(words_of(item.title)):
+            if len(word) > SHORT_WORD:
+                found[word].append(item.item_id)
+    most = len(recommender.items) // 10
+    return {word: ids for word, ids in sorted(found.items()) if TASTE <= len(ids) <= most}
 
 
 def _stands_out(recommender: "Recommender", history: Sequence[str], period: int) -> bool:

@@ -86,7 +86,7 @@ export function startFold(page) {
     const power = curve(page.view.figures.spectrum, "power");
     const level = curve(page.view.figures.spectrum, "95 % of shuffled histories stay below");
     const at = power.x.indexOf(n);
-    const lined = `In rows of ${n}, ${below.length} of ${page.state.history.length} stand right below their like; shuffled, about ${chance.toFixed(1)} would.`;
+    const lined = `In rows of ${n}, ${below.length} of ${page.state.history.length} stand right below the same item; shuffled, about ${chance.toFixed(1)} would.`;
     if (at < 0) return `${lined} A period needs two rounds, so the spectrum of this history does not reach ${n}.`;
     return `${lined} Power at period ${n}: ${power.y[at].toFixed(2)}; 95 % of shuffled copies stay below ${level.y[at].toFixed(2)}.`;
   }

@@ -116,7 +116,7 @@ function drawCards(page, best) {
  */
 function moveOf(before, item, rank) {
   const at = before.indexOf(item);
-  if (at < 0) return { way: "new", text: "new", said: ", new in the list" };
+  if (at < 0) return { way: "new", text: "from below", said: ", was not in the list before" };
   const up = at + 1 - rank;
   if (!up) return null;
   return up > 0 ? { way: "up", text: `▲${up}`, said: `, up ${up}` } : { way: "down", text: `▼${-up}`, said: `, down ${-up}` };

@@ -77,7 +77,11 @@ class Service:
         chosen = (
             request.action.value if isinstance(request.action, Choose) and request.action.type == "preset" else None
         )
-        begins_anew = session.state.world != request.session.state.world or isinstance(request.action, OpenLesson)
+        begins_anew = (
+            chosen is not None  # the ranks of another history say nothing of this one
+            or session.state.world != request.session.state.world
+            or isinstance(request.action, OpenLesson)
+        )
         return self._view(session, () if begins_anew else request.before, chosen)
 
     def _open(self, text: Any) -> Reply:

@@ -50,7 +50,7 @@ def test_dated_interactions_are_not_called_days(dated: PageContext) -> None:
 def test_a_wide_peak_is_named_once_in_words_and_figure() -> None:
     assert FOUND.significant == [7, 6]
     assert calendar_summary(FOUND) == (
-        "By the calendar a period of 7 days stands out against the same 40 dates with what was chosen on them shuffled."
+        "By the calendar a period of 7 days stands out from what the same 40 dates give when the choices are shuffled."
     )
     figure = calendar_figure(FOUND)
     assert figure is not None
@@ -59,5 +59,7 @@ def test_a_wide_peak_is_named_once_in_words_and_figure() -> None:
 
 def test_no_peak_is_said_to_be_none_and_no_clock_to_be_nothing() -> None:
     quiet = replace(FOUND, power=[1.0] * 7)
-    assert calendar_summary(quiet).startswith("By the calendar no period of days stands out against the same 40 dates")
+    assert calendar_summary(quiet).startswith(
+        "By the calendar no period of days stands out from what the same 40 dates"
+    )
     assert calendar_summary(None) == ""

@@ -70,7 +70,7 @@ def test_moves_are_marked_against_the_answer_before(page_context: PageContext) -
     ranking = [item.item_id for item in page_context.answer.items]
     before = (ranking[1], ranking[0], *ranking[2:-1])
     html = cards.cards(replace(page_context, before=before))
-    assert re.findall(r'class="moved (\w+)">([^<]+)<', html) == [("up", "▲1"), ("down", "▼1"), ("new", "new")]
+    assert re.findall(r'class="moved (\w+)">([^<]+)<', html) == [("up", "▲1"), ("down", "▼1"), ("new", "from below")]
     assert "moved" not in cards.cards(page_context)
 
 

@@ -1,10 +1,11 @@
+import random
 from itertools import permutations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from m2rec.ui.render.recurrence import below_by_chance, below_their_like, recurrences, repeats_at
+from m2rec.ui.render.recurrence import below_by_chance, below_their_like, beyond_chance, recurrences, repeats_at
 
 
 @given(st.integers(2, 12), st.integers(3, 6), st.integers(0, 11))
@@ -38,3 +39,23 @@ def test_what_stands_below_its_like_in_rows_is_found_and_counted_against_chance(
     history = ["a", "b", "a", "c", "a"]
     every = [len(below_their_like(order, 2)) for order in permutations(history)]
     assert below_by_chance(history, 2) == pytest.approx(sum(every) / len(every))
+
+
+def test_a_rhythm_of_its_own_is_beyond_chance_beside_another_that_hides_it_in_the_spectrum() -> None:
+    history = [f"filler-{place}" for place in range(48)]
+    history[4::5] = ["milk"] * len(history[4::5])
+    history[6::7] = ["coffee"] * len(history[6::7])
+    coffee = next(one for one in recurrences(history) if one.item_id == "coffee")
+    assert beyond_chance(history, coffee)
+
+
+def test_chance_alone_holds_as_steady_an_item_in_few_histories_and_three_times_prove_nothing() -> None:
+    chance = random.Random(1)
+    names = [name for name in "abcdefgh" for _ in range(5)]
+    wrong = 0
+    for _ in range(100):
+        chance.shuffle(names)
+        wrong += any(beyond_chance(names, one) for one in recurrences(names))
+    assert wrong <= 10  # 5 in 100 are to be expected
+    thrice = ["a", "b", "c", "coffee", *"defghi", "coffee", *"jklmno", "coffee", *"pqrstu"]
+    assert not beyond_chance(thrice, recurrences(thrice)[0])

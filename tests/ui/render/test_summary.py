@@ -87,8 +87,8 @@ def test_where_the_gates_favourite_is_not_what_the_first_card_has_most_of_the_se
     first = found.items[0].model_copy(update={"probability": 0.4, "contributions": shares})
     spans = reading(found.model_copy(update={"items": [first]}), TITLES, SHOP)
     assert "".join(span.text for span in spans) == (
-        "Coffee comes next with 40 %. It follows from what you bought last, Filler00: 75 % of that comes from recent "
-        "order. The gate trusts meaning most (40 %), but that is spread over other items."
+        "Likeliest next: Coffee, with 40 %. It follows from what you bought last, Filler00: 75 % of that comes from "
+        "recent order. The gate trusts meaning most (40 %), but that is spread over other items."
     )
     assert [span.kind for span in spans if span.kind] == ["temporal", "temporal", "semantic"]
 

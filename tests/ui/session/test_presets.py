@@ -76,6 +76,24 @@ def test_the_first_card_of_a_preset_is_led_by_the_evidence_in_its_name(key: str,
     assert first.contributions[branch] > first.probability / 2
 
 
+def test_both_of_two_rhythms_stand_out() -> None:
+    spectrum = RHYTHMS.recommender.recommend(RHYTHMS.preset("two-rhythms").history, k=1).spectrum
+    assert spectrum is not None
+    assert {5, 7} <= {round(period) for period in spectrum.significant}
+
+
+def test_a_made_up_rhythm_that_the_model_does_not_go_by_is_said_to_be_one() -> None:
+    worlds = Worlds.find(CHECKPOINTS)
+    assert "Made up" not in worlds.get("rhythm-market").preset("weekly").about
+    assert "Made up: this world's model does not go by it" in worlds.get("ml-1m").preset("weekly").about
+
+
+def test_a_single_taste_of_a_catalogue_without_groups_is_of_titles_that_share_a_word() -> None:
+    shop = Worlds.find(CHECKPOINTS).get("gift-shop")
+    words = [set(shop.named(item_id).lower().split()) for item_id in shop.preset("taste").history]
+    assert set.intersection(*words)
+
+
 def test_an_unknown_preset_names_those_there_are(toy: World) -> None:
     with pytest.raises(InputError, match="there are weekly"):
         toy.preset("yearly")
