@@ -45,6 +45,7 @@ def gate_figure(answer: Answer, titles: dict[str, str]) -> Figure:
                 tickformat="d",
                 title={"text": "after interaction"},
             ),
+            margin={"l": 50, "r": 8, "t": 12, "b": 36},
             yaxis=axis(range=[0, 1], tickvals=[0, 0.5, 1], ticktext=["0", "50 %", "100 %"]),
         ),
     }

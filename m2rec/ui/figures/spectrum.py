@@ -11,7 +11,7 @@ from m2rec.ui.figures.frame import FAINT, INK, Figure, axis, chance_band, layout
 from m2rec.ui.render.recurrence import comings, repeating
 from m2rec.ui.render.words import KEPT, plain_period
 
-MARGIN = {"l": 44, "r": 40, "t": 8, "b": 36}
+MARGIN = {"l": 44, "r": 40, "t": 18, "b": 36}
 ROUNDS = 3  # of a period in the history; below it, change is slow rather than rhythmic
 
 

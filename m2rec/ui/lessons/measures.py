@@ -50,7 +50,7 @@ def _of_the_visitor(lesson: Lesson, state: State, numbers: dict[str, float], wor
     if lesson.choices and number is not None and number < len(lesson.choices):
         choice = lesson.choices[number]
         right = choice.check.holds(numbers[choice.check.measure])
-        return f"You expected “{choice.text}”{', and so it is.' if right else '; this model does otherwise.'}", right
+        return f"You expected “{choice.text}”{', and so it is.' if right else ': it is otherwise here.'}", right
     guess = lesson.mark if state.lesson_mark is not None else None
     guess = lesson.sketch if state.lesson_sketch is not None and lesson.sketch else guess
     if guess is None:

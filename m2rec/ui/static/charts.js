@@ -9,6 +9,8 @@ import { light } from "./history.js";
 
 const CONFIG = { displayModeBar: false, responsive: true, displaylogo: false, doubleClick: false, showTips: false };
 const FINGER = matchMedia("(pointer: coarse)"); // which scrolls over a chart: bands are muted by a button there
+const CLASSROOM = matchMedia("(min-width: 1700px) and (min-height: 900px)"); // as in layout.css
+const LARGER = 1.25;
 const NARROWEST = 1.03; // a dragged band narrower than this ratio is a click, not a band
 
 /** The chart library, which comes after the first paint; never, where it cannot be loaded. */
@@ -57,7 +59,8 @@ export async function drawCharts(page) {
  * @param {Figure} figure
  */
 export async function drawFigure(page, plot, figure) {
-  const { data, layout } = resolved(figure, getComputedStyle(page.root));
+  const drawn = resolved(figure, getComputedStyle(page.root));
+  const { data, layout } = CLASSROOM.matches ? enlarged(drawn) : drawn;
   return (await plotly).react(plot, data, FINGER.matches ? { ...layout, dragmode: false } : layout, CONFIG);
 }
 
@@ -108,6 +111,22 @@ function resolved(value, styles) {
     return part;
   };
   return walk(value);
+}
+
+/**
+ * The figure with larger letters, for a screen that is looked at from afar.
+ * @param {Figure} figure
+ * @returns {Figure}
+ */
+function enlarged(figure) {
+  /** @type {(part: any, key: string) => any} */
+  const walk = (part, key) => {
+    if (Array.isArray(part)) return part.map((one) => walk(one, ""));
+    if (!part || typeof part !== "object") return part;
+    const own = Object.fromEntries(Object.entries(part).map(([name, one]) => [name, walk(one, name)]));
+    return key === "font" && own.size ? { ...own, size: own.size * LARGER } : own;
+  };
+  return { data: figure.data, layout: walk(figure.layout, "") };
 }
 
 const TITLES = new Map([

@@ -1,7 +1,8 @@
 // @ts-check
 // How a recommendation was computed, after another day: the view comes from the server and is put in place of the last.
+// Days that were shown are kept while the dialog is open, and the next one is asked for while one looks at this one.
 import { Idiomorph } from "./vendor/idiomorph.esm.js";
-import { around } from "./dom.js";
+import { all, around } from "./dom.js";
 
 /**
  * @param {import("./page.js").Page} page
@@ -10,14 +11,40 @@ import { around } from "./dom.js";
 export function computedShow(page) {
   const { dialog } = page;
   let item = "";
+  /** Views by day, and those on their way. @type {Map<number, Promise<string | null>>} */
+  let days = new Map();
+  let last = 0;
   page.root.addEventListener("click", (event) => {
     const opener = around(event, "[data-dialog-open='computed']");
     if (opener) item = opener.dataset.itemId ?? "";
   });
+  const slider = () => /** @type {HTMLInputElement | undefined} */ (all(dialog, "[data-play-day]")[0]);
+  dialog.addEventListener("m2:opened", (event) => {
+    last = Number(slider()?.value);
+    days = new Map([[last, Promise.resolve(String(/** @type {CustomEvent} */ (event).detail.html))]]); // of this item and history alone
+  });
+
+  /** @param {number} day */
+  function view(day) {
+    const kept = days.get(day);
+    if (kept) return kept;
+    const asked = page
+      .ask("ask", () => ({ session: page.view.session, what: "computed", text: item, day }))
+      .then((reply) => (reply ? String(reply.html) : null));
+    days.set(day, asked);
+    const of = days;
+    asked.then((html) => html === null && of.delete(day)); // what failed is asked for again
+    return asked;
+  }
+
   return async (day) => {
-    const reply = await page.ask("ask", () => ({ session: page.view.session, what: "computed", text: item, day }));
-    if (!reply || !dialog.open || dialog.dataset.shows !== "computed") return false;
-    Idiomorph.morph(dialog, String(reply.html), { morphStyle: "innerHTML", ignoreActiveValue: true, callbacks: { beforeAttributeUpdated: keepOpen } });
+    const html = await view(day);
+    if (html === null || !dialog.open || dialog.dataset.shows !== "computed") return false;
+    Idiomorph.morph(dialog, html, { morphStyle: "innerHTML", ignoreActiveValue: true, callbacks: { beforeAttributeUpdated: keepOpen } });
+    const next = day + Math.sign(day - last);
+    last = day;
+    const range = slider();
+    if (range && next >= Number(range.min) && next <= Number(range.max)) view(next);
     return true;
   };
 }

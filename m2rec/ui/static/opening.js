@@ -40,7 +40,7 @@ export function startOpening(page) {
   function chance(item) {
     const { gates, candidates, ranking } = page.view;
     const found = candidates.find(({ item_id }) => item_id === item);
-    if (!found || !ranking.includes(item)) return "less than all that are shown";
+    if (!found || !ranking.includes(item)) return "less than any that is shown";
     return percent(gates.temporal * found.branches.temporal + gates.frequency * found.branches.frequency + gates.semantic * found.branches.semantic);
   }
 

@@ -74,3 +74,15 @@ def test_it_fits_and_axe_finds_nothing_to_complain_about(page: Page, scheme: str
     assert page.evaluate("document.getAnimations().length") == 0
     found = axe.Axe().run(page).response["violations"]
     assert [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in found] == []
+
+
+def test_a_day_that_was_shown_is_not_asked_for_again_and_the_next_one_comes_ahead(page: Page) -> None:
+    open_first(page)
+    asked: list[int] = []
+    page.on("request", lambda request: asked.append(request.post_data_json["day"]) if "/ask" in request.url else None)
+    slider = page.get_by_role("slider", name="After how many days")
+    for key, day in (("ArrowLeft", 40), ("ArrowLeft", 39), ("ArrowRight", 40), ("ArrowLeft", 39)):
+        slider.press(key)
+        expect(page.get_by_role("dialog").get_by_text(f"after {day} of 41", exact=True)).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    assert asked == [40, 39, 38]

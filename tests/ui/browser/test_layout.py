@@ -53,6 +53,32 @@ def test_on_a_phone_all_is_one_column_without_sideways_scrolling(page: Page) -> 
     assert len(set(lefts)) == 1
 
 
+def test_on_a_phone_a_gate_set_by_hand_fits_and_two_lists_stand_side_by_side(page: Page) -> None:
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    page.get_by_role("slider", name="Frequency weight").fill("40")
+    expect(page.get_by_role("button", name="Release to the model")).to_be_in_viewport(ratio=1)
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    page.get_by_role("combobox", name="Compare with").select_option("temporal")
+    other = page.get_by_role("list", name="No temporal branch").get_by_role("listitem")
+    expect(other).to_have_count(10)
+    own = page.get_by_role("list", name="Recommendations").get_by_role("listitem")
+    tops = [round(one.bounding_box()["y"]) for one in (own.first, other.first, own.nth(9), other.nth(9))]  # type: ignore[index]
+    assert (tops[0], tops[2]) == (tops[1], tops[3])
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+
+
+def test_before_a_class_letters_are_larger_and_all_is_still_one_screen(page: Page) -> None:
+    def letters() -> list[float]:
+        titles = [page.locator(".card .title").first, page.locator(".chip").first, page.locator(".reading p").first]
+        return [float(one.evaluate("one => parseFloat(getComputedStyle(one).fontSize)")) for one in titles]
+
+    small = letters()
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    assert all(now >= 1.2 * before for now, before in zip(letters(), small, strict=True))
+    size = page.evaluate("[document.documentElement.scrollHeight, document.documentElement.scrollWidth]")
+    assert size == [1080, 1920]
+
+
 @pytest.mark.parametrize("section", ["Lessons", "Results", "Your own data", "About"])
 def test_on_a_phone_no_section_scrolls_the_page_sideways(page: Page, section: str) -> None:
     page.set_viewport_size(PHONE)  # type: ignore[arg-type]

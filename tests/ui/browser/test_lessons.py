@@ -52,6 +52,7 @@ def test_a_lesson_and_its_panel_are_in_sight_together_at_every_step(
             f"return lesson && visible >= Math.min(height, {ENOUGH}) - 1; }}",
             arg=PANELS[one.about],
         )
+        assert page.locator(".lesson").evaluate("one => one.scrollHeight - one.clientHeight") <= 1
         if size == LAPTOP and one.about == "spectrum":
             assert page.locator(".spectrum").evaluate("one => one.scrollHeight - one.clientHeight") <= 1
         if step == 0:
