@@ -68,7 +68,7 @@ def _as_steady(length: int, counts: tuple[int, ...], agreeing: int, share: float
     found = 0.0
     for count in counts:
         drawn = chance.random((SHUFFLES, length)).argpartition(count - 1, axis=1)[:, :count]
-        gaps = np.diff(np.sort(drawn, axis=1), axis=1)
+        gaps: np.ndarray = np.diff(np.sort(drawn, axis=1).astype(np.float64), axis=1)
         period = np.round(np.median(gaps, axis=1, keepdims=True))
         near = (np.abs(gaps - period) <= np.maximum(0.6, 0.1 * period)).sum(1)
         found += float(((near >= agreeing) & (near >= share * (count - 1)) & (period[:, 0] >= 2)).mean())
