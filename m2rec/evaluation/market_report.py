@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
+from m2rec.data.market.settings import CAUSES
 from m2rec.errors import DataError
 from m2rec.evaluation.report import Figure, GateReport
 
@@ -52,7 +53,7 @@ class PredictionGrades(BaseModel):
         """The cause on which most targets are lost against the fair oracle; None where nothing is."""
         lost = {
             name: group.targets * (group.oracle[HIT] - group.figures[HIT].value)
-            for name in ("rhythm", "chain", "taste", "noise")
+            for name in CAUSES
             if (group := self.groups.get(name))
         }
         worst = max(lost, key=lambda name: lost[name], default=None)

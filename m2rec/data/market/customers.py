@@ -34,7 +34,7 @@ class Customers:
 
 
 def draw_customers(shop: Shop, random: np.random.Generator) -> Customers:
-    """Customers of this shop, drawn independently of each other; only who is held out is not."""
+    """Customers of this shop, drawn independently of each other, except for who is held out."""
     settings, n = shop.settings, shop.settings.customers
     lengths = settings.shortest + (random.random(n) * (settings.longest - settings.shortest + 1)).astype(np.int64)
     counts = pick(np.array(settings.rhythm_counts), random.random(n))

@@ -4,11 +4,12 @@ from html import escape
 
 import numpy as np
 
+from m2rec.branches import ORDERED
 from m2rec.data.market.market import Market
 from m2rec.data.market.oracles.oracles import fair
 from m2rec.data.market.settings import CAUSES, CHAIN, NOISE, RHYTHM, TASTE
 
-COLOURS = {RHYTHM: "#E69F00", CHAIN: "#0072B2", TASTE: "#009E73", NOISE: "#8C8C8C"}  # those of the page's gates
+COLOURS = {CAUSES.index(kind.cause): kind.colour for kind in ORDERED if kind.cause} | {NOISE: "#8C8C8C"}
 MEANT = {RHYTHM: "its rhythm", CHAIN: "what came before", TASTE: "an interest", NOISE: "no reason"}
 DAY, LEFT, ROW, AREA = 11, 268, 26, 96  # pixels: a day's width, the labels' width, a row's and the area's height
 
@@ -98,7 +99,7 @@ def _week(day: int, y: int) -> str:
 
 def _legend() -> str:
     rows = []
-    for place, cause in enumerate(COLOURS):
+    for place, cause in enumerate(MEANT):
         at = place * 9  # in days, as the marks are
         rows.append(_mark(cause, at, 12))
         rows.append(f'<text x="{_x(at) + 10}" y="16" fill="#222222">{CAUSES[cause]}</text>')

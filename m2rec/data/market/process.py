@@ -3,8 +3,8 @@
 Each occurrence of a rhythm falls on its nominal day, slips to the day before or after, or is missed. On a day on which
 rhythms are due, the one with the longest period is bought (cause: rhythm) and the others are lost; a rhythm of equal
 period that was drawn earlier goes first. Otherwise yesterday's item is followed by one of its successors, with its own
-probability (chain). If not, the purchase is an item of one of the customer's two current interests (taste) or to any
-item by its popularity (noise).
+probability (chain). If not, the purchase is an item of one of the customer's two current interests (taste), or any
+item, by popularity (noise).
 """
 
 from dataclasses import dataclass

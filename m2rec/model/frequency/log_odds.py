@@ -17,8 +17,8 @@ LEAST = 1e-20  # floor under a probability whose logarithm is taken
 ROUND = 6.5  # log-odds that one hit adds, at the start of training …
 BESIDE = 3.5  # … and a hit a step early or late, for periods long enough
 SHORTEST_WITH_SLIPS = 4
-KEPT = 0.42  # least hit rate ρ at the start of training
-OVERDUE, AHEAD = 0.4, 0.04  # at the start, probabilities of a step late and a step early
+MIN_HIT_RATE = 0.42  # least hit rate ρ at the start of training
+LATE, EARLY = 0.4, 0.04  # at the start, probabilities of a step late and a step early
 CERTAIN = 8.0  # c at the start: log-odds of an item that is surely due
 
 
@@ -36,13 +36,13 @@ class RecurrenceBank(nn.Module):
         self.adaptive = config.adaptive_filter
         self.bands = len(config.periods)
         self.band_periods = tuple(map(float, config.periods))
-        self._kept: tuple[tuple[int, torch.device], Tensor] | None = None  # kernels, cached where nothing is trained
+        self._cached: tuple[tuple[int, torch.device], Tensor] | None = None  # kernels, cached where nothing is trained
         self.transfer = nn.Parameter(transfer_function(_initial_kernels(config)))  # H: (b, W + 1, 2)
-        self.min_hit_rate = nn.Parameter(torch.full((self.bands,), KEPT).logit())  # ρ, as a logit
+        self.min_hit_rate = nn.Parameter(torch.full((self.bands,), MIN_HIT_RATE).logit())  # ρ, as a logit
         # β: at first all bands are equally likely, and so are a band's phases
         self.band_bias = nn.Parameter(-torch.tensor([math.log(self.bands * period) for period in config.periods]))
-        self.late = nn.Parameter(torch.full((self.bands,), OVERDUE).logit())  # late, as a logit
-        self.early = nn.Parameter(torch.full((self.bands,), AHEAD).logit())  # early, as a logit
+        self.late = nn.Parameter(torch.full((self.bands,), LATE).logit())  # late, as a logit
+        self.early = nn.Parameter(torch.full((self.bands,), EARLY).logit())  # early, as a logit
         self.explaining_away = nn.Parameter(torch.tensor(0.5))  # ε
         self.log_odds_scale = nn.Parameter(torch.tensor(CERTAIN))  # c
         self.habit = nn.Linear(config.width + 1, 1)  # π, from an item's unit vector and its popularity
@@ -67,9 +67,9 @@ class RecurrenceBank(nn.Module):
         if torch.is_grad_enabled():
             return self._kernels()
         made_from = (self.transfer._version, self.transfer.device)
-        if self._kept is None or self._kept[0] != made_from:
-            self._kept = made_from, self._kernels()
-        return self._kept[1]
+        if self._cached is None or self._cached[0] != made_from:
+            self._cached = made_from, self._kernels()
+        return self._cached[1]
 
     def _kernels(self) -> Tensor:
         response = impulse_response(self.transfer)
@@ -150,10 +150,9 @@ class RecurrenceBank(nn.Module):
 
     def _transition(self, before: Tensor, items: Tensor, table: ItemTable) -> Tensor:
         """How much of each choice is explained by the one before it, as log-odds. (B, L), (B, L) → (B, L)."""
-        transition = (
-            F.embedding(before, table.derived["frequency"]) * (before > 0)[..., None]
-        )  # no transition leads to the first item
-        return (transition * F.embedding(items, table.vectors)).sum(-1)
+        queries = F.embedding(before, table.derived["frequency"])
+        queries = queries * (before > 0)[..., None]  # no transition leads to the first item
+        return (queries * F.embedding(items, table.vectors)).sum(-1)
 
     def _belief(self, log_odds: Tensor, band_keep: Tensor | None) -> Tensor:
         """h (B, X, b, n); the ablation without content weighs all bands alike."""

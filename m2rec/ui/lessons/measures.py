@@ -74,7 +74,7 @@ def is_its_own(lesson: Lesson, context: PageContext) -> bool:
 
 
 def asks_for_a_mark(context: PageContext) -> bool:
-    """Whether a lesson is waiting for the marker: what the spectrum shows is kept from sight until then."""
+    """Whether a lesson is waiting for the marker: the spectrum is hidden until then."""
     state = context.state
     if state.lesson is None or state.lesson_step > 0:
         return False

@@ -124,10 +124,10 @@ def _play(context: PageContext, found: list[DayGuess], shopper: Shopper | None, 
         guessed = None if expected is None or cause is None or cause.look == "noise" else expected.look == cause.look
         if day.came:
             hits = [outcome == "first", outcome in ("first", "three", "ten"), right, guessed]
-            told = [outcome != "unranked", outcome != "unranked", right is not None, guessed is not None]
+            possible = [outcome != "unranked", outcome != "unranked", right is not None, guessed is not None]
             scores = [
                 replace(score, right=score.right + bool(hit), of=score.of + counts)
-                for score, hit, counts in zip(scores, hits, told, strict=False)
+                for score, hit, counts in zip(scores, hits, possible, strict=False)
             ]
         top = day.guesses[0].probability if day.guesses else 1.0
         named = context.world.named
@@ -213,17 +213,17 @@ class Row:
 
 
 def _strips(found: list[DayGuess], shopper: Shopper | None) -> list[Row]:
-    told = [day for day in found if day.came]
+    followed = [day for day in found if day.came]
     rows = [
         Row(
             "what came was",
             "Full where it was the first guess, lower where it was among three or ten, a line where it was missed",
-            [[Part("ink", HEIGHTS[_outcome(day)[0]])] for day in told],
+            [[Part("ink", HEIGHTS[_outcome(day)[0]])] for day in followed],
         ),
         Row(
             "the gate said",
             "The gate's three weights before each day",
-            [[Part(branch, 100 * weight) for branch, weight in day.gate.items()] for day in told],
+            [[Part(branch, 100 * weight) for branch, weight in day.gate.items()] for day in followed],
         ),
     ]
     if shopper:
@@ -232,12 +232,12 @@ def _strips(found: list[DayGuess], shopper: Shopper | None) -> list[Row]:
             Row(
                 "the true cause",
                 "What made each purchase: rhythm, chain, taste, or chance alone",
-                [[Part(BRANCH_OF.get(shopper.causes[day.read], "faint"), 100.0)] for day in told],
+                [[Part(BRANCH_OF.get(shopper.causes[day.read], "faint"), 100.0)] for day in followed],
             ),
             Row(
                 "the fair oracle said",
                 "What who knows the process, and not the customer, held likely before each day",
-                [[Part(look, 100 * float(shopper.oracle[day.read][at])) for at, look in columns] for day in told],
+                [[Part(look, 100 * float(shopper.oracle[day.read][at])) for at, look in columns] for day in followed],
             ),
         ]
     return rows

@@ -8,7 +8,7 @@ from m2rec.ui.render.templating import render
 from m2rec.ui.render.words import calendar_summary, gate_summary, spectrum_summary, themes_summary
 from m2rec.ui.session.state import LONGEST_FOLD
 
-ASKED = "What the spectrum shows is kept from sight until you have put the marker where you expect it to be highest."
+ASKED = "The spectrum is hidden until you have put the marker where you expect it to be highest."
 MUTED_WIDTH = 1.12  # a muted peak reaches from its period / 1.12 to its period × 1.12
 
 

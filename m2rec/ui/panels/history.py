@@ -33,7 +33,7 @@ class Chip(NamedTuple):
     invented: bool
     new: bool  # of this world, and never seen in training
     unlike: bool  # invented, and like nothing in this world
-    like: str  # what an invented item is held to be like, in words
+    like: str  # what an invented item is like, in words
     day: str  # its date in writing, or nothing
 
     @property

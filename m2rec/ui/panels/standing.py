@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from m2rec.data.market.settings import CAUSES
 from m2rec.evaluation.report import GateMeasurement, Measurement
 
 MEASURE = "HR@10"
-CAUSES = ("rhythm", "chain", "taste", "noise", "arrivals")
+GROUPS = (*CAUSES, "arrivals")
 
 
 @dataclass(frozen=True)
@@ -57,5 +58,5 @@ def by_cause(gates: GateMeasurement | None) -> list[ByCause]:
     """The hit rate by what was behind each purchase, where the process is known."""
     hits = gates.grades.hits if gates else {}
     return [
-        ByCause(cause, hits[cause].targets, hits[cause].model, hits[cause].oracle) for cause in CAUSES if cause in hits
+        ByCause(cause, hits[cause].targets, hits[cause].model, hits[cause].oracle) for cause in GROUPS if cause in hits
     ]

@@ -12,11 +12,11 @@ from torch import Tensor
 from m2rec.model.branch import BranchOutput
 from m2rec.model.frequency.item_signals import all_but_each, distinct
 from m2rec.model.frequency.log_odds import (
-    AHEAD,
     BESIDE,
     CERTAIN,
-    KEPT,
-    OVERDUE,
+    EARLY,
+    LATE,
+    MIN_HIT_RATE,
     ROUND,
     SHORTEST_WITH_SLIPS,
 )
@@ -112,13 +112,13 @@ def test_the_belief_follows_the_formula() -> None:
     prior = -math.log(len(PERIODS) * 3)
 
     def belief(kept: int, beside: int, rounds: int) -> float:
-        return 1 / (1 + math.exp(-(kept * tooth + beside * side - KEPT * rounds * tooth + prior)))
+        return 1 / (1 + math.exp(-(kept * tooth + beside * side - MIN_HIT_RATE * rounds * tooth + prior)))
 
     due = due_in(run(model, items, band_keep))
     on_its_day = belief(3, 0, 3)
     a_day_late = belief(0, 2, 2)  # seen from the day before, both of its other choices stand beside the teeth
     a_day_early = belief(0, 3, 3)
-    expected = on_its_day + OVERDUE * a_day_late + AHEAD * a_day_early
+    expected = on_its_day + LATE * a_day_late + EARLY * a_day_early
     assert score_of(due, 1) == pytest.approx(CERTAIN + math.log(expected), abs=1e-3)
     assert score_of(due, 7) < -30  # chosen just now
 
@@ -134,7 +134,7 @@ def test_what_came_back_every_time_is_due_on_its_day_and_no_sooner(band: int, pe
     assert eve == max(score_of(due, int(item)) for item in due.items[0, -1])
     for before in range(2, period):
         # one step ahead it may come early, before that it may not
-        assert score_of(due, 1, -before) < eve + (math.log(2 * AHEAD) if before == 2 else -3)
+        assert score_of(due, 1, -before) < eve + (math.log(2 * EARLY) if before == 2 else -3)
 
 
 def test_a_missed_item_is_due_once_more() -> None:

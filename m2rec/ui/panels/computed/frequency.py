@@ -60,7 +60,7 @@ def due(terms: DueTerms, kernels: np.ndarray, columns: int) -> Rhythm:
         if lag < MOST_COLUMNS:
             signal[lag] = weight
     times = len(terms.lags)
-    came = Strip(
+    occurred = Strip(
         "frequency",
         "when it came",
         f"{times} time{'' if times == 1 else 's'}",
@@ -70,13 +70,13 @@ def due(terms: DueTerms, kernels: np.ndarray, columns: int) -> Rhythm:
     if not terms.bands:
         return Rhythm(
             "It was not chosen before, so no rhythm can speak for it: it is one of many.",
-            [came], [], "", [], [], _share_lines(terms), [],
+            [occurred], [], "", [], [], _share_lines(terms), [],
         )  # fmt: skip
     band = terms.bands[terms.open]
     period = plain_period(band.period)
     lead = _lead(terms, band)
     taps = newest(kernels[terms.open].tolist(), columns)
-    heard = Strip(
+    taps_strip = Strip(
         "frequency",
         f"filter of period {period}",
         "looks back in rounds",
@@ -87,7 +87,7 @@ def due(terms: DueTerms, kernels: np.ndarray, columns: int) -> Rhythm:
     )
     return Rhythm(
         lead,
-        [came, heard],
+        [occurred, taps_strip],
         _rounds(band, columns),
         signed(band.rounds),
         _bands(terms),
@@ -116,14 +116,14 @@ def _rounds(band: BandTerms, columns: int) -> list[Round]:
     half = (period - 1) // 2
     under_way = period - 1 - half  # interactions since the middle between the last round's day and the next
     found = [Round(max(columns + 1 - under_way, 1), columns + 1, "open", "now", "The round under way is not counted")]
-    for place, (kept, asked) in enumerate(zip(band.hits.tolist(), band.required.tolist(), strict=True), start=1):
+    for place, (hits, required) in enumerate(zip(band.hits.tolist(), band.required.tolist(), strict=True), start=1):
         near, far = place * period - half, place * period + period - 1 - half  # interactions before the next
         last, first = columns + 1 - near, max(columns + 1 - far, 1)
         if last < 1:
             break
-        net = kept + asked
-        title = f"Round {place} back: {signed(kept)} for what came, {signed(asked)} for what a rhythm has to bring"
-        if not kept and not asked:
+        net = hits + required
+        title = f"Round {place} back: {signed(hits)} for what came, {signed(required)} for what a rhythm has to bring"
+        if not hits and not required:
             found.append(Round(first, last, "open", "", "The history begins within this round"))
         else:
             found.append(Round(first, last, "kept" if net > 0 else "missed", signed(net, 1), title))
