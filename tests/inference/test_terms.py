@@ -118,9 +118,12 @@ def test_the_shipped_worlds_add_up(world: str, length: int) -> None:
             as_the_network(model, table, found, items, target, keep)
 
 
-def test_a_memory_that_holds_nothing_is_missed_and_one_that_is_full_forgets_by_age() -> None:
-    _, used = shipped("rhythm-market")
-    found = item_terms(used, list(range(1, 42)), 50, used.seen(range(1, 42)))
+@pytest.mark.parametrize(("world", "layers"), [("rhythm-market", 1), ("ml-1m", 2)])
+def test_a_memory_that_holds_nothing_is_missed_and_one_that_is_full_forgets_by_age(world: str, layers: int) -> None:
+    _, used = shipped(world)
+    assert len(used.temporal.layers) == layers
+    items = list(range(1, 42))
+    found = item_terms(used, items, 50, used.seen(items))
     assert found.temporal is not None
     for memory in found.temporal.memories:
         assert memory.left[-1] == 1

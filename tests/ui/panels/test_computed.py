@@ -108,6 +108,7 @@ def test_the_parts_of_the_market_are_described_for_a_weekly_item(shipped: Worlds
     assert "what everybody buys" in text
     assert re.search(r"memory of about 2 .*memory of about 14 .*memory of about 91", text)
     assert "Were nothing due, it would say" in text
+    assert "The memories are those of the last of" not in text  # there is one layer only
 
 
 def test_a_muted_band_is_said_to_be_muted_and_an_item_never_chosen_has_no_rhythm(shipped: Worlds) -> None:
@@ -122,6 +123,7 @@ def test_a_muted_band_is_said_to_be_muted_and_an_item_never_chosen_has_no_rhythm
 def test_a_world_that_reads_vectors_shows_bands_trend_kept_and_removed(shipped: Worlds) -> None:
     context = shown(shipped, "ml-1m", "noise")
     text = text_of(computed(context, context.answer.items[0].item_id, None))
+    assert "The memories are those of the last of 2 layers" in text
     for said in ("through the trend", "through bands with a period", "bands", "kept; trend", "removed (gain below"):
         assert said in text
     assert "Most alike in meaning" in text

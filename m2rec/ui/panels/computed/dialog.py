@@ -43,6 +43,7 @@ def computed(context: PageContext, item_id: str, day: int | None) -> str:
     )
     days = days_of(context, found, at)
     columns = len(days)
+    layers = len(context.world.recommender.inference.temporal.layers)
     return render(
         "computed.html.j2",
         item=found.item,
@@ -57,7 +58,7 @@ def computed(context: PageContext, item_id: str, day: int | None) -> str:
         hidden=found.seen and context.state.exclude_seen,
         rhythm=_rhythm(context, found, columns),
         periodic=isinstance(found.terms.frequency, DueTerms),
-        order=order(found, found.terms.temporal, days[-1].title, columns) if found.terms.temporal else None,
+        order=order(found, found.terms.temporal, days[-1].title, columns, layers) if found.terms.temporal else None,
         meaning=_meaning(context, found, columns),
         mixture=mixture(found, columns, context.state.gate_override is not None),
         branches=found.branches,

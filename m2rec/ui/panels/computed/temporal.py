@@ -21,16 +21,17 @@ class Called:
 
 @dataclass(frozen=True)
 class Order:
-    """What the view shows of the temporal branch."""
+    """What the view shows of the temporal branch. `layer` says whose memories they are, where there are several."""
 
     newest: str
     called: list[Called]
     strips: list[Strip]
     lines: list[Line]
+    layer: str
 
 
-def order(found: Computation, terms: TemporalTerms, newest: str, columns: int) -> Order:
-    """`newest` is the title of the newest item."""
+def order(found: Computation, terms: TemporalTerms, newest: str, columns: int, layers: int) -> Order:
+    """`newest` is the title of the newest item; the memories are those of the last of `layers`."""
     strips = []
     for memory, without in zip(terms.memories, terms.without.tolist(), strict=True):
         span = f"{memory.span:.0f}"
@@ -49,4 +50,5 @@ def order(found: Computation, terms: TemporalTerms, newest: str, columns: int) -
         Called(item.title, percent(share), 100 * share / first, item.item_id == found.item.item_id)
         for item, share in found.called
     ]
-    return Order(newest, called, strips, of_score(terms.score))
+    layer = f"The memories are those of the last of {layers} layers, which reads what the ones before it made."
+    return Order(newest, called, strips, of_score(terms.score), layer if layers > 1 else "")
