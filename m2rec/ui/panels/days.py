@@ -216,7 +216,7 @@ def _strips(found: list[DayGuess], shopper: Shopper | None) -> list[Row]:
     followed = [day for day in found if day.came]
     rows = [
         Row(
-            "what came was",
+            "the guess was",
             "Full where it was the first guess, lower where it was among three or ten, a line where it was missed",
             [[Part("ink", HEIGHTS[_outcome(day)[0]])] for day in followed],
         ),

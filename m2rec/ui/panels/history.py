@@ -82,6 +82,7 @@ def history(context: PageContext) -> str:
         fold=fold,
         fold_words=fold_summary(items, fold, context.answer.spectrum) if fold else "",
         suggested=None if asks_for_a_mark(context) else suggested_fold(context.answer.spectrum),
+        peaked=bool(context.answer.spectrum and context.answer.spectrum.significant),
     )
 
 

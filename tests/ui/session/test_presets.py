@@ -114,3 +114,13 @@ def test_where_every_item_was_seen_the_preset_is_of_a_rare_one() -> None:
         never_seen: frozenset[str] = frozenset()
 
     assert World("toy-shop", Seen).preset("new-item").title == "A rare item"
+
+
+@pytest.mark.parametrize(("key", "said"), [("weekly", "Fold by 7"), ("noise", "Fold into rows")])
+def test_a_chosen_preset_says_what_it_is_and_only_a_rhythm_names_the_rows_to_fold_into(key: str, said: str) -> None:
+    worlds = Worlds({RHYTHMS.name: RHYTHMS})
+    preset = RHYTHMS.preset(key)
+    state = State(world=RHYTHMS.name, history=preset.history)
+    html = history(PageContext(worlds, RHYTHMS, Session(state=state), ask(worlds, state), preset=key))
+    assert f" · {preset.about}</p>" in html
+    assert said in html
