@@ -54,6 +54,12 @@ def test_recorded_figures_carry_all_that_is_needed_to_measure_them_again(run, ch
         assert row.hardware.startswith("cpu (")
 
 
+def test_ranks_that_are_kept_are_those_of_the_test_part(run, checkpoint):
+    run("evaluate", checkpoint, "--cpu", "--split", "validation", "--record")
+    assert not (checkpoint / OF_CHECKPOINT).exists()
+    assert {row.split for row in read_metrics(checkpoint, "corner-shop").measurements} == {"validation"}
+
+
 def test_recording_again_replaces(run, checkpoint):
     for _ in range(2):
         run("evaluate", checkpoint, "--cpu", "--record")
