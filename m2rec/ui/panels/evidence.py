@@ -2,10 +2,18 @@
 
 from dataclasses import dataclass
 
+from m2rec.branches import ORDERED
 from m2rec.ui.lessons.measures import asks_for_a_mark
 from m2rec.ui.render.context import PageContext
 from m2rec.ui.render.templating import render
-from m2rec.ui.render.words import calendar_summary, gate_summary, spectrum_summary, themes_summary
+from m2rec.ui.render.words import (
+    calendar_summary,
+    gate_summary,
+    percent,
+    plain_period,
+    spectrum_summary,
+    themes_summary,
+)
 from m2rec.ui.session.state import LONGEST_FOLD
 
 ASKED = "The spectrum is hidden until you have put the marker where you expect it to be highest."
@@ -36,7 +44,10 @@ def gate(context: PageContext) -> str:
 def gate_data(context: PageContext) -> str:
     """The gate along the history in words and as a table."""
     pairs = zip(context.answer.history, context.answer.gate_history, strict=False)
-    rows = [{"title": context.world.named(item_id), "gates": gates} for item_id, gates in pairs]
+    rows = [
+        (context.world.named(item_id), [percent(gates[kind.key]) for kind in ORDERED])  # as text: a filter takes longer
+        for item_id, gates in pairs
+    ]
     return render(
         "answer/gate_data.html.j2",
         summary=gate_summary(context.answer),
@@ -63,7 +74,7 @@ def spectrum_data(context: PageContext) -> str:
     found = context.answer.spectrum
     columns = zip(found.period, found.power, found.threshold, found.filter_gain, strict=True) if found else ()
     rows = [
-        {"period": period, "power": power, "threshold": level, "gain": gain, "peak": power > level}
+        (period, plain_period(period), f"{power:.2f}", f"{level:.2f}", f"{gain:.2f}", power > level)
         for period, power, level, gain in columns
     ]
     summary = spectrum_summary(found, len(context.answer.history), context.wording)

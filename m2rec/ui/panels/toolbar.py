@@ -1,5 +1,8 @@
 """World, presets, undo, redo, shuffle, clear, sharing."""
 
+from functools import lru_cache
+from typing import NamedTuple
+
 from m2rec.ui.render.context import PageContext
 from m2rec.ui.render.templating import render
 
@@ -17,20 +20,42 @@ CALENDAR_EXPORTS = (
     ("calendar.svg", "Calendar spectrum as SVG"),
 )
 
+CACHED = 64  # of the few kinds of menus and buttons that there are
+
+
+class Choice(NamedTuple):
+    """An entry of a menu."""
+
+    key: str
+    title: str
+    about: str
+    broken: bool = False
+
 
 def choices(context: PageContext) -> str:
     """The world and preset menus."""
-    return render(
-        "choices.html.j2",
-        worlds=list(context.worlds),
-        chosen=context.world.name,
-        about=context.world.about,
-        presets=context.world.presets,
-        preset=context.preset,
-    )
+    worlds = tuple(Choice(one.name, one.title, one.about, one.error is not None) for one in context.worlds)
+    presets = tuple(Choice(one.key, one.title, one.about) for one in context.world.presets)
+    return _choices(worlds, context.world.name, context.world.about, presets, context.preset)
+
+
+@lru_cache(maxsize=CACHED)
+def _choices(
+    worlds: tuple[Choice, ...], chosen: str, about: str, presets: tuple[Choice, ...], preset: str | None
+) -> str:
+    return render("choices.html.j2", worlds=worlds, chosen=chosen, about=about, presets=presets, preset=preset)
 
 
 def tools(context: PageContext) -> str:
     """The buttons on the right."""
-    clock = CALENDAR_EXPORTS if context.calendar else ()
-    return render("tools.html.j2", session=context.session, exports=(*EXPORTS, *clock))
+    session = context.session
+    return _tools(
+        bool(session.undo), bool(session.redo), min(len(session.state.history), 2), context.calendar is not None
+    )
+
+
+@lru_cache(maxsize=CACHED)
+def _tools(undo: bool, redo: bool, items: int, dated: bool) -> str:
+    """`items`: how many there are, where more than two are two."""
+    clock = CALENDAR_EXPORTS if dated else ()
+    return render("tools.html.j2", undo=undo, redo=redo, items=items, exports=(*EXPORTS, *clock))

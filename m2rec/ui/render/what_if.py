@@ -3,6 +3,7 @@
 The change is one action of the page, and the number is the model's own answer to the history after it.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import inf, log
 from typing import Any
@@ -50,22 +51,21 @@ def what_if(context: PageContext) -> WhatIf | None:
     return best[1] if best else None
 
 
-def _changes(context: PageContext) -> list[tuple[dict[str, Any], str, State]]:
-    """The most informative change for the first card's largest contribution comes first."""
+def _changes(context: PageContext) -> Iterator[tuple[dict[str, Any], str, State]]:
+    """The most informative change for the largest contribution comes first. Each is made when it is asked for."""
     state, first = context.state, context.answer.items[0]
     newest = len(state.history) - 1
     lead = max(BRANCHES, key=lambda branch: first.contributions[branch])
-    label = f"Remove the last, {context.world.named(state.history[newest])}"
-    found = [({"type": "remove", "at": newest}, label, actions.remove(state, newest))]
     if lead == "temporal" and newest > 0:
-        found.insert(0, _move(state, newest, newest - 1, "Swap the last two"))
+        yield _move(state, newest, newest - 1, "Swap the last two")
+    label = f"Remove the last, {context.world.named(state.history[newest])}"
+    yield {"type": "remove", "at": newest}, label, actions.remove(state, newest)
     if lead == "frequency" and first.item_id in state.history:
         at = max(place for place, item in enumerate(state.history) if item == first.item_id)
         to = at + SLIP if at + SLIP <= newest else at - SLIP
         if to >= 0:
             step = counted(SLIP, "day" if context.wording.unit == "day" else "place")
-            found.append(_move(state, at, to, f"Move the newest {first.title} by {step}"))
-    return found
+            yield _move(state, at, to, f"Move the newest {first.title} by {step}")
 
 
 def _move(state: State, at: int, to: int, label: str) -> tuple[dict[str, Any], str, State]:
