@@ -28,7 +28,8 @@ class Gate:
         if self.equal:
             logits = np.zeros((len(evidence), len(BRANCHES)), dtype=np.float32)
         else:
-            read = np.concatenate([*map(rms_normed, vectors), evidence], axis=1)
+            normed = rms_normed(np.concatenate(vectors, axis=1).reshape(len(evidence), len(vectors), -1))
+            read = np.concatenate([normed.reshape(len(evidence), -1), evidence], axis=1)
             logits = gelu(read @ self.widen + self.widen_bias) @ self.narrow + self.narrow_bias
         return log_softmax(logits + self.switched_off)
 

@@ -29,10 +29,11 @@ def previous_places(items: np.ndarray) -> np.ndarray:
 def slots_of(items: np.ndarray) -> Slots:
     """The different items of a history (n,)."""
     chosen, places = _sorted(items)
-    newest = np.ones(len(chosen), dtype=bool)
-    np.not_equal(chosen[1:], chosen[:-1], out=newest[:-1])
+    newest = np.ones(len(chosen) + 1, dtype=bool)  # whether a choice is its item's newest; before the first stands one
+    np.not_equal(chosen[1:], chosen[:-1], out=newest[1:-1])
     ends = np.flatnonzero(newest)
-    repeated = np.flatnonzero(np.diff(ends, prepend=-1) > 1)
+    repeated = np.flatnonzero(ends[1:] - ends[:-1] > 1)
+    ends = ends[1:] - 1
     return Slots(chosen[ends], places[ends], repeated)
 
 

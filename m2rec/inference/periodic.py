@@ -136,25 +136,40 @@ class Periodic(PerItem):
         that came before within the filter's reach have anything to be explained by.
         """
         bank, read = self.bank, len(known) - before
+        if read == 1:
+            return self._judge_one(known, weights, others, count)
         others = np.concatenate([others, np.zeros((read, bank.bands + 1), dtype=np.float32)])
         due = np.zeros(read, dtype=np.float32)
-        if read == 1:  # most single items did not come before, and one look says so
-            same = np.flatnonzero(known[-1 - bank.reach : -1] == known[-1])
-            if not len(same):
-                return others, due
-            at = np.array([len(known) - 1])
-            last = same[-1:] + max(0, len(known) - 1 - bank.reach)
-        else:
-            last = previous_places(known)
-            at = np.flatnonzero((last >= 0) & (np.arange(len(known)) - last <= bank.reach))
-            at = at[at >= before]
-            if not len(at):
-                return others, due
-            last = last[at]
+        last = previous_places(known)
+        at = np.flatnonzero((last >= 0) & (np.arange(len(known)) - last <= bank.reach))
+        at = at[at >= before]
+        if not len(at):
+            return others, due
+        last = last[at]
         for begin in range(0, len(at), BLOCK):
             part = slice(begin, begin + BLOCK)
             self._judge_again(known, weights, others, due, at[part], last[part], before, count)
         return others, due
+
+    def _judge_one(
+        self, known: np.ndarray, weights: np.ndarray, others: np.ndarray, count: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The same of the newest of `known` alone, in fewer calls: most single items did not come before."""
+        bank, item = self.bank, known[-1:]
+        near, loud, due = known[-1 - bank.reach : -1], weights[-1 - bank.reach : -1], np.zeros(1, dtype=np.float32)
+        others = np.concatenate([others, np.zeros((1, bank.bands + 1), dtype=np.float32)])
+        same = np.flatnonzero(near == item)
+        if not len(same) or (gap := len(near) - int(same[-1])) > bank.window:
+            return others, due
+        if gap == 1:  # what was chosen just before is not due
+            return others, bank.scores(due)
+        log_odds = (loud[same] @ bank.readings[bank.reach - len(near) + same])[None]
+        log_odds += bank.prior(self.habit[item], count)
+        not_late = (near[-2:-1] == item) if count > 1 else np.ones(1, dtype=bool)
+        judged = bank.other_bands(log_odds, not_late)
+        log_odds -= bank.excluded(others[-1 - gap : -gap], np.array([gap]))
+        others[-1] = judged[0]
+        return others, bank.scores(bank.due(log_odds, not_late, None).sum(1))
 
     def _judge_again(
         self,

@@ -24,11 +24,11 @@ class Memory:
 def memories(branch: Temporal, items: np.ndarray, scales: int) -> tuple[Memory, ...]:
     """Shortest first. items (L,), L ≥ 1; `scales` is the number of time scales."""
     layer = branch.layers[-1]
-    dt = branch.top_projected(items).dt
+    dt = branch.step_sizes(items)
     log_decay = -dt * layer.rate  # (L, H)
     later = log_decay[::-1].cumsum(0)[::-1] - log_decay
     left = np.exp(later).reshape(len(items), scales, -1).mean(-1)
-    resting = 1 / (np.log1p(np.exp(layer.dt_bias)) * layer.rate)
+    resting = 1 / (np.log1p(np.exp(layer.projection.dt_bias)) * layer.rate)
     spans = resting.reshape(scales, -1).mean(-1)
     found = []
     for scale in range(scales):
