@@ -78,7 +78,32 @@ def _worlds(worlds: dict[str, dict[str, Any]]) -> list[str]:
         waits = [" / ".join(f"{row[figure]:.1f}" for row in times) or "–" for figure in ("median_ms", "p95_ms")]
         ratios = [_ratios(world[kind]) for kind in ("ratio_to_sasrec", "ratio_of_one_more")]
         lines.append(_line([name, f"{world['items']:,}", *ratios, *waits]))
-    return [*lines, ""]
+    return [*lines, "", *(f"- {_verdict(name, world)}" for name, world in worlds.items()), ""]
+
+
+def _verdict(name: str, world: dict[str, Any]) -> str:
+    """Where M2Rec is faster than SASRec in a world, and where it is not, in one sentence."""
+    said = [
+        f"{what} {_faster_and_slower(world[kind], other)}"
+        for kind, what, other in (
+            ("ratio_to_sasrec", "from scratch M2Rec is", "SASRec"),
+            ("ratio_of_one_more", "for one more item it is", "SASRec reading anew"),
+            ("ratio_of_one_more_cached", "for one more item it is", "SASRec on a valid cache"),
+        )
+        if world.get(kind)
+    ]
+    return f"{name}: {'; '.join(said)}."
+
+
+def _faster_and_slower(ratios: dict[str, float], other: str) -> str:
+    """The lengths at which M2Rec is faster than another, and those at which it is not."""
+    faster = [f"{int(length):,}" for length, ratio in ratios.items() if ratio > 1]
+    slower = [f"{int(length):,}" for length, ratio in ratios.items() if ratio <= 1]
+    if not slower:
+        return f"faster than {other} at every length"
+    if not faster:
+        return f"slower than {other} at every length"
+    return f"slower than {other} after {' and '.join(slower)} items and faster after {' and '.join(faster)}"
 
 
 def _times(rows: list[Row], what: str) -> dict[tuple[str, int], Row]:

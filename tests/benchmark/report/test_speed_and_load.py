@@ -36,7 +36,12 @@ def write_speed(folder: Path) -> None:
     found = Speed(rows, [Peak("m2rec", "cpu", 50, 1.0)]).as_dict() | about | ABOUT
     films = {"items": 3416, "ratio_to_sasrec": {"200": 8.0}, "ratio_of_one_more": {"200": 10.0}}
     times = [{"what": what, "median_ms": ms, "p95_ms": 2 * ms} for what, ms in (("scratch", 6.0), ("one more", 1.5))]
-    market = {"items": 761, "ratio_to_sasrec": {"200": 1.2}, "ratio_of_one_more": {}, "recommend": {"rows": times}}
+    market = {
+        "items": 761,
+        "ratio_to_sasrec": {"50": 0.5, "200": 1.2, "1000": 2.5},
+        "ratio_of_one_more": {},
+        "recommend": {"rows": times},
+    }
     found["worlds"] = {"ml-1m": films, "rhythm-market": market}
     (folder / SPEED).write_text(json.dumps(found))
 
@@ -62,7 +67,12 @@ def test_each_models_work_stands_in_its_row(tmp_path: Path) -> None:
     assert "10.0 after 200 when SASRec reads anew" in shown
     assert "3.0 after 200 while its cache is valid" in shown
     assert "| ml-1m | 3,416 | 8.0 after 200 | 10.0 after 200 | – | – |" in shown
-    assert "| rhythm-market | 761 | 1.2 after 200 | not measured | 6.0 / 1.5 | 12.0 / 3.0 |" in shown
+    assert "- ml-1m: from scratch M2Rec is faster than SASRec at every length; for one more item it is faster" in shown
+    assert "M2Rec is slower than SASRec after 50 items and faster after 200 and 1,000." in shown
+    assert (
+        "| rhythm-market | 761 | 0.5 after 50, 1.2 after 200, 2.5 after 1,000 | not measured | 6.0 / 1.5 | 12.0 / 3.0 |"
+        in shown
+    )
     assert "cpu (Abacus), torch 2.11, 2026-11-24" in shown
 
 
