@@ -17,7 +17,7 @@ from m2rec.errors import M2RecError
 # The free machines of Spaces have two cores. One thread computes while the other waits for the interpreter or for
 # NumPy; a third would only take turns with them and hold the memory of one more answer.
 AT_ONCE: Final = 2
-WAITING: Final = 64  # a whole class may click at once
+WAITING: Final = 128  # about a second's answers: several classes may click at once, and wait rather than be refused
 LONGEST_WAIT: Final = 3.0  # seconds: a click that takes longer is made again by the visitor anyway
 RETRY_AFTER: Final = 2  # seconds
 BUSY: Final = "Many people are here right now and your click was not taken; nothing is lost, try again in a moment."
