@@ -57,8 +57,8 @@ export function startFold(page) {
     control.setAttribute("aria-valuetext", words(n));
     const [value] = all(region, "[data-fold-value]");
     const [label] = all(region, "[data-fold-words]");
-    value.textContent = String(n);
-    label.textContent = words(n);
+    if (value) value.textContent = String(n);
+    if (label) label.textContent = words(n);
   }
 
   /**

@@ -125,3 +125,10 @@ def test_an_invented_chip_says_what_it_is_held_to_be_like_and_one_like_nothing_i
 def test_the_opening_promises_a_rhythm_only_where_the_spectrum_has_one(page_context: PageContext) -> None:
     assert ">Find the rhythm<" in page(view(page_context))
     assert ">Look for a rhythm<" in page(view(with_state(page_context, history=("i00", "i11", "i22", "i33", "i44"))))
+
+
+def test_a_folded_history_that_is_cleared_has_nothing_to_fold(page_context: PageContext) -> None:
+    assert "data-fold " in history.history(with_state(page_context, fold=7))
+    empty = history.history(with_state(page_context, fold=7, history=()))
+    assert "data-fold " not in empty
+    assert "Unfold" not in empty
