@@ -1,26 +1,26 @@
 // @ts-check
 // The page's one entry: brings to life what stands in the document.
-import { startAssist } from "./assist.js";
-import { drawCharts } from "./charts.js";
-import { computedShow } from "./computed.js";
-import { startControls } from "./controls.js";
-import { startCopying } from "./copy.js";
-import { daysShow } from "./days.js";
-import { startDialogs } from "./dialogs.js";
-import { startFold } from "./fold.js";
-import { startGate } from "./gate.js";
-import { startGuess } from "./guess.js";
-import { startHistory } from "./history.js";
-import { startLesson } from "./lesson.js";
-import { startOpening } from "./opening.js";
-import { Page } from "./page.js";
-import { reopen, startMemory } from "./memory.js";
-import { startPlayer } from "./player.js";
-import { startRace } from "./race.js";
-import { startSearch } from "./search.js";
-import { startSections } from "./sections.js";
-import { firstView } from "./server.js";
-import { startTheme } from "./theme.js";
+import { startAssist } from "./page/assist.js";
+import { drawCharts } from "./answer/charts.js";
+import { computedShow } from "./days/computed.js";
+import { startControls } from "./controls/controls.js";
+import { startCopying } from "./controls/copy.js";
+import { daysShow } from "./days/days.js";
+import { startDialogs } from "./controls/dialogs.js";
+import { startFold } from "./history/fold.js";
+import { startGate } from "./answer/gate.js";
+import { startGuess } from "./lessons/guess.js";
+import { startHistory } from "./history/history.js";
+import { startLesson } from "./lessons/lesson.js";
+import { startOpening } from "./lessons/opening.js";
+import { Page } from "./page/page.js";
+import { reopen, startMemory } from "./page/memory.js";
+import { startPlayer } from "./days/player.js";
+import { startRace } from "./sections/race.js";
+import { startSearch } from "./controls/search.js";
+import { startSections } from "./sections/sections.js";
+import { firstView } from "./page/server.js";
+import { startTheme } from "./page/theme.js";
 
 const page = new Page(/** @type {HTMLElement} */ (document.querySelector(".m2")), firstView());
 startMemory(page);

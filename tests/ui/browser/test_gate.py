@@ -58,10 +58,10 @@ def test_cards_shares_weights_and_sentence_follow_the_slider_and_stay_when_the_s
 def test_percentages_are_written_as_the_server_writes_them(page: Page) -> None:
     shares = [0, 1e-9, 0.00049, 0.0005, 0.001, 0.0123, 0.0994, 0.0995, 0.0996, 0.1, 0.499, 0.994, 0.995, 0.9994, 1]
     shares += [step / 997 for step in range(997)]
-    written = page.evaluate("async (all) => all.map((await import('./m2rec-static/wording.js')).percent)", shares)
+    written = page.evaluate("async (all) => all.map((await import('./m2rec-static/page/wording.js')).percent)", shares)
     assert written == [percent(share) for share in shares]
 
 
 def test_evidence_has_the_names_of_the_server(page: Page) -> None:
-    named = page.evaluate("async () => (await import('./m2rec-static/wording.js')).EVIDENCE")
+    named = page.evaluate("async () => (await import('./m2rec-static/page/wording.js')).EVIDENCE")
     assert named == [{"key": one.key, "name": one.name, "plain": one.plain, "mark": one.mark} for one in ORDERED]

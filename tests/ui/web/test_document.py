@@ -69,16 +69,17 @@ def test_all_scripts_and_styles_are_fetched_at_once_and_are_there(address: str) 
     document = httpx.get(address).text
     fetched = set(re.findall(r'modulepreload" href="m2rec-static/([^"]+)"', document))
     imported = {
-        found
-        for path in STATIC.glob("*.js")
-        for found in re.findall(r'^import .* from "\./([^"]+)"', path.read_text(encoding="utf-8"), flags=re.M)
+        (path.parent / found).resolve().relative_to(STATIC.resolve()).as_posix()
+        for path in STATIC.rglob("*.js")
+        if path.parent.name != "vendor"
+        for found in re.findall(r'^import .* from "([^"]+)"', path.read_text(encoding="utf-8"), flags=re.M)
     }
     assert imported < fetched
     named = re.findall(r'"m2rec-static/([^"]+)"', document)
     assert len(named) > len(fetched)
     for name in named:
         assert httpx.get(f"{address}m2rec-static/{name}").status_code == 200
-    assert {path.name for path in STATIC.glob("*.css")} <= set(named)
+    assert {path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*.css")} <= set(named)
 
 
 def test_the_document_is_compressed_for_whom_it_may_be_and_says_its_true_length(address: str) -> None:

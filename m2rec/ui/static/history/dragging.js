@@ -1,6 +1,6 @@
 // @ts-check
 // Dragging a chip to another place. A mouse takes it at once; a finger has to rest on it first, so that it can still scroll.
-import { around } from "./dom.js";
+import { around } from "../page/dom.js";
 
 const REST = 350; // ms
 const SLACK = 6; // px: less is a click, or a finger that does not quite rest

@@ -1,8 +1,8 @@
 // @ts-check
 // Buttons that copy the text beside them.
-import { around } from "./dom.js";
+import { around } from "../page/dom.js";
 
-/** @param {import("./page.js").Page} page */
+/** @param {import("../page/page.js").Page} page */
 export function startCopying(page) {
   page.root.addEventListener("click", async (event) => {
     const text = around(event, "[data-copy]")?.parentElement?.querySelector("pre")?.textContent;

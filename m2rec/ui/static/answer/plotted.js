@@ -1,7 +1,7 @@
 // @ts-check
 // Where a value lies in a chart, in pixels, from the figure's own ranges and margins.
 
-/** @typedef {import("./types").Figure} Figure */
+/** @typedef {import("../types").Figure} Figure */
 
 /**
  * @param {Figure} figure

@@ -1,9 +1,9 @@
 // @ts-check
 // Buttons, menus and sliders: what they ask for stands on them (`data-act` and the like), and is sent from here.
-import { downloadFigure } from "./charts.js";
-import { all, around } from "./dom.js";
+import { downloadFigure } from "../answer/charts.js";
+import { all, around } from "../page/dom.js";
 
-/** @typedef {import("./page.js").Page} Page */
+/** @typedef {import("../page/page.js").Page} Page */
 
 /** @param {Page} page */
 export function startControls(page) {

@@ -1,13 +1,13 @@
 // @ts-check
 // The race in the results: started by a button, drawn as the laps come in through the endpoint /race.
-import { downloadFigure, drawFigure } from "./charts.js";
-import { around } from "./dom.js";
+import { downloadFigure, drawFigure } from "../answer/charts.js";
+import { around } from "../page/dom.js";
 
-/** @param {import("./page.js").Page} page */
+/** @param {import("../page/page.js").Page} page */
 export function startRace(page) {
   /** @type {EventSource | null} */
   let source = null;
-  /** @type {import("./types").Figure | null} */
+  /** @type {import("../types").Figure | null} */
   let figure = null;
 
   /** @param {HTMLButtonElement} button */
@@ -51,7 +51,7 @@ export function startRace(page) {
     if (complaint) page.say(complaint, "error");
   }
 
-  /** @param {{ html: string, figure: import("./types").Figure }} race */
+  /** @param {{ html: string, figure: import("../types").Figure }} race */
   function show(race) {
     const words = page.seek("[data-race-laps]");
     if (!words) return; // the results were closed meanwhile

@@ -1,11 +1,11 @@
 // @ts-check
 // Draws the figures with Plotly, always into the same element, so nothing blinks between answers.
-import { all } from "./dom.js";
-import { light } from "./history.js";
+import { all } from "../page/dom.js";
+import { light } from "../history/history.js";
 
-/** @typedef {import("./page.js").Page} Page */
-/** @typedef {import("./types").Figure} Figure */
-/** @typedef {import("./types").Plot} Plot */
+/** @typedef {import("../page/page.js").Page} Page */
+/** @typedef {import("../types").Figure} Figure */
+/** @typedef {import("../types").Plot} Plot */
 
 const CONFIG = { displayModeBar: false, responsive: true, displaylogo: false, doubleClick: false, showTips: false };
 const FINGER = matchMedia("(pointer: coarse)"); // which scrolls over a chart: bands are muted by a button there
@@ -14,7 +14,7 @@ const LARGER = 1.25;
 const NARROWEST = 1.03; // a dragged band narrower than this ratio is a click, not a band
 
 /** The chart library, which comes after the first paint; never, where it cannot be loaded. */
-const plotly = new Promise((/** @type {(found: import("./types").PlotlyLibrary) => void} */ resolve) => {
+const plotly = new Promise((/** @type {(found: import("../types").PlotlyLibrary) => void} */ resolve) => {
   const found = () => window.Plotly && resolve(window.Plotly);
   document.querySelector("script[data-plotly]")?.addEventListener("load", found);
   found();

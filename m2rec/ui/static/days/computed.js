@@ -1,11 +1,11 @@
 // @ts-check
 // How a recommendation was computed, after another day: the view comes from the server and is put in place of the last.
 // Days that were shown are kept while the dialog is open, and the next one is asked for while one looks at this one.
-import { Idiomorph } from "./vendor/idiomorph.esm.js";
-import { all, around } from "./dom.js";
+import { Idiomorph } from "../vendor/idiomorph.esm.js";
+import { all, around } from "../page/dom.js";
 
 /**
- * @param {import("./page.js").Page} page
+ * @param {import("../page/page.js").Page} page
  * @returns {import("./player.js").Show}
  */
 export function computedShow(page) {

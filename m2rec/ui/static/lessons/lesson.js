@@ -4,7 +4,7 @@
 const SMALL = matchMedia("(max-width: 820px)");
 const CALM = matchMedia("(prefers-reduced-motion: reduce)");
 
-/** @param {import("./page.js").Page} page */
+/** @param {import("../page/page.js").Page} page */
 export function startLesson(page) {
   let step = "";
   page.root.addEventListener("m2:shown", () => {

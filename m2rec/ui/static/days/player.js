@@ -1,13 +1,13 @@
 // @ts-check
 // A slider, two buttons and Play, in a dialog that shows one day of a history at a time.
-import { all, around } from "./dom.js";
+import { all, around } from "../page/dom.js";
 
 /** How a dialog shows a day; false, where it cannot. @typedef {(day: number) => Promise<boolean>} Show */
 
 const PACE = 800; // ms a day while it plays
 
 /**
- * @param {import("./page.js").Page} page
+ * @param {import("../page/page.js").Page} page
  * @param {Record<string, Show>} shows by what the dialog shows
  */
 export function startPlayer(page, shows) {

@@ -1,12 +1,12 @@
 // @ts-check
 // The page itself: holds the session, sends actions one after the other, and patches what came back into place.
-import { Idiomorph } from "./vendor/idiomorph.esm.js";
-import { drawCharts } from "./charts.js";
+import { Idiomorph } from "../vendor/idiomorph.esm.js";
+import { drawCharts } from "../answer/charts.js";
 import { all } from "./dom.js";
 import { call } from "./server.js";
 
-/** @typedef {import("./types").View} View */
-/** @typedef {import("./types").Reply} Reply */
+/** @typedef {import("../types").View} View */
+/** @typedef {import("../types").Reply} Reply */
 
 const SLOW = 400; // ms before the bar says that something is being computed
 const READABLE = { info: 6000, error: 12000 }; // ms that a message stays

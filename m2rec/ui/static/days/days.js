@@ -1,15 +1,15 @@
 // @ts-check
 // Days, guesses and true causes: the whole series has come with the dialog, and is shown a day at a time.
-import { all, around } from "./dom.js";
+import { all, around } from "../page/dom.js";
 
-/** @typedef {import("./types").PlayedDay} PlayedDay */
-/** @typedef {import("./types").Because} Because */
+/** @typedef {import("../types").PlayedDay} PlayedDay */
+/** @typedef {import("../types").Because} Because */
 
 const SUSPENSE = 450; // ms between a guess and what came, while it plays
 const CALM = matchMedia("(prefers-reduced-motion: reduce)");
 
 /**
- * @param {import("./page.js").Page} page
+ * @param {import("../page/page.js").Page} page
  * @returns {import("./player.js").Show}
  */
 export function daysShow(page) {

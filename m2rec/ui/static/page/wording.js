@@ -1,7 +1,7 @@
 // @ts-check
 // Numbers and sentences as the server writes them (m2rec/ui/render/words.py, summary.py), for answers that are computed here.
 
-/** @typedef {import("./types").BranchName} BranchName */
+/** @typedef {import("../types").BranchName} BranchName */
 
 /** @type {{ key: BranchName, name: string, plain: string, mark: string }[]} in the order of the page */
 export const EVIDENCE = [

@@ -1,10 +1,10 @@
 // @ts-check
 // Lessons, results, the market's test, own data and about: tabs below the page, each fetched when it is opened.
-import { all, around } from "./dom.js";
+import { all, around } from "../page/dom.js";
 
 const CALM = matchMedia("(prefers-reduced-motion: reduce)");
 
-/** @param {import("./page.js").Page} page */
+/** @param {import("../page/page.js").Page} page */
 export function startSections(page) {
   const panel = page.find("#m2-section");
   const tabs = all(page.root, "[data-section]");

@@ -1,13 +1,13 @@
 // @ts-check
 // The search box: a combobox whose hits come from the server while one types, by keyboard alone if one likes.
-import { all, around } from "./dom.js";
+import { all, around } from "../page/dom.js";
 
-/** @typedef {import("./types").Hit} Hit */
+/** @typedef {import("../types").Hit} Hit */
 
 const PAUSE = 90; // ms of quiet before a search is sent
 const LONGEST = 199; // characters of a title, or of an item of one's own words
 
-/** @param {import("./page.js").Page} page */
+/** @param {import("../page/page.js").Page} page */
 export function startSearch(page) {
   /** @type {HTMLInputElement} */
   const input = page.find("#m2-search");

@@ -1,8 +1,8 @@
 // @ts-check
 // The one dialog: details of a card, repeating an item, pasting a list. Its content comes from the server.
-import { all, around } from "./dom.js";
+import { all, around } from "../page/dom.js";
 
-/** @param {import("./page.js").Page} page */
+/** @param {import("../page/page.js").Page} page */
 export function startDialogs(page) {
   const { dialog } = page;
   /** @type {HTMLElement | null} */

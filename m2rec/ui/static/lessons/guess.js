@@ -1,13 +1,13 @@
 // @ts-check
 // What a visitor expects before a lesson shows it: a marker on the empty spectrum, or a sketch of the gate. The server keeps both.
-import { all } from "./dom.js";
-import { overridden } from "./gate.js";
-import { curve, placesIn } from "./plotted.js";
-import { EVIDENCE, percent } from "./wording.js";
+import { all } from "../page/dom.js";
+import { overridden } from "../answer/gate.js";
+import { curve, placesIn } from "../answer/plotted.js";
+import { EVIDENCE, percent } from "../page/wording.js";
 
-/** @typedef {import("./page.js").Page} Page */
-/** @typedef {import("./types").BranchName} BranchName */
-/** @typedef {import("./types").Shares} Shares */
+/** @typedef {import("../page/page.js").Page} Page */
+/** @typedef {import("../types").BranchName} BranchName */
+/** @typedef {import("../types").Shares} Shares */
 
 const STEPS = new Map([
   ["ArrowLeft", -1],

@@ -1,10 +1,10 @@
 // @ts-check
 // The history's chips: one stop of the Tab key, arrows inside; Delete removes, Alt+arrows or dragging move.
-import { all, around } from "./dom.js";
+import { all, around } from "../page/dom.js";
 import { startDragging } from "./dragging.js";
-import { placesIn } from "./plotted.js";
+import { placesIn } from "../answer/plotted.js";
 
-/** @typedef {import("./page.js").Page} Page */
+/** @typedef {import("../page/page.js").Page} Page */
 
 const SIDES = new Map([
   ["ArrowLeft", -1],

@@ -1,6 +1,6 @@
 // @ts-check
 // Light or dark: the visitor's system decides until the visitor does.
-import { drawCharts } from "./charts.js";
+import { drawCharts } from "../answer/charts.js";
 import { around } from "./dom.js";
 
 const SYSTEM = matchMedia("(prefers-color-scheme: dark)");

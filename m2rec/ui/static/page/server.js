@@ -5,7 +5,7 @@
  * Calls a function of the page's server side.
  * @param {string} name
  * @param {unknown} payload
- * @returns {Promise<import("./types").Reply>}
+ * @returns {Promise<import("../types").Reply>}
  */
 export async function call(name, payload) {
   const response = await fetch(new URL(name, document.baseURI), {
@@ -16,7 +16,7 @@ export async function call(name, payload) {
   return response.json();
 }
 
-/** @returns {import("./types").View} the view that the document was rendered with */
+/** @returns {import("../types").View} the view that the document was rendered with */
 export function firstView() {
   const given = document.querySelector("#m2-view");
   if (!given?.textContent) throw new Error("the page's first view is not in the document");

@@ -1,10 +1,10 @@
 // @ts-check
 // The history folded into rows of n: what comes back every n-th time stands in one column. Two layouts of the same chips.
-import { all, around } from "./dom.js";
+import { all, around } from "../page/dom.js";
 import { light } from "./history.js";
-import { curve, placesIn } from "./plotted.js";
+import { curve, placesIn } from "../answer/plotted.js";
 
-/** @typedef {import("./page.js").Page} Page */
+/** @typedef {import("../page/page.js").Page} Page */
 
 export const SHORTEST = 2;
 export const LONGEST = 28;

@@ -1,12 +1,12 @@
 // @ts-check
 // The gate while it is dragged: p = Σ g·p_m over the candidates' three probabilities, at the screen's rate. Letting go asks the server.
-import { all } from "./dom.js";
-import { EVIDENCE, numbered, percent } from "./wording.js";
+import { all } from "../page/dom.js";
+import { EVIDENCE, numbered, percent } from "../page/wording.js";
 
-/** @typedef {import("./page.js").Page} Page */
-/** @typedef {import("./types").Shares} Shares */
-/** @typedef {import("./types").Candidate} Candidate */
-/** @typedef {import("./types").BranchName} BranchName */
+/** @typedef {import("../page/page.js").Page} Page */
+/** @typedef {import("../types").Shares} Shares */
+/** @typedef {import("../types").Candidate} Candidate */
+/** @typedef {import("../types").BranchName} BranchName */
 
 /**
  * The gate with one weight set by hand; the other two share the rest as they did before.

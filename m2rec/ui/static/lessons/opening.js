@@ -1,9 +1,9 @@
 // @ts-check
 // The first ten seconds: one question and three buttons, each a real action whose result is outlined. Gone for good once used or closed.
-import { all, around } from "./dom.js";
-import { percent } from "./wording.js";
+import { all, around } from "../page/dom.js";
+import { percent } from "../page/wording.js";
 
-/** @typedef {import("./page.js").Page} Page */
+/** @typedef {import("../page/page.js").Page} Page */
 
 const USED = "m2rec-opening"; // read before the first paint too: page.html.j2
 const SHOWN = 6000; // ms that a result stays outlined
