@@ -9,8 +9,8 @@ from m2rec.branches import BRANCHES
 from m2rec.inference.arrays import softmax
 from m2rec.inference.engine import LEAST, InferenceEngine
 from m2rec.inference.evidence import Recurrence
-from m2rec.inference.periodic import Periodic
-from m2rec.inference.themes import Themes
+from m2rec.inference.frequency.periodic import Periodic
+from m2rec.inference.semantic.themes import Themes
 
 ROWS = 64  # positions whose distributions are in memory at a time
 

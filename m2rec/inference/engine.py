@@ -22,15 +22,15 @@ from safetensors.numpy import load_file
 
 from m2rec.branches import BRANCHES
 from m2rec.inference.arrays import Weights, below, softmax
+from m2rec.inference.frequency.periodic import Periodic
+from m2rec.inference.frequency.spectral import Spectral
 from m2rec.inference.gate import Gate, softmax_heads
 from m2rec.inference.items import ItemArrays
-from m2rec.inference.means import Means
-from m2rec.inference.periodic import Periodic
 from m2rec.inference.prefixes import PrefixCache
 from m2rec.inference.reading import Position, Reading, State
-from m2rec.inference.spectral import Spectral
+from m2rec.inference.semantic.means import Means
+from m2rec.inference.semantic.themes import Themes
 from m2rec.inference.temporal import Temporal
-from m2rec.inference.themes import Themes
 from m2rec.model.config import ModelConfig
 
 CACHE_BYTES = 24 << 20  # some five hundred states: those of as many visitors at a time

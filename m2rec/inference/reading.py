@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from m2rec.inference.evidence import Recurrence
-from m2rec.inference.periodic import PeriodicState
-from m2rec.inference.spectral import SpectralState
+from m2rec.inference.frequency.periodic import PeriodicState
+from m2rec.inference.frequency.spectral import SpectralState
 from m2rec.inference.temporal import TemporalState
 
 

@@ -12,8 +12,8 @@ from typing import Literal
 import numpy as np
 
 from m2rec.inference.evidence import Recurrence
-from m2rec.inference.periodic import Periodic, PeriodicState
-from m2rec.inference.recurrence_bank import LEAST, RecurrenceBank
+from m2rec.inference.frequency.periodic import Periodic, PeriodicState
+from m2rec.inference.frequency.recurrence_bank import LEAST, RecurrenceBank
 
 Standing = Literal["may recur", "chosen just now", "not chosen"]
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from m2rec.inference.frequency.spectral import Spectral
 from m2rec.inference.gate import SoftmaxHead
-from m2rec.inference.spectral import Spectral
 from m2rec.inference.terms.scores import ScoreTerms
 
 KEPT = 0.5  # gain, relative to the loudest band's, from which a band counts as kept

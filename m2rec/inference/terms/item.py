@@ -9,14 +9,14 @@ from m2rec.branches import BRANCHES
 from m2rec.inference.arrays import softmax
 from m2rec.inference.engine import InferenceEngine
 from m2rec.inference.evidence import FrequencyRead
-from m2rec.inference.periodic import Periodic, PeriodicState
+from m2rec.inference.frequency.periodic import Periodic, PeriodicState
 from m2rec.inference.reading import Position, Reading
+from m2rec.inference.semantic.themes import Themes
 from m2rec.inference.terms.due import DueTerms, due_terms
 from m2rec.inference.terms.filtered import FilterTerms, filter_terms
 from m2rec.inference.terms.memories import Memory, memories
 from m2rec.inference.terms.scores import ScoreTerms, score_terms
 from m2rec.inference.terms.tastes import MeansTerms, ThemeTerms, means_terms, theme_terms
-from m2rec.inference.themes import Themes
 
 TEMPORAL, FREQUENCY, SEMANTIC = map(BRANCHES.index, ("temporal", "frequency", "semantic"))
 

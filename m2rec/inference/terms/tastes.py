@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from m2rec.inference.evidence import Explanations
-from m2rec.inference.means import Means
+from m2rec.inference.semantic.means import Means
+from m2rec.inference.semantic.themes import CERTAIN, LEAST, Themes
 from m2rec.inference.terms.scores import ScoreTerms
-from m2rec.inference.themes import CERTAIN, LEAST, Themes
 
 REASONS = ("taste", "the item before it", "a rhythm", "none of these")
 

@@ -14,7 +14,7 @@ from numpy.lib.stride_tricks import as_strided
 from m2rec.inference.arrays import HORIZON, Weights, decay_matrix, gelu, softplus
 from m2rec.inference.branch import PerItem
 from m2rec.inference.evidence import FrequencyRead, unexplained
-from m2rec.inference.filters import impulse_response, low_pass
+from m2rec.inference.frequency.filters import impulse_response, low_pass
 from m2rec.inference.items import ItemArrays
 from m2rec.model.config import ModelConfig
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from m2rec.inference.recurrence_bank import RecurrenceBank
+from m2rec.inference.frequency.recurrence_bank import RecurrenceBank
 
 
 class Positions(NamedTuple):

@@ -8,7 +8,7 @@ Glossary (otherwise as in the branch)
 import numpy as np
 
 from m2rec.inference.arrays import Weights, sigmoid
-from m2rec.inference.filters import balanced, impulse_response
+from m2rec.inference.frequency.filters import balanced, impulse_response
 from m2rec.model.config import ModelConfig
 
 LEAST = np.float32(1e-20)  # floor under a probability whose logarithm is taken, as in the branch

@@ -13,10 +13,10 @@ from numpy.lib.stride_tricks import sliding_window_view
 from m2rec.inference.arrays import Weights, gelu, sigmoid
 from m2rec.inference.branch import PerItem
 from m2rec.inference.evidence import Explanations, FrequencyRead, Recurrence
+from m2rec.inference.frequency.occurrences import previous_places, slots_of
+from m2rec.inference.frequency.periodic_positions import Positions, all_positions
+from m2rec.inference.frequency.recurrence_bank import RecurrenceBank
 from m2rec.inference.items import ItemArrays
-from m2rec.inference.occurrences import previous_places, slots_of
-from m2rec.inference.periodic_positions import Positions, all_positions
-from m2rec.inference.recurrence_bank import RecurrenceBank
 from m2rec.model.config import ModelConfig
 
 BLOCK = 256  # positions that are read at once: memory does not grow with the history

@@ -1,0 +1,1 @@
+"""The frequency branch in NumPy, in its two variants: periodic and spectral."""

@@ -1,0 +1,1 @@
+"""The semantic branch in NumPy, in its two variants: means and themes."""
