@@ -61,7 +61,7 @@ def test_on_a_phone_a_gate_set_by_hand_fits_and_two_lists_stand_side_by_side(pag
     page.get_by_role("combobox", name="Compare with").select_option("temporal")
     other = page.get_by_role("list", name="No temporal branch").get_by_role("listitem")
     expect(other).to_have_count(10)
-    page.wait_for_function("document.getAnimations().every((one) => one.playState !== 'running')")  # cards move
+    page.evaluate("Promise.allSettled(document.getAnimations().map((one) => one.finished)).then(() => null)")
     own = page.get_by_role("list", name="Recommendations").get_by_role("listitem")
     tops = [round(one.bounding_box()["y"]) for one in (own.first, other.first, own.nth(9), other.nth(9))]  # type: ignore[index]
     assert (tops[0], tops[2]) == (tops[1], tops[3])
