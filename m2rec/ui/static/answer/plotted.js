@@ -3,6 +3,16 @@
 
 /** @typedef {import("../types").Figure} Figure */
 
+/** How far each key moves a marker along a chart. */
+export const STEPS = new Map([
+  ["ArrowLeft", -1],
+  ["ArrowDown", -1],
+  ["ArrowRight", 1],
+  ["ArrowUp", 1],
+  ["PageDown", -7],
+  ["PageUp", 7],
+]);
+
 /**
  * @param {Figure} figure
  * @param {HTMLElement} plot

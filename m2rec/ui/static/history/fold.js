@@ -2,7 +2,7 @@
 // The history folded into rows of n: what comes back every n-th time stands in one column. Two layouts of the same chips.
 import { all, around } from "../page/dom.js";
 import { light } from "./history.js";
-import { curve, placesIn } from "../answer/plotted.js";
+import { curve, placesIn, STEPS } from "../answer/plotted.js";
 
 /** @typedef {import("../page/page.js").Page} Page */
 
@@ -143,15 +143,7 @@ export function startFold(page) {
   marker.addEventListener("lostpointercapture", () => dragged && keep(dragged));
   marker.addEventListener("keydown", (event) => {
     const n = fold();
-    const steps = new Map([
-      ["ArrowLeft", -1],
-      ["ArrowDown", -1],
-      ["ArrowRight", 1],
-      ["ArrowUp", 1],
-      ["PageDown", -7],
-      ["PageUp", 7],
-    ]);
-    const step = steps.get(event.key);
+    const step = STEPS.get(event.key);
     if (!n || !step) return;
     event.preventDefault();
     const to = bounded(n + step);

@@ -2,23 +2,14 @@
 // What a visitor expects before a lesson shows it: a marker on the empty spectrum, or a sketch of the gate. The server keeps both.
 import { all } from "../page/dom.js";
 import { overridden } from "../answer/gate.js";
-import { curve, placesIn } from "../answer/plotted.js";
+import { curve, placesIn, STEPS } from "../answer/plotted.js";
 import { EVIDENCE, percent } from "../page/wording.js";
 
 /** @typedef {import("../page/page.js").Page} Page */
 /** @typedef {import("../types").BranchName} BranchName */
 /** @typedef {import("../types").Shares} Shares */
 
-const STEPS = new Map([
-  ["ArrowLeft", -1],
-  ["ArrowDown", -1],
-  ["ArrowRight", 1],
-  ["ArrowUp", 1],
-  ["PageDown", -7],
-  ["PageUp", 7],
-  ["Home", -Infinity],
-  ["End", Infinity],
-]);
+const STEPS_AND_ENDS = new Map([...STEPS, ["Home", -Infinity], ["End", Infinity]]);
 
 /** @param {Page} page */
 export function startGuess(page) {
@@ -97,7 +88,7 @@ function startMark(page) {
   });
   marker.addEventListener("lostpointercapture", () => dragged !== null && put(dragged));
   marker.addEventListener("keydown", (event) => {
-    const step = STEPS.get(event.key);
+    const step = STEPS_AND_ENDS.get(event.key);
     if (step === undefined || !page.view.asked) return;
     event.preventDefault();
     put(bounded((dragged ?? page.state.lesson_mark ?? page.view.asked[0]) + step));
