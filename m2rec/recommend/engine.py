@@ -21,7 +21,6 @@ from m2rec.recommend.candidates import Candidate, skyband
 from m2rec.recommend.catalogue import Catalogue, CatalogueItem
 from m2rec.recommend.explain.influence import influence
 from m2rec.recommend.explain.spectra import Spectra
-from m2rec.recommend.explain.spectrum import LONGEST_PERIOD
 from m2rec.recommend.explain.themes import strongest, typical_items
 from m2rec.recommend.history import GivenHistory, History, as_list, look_up
 from m2rec.recommend.inventions import Inventions, note
@@ -95,11 +94,6 @@ class Engine:
     def max_history(self) -> int:
         """Longest history the model reads, in interactions."""
         return self.config.model.max_length
-
-    @property
-    def period_limit(self) -> int:
-        """Longest period the spectrum shows, in interactions."""
-        return min(LONGEST_PERIOD, self.max_history // 2)
 
     def search(self, query: str, limit: int = 50) -> list[CatalogueItem]:
         """Items whose titles match, best first; an empty query gives the most popular."""

@@ -325,7 +325,6 @@ def test_the_spectrum_shows_the_rhythm_of_the_history(shop: Recommender) -> None
     assert spectrum.significant[0] == 5.0
     assert spectrum.period == [float(period) for period in range(2, 21)]
     assert {len(part) for part in (spectrum.power, spectrum.threshold, spectrum.filter_gain)} == {19}
-    assert shop.period_limit == 20
     assert max(spectrum.filter_gain) == pytest.approx(1.0)
 
 

@@ -84,7 +84,6 @@ class FakeRecommender:
     name = "toy-shop"
     items = ITEMS
     max_history = LONGEST
-    period_limit = 128.0
     never_seen = frozenset({"i06"})
     config = SimpleNamespace(
         titles="shipped",
