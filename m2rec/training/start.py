@@ -30,6 +30,8 @@ from m2rec.model.m2rec import M2Rec
 ALONE = "mamba2"  # the kind of baseline that is the temporal branch alone
 TEXT_AT_FIRST = 0.1  # of the usual size of P
 TRUST_AT_FIRST = 2.0  # log-odds that the gate adds to the temporal branch
+_LAYER = re.compile(r"temporal\.(?:layers|norms)\.(\d+)\.")
+_NOT_IN_A_RUN = {"temporal.softmax.popularity", "temporal.softmax.repeat_bias"}  # M2Rec's own, or optional in a run
 _NAMES = {
     "items.ids": "ids",
     "items.bias": "bias",
@@ -94,10 +96,10 @@ def _of_checkpoint(path: Path, model: M2Rec, prepared: Prepared) -> Start:
 def _of_run(path: Path, model: M2Rec, prepared: Prepared) -> Start:
     try:
         with safe_open(path, framework="pt") as file:
-            run = FinishedRun.model_validate_json(file.metadata()["m2rec"])
+            run = FinishedRun.model_validate_json((file.metadata() or {}).get("m2rec", "{}"))
             found = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 – not a dict
         origin = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+    except (OSError, SafetensorError, ValueError) as error:
         raise CheckpointError(
             f"{path} is neither a checkpoint's folder nor the weights of a finished run ({error})."
         ) from error
@@ -110,9 +112,16 @@ def _of_run(path: Path, model: M2Rec, prepared: Prepared) -> Start:
     weights = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     weights["project.weight"] *= TEXT_AT_FIRST
     weights["gate.feed.3.bias"][BRANCHES.index("temporal")] += TRUST_AT_FIRST
-    weights |= {_renamed(name): tensor for name, tensor in found.items()}
-    layers = 1 + max(int(number) for name in found for number in re.findall(r"branch\.layers\.(\d+)\.", name))
-    return Start(weights | _further_layers(model, layers), run.record, origin)
+    given = {_renamed(name): tensor for name, tensor in found.items()}
+    layers = 1 + max((int(match[1]) for name in given if (match := _LAYER.match(name))), default=0)
+    further = _further_layers(model, layers)
+    learned_alone = {name for name in weights if name.startswith(("ids", "bias", "temporal."))} - _NOT_IN_A_RUN
+    missing = sorted(learned_alone - given.keys() - further.keys())
+    if missing:
+        raise CheckpointError(f"{path} is incomplete: it has no {missing[0]}; start from a finished {ALONE} run.")
+    if not all(bool(tensor.isfinite().all()) for tensor in given.values()):
+        raise CheckpointError(f"{path} holds weights that are not finite; start from a finished {ALONE} run.")
+    return Start(weights | given | further, run.record, origin)
 
 
 def _further_layers(model: M2Rec, known: int) -> dict[str, Tensor]:
@@ -120,7 +129,7 @@ def _further_layers(model: M2Rec, known: int) -> dict[str, Tensor]:
     further = {
         name: tensor.clone()
         for name, tensor in model.state_dict().items()
-        if (found := re.match(r"temporal\.(?:layers|norms)\.(\d+)\.", name)) and int(found[1]) >= known
+        if (found := _LAYER.match(name)) and int(found[1]) >= known
     }
     return {name: tensor * 0 if name.endswith("out_proj.weight") else tensor for name, tensor in further.items()}
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from m2rec.baselines.registry import make_baseline
 from m2rec.checkpoint import TrainingRecord
@@ -84,6 +85,45 @@ def test_a_run_of_another_shape_is_refused(tmp_path: Path, prepared: Prepared) -
     path = finished(tmp_path / "run.safetensors", prepared)
     with pytest.raises(CheckpointError, match="do not fit"):
         load_start(path, small_model(prepared, state_width=4), prepared)
+
+
+@pytest.mark.parametrize("part", ["encoder.branch.layers.", "encoder.branch.norms.", "encoder.", "items.ids", ""])
+def test_a_run_without_some_of_its_weights_is_refused(tmp_path: Path, prepared: Prepared, part: str) -> None:
+    path = finished(tmp_path / "run.safetensors", prepared)
+    weights = {name: tensor for name, tensor in load_file(path).items() if not name.startswith(part)}
+    run = FinishedRun(kind="mamba2", fingerprint=prepared.fingerprint, record=RECORD)
+    save_file(weights, path, {"m2rec": run.model_dump_json()})
+    with pytest.raises(CheckpointError, match=r"is incomplete: it has no (ids|bias|temporal)"):
+        load_start(path, small_model(prepared), prepared)
+
+
+def test_a_run_whose_first_layer_is_missing_is_refused(tmp_path: Path, prepared: Prepared) -> None:
+    path = finished(tmp_path / "run.safetensors", prepared)
+    weights = {name.replace(".layers.0.", ".layers.1."): tensor for name, tensor in load_file(path).items()}
+    run = FinishedRun(kind="mamba2", fingerprint=prepared.fingerprint, record=RECORD)
+    save_file(weights, path, {"m2rec": run.model_dump_json()})
+    with pytest.raises(CheckpointError, match=r"it has no temporal\.layers\.0"):
+        load_start(path, small_model(prepared, temporal_layers=2), prepared)
+
+
+def test_a_run_with_weights_that_are_not_finite_is_refused(tmp_path: Path, prepared: Prepared) -> None:
+    model = alone(prepared)
+    with torch.no_grad():
+        next(model.parameters()).view(-1)[0] = torch.nan
+    path = tmp_path / "run.safetensors"
+    save_finished(path, model, FinishedRun(kind="mamba2", fingerprint=prepared.fingerprint, record=RECORD))
+    with pytest.raises(CheckpointError, match="not finite"):
+        load_start(path, small_model(prepared), prepared)
+
+
+@pytest.mark.parametrize("metadata", [None, {}, {"format": "pt"}, {"m2rec": "{}"}, {"m2rec": "[]"}, {"m2rec": "x"}])
+def test_weights_that_do_not_say_what_they_are_are_refused(
+    tmp_path: Path, prepared: Prepared, metadata: dict[str, str] | None
+) -> None:
+    path = tmp_path / "run.safetensors"
+    save_file(load_file(finished(tmp_path / "whole", prepared)), path, metadata)
+    with pytest.raises(CheckpointError, match="neither a checkpoint's folder nor"):
+        load_start(path, small_model(prepared), prepared)
 
 
 def test_a_file_that_is_no_run_is_refused(tmp_path: Path, prepared: Prepared) -> None:
