@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
@@ -18,13 +19,14 @@ from rich.progress import Progress as Bar
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
+from m2rec.checkpoint import TrainingRecord
 from m2rec.data.prepared import Prepared
 from m2rec.data.windows import Windows
 from m2rec.errors import CheckpointError
 from m2rec.evaluation.protocol import Scorer, evaluate
 from m2rec.training.average import moving_average
 from m2rec.training.batches import epoch_batches, split_of_process
-from m2rec.training.machine import device_name, peak_memory_mib, reset_peak_memory
+from m2rec.training.machine import device_name, git_revision, peak_memory_mib, reset_peak_memory
 from m2rec.training.optimizer import make_optimizer
 from m2rec.training.resume import EpochReport, Progress, load_progress, save_progress
 from m2rec.training.schedule import lr_factor
@@ -35,12 +37,31 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Trained:
-    """A finished run: the model with its best weights, and its record."""
+    """A model with its best weights so far, and how it was trained."""
 
     model: nn.Module
     progress: Progress
     device: str
     lead: bool  # whether this process is the one that writes
+    revision: str  # of the code when the run began or resumed
+
+    def record(self, settings: TrainingSettings, command: str, before: TrainingRecord | None = None) -> TrainingRecord:
+        """How the weights were trained, as checkpoints and results keep it. `before` is the record of the weights that
+        the run started from. The date is today's.
+        """
+        epochs, best_epoch = self.progress.epochs, self.progress.best_epoch
+        return TrainingRecord(
+            settings=settings.model_dump(),
+            command=command,
+            epochs=len(epochs),
+            best_epoch=best_epoch,
+            seconds=round(self.progress.seconds, 1),
+            peak_memory_mib=round(self.progress.peak_memory_mib, 1),
+            git_revision=self.revision,
+            date=datetime.now(UTC).date().isoformat(),
+            validation=epochs[best_epoch - 1].validation if epochs else None,
+            before=before,
+        )
 
 
 def train(
@@ -68,6 +89,7 @@ def train(
     accelerator = _accelerator(settings, cpu)
     lead = accelerator.is_main_process
     device = accelerator.device
+    revision = git_revision()
     reset_peak_memory(device)
     windows = Windows.of_training(prepared.sequences, prepared.split.train_end, max_length)
     model.to(device)
@@ -82,7 +104,7 @@ def train(
         if lead and on_better and progress.epochs:
             found = copy.deepcopy(model)
             found.load_state_dict(best)
-            on_better(Trained(found, progress, device_name(device), lead))
+            on_better(Trained(found, progress, device_name(device), lead, revision))
     wrapped = accelerator.prepare_model(model)
     optimizer = accelerator.prepare_optimizer(optimizer)
 
@@ -107,7 +129,7 @@ def train(
         if lead:
             save_progress(state, progress, model, best, optimizer.optimizer, average)
             if better and on_better:
-                on_better(Trained(judged, progress, device_name(device), lead))
+                on_better(Trained(judged, progress, device_name(device), lead, revision))
             if on_epoch:
                 on_epoch(report)
         accelerator.wait_for_everyone()
@@ -116,7 +138,7 @@ def train(
         raise CheckpointError(f"There is no run to finish at {state}; train without --finish first.")
     model.load_state_dict(best)
     model.eval()
-    return Trained(model, progress, device_name(device), lead)
+    return Trained(model, progress, device_name(device), lead, revision)
 
 
 def _run_epoch(

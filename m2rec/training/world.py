@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
@@ -14,7 +13,6 @@ from m2rec.data.repeats import repeat_log_odds
 from m2rec.model.config import ModelConfig
 from m2rec.model.m2rec import M2Rec
 from m2rec.training.card import model_card
-from m2rec.training.machine import git_revision
 from m2rec.training.resume import EpochReport
 from m2rec.training.run import Trained, train
 from m2rec.training.start import Start, load_start
@@ -89,7 +87,7 @@ def as_checkpoint(
     before: TrainingRecord | None = None,
 ) -> Checkpoint:
     """The checkpoint of a finished run, with titles only where the data's licence allows it."""
-    model, progress = trained.model, trained.progress
+    model = trained.model
     config = CheckpointConfig(
         world=world.name,
         trained_on=trained.device,
@@ -102,18 +100,7 @@ def as_checkpoint(
             users=len(prepared.user_ids),
             events=len(prepared.sequences.events),
         ),
-        training=TrainingRecord(
-            settings=world.training.model_dump(),
-            command=command,
-            epochs=len(progress.epochs),
-            best_epoch=progress.best_epoch,
-            seconds=round(progress.seconds, 1),
-            peak_memory_mib=round(progress.peak_memory_mib, 1),
-            git_revision=git_revision(),
-            date=datetime.now(UTC).date().isoformat(),
-            validation=progress.epochs[progress.best_epoch - 1].validation,
-            before=before,
-        ),
+        training=trained.record(world.training, command, before),
     )
     catalogue = zip(prepared.item_ids, prepared.titles, prepared.texts, prepared.groups, strict=True)
     weights = {name: tensor.detach().cpu().numpy() for name, tensor in model.state_dict().items()}

@@ -35,8 +35,11 @@ def test_a_checkpoint_records_the_validation_of_its_best_epoch() -> None:
         EpochReport(epoch=place, loss=1.0, validation={"NDCG@10": score, "HR@10": score}, seconds=1.0)
         for place, score in enumerate(scores, start=1)
     ]
-    trained = Trained(small_model(), Progress(key="k", epochs=reports, best_epoch=2, best_score=0.3), "cpu", True)
+    trained = Trained(
+        small_model(), Progress(key="k", epochs=reports, best_epoch=2, best_score=0.3), "cpu", True, "abc"
+    )
     made = as_checkpoint(world(), small_prepared(), trained, "train")
     assert made.config.training.validation == {"NDCG@10": 0.3, "HR@10": 0.3}
     assert (made.config.training.epochs, made.config.training.best_epoch) == (3, 2)
+    assert made.config.training.git_revision == "abc"
     assert "3, best after 2; ended by hand, before validation had stalled" in made.card

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from m2rec.benchmark.accuracy.job import M2REC, Job
-from m2rec.benchmark.accuracy.result import Result, RunRecord
+from m2rec.benchmark.accuracy.result import Result
 from m2rec.checkpoint import Checkpoint
 from m2rec.data.prepared import Prepared
 from m2rec.errors import InputError
@@ -37,15 +37,5 @@ def matching_job(checkpoint: Checkpoint, jobs: Sequence[Job], prepared: Prepared
 
 def measure_checkpoint(checkpoint: Checkpoint, job: Job, prepared: Prepared) -> Result:
     """Rank the targets with the checkpoint's model and save the result as the job's, with the checkpoint's record."""
-    run = checkpoint.config.training
-    record = RunRecord(
-        hardware=checkpoint.config.trained_on,
-        date=run.date,
-        command=run.command,
-        revision=run.git_revision,
-        epochs=run.epochs,
-        best_epoch=run.best_epoch,
-        seconds=run.seconds,
-        peak_memory_mib=run.peak_memory_mib,
-    )
-    return job.measure(checkpoint.model(), prepared, record)
+    config = checkpoint.config
+    return job.measure(checkpoint.model(), prepared, config.training, config.trained_on)

@@ -4,8 +4,6 @@ import hashlib
 import json
 import time
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -21,7 +19,8 @@ from m2rec.benchmark.accuracy.ablated_data import ablated
 from m2rec.benchmark.accuracy.fewer_users import fewer_users
 from m2rec.benchmark.accuracy.plan import Entry, Plan
 from m2rec.benchmark.accuracy.ranks import save_ranks
-from m2rec.benchmark.accuracy.result import Figures, Result, RunRecord
+from m2rec.benchmark.accuracy.result import Figures, Result
+from m2rec.checkpoint import TrainingRecord
 from m2rec.data.cache import cache_dir
 from m2rec.data.prepared import Prepared
 from m2rec.data.repeats import repeat_log_odds
@@ -30,7 +29,7 @@ from m2rec.evaluation.protocol import Evaluation, Scorer, evaluate
 from m2rec.model.config import ModelConfig, ModelSettings
 from m2rec.model.m2rec import M2Rec
 from m2rec.training.machine import device_name, git_revision
-from m2rec.training.resume import EpochReport
+from m2rec.training.resume import EpochReport, Progress
 from m2rec.training.run import Trained, train
 from m2rec.training.settings import TrainingSettings
 from m2rec.training.start import FinishedRun, save_finished
@@ -114,12 +113,7 @@ class Job:
         data = self.data(prepared)
         model = self.make_model(data)
         device = torch.device("cuda" if torch.cuda.is_available() and not cpu else "cpu")
-        record = RunRecord(
-            hardware=device_name(device),
-            date=datetime.now(UTC).date().isoformat(),
-            command=command,
-            revision=git_revision(),
-        )
+        trained = Trained(model, Progress(key=self.key), device_name(device), lead=True, revision=git_revision())
 
         def watch(report: EpochReport) -> None:
             if on_epoch:
@@ -137,22 +131,15 @@ class Job:
                 keep(fit(finish=True))
                 raise
             keep(trained)
-            model, progress = trained.model, trained.progress
-            record = replace(
-                record,
-                epochs=len(progress.epochs),
-                best_epoch=progress.best_epoch,
-                seconds=progress.seconds,
-                peak_memory_mib=progress.peak_memory_mib,
-            )
-        result = self.measure(model.to(device), data, record)
+        record = trained.record(self.training, command)
+        result = self.measure(trained.model.to(device), data, record, trained.device)
         if self.entry.kind not in COUNTING:
-            self._keep(model, result)
+            self._keep(trained.model, record)
         self.state_file.unlink(missing_ok=True)
         return result
 
-    def measure(self, model: nn.Module, data: Prepared, record: RunRecord) -> Result:
-        """Rank every target with the trained model, save ranks and figures, and return the figures."""
+    def measure(self, model: nn.Module, data: Prepared, record: TrainingRecord, hardware: str) -> Result:
+        """Rank every target with a model trained on `hardware`, save ranks and figures, and return the figures."""
         longest = self.settings.get("max_length", self.world.model.max_length)
         validation = evaluate(cast(Scorer, model), data, "validation", longest)
         test = evaluate(cast(Scorer, model), data, "test", longest) if self.plan.test else None
@@ -163,7 +150,7 @@ class Job:
             key=self.key,
             kind=self.entry.kind,
             settings=self.settings,
-            training=self.training.model_dump(),
+            training=record.settings,
             treatment=self.entry.treatment,
             train_users=self.entry.train_users,
             parameters=sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad),
@@ -172,12 +159,12 @@ class Job:
             targets=len((test or validation).users),
             epochs=record.epochs,
             best_epoch=record.best_epoch,
-            seconds=round(record.seconds, 1),
-            peak_memory_mib=round(record.peak_memory_mib, 1),
-            hardware=record.hardware,
+            seconds=record.seconds,
+            peak_memory_mib=record.peak_memory_mib,
+            hardware=hardware,
             date=record.date,
             command=record.command,
-            revision=record.revision,
+            revision=record.git_revision,
         )
         self._save(result, test or validation)
         return result
@@ -203,10 +190,10 @@ class Job:
             repeat_bias=repeat_log_odds(data),
         )
 
-    def _keep(self, model: nn.Module, result: Result) -> None:
-        """The best weights, so that a run can be measured anew, or M2Rec start from them, without training again."""
+    def _keep(self, model: nn.Module, record: TrainingRecord) -> None:
+        """Save the best weights, to measure them again or to start M2Rec from them without another training run."""
         try:
-            run = FinishedRun(kind=result.kind, fingerprint=self.fingerprint, record=result.training_record())
+            run = FinishedRun(kind=self.entry.kind, fingerprint=self.fingerprint, record=record)
             save_finished(self.weights_file, model, run)
         except (OSError, SafetensorError) as error:
             raise DataError(f"{self.weights_file} could not be saved ({error}); free some space and go on.") from error

@@ -1,12 +1,10 @@
 """What a finished run of a plan leaves: its figures, and what is needed to repeat it."""
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from m2rec.benchmark.accuracy.plan import Treatment
-from m2rec.checkpoint import TrainingRecord
 
 Figures = dict[str, float]
 
@@ -37,31 +35,3 @@ class Result(BaseModel):
     date: str
     command: str
     revision: str
-
-    def training_record(self) -> TrainingRecord:
-        """How the weights were trained, as a checkpoint has it."""
-        return TrainingRecord(
-            settings=self.training,
-            command=self.command,
-            epochs=self.epochs,
-            best_epoch=self.best_epoch,
-            seconds=self.seconds,
-            peak_memory_mib=self.peak_memory_mib,
-            git_revision=self.revision,
-            date=self.date,
-            validation={name: self.validation["unmasked"][name] for name in ("NDCG@10", "HR@10")},
-        )
-
-
-@dataclass(frozen=True)
-class RunRecord:
-    """How long a run took, on which device, with which code."""
-
-    hardware: str
-    date: str
-    command: str
-    revision: str
-    epochs: int = 0
-    best_epoch: int = 0
-    seconds: float = 0.0
-    peak_memory_mib: float = 0.0

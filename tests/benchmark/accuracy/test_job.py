@@ -6,6 +6,7 @@ from typing import cast
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file
 
 from m2rec.baselines.registry import BASELINES, COUNTING
@@ -14,6 +15,7 @@ from m2rec.data.prepared import Prepared
 from m2rec.data.repeats import repeat_log_odds
 from m2rec.errors import DataError
 from m2rec.evaluation.protocol import Scorer, evaluate
+from m2rec.training.start import FinishedRun
 from tests.benchmark.conftest import MakeJob
 
 ABLATIONS = [
@@ -55,6 +57,21 @@ def test_the_weights_that_are_kept_are_those_that_were_measured(job: MakeJob, pr
     model.load_state_dict(load_file(one.weights_file))
     measured = evaluate(cast(Scorer, model), prepared, "test", one.settings["max_length"])
     assert {seen: dict(figures) for seen, figures in measured.figures.items()} == result.test
+
+
+def test_the_weights_that_are_kept_say_how_they_were_trained_as_the_result_does(
+    job: MakeJob, prepared: Prepared
+) -> None:
+    one = job("sasrec")
+    result = run(one, prepared)
+    with safe_open(one.weights_file, framework="pt") as file:
+        kept = FinishedRun.model_validate_json(file.metadata()["m2rec"])
+    assert kept.kind == "sasrec"
+    assert kept.record.validation == {name: result.validation["unmasked"][name] for name in ("NDCG@10", "HR@10")}
+    assert kept.record.settings == result.training
+    for name in ("command", "epochs", "best_epoch", "seconds", "peak_memory_mib", "date"):
+        assert getattr(kept.record, name) == getattr(result, name)
+    assert kept.record.git_revision == result.revision
 
 
 @pytest.mark.parametrize("entry", ABLATIONS, ids=lambda entry: str(entry.get("treatment", entry.get("settings"))))

@@ -32,7 +32,7 @@ def elsewhere(jobs: list[Job], prepared: Prepared, folder: Path) -> list[Job]:
 def trained(job: Job, prepared: Prepared, score: float) -> Trained:
     validation = {"NDCG@10": score, "HR@10": score}
     epochs = [EpochReport(epoch=1, loss=1.0, validation=validation, seconds=1.0)]
-    return Trained(job.make_model(prepared), Progress(key="", epochs=epochs, best_epoch=1), "GPU", True)
+    return Trained(job.make_model(prepared), Progress(key="", epochs=epochs, best_epoch=1), "GPU", True, "abc")
 
 
 def test_finished_runs_are_packed_and_unpacked_unchanged(jobs: list[Job], prepared: Prepared, tmp_path: Path) -> None:
