@@ -1,14 +1,18 @@
-"""What each part of the model is worth, from the recorded file of a plan of ablations: M2Rec without it, beside M2Rec.
+"""What each part of the model is worth: M2Rec without it, beside M2Rec.
 
-Both were trained for as long. That is shorter than the shipped model was, so these figures are compared with each other
-and with no others.
+Where a plan of ablations was recorded, both are of it and were trained for as long. That is shorter than the shipped
+model was, so those figures are compared with each other and with no others. Else they are those of the world's own
+plan, beside the shipped model.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from m2rec.evaluation.report import Measurement
 from m2rec.ui.panels.standing import MEASURE
+
+ITSELF = "nothing: M2Rec itself"
 
 
 @dataclass(frozen=True)
@@ -27,22 +31,28 @@ class Ablation:
 
 @dataclass(frozen=True)
 class Ablations:
-    """The whole first, then what costs most; and how they were made."""
+    """The whole first, then what costs most; and how they were made. `budget` is None beside the shipped model."""
 
     rows: list[Ablation]
-    budget: str
+    budget: str | None
     made: str
     command: str
 
 
-def ablations(table: dict[str, Any]) -> Ablations | None:
+def ablations(table: dict[str, Any], shipped: Measurement | None = None) -> Ablations | None:
     """From a table of `m2rec benchmark`; None where it has no ablations, or not the whole model beside them.
 
-    Raises KeyError, TypeError or ValueError where it is no such table.
+    `shipped` is the whole model where the table holds none. Raises KeyError, TypeError or ValueError where it is no
+    such table.
     """
     rows = [row for row in table["rows"] if "unmasked" in row]
-    whole = next((row for row in rows if row.get("kind") == "m2rec" and not row.get("ablates")), None)
+    trained = next((row for row in rows if row.get("kind") == "m2rec" and not row.get("ablates")), None)
     parts = [row for row in rows if row.get("ablates")]
+    whole: Ablation | None = None
+    if trained:
+        whole = _ablation(trained, ITSELF, None)
+    elif shipped and (figure := shipped.figures.get(MEASURE)):
+        whole = Ablation(ITSELF, figure.value, figure.low, figure.high)
     if whole is None or not parts:
         return None
     lost = {
@@ -52,12 +62,13 @@ def ablations(table: dict[str, Any]) -> Ablations | None:
     }
     shown = [_ablation(row, str(row["ablates"]), lost.get(row["model"])) for row in parts]
     shown.sort(key=lambda one: one.value)
-    epochs = whole["training"]["epochs"]
+    epochs = trained["training"]["epochs"] if trained else None
+    made = trained or parts[0]
     return Ablations(
-        [_ablation(whole, "nothing: M2Rec itself", None), *shown],
-        f"{epochs} epoch{'s' * (epochs != 1)}",
-        ", ".join(str(whole[name][0]) for name in ("hardware", "dates") if whole.get(name)),
-        str((whole.get("commands") or ["–"])[0]),
+        [whole, *shown],
+        f"{epochs} epoch{'s' * (epochs != 1)}" if trained else None,
+        ", ".join(str(made[name][0]) for name in ("hardware", "dates") if made.get(name)),
+        str((made.get("commands") or ["–"])[0]),
     )
 
 

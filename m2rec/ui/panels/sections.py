@@ -19,7 +19,7 @@ from m2rec.text_safety import quoted
 from m2rec.ui.lessons import lessons
 from m2rec.ui.panels.ablations import ablations, path_of
 from m2rec.ui.panels.market_test import market_test
-from m2rec.ui.panels.standing import by_cause, standings
+from m2rec.ui.panels.standing import SEEN, by_cause, rankings, scale_of
 from m2rec.ui.render.context import PageContext
 from m2rec.ui.render.templating import render
 
@@ -59,12 +59,15 @@ def _lessons(context: PageContext) -> str:
 def _results(context: PageContext) -> str:
     folder, name = context.world.folder, context.world.name
     note, tables, rows, metrics, parts = None, [], [], MetricsFile(world=name), None
+    table: dict[str, Any] = {}
     try:
         if folder:
             metrics = read_metrics(folder, name)
             recorded = folder.parent.parent / BENCHMARKS
-            rows = _rows_of(_benchmark(recorded / f"{name}.json"))
-            parts = ablations(_benchmark(path_of(recorded, name)))
+            table = _benchmark(recorded / f"{name}.json")
+            rows = _rows_of(table)
+            shipped = next((one for one in metrics.measurements if one.seen == "unmasked"), None)
+            parts = ablations(_benchmark(path_of(recorded, name))) or ablations(table, shipped)
         tables = [_measured(metrics.measurements)] if metrics.measurements else []
         tables += [_benchmarks(name, rows)] if rows else []
         tables += [_gates(metrics.gates)] if metrics.gates else []
@@ -73,7 +76,8 @@ def _results(context: PageContext) -> str:
     return render(
         "sections/results.html.j2",
         world=context.world,
-        standings=standings(metrics.measurements, rows, metrics.gates),
+        rankings=(found := rankings(metrics.measurements, rows, table, metrics.gates)),
+        scale=scale_of(found),
         causes=by_cause(metrics.gates),
         ablations=parts,
         tables=tables,
@@ -92,7 +96,7 @@ def _measured(measurements: list[Measurement]) -> Table:
             between = f" [{figure.low:.4f}, {figure.high:.4f}]" if figure and figure.low is not None else ""
             cells.append(f"{figure.value:.4f}{between}" if figure else "–")
         seeds = f"{len(one.seeds)} seed{'s' * (len(one.seeds) > 1)}"
-        rows.append((one.model, one.split, one.seen, *cells, f"{seeds}, {one.hardware}, {one.date}", one.command))
+        rows.append((one.model, one.split, SEEN[one.seen], *cells, f"{seeds}, {one.hardware}, {one.date}", one.command))
     columns = ("model", "split", "seen items", *SHOWN, "measured", "command")
     return Table("Measured on this world", measurements[0].protocol, columns, rows)
 
@@ -119,7 +123,8 @@ def _rows_of(table: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _benchmarks(name: str, rows: list[dict[str, Any]]) -> Table:
     """Models × figures, with seen items left in and taken out, and how each was made."""
-    columns = ("model", "HR@10", "NDCG@10", "HR@10, seen out", "NDCG@10, seen out", "seeds", "made on", "command")
+    figures = [f"{name}, {words}" for words in SEEN.values() for name in ("HR@10", "NDCG@10")]
+    columns = ("model", *figures, "seeds", "made on", "command")
     note = "The same split, loss and batches for all of them; how each was trained stands in its own row."
     return Table(f"Beside it: {name}", note, columns, [_benchmark_row(row) for row in rows])
 
@@ -135,7 +140,7 @@ def _gates(found: GateMeasurement) -> Table:
 
 
 def _benchmark_row(row: dict[str, Any]) -> tuple[str, ...]:
-    cells = [_figure(row.get(seen, {}).get(name)) for seen in ("unmasked", "masked") for name in ("HR@10", "NDCG@10")]
+    cells = [_figure(row.get(seen, {}).get(name)) for seen in SEEN for name in ("HR@10", "NDCG@10")]
     seeds = row.get("seeds")
     count = str(len(seeds)) if isinstance(seeds, list) else str(seeds or "–")
     made = ", ".join(str(row[name][0]) for name in ("hardware", "dates") if row.get(name))

@@ -1,14 +1,18 @@
 """The results as a story, from the recorded files: every model on one scale below the ceiling, then cause by cause."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from math import ceil
+from typing import Any, Literal
 
 from m2rec.data.market.settings import CAUSES
 from m2rec.evaluation.report import GateMeasurement, Measurement
+from m2rec.ui.render.numbers import signed
 
 MEASURE = "HR@10"
 GROUPS = (*CAUSES, "arrivals")
+Seen = Literal["unmasked", "masked"]
+SEEN: dict[Seen, str] = {"unmasked": "left in", "masked": "taken out"}  # items of the history, as candidates
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,17 @@ class Standing:
 
 
 @dataclass(frozen=True)
+class Ranking:
+    """Every model, best last, with items of the history left in or taken out; `about` and `lead` say it in words."""
+
+    seen: Seen
+    title: str
+    about: str
+    standings: list[Standing]
+    lead: str
+
+
+@dataclass(frozen=True)
 class ByCause:
     """How often the model and the fair oracle find what had this cause."""
 
@@ -32,26 +47,101 @@ class ByCause:
     oracle: float
 
 
-def standings(
-    measurements: Sequence[Measurement], rows: Sequence[dict[str, Any]], gates: GateMeasurement | None
+def rankings(
+    measurements: Sequence[Measurement],
+    rows: Sequence[dict[str, Any]],
+    table: Mapping[str, Any],
+    gates: GateMeasurement | None,
+) -> list[Ranking]:
+    """The models with seen items left in and taken out, the fairer way first; ways that were not measured are missing.
+
+    `rows` are those of `table`, a recorded file of `m2rec benchmark`, that stand beside M2Rec.
+    """
+    counts = {one.seen: one.targets for one in measurements}
+    whole = counts.get("unmasked") or table.get("targets")
+    new = counts.get("masked") or table.get("new_targets")
+    never_twice = bool(whole) and whole == new
+    # where nothing is chosen twice, a model that has not learned so loses places to what cannot come
+    unaware = [str(row["model"]) for row in rows if never_twice and not row.get("settings", {}).get("repeat_bias")]
+    about: dict[Seen, str] = {"unmasked": _left_in(unaware), "masked": _taken_out(whole, new, gates)}
+    found = [
+        Ranking(seen, SEEN[seen], words, standings, _lead(standings, table.get("comparisons", ()), seen))
+        for seen, words in about.items()
+        if (standings := _standings(measurements, rows, gates, seen))
+    ]
+    return found[::-1] if unaware else found
+
+
+def scale_of(found: Sequence[Ranking]) -> float:
+    """Where the scale that these share ends: at the next tenth, so that differences can be seen."""
+    ends = [one.high or one.value for ranking in found for one in ranking.standings]
+    return ceil(10 * max(ends, default=1.0)) / 10 or 1.0
+
+
+def _standings(
+    measurements: Sequence[Measurement], rows: Sequence[dict[str, Any]], gates: GateMeasurement | None, seen: Seen
 ) -> list[Standing]:
-    """Every model with seen items left in, best last, and the ceiling where the process is known."""
+    """Every model, best last, and the ceiling where the process is known: it is of all items, seen ones among them."""
     found = [
         Standing(one.model, figure.value, figure.low, figure.high, "ours")
         for one in measurements
-        if one.seen == "unmasked" and (figure := one.figures.get(MEASURE))
+        if one.seen == seen and (figure := one.figures.get(MEASURE))
     ]
     ours = {one.name for one in found}
     for row in rows:
-        value = row.get("unmasked", {}).get(MEASURE)
+        value = row.get(seen, {}).get(MEASURE)
         if row["model"] in ours or not isinstance(value, int | float):
             continue
-        low, high = row.get("unmasked_interval", {}).get(MEASURE, (None, None))
+        low, high = row.get(f"{seen}_interval", {}).get(MEASURE, (None, None))
         found.append(Standing(str(row["model"]), float(value), low, high))
     found.sort(key=lambda one: one.value)
-    if found and gates:
+    if found and gates and seen == "unmasked":
         found.append(Standing("fair oracle: the ceiling", gates.grades.oracle[MEASURE], kind="ceiling"))
     return found
+
+
+def _left_in(unaware: Sequence[str]) -> str:
+    text = "Every item may be recommended, also what is in the history already."
+    if not unaware:
+        return text
+    return (
+        f"{text} In this world nobody chooses anything twice. M2Rec has learned that, by its repeat bias; "
+        f"{_listed(unaware)} {'has' if len(unaware) == 1 else 'have'} no such bias and "
+        f"{'gives' if len(unaware) == 1 else 'give'} places to items that cannot come. "
+        "So this comparison flatters M2Rec: the fair one is with seen items taken out."
+    )
+
+
+def _taken_out(whole: int | None, new: int | None, gates: GateMeasurement | None) -> str:
+    text = "What is in the history already is taken out of every model's list"
+    ceiling = " The ceiling is known with them left in only." if gates else ""
+    if whole and new and new < whole:
+        return f"{text}, and only the {new:,} of {whole:,} choices that were new to their customers count.{ceiling}"
+    return f"{text}, so that no model loses a place to it.{ceiling}"
+
+
+def _lead(standings: Sequence[Standing], comparisons: Sequence[Mapping[str, Any]], seen: Seen) -> str:
+    """How far M2Rec is from the best of the others, as compared user by user; nothing where that was not recorded."""
+    others = [one for one in standings if not one.kind]
+    ours = next((one.name for one in standings if one.kind == "ours"), None)
+    if not others or ours is None:
+        return ""
+    best = others[-1].name
+    pair = {"model": ours, "against": best, "seen": seen, "metric": MEASURE}
+    paired = next((one for one in comparisons if pair.items() <= one.items()), None)
+    if paired is None:
+        return ""
+    difference, low, high = paired["difference"], paired["low"], paired["high"]
+    side = "above" if difference >= 0 else "below"
+    chance = "" if low > 0 or high < 0 else ", so chance may explain it"
+    return (
+        f"M2Rec is {abs(difference):.4f} {side} {best}, the best of the others. Over the same users, the 95 % interval "
+        f"of that difference goes from {signed(low, 4)} to {signed(high, 4)}{chance}."
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def by_cause(gates: GateMeasurement | None) -> list[ByCause]:

@@ -1,4 +1,5 @@
 import json
+import re
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -105,24 +106,99 @@ def test_a_model_card_is_shown_without_its_front_matter_raw_html_or_pictures(on_
     assert "<img" not in html
 
 
-def test_models_stand_on_one_scale_with_intervals_below_the_ceiling_of_the_shipped_market() -> None:
-    market = Worlds.find(CHECKPOINTS)
-    world = market.get("rhythm-market")
+SHIPPED = Worlds.find(CHECKPOINTS)
+
+
+def results_of(name: str) -> str:
+    world = SHIPPED.get(name)
     state = opening(world)
-    html = section(PageContext(market, world, Session(state=state), ask(market, state)), "results")
-    metrics = json.loads((CHECKPOINTS / world.name / "metrics.json").read_text())
-    rows = json.loads((ROOT / "assets" / "benchmarks" / f"{world.name}.json").read_text())["rows"]
-    ours = next(one["figures"]["HR@10"] for one in metrics["measurements"] if one["seen"] == "unmasked")
-    assert f"{ours['value']:.4f} " in html
-    assert f"[{ours['low']:.4f}, {ours['high']:.4f}]" in html
-    for row in rows:
-        assert f"{row['unmasked']['HR@10']:.4f} " in html
+    return section(PageContext(SHIPPED, world, Session(state=state), ask(SHIPPED, state)), "results")
+
+
+def recorded(name: str) -> tuple[dict, dict]:
+    """The metrics of a shipped checkpoint, and the table of the models beside it."""
+    metrics = json.loads((CHECKPOINTS / name / "metrics.json").read_text())
+    return metrics, json.loads((ROOT / "assets" / "benchmarks" / f"{name}.json").read_text())
+
+
+def charts(html: str) -> dict[str, str]:
+    """Each chart of all models with its words, by what it does with items of the history, in the page's order."""
+    end = html.index("Cause by cause" if "Cause by cause" in html else "What each part is worth")
+    pieces = html[:end].split('<div class="ranking" data-seen="')[1:]
+    return {piece.partition('"')[0]: piece for piece in pieces}
+
+
+def ours(metrics: dict, seen: str) -> dict:
+    return next(one["figures"]["HR@10"] for one in metrics["measurements"] if one["seen"] == seen)
+
+
+@pytest.mark.parametrize("seen", ["unmasked", "masked"])
+@pytest.mark.parametrize("name", ["rhythm-market", "ml-1m", "gift-shop"])
+def test_models_stand_on_one_scale_with_their_intervals_with_seen_items_left_in_and_taken_out(
+    name: str, seen: str
+) -> None:
+    html = results_of(name)
+    chart = charts(html)[seen]
+    metrics, table = recorded(name)
+    figures = {row["model"]: (row[seen]["HR@10"], row[f"{seen}_interval"]["HR@10"]) for row in table["rows"]}
+    mine = ours(metrics, seen)
+    figures["m2rec"] = (mine["value"], [mine["low"], mine["high"]])
+    end = int(html.partition("the scale ends at ")[2].partition(" %")[0])
+    drawn = dict(
+        re.findall(r'<th scope="row">([^<]+)</th><td class="scale" aria-hidden="true"><i style="width:([\d.]+)%', chart)
+    )
+    drawn.pop("fair oracle: the ceiling", None)
+    assert drawn.keys() == figures.keys()
+    for model, (value, (low, high)) in figures.items():
+        assert f"<td>{value:.4f} <" in chart
+        assert f"[{low:.4f}, {high:.4f}]" in chart
+        assert float(drawn[model]) == pytest.approx(100 * 100 * value / end, abs=0.01)
+    assert max(high for _, (_, high) in figures.values()) <= end / 100
+
+
+@pytest.mark.parametrize("name", ["rhythm-market", "ml-1m", "gift-shop"])
+def test_the_first_chart_is_the_fair_one_and_the_words_say_which_flatters(name: str) -> None:
+    html = results_of(name)
+    _, table = recorded(name)
+    unaware = [row["model"] for row in table["rows"] if not row["settings"].get("repeat_bias")]
+    never_twice = table["targets"] == table["new_targets"]
+    first, second = charts(html)
+    assert first == ("masked" if never_twice and unaware else "unmasked")
+    assert f'value="{first}" checked' in html
+    assert f'value="{second}" >' in html
+    assert ("flatters M2Rec" in html) == (never_twice and bool(unaware))
+    if never_twice:
+        assert all(model in charts(html)["unmasked"].partition("no such bias")[0] for model in unaware)
+    else:
+        assert f"the {table['new_targets']:,} of {table['targets']:,} choices" in charts(html)["masked"]
+    for seen, chart in charts(html).items():
+        best = max(table["rows"], key=lambda row: row[seen]["HR@10"])["model"]
+        paired = {(one["against"], one["seen"]): one for one in table["comparisons"] if one["metric"] == "HR@10"}
+        one = paired[best, seen]
+        assert f"M2Rec is {abs(one['difference']):.4f} {'above' if one['difference'] > 0 else 'below'} {best}," in chart
+        assert ("chance may explain it" in chart) == (one["low"] <= 0 <= one["high"])
+
+
+def test_the_ceiling_the_causes_and_the_gates_of_the_market_stand_in_its_results() -> None:
+    html = results_of("rhythm-market")
+    metrics, _ = recorded("rhythm-market")
     grades = metrics["gates"]["grades"]
-    assert f"{grades['oracle']['HR@10']:.4f}</td>" in html
+    assert f"{grades['oracle']['HR@10']:.4f}</td>" in charts(html)["unmasked"]
+    assert "fair oracle" not in charts(html)["masked"]
     for hits in grades["hits"].values():
         assert f"<td>{hits['model']:.3f}</td><td>{hits['oracle']:.3f}</td>" in html
     for gate in grades["gates"]["gates"].values():
         assert f"<td>{gate['auc']:.3f}</td><td>{gate['oracle']:.3f}</td>" in html
+
+
+@pytest.mark.parametrize("name", ["rhythm-market", "ml-1m", "gift-shop"])
+def test_where_no_part_was_taken_away_the_results_say_so(name: str) -> None:
+    benchmarks = ROOT / "assets" / "benchmarks"
+    tables = [path for path in (benchmarks / f"{name}.json", benchmarks / f"{name}-ablations.json") if path.is_file()]
+    measured = any(row.get("ablates") for path in tables for row in json.loads(path.read_text())["rows"])
+    html = results_of(name)
+    assert "What each part is worth" in html
+    assert ("Not measured yet on this world" in html) != measured
 
 
 def test_the_papers_own_table_stands_with_its_own_data_only() -> None:
@@ -184,3 +260,21 @@ def test_what_lacks_a_part_is_no_baseline_in_the_worlds_own_table_either(on_disk
     table = ablation_table()
     path.write_text(json.dumps(table | {"rows": table["rows"][1:]}))
     assert "the gate" not in section(on_disk, "results")
+
+
+def test_what_was_trained_as_long_as_the_shipped_model_stands_beside_it(on_disk: PageContext) -> None:
+    one = Measurement(
+        model="m2rec", protocol="leave-one-out", split="test", seen="unmasked", seeds=[0], targets=10,
+        figures={"HR@10": Figure(value=0.55, low=0.5, high=0.6)}, hardware="one CPU",
+        date=date(2026, 1, 2), command="python -m m2rec evaluate toy-shop", revision="abc",
+    )  # fmt: skip
+    write_metrics(folder_of(on_disk), MetricsFile(world="toy-shop", measurements=[one]))
+    path = folder_of(on_disk).parent.parent / "assets" / "benchmarks" / "toy-shop.json"
+    table = ablation_table()
+    path.write_text(json.dumps(table | {"rows": table["rows"][1:]}))
+    html = section(on_disk, "results")
+    assert "beside the shipped M2Rec," in html
+    assert "Not measured yet on this world" not in html
+    worth = html[html.index("What each part is worth") :]
+    assert "0.5500 " in worth
+    assert "[+0.0800, +0.1200]" in worth
