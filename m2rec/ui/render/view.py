@@ -73,12 +73,13 @@ def _opening(context: PageContext) -> dict[str, Any]:
     """The line that a first visitor reads, and what its buttons begin from."""
     count, wording = len(context.state.history), context.wording
     daily = wording.unit == "day"
-    spectrum = context.answer.spectrum
+    spectrum, first = context.answer.spectrum, context.world.presets[0]
+    whose = "A person's" if first.key == "person" else "A made-up person's"
     return {
-        "what": f"A shopper's {count} days." if daily else f"A person's {counted(count, wording.unit)}.",
+        "what": f"A shopper's {count} days." if daily else f"{whose} {counted(count, wording.unit)}.",
         "question": f"Can a model guess {f'day {count + 1}' if daily else 'the next'}, and say why?",
         "find": "Find the rhythm" if spectrum and spectrum.significant else "Look for a rhythm",
-        "preset": context.world.presets[0].key,
+        "preset": first.key,
         "fold": history.suggested_fold(context.answer.spectrum),
     }
 

@@ -28,6 +28,7 @@ NOISES = 8  # random histories, of which the one with the least confident answer
 CHAIN = 9  # interactions
 CHAINS = 12  # tried at most
 ORDERLY = 0.6  # weight of the temporal branch at the end of a chain that shows what it should
+SAMPLED, SAMPLED_FROM = 40, 50  # interactions drawn from the model's own answers, each from so many of the likeliest
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,10 @@ def make(recommender: "Recommender", staple: str | None = None, people: "Sequenc
             tuple(MONDAY + day for day in dates),
         ),
     )
-    return (*made, *(Preset(one.key, one.title, one.about, one.item_ids, one.days) for one in people))
+    if people:
+        return (*made, *(Preset(one.key, one.title, one.about, one.item_ids, one.days) for one in people))
+    about = "Nobody's list: each item drawn by the probabilities that the model gave it after those before"
+    return (*made, Preset("sampled", "Drawn from the model", about, _sampled(recommender)))
 
 
 def _by_word(recommender: "Recommender") -> dict[str, list[str]]:
@@ -158,6 +162,17 @@ def _dullest(recommender: "Recommender", histories: Sequence[tuple[str, ...]]) -
         return found[0].probability if found else 0.0
 
     return min(histories, key=first)
+
+
+def _sampled(recommender: "Recommender") -> tuple[str, ...]:
+    """A history like those the model learned from, where none of them may be shown or none is on this machine."""
+    chance = random.Random(f"{SEED}, sampled")  # so that draws here do not change other presets
+    history: list[str] = []
+    while len(history) < min(SAMPLED, recommender.max_history):
+        likeliest = recommender.recommend(history, k=SAMPLED_FROM, spectrum=False).items
+        weights = [item.probability for item in likeliest]
+        history += chance.choices([item.item_id for item in likeliest], weights)
+    return tuple(history)
 
 
 def _chain(recommender: "Recommender", starts: Sequence[str]) -> tuple[str, ...]:

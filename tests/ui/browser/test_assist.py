@@ -92,7 +92,9 @@ def test_the_opening_finds_breaks_and_switches_off_and_is_gone_at_the_next_visit
     page: Page, context: BrowserContext, address: str
 ) -> None:
     opening = page.get_by_role("region", name="To begin with")
-    expect(opening).to_contain_text(f"A person's {START} interactions. Can a model guess the next, and say why?")
+    expect(opening).to_contain_text(
+        f"A made-up person's {START} interactions. Can a model guess the next, and say why?"
+    )
     opening.get_by_role("button", name="Find the rhythm").click()
     expect(page.locator(".history.result .folded .ring")).to_have_count(5)
     first = page.locator(".card .title").first.text_content()

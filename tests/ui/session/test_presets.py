@@ -8,6 +8,8 @@ from m2rec.errors import InputError
 from m2rec.ui.panels.history import history
 from m2rec.ui.render.context import PageContext, ask
 from m2rec.ui.render.recurrence import recurrences
+from m2rec.ui.render.view import view
+from m2rec.ui.session.dispatch import opening
 from m2rec.ui.session.presets import make
 from m2rec.ui.session.state import Session, State
 from m2rec.ui.session.world import World
@@ -26,7 +28,7 @@ def toy(worlds: Worlds) -> World:
 def test_presets_are_the_same_every_time_and_hold_known_items(toy: World) -> None:
     made = make(toy.recommender, toy.staple)
     assert made == make(FakeRecommender())
-    assert len({one.key for one in made}) == len(made) == 8
+    assert len({one.key for one in made}) == len(made) == 9
     for one in made:
         assert set(one.history) <= set(toy.items)
         assert 1 <= len(one.history) <= toy.recommender.max_history
@@ -64,6 +66,23 @@ def test_a_real_persons_list_is_offered_where_there_is_one() -> None:
     world = World("toy-shop", FakeRecommender, people=lambda world: (Person(("i00", "i01"), (3, 9)),))
     chosen = world.preset("person")
     assert (chosen.history, chosen.days) == (("i00", "i01"), (3, 9))
+
+
+def test_without_a_real_person_a_history_is_drawn_from_the_models_own_answers(toy: World) -> None:
+    drawn = toy.preset("sampled").history
+    for place in range(1, len(drawn)):
+        assert drawn[place] in {item.item_id for item in toy.recommender.recommend(drawn[:place], k=50).items}
+    assert len({*drawn}) > len(drawn) / 4  # not the likeliest one again and again
+    real = World("toy-shop", FakeRecommender, people=lambda world: (Person(("i00", "i01"), (3, 9)),))
+    assert "sampled" not in {one.key for one in real.presets}
+
+
+def test_films_open_with_a_drawn_history_that_is_said_to_be_made_up() -> None:
+    films = World("ml-1m", Worlds.find(CHECKPOINTS).get("ml-1m").load)  # as on a machine without the data
+    worlds = Worlds({films.name: films})
+    opened = view(PageContext(worlds, films, Session(state=opening(films)), ask(worlds, opening(films))))
+    assert films.presets[0].key == "sampled"
+    assert opened["opening"]["what"] == "A made-up person's 40 films."
 
 
 LED = {"weekly": "frequency", "two-rhythms": "frequency", "longest": "frequency", "chain": "temporal"}

@@ -97,7 +97,7 @@ def test_the_themes_of_the_shipped_market_have_names() -> None:
 
 def test_a_world_may_name_the_preset_that_it_opens_with() -> None:
     films = World("ml-1m", FakeRecommender)
-    assert films.presets[0].key == "noise"
+    assert films.presets[0].key == "sampled"
     real = World("ml-1m", FakeRecommender, people=lambda world: (Person(("i00", "i01"), (3, 9)),))
     assert real.presets[0].key == "person"
     assert World("toy-shop", FakeRecommender).presets[0].key == "weekly"
