@@ -80,7 +80,7 @@ def history(context: PageContext) -> str:
         dates=dates,
         about=next((one.about for one in context.world.presets if one.key == context.preset), ""),
         fold=fold,
-        fold_words=fold_summary(items, fold, context.answer.spectrum) if fold else "",
+        fold_words=fold_summary(items, fold, context.answer.spectrum, context.world.named) if fold else "",
         suggested=None if asks_for_a_mark(context) else suggested_fold(context.answer.spectrum),
         peaked=bool(context.answer.spectrum and context.answer.spectrum.significant),
     )

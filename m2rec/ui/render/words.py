@@ -1,5 +1,6 @@
 """Numbers and charts in plain words."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -70,10 +71,14 @@ def spectrum_summary(spectrum: Spectrum | None, length: int, wording: Wording) -
     return text
 
 
-def fold_summary(history: Sequence[str], row: int, spectrum: Spectrum | None) -> str:
-    """What a history in rows of this length shows, beside the power at that period. `fold.js` says the same."""
+def fold_summary(history: Sequence[str], row: int, spectrum: Spectrum | None, named: Callable[[str], str] = str) -> str:
+    """What a history in rows of this length shows, beside the power at that period. `fold.js` says the same.
+
+    `named` gives an item's title.
+    """
+    below = [history[place] for place in below_their_like(history, row)]
     lined = (
-        f"In rows of {row}, {len(below_their_like(history, row))} of {len(history)} stand right below the same item; "
+        f"In rows of {row}, {len(below)} of {len(history)} stand right below the same item{_mostly(below, named)}; "
         f"shuffled, about {below_by_chance(history, row):.1f} would."
     )
     if spectrum is None or row not in spectrum.period:
@@ -83,6 +88,15 @@ def fold_summary(history: Sequence[str], row: int, spectrum: Spectrum | None) ->
         f"{lined} Power at period {row}: {spectrum.power[at]:.2f}; "
         f"95 % of shuffled copies stay below {spectrum.threshold[at]:.2f}."
     )
+
+
+def _mostly(items: Sequence[str], named: Callable[[str], str]) -> str:
+    """What most of them are, where they are one thing."""
+    item, times = next(iter(Counter(items).most_common(1)), ("", 0))
+    if not 2 * times > len(items):
+        return ""
+    share = "most of them " if times < len(items) else "all of them " if times > 1 else ""
+    return f", {share}{named(item)}"
 
 
 def calendar_summary(found: CalendarSpectrum | None) -> str:

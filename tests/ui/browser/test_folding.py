@@ -4,7 +4,9 @@ import re
 
 import pytest
 
-from tests.ui.browser.visiting import PHONE, START, Locator, Page, expect, until
+from m2rec.ui.session.link import to_link
+from m2rec.ui.session.state import State
+from tests.ui.browser.visiting import PHONE, START, Locator, Page, count, expect, until, visit
 
 LET_MOVE = "(one, value) => { one.value = value; one.dispatchEvent(new Event('input', { bubbles: true })); }"
 
@@ -86,6 +88,35 @@ def test_in_rows_the_arrows_go_up_and_down_too(page: Page) -> None:
     page.keyboard.press("ArrowUp")
     page.keyboard.press("ArrowUp")
     expect(page.locator(".chip-main").nth(1)).to_be_focused()
+
+
+@pytest.mark.parametrize("row", [5, 7])
+def test_the_titles_of_two_months_stay_readable_in_rows_on_a_laptop(page: Page, address: str, row: int) -> None:
+    days = tuple("i00" if day % row == row - 1 else f"i{1 + day % 4}{day % 8}" for day in range(62))
+    visit(page, f"{address}?s={to_link(State(world='toy-shop', history=days, fold=row))}")
+    count(page, 62)
+    letters = page.locator(".chip-main").evaluate_all(
+        "all => all.map(one => [parseFloat(getComputedStyle(one).fontSize), one.scrollHeight - one.clientHeight])"
+    )
+    assert min(size for size, _ in letters) >= 11
+    assert max(cut for _, cut in letters) <= 1
+    expect(page.locator(".chips")).to_have_js_property("scrollTop", 0)  # all rows are on the screen
+    lists = page.locator(".lists")
+    assert lists.evaluate("box => box.scrollHeight - box.clientHeight") <= 1
+    assert page.locator("#m2-spectrum-plot").bounding_box()["height"] > 84  # type: ignore[index]
+
+
+def test_where_no_title_fits_the_one_that_is_pointed_at_or_has_the_focus_is_written_out(page: Page) -> None:
+    page.get_by_role("combobox", name="Presets").select_option("longest")
+    count(page, 200)
+    fold(page)
+    expect(page.locator(".chips")).to_have_class(re.compile("tiles"))
+    chip = page.locator(".chip-main").nth(190)
+    title = chip.locator("bdi").text_content()
+    chip.focus()
+    expect(page.locator("[data-fold-chip]")).to_have_text(f"191 {title}")
+    page.keyboard.press("ArrowUp")
+    expect(page.locator("[data-fold-chip]")).to_have_text(re.compile("^184 "))
 
 
 def test_a_link_brings_the_fold_along_and_undo_leaves_it(page: Page) -> None:

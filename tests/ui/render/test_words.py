@@ -3,6 +3,7 @@ import pytest
 from m2rec.recommend.answer import Answer, PerBranch, Spectrum, Theme
 from m2rec.ui.render.words import (
     Wording,
+    fold_summary,
     gate_summary,
     kept_runs,
     ordinal,
@@ -85,3 +86,17 @@ def test_themes_are_described_by_typical_items_and_without_themes_there_is_no_te
     text = themes_summary(answer, lambda titles: f"things like {', '.join(titles)}")
     assert text.endswith("54 % things like Oat milk, Tofu; 20 % things like Tent, Torch.")
     assert themes_summary(answer.model_copy(update={"themes": []}), str) == ""
+
+
+@pytest.mark.parametrize(
+    ("history", "said"),
+    [
+        ("abacad", "2 of 6 stand right below the same item, all of them A;"),
+        ("abacbdbe", "2 of 8 stand right below the same item;"),
+        ("aaabab", "3 of 6 stand right below the same item, most of them A;"),
+        ("abac", "1 of 4 stand right below the same item, A;"),
+        ("abcd", "0 of 4 stand right below the same item;"),
+    ],
+)
+def test_a_fold_says_what_stands_in_one_column_where_it_is_one_thing(history: str, said: str) -> None:
+    assert f"In rows of 2, {said}" in fold_summary(tuple(history), 2, None, str.upper)

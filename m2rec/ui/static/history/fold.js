@@ -8,13 +8,17 @@ import { curve, placesIn, STEPS } from "../answer/plotted.js";
 
 export const SHORTEST = 2;
 export const LONGEST = 28;
-const HEIGHT = { low: 132, high: 150 }; // px for all rows together, on a low screen and on a high one
-const HIGH = 860; // px of a screen
-const TALLEST = 23; // px of a row
+const LOW = 132; // px for all rows together, beside a lesson or without words
+const COMFORTABLE = 19; // px of a row, for which other panels need not give more
+const TALL = 180; // px from which other panels give way
+const SHARE = { page: 0.31, phone: 0.5 }; // of the screen, so that words can be read: a phone scrolls anyway
+const PHONE = 820; // px of a screen's width
+const HIGH = 900; // px of a screen's height from which all is larger: layout.css
+const TALLEST = { page: 23, high: 29 }; // px of a row
 const FLATTEST = 6;
-const READABLE = { height: 17, width: 30 }; // px of a chip below which its words are left out
+const READABLE = { height: 16, width: 30 }; // px of a chip below which its words are left out
 const NARROW = 90; // px of a chip below which there is room for its title alone
-const GAP = 3; // px between chips
+const GAP = 2; // px between chips
 
 /**
  * Which chips stand right above or below their like in rows of n, and how many do by chance.
@@ -67,13 +71,19 @@ export function startFold(page) {
    */
   function arrange(list, n) {
     list.classList.toggle("folded", Boolean(n));
-    if (!n) return list.classList.remove("tiles", "narrow");
+    if (!n) return list.classList.remove("tiles", "narrow", "tall");
     const rows = Math.ceil(page.state.history.length / n);
-    const room = innerHeight > HIGH ? HEIGHT.high : HEIGHT.low;
-    const height = Math.max(FLATTEST, Math.min(TALLEST, Math.floor(room / rows) - GAP));
+    const [phone, high] = [innerWidth <= PHONE, innerHeight >= HIGH];
+    const room = page.state.lesson ? LOW : Math.max(LOW, innerHeight * (phone ? SHARE.phone : SHARE.page));
+    const within = (/** @type {number} */ space) => Math.min(high ? TALLEST.high : TALLEST.page, Math.floor(space / rows) - GAP);
+    const wanted = phone || high ? within(room) : Math.max(within(LOW), Math.min(within(room), COMFORTABLE));
     const width = list.clientWidth / n - GAP;
-    list.classList.toggle("tiles", height < READABLE.height || width < READABLE.width);
+    const readable = wanted >= READABLE.height && width >= READABLE.width;
+    const height = readable ? wanted : Math.max(FLATTEST, within(LOW));
+    list.classList.toggle("tiles", !readable);
     list.classList.toggle("narrow", width < NARROW);
+    list.classList.toggle("tall", readable && rows * (height + GAP) > TALL);
+    list.style.setProperty("--room", `${readable ? room : LOW}px`);
     list.style.setProperty("--fold", String(n));
     list.style.setProperty("--row", `${height}px`);
     const rings = new Set(aligned(page.state.history, n).positions);
@@ -86,9 +96,27 @@ export function startFold(page) {
     const power = curve(page.view.figures.spectrum, "power");
     const level = curve(page.view.figures.spectrum, "95 % of shuffled histories stay below");
     const at = power.x.indexOf(n);
-    const lined = `In rows of ${n}, ${below.length} of ${page.state.history.length} stand right below the same item; shuffled, about ${chance.toFixed(1)} would.`;
+    const lined = `In rows of ${n}, ${below.length} of ${page.state.history.length} stand right below the same item${mostly(below)}; shuffled, about ${chance.toFixed(1)} would.`;
     if (at < 0) return `${lined} A period needs two rounds, so the spectrum of this history does not reach ${n}.`;
     return `${lined} Power at period ${n}: ${power.y[at].toFixed(2)}; 95 % of shuffled copies stay below ${level.y[at].toFixed(2)}.`;
+  }
+
+  /** @param {number} at */
+  const title = (at) => region.querySelector(`.chip[data-at="${at}"] bdi`)?.textContent ?? "";
+
+  /** What most of these are, where they are one thing. @param {number[]} places */
+  function mostly(places) {
+    const items = page.state.history;
+    const times = (/** @type {number} */ at) => places.filter((other) => items[other] === items[at]).length;
+    const most = places.find((at) => 2 * times(at) > places.length);
+    if (most === undefined) return "";
+    return `, ${times(most) < places.length ? "most of them " : places.length > 1 ? "all of them " : ""}${title(most)}`;
+  }
+
+  /** Says in full which chip is pointed at or has the focus. @param {HTMLElement | null | undefined} chip */
+  function name(chip) {
+    const [place] = all(region, "[data-fold-chip]");
+    if (place) place.textContent = chip ? `${Number(chip.dataset.at) + 1} ${title(Number(chip.dataset.at))}` : "";
   }
 
   /** @param {number | null} n */
@@ -157,9 +185,16 @@ export function startFold(page) {
   region.addEventListener("pointerover", (event) => {
     const chip = around(event, ".chip");
     if (!chip || !fold()) return;
+    name(chip);
     const same = all(region, ".chip").filter((other) => other.dataset.item === chip.dataset.item);
     light(page, same.map((other) => Number(other.dataset.at)));
   });
-  region.addEventListener("pointerleave", () => fold() && light(page, []));
+  region.addEventListener("pointerleave", () => {
+    if (!fold()) return;
+    name(null);
+    light(page, []);
+  });
+  region.addEventListener("focusin", (event) => name(around(event, ".chip")));
+  region.addEventListener("focusout", () => name(null));
   show();
 }
