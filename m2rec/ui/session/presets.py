@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from m2rec.branches import BranchName
+from m2rec.branches import BRANCHES, BranchName
 from m2rec.recommend.search import words_of
 from m2rec.ui.session.state import HISTORY_LIMIT
 
 if TYPE_CHECKING:
     from m2rec.data.sources.person import Person
+    from m2rec.recommend.answer import RankedItem
     from m2rec.recommend.recommender import Recommender
 
 SEED = 2505
@@ -23,6 +24,8 @@ CALENDAR_DAYS = 126
 OUTING = 0.55  # share of the other days on which something is chosen
 TASTE, TASTES = 20, 4  # interactions with one group, and how many are drawn of each
 RAREST, BEFORE_RAREST = 31, 4  # items seen least, where all were seen; and how many are tried as the one before each
+MOST = 0.5  # share of a probability from which one kind of evidence leads
+RARE = "It ends with one of the items that the model has seen least"
 SHORT_WORD = 3  # letters of words that say nothing of what an item is
 NOISES = 8  # random histories, of which the one with the least confident answer is shown
 CHAIN = 9  # interactions
@@ -70,9 +73,14 @@ def make(recommender: "Recommender", staple: str | None = None, people: "Sequenc
 
     def followed(history: tuple[str, ...]) -> str:
         """What is said of a made-up rhythm that the model does not go by."""
-        first = next(iter(recommender.recommend(history, k=1, spectrum=False).items), None)
+        first = _first(recommender, history)
         leads = first is None or first.contributions["frequency"] > first.probability / 2
         return "" if leads and first and first.item_id in history else ". Made up: this world's model does not go by it"
+
+    def goes_by(branch: BranchName, history: tuple[str, ...]) -> str:
+        """What is said of a history whose first recommendation comes from other evidence than it is meant to show."""
+        lead = _led(recommender, history)
+        return "" if lead in (branch, None) else f". Here the model goes by {lead} evidence, not by {branch} evidence"
 
     tried = [filled(7 * count - 1, {weekly: (7, 0)}) for count in WEEKS]
     weeks = next((history for history in tried if _stands_out(recommender, history, 7)), tried[0])
@@ -83,18 +91,20 @@ def make(recommender: "Recommender", staple: str | None = None, people: "Sequenc
     ]
     two = next((history for history in both if all(_stands_out(recommender, history, one) for one in (5, 7))), both[0])
     own = random.Random(f"{SEED}, apart")  # so that draws here do not change other presets
+    kin = {item.item_id: by_group[item.group] if len(by_group) > 1 else pool for item in items}
     if len(by_group) == 1:  # a catalogue without groups: by the words of its titles
         by_group = _by_word(recommender)
     wide = [group for group in by_group.values() if len(group) > TASTE // 2] * TASTES
     tastes = [tuple(own.sample(group, min(len(group), TASTE))) for group in wide]
     new = [one.item_id for one in items if one.item_id in recommender.never_seen]
     rarest = [
-        (own.choice(pool), item_id)
+        history
         for item_id in new or [one.item_id for one in items[-RAREST:]]
-        for _ in range(BEFORE_RAREST)
+        for history in (*((own.choice(kin[item_id]), item_id) for _ in range(BEFORE_RAREST)), (item_id,))
     ]
     taste = _led_by(recommender, "semantic", tastes or [tuple(pool[:TASTE])])
     newest = _led_by(recommender, "semantic", rarest)
+    chain = _chain(recommender, rest)
     noise = _dullest(recommender, [tuple(chance.choices(pool, k=40)) for _ in range(NOISES)])
     dates = [day for day in range(CALENDAR_DAYS) if day % 7 == 0 or chance.random() < OUTING][-longest:]
     fillers = filled(len(dates), {})
@@ -105,14 +115,22 @@ def make(recommender: "Recommender", staple: str | None = None, people: "Sequenc
         Preset(
             "chain",
             "A chain",
-            "Each item is what the model expects to follow the one before",
-            _chain(recommender, rest),
+            f"Each item is what the model expects to follow the one before{goes_by('temporal', chain)}",
+            chain,
         ),
-        Preset("taste", "A single taste", "Things of one kind only, in no particular order", taste),
+        Preset(
+            "taste",
+            "A single taste",
+            f"Things of one kind only, in no particular order{goes_by('semantic', taste)}",
+            taste,
+        ),
         Preset("noise", "Random noise", "Drawn by chance: nothing should stand out", noise),
-        Preset("new-item", "A brand-new item", "It ends with an item that the model has never seen", newest)
-        if new
-        else Preset("new-item", "A rare item", "It ends with one of the items that the model has seen least", newest),
+        Preset(
+            "new-item",
+            "A brand-new item" if new else "A rare item",
+            ("It ends with an item that the model has never seen" if new else RARE) + goes_by("semantic", newest),
+            newest,
+        ),
         Preset("longest", "The longest history", "As many items as the model reads", filled(longest, {weekly: (7, 0)})),
         Preset(
             "calendar",
@@ -145,23 +163,41 @@ def _stands_out(recommender: "Recommender", history: Sequence[str], period: int)
 
 
 def _led_by(recommender: "Recommender", branch: BranchName, histories: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
-    """The history whose first recommendation has most of its probability from this kind of evidence."""
+    """The history whose first recommendation comes from this kind of evidence most; better one of a new item, and after
+    more than one choice.
+    """
 
-    def share(history: tuple[str, ...]) -> float:
-        found = recommender.recommend(history, k=1, spectrum=False).items
-        return found[0].contributions[branch] / found[0].probability if found and found[0].probability else 0.0
+    def merit(history: tuple[str, ...]) -> tuple[bool, bool, int, float]:
+        first = _first(recommender, history)
+        if first is None:
+            return False, False, 0, 0.0
+        part = first.contributions[branch]
+        return part > MOST * first.probability, first.item_id not in history, min(len(history), 2), part
 
-    return max(histories, key=share)
+    return max(histories, key=merit)
+
+
+def _led(recommender: "Recommender", history: tuple[str, ...]) -> BranchName | None:
+    """The evidence that most of the first recommendation's probability comes from; None where none has most of it."""
+    first = _first(recommender, history)
+    if first is None:
+        return None
+    lead = max(BRANCHES, key=lambda branch: first.contributions[branch])
+    return lead if first.contributions[lead] > MOST * first.probability else None
+
+
+def _first(recommender: "Recommender", history: Sequence[str]) -> "RankedItem | None":
+    return next(iter(recommender.recommend(history, k=1, spectrum=False).items), None)
 
 
 def _dullest(recommender: "Recommender", histories: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
     """The history with the lowest probability of its first recommendation."""
 
-    def first(history: tuple[str, ...]) -> float:
-        found = recommender.recommend(history, k=1, spectrum=False).items
-        return found[0].probability if found else 0.0
+    def chance(history: tuple[str, ...]) -> float:
+        first = _first(recommender, history)
+        return first.probability if first else 0.0
 
-    return min(histories, key=first)
+    return min(histories, key=chance)
 
 
 def _sampled(recommender: "Recommender") -> tuple[str, ...]:
@@ -177,20 +213,21 @@ def _sampled(recommender: "Recommender") -> tuple[str, ...]:
 
 def _chain(recommender: "Recommender", starts: Sequence[str]) -> tuple[str, ...]:
     """From one item to the one that the temporal branch expects most, and on; never back. After some items no other is
-    likely. Of a few chains the first is taken at whose end the gate trusts order, or else the best.
+    likely. Of a few chains the first is taken at whose end order leads and the gate trusts it, or else the best.
     """
     best: tuple[str, ...] = (starts[0],)
-    trust = -1.0
+    merit = (False, -1.0)
     for start in starts[:CHAINS]:
-        history, gate = [start], 0.0
+        history, trust = [start], 0.0
         while True:
             answer = recommender.recommend(history, k=50, exclude_seen=True, spectrum=False)
-            gate = answer.gates["temporal"]
+            trust = answer.gates["temporal"]
             if len(history) == CHAIN or not answer.items:
                 break
             history.append(max(answer.items, key=lambda item: item.contributions["temporal"]).item_id)
-        if gate > trust:
-            best, trust = tuple(history), gate
-        if trust >= ORDERLY:
+        found = (_led(recommender, tuple(history)) == "temporal", trust)
+        if found > merit:
+            best, merit = tuple(history), found
+        if merit >= (True, ORDERLY):
             break
     return best

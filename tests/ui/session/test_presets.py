@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from m2rec.branches import BranchName
+from m2rec.branches import BRANCHES, BranchName
 from m2rec.data.sources.person import Person
 from m2rec.errors import InputError
 from m2rec.ui.panels.history import history
@@ -85,14 +85,38 @@ def test_films_open_with_a_drawn_history_that_is_said_to_be_made_up() -> None:
     assert opened["opening"]["what"] == "A made-up person's 40 films."
 
 
-LED = {"weekly": "frequency", "two-rhythms": "frequency", "longest": "frequency", "chain": "temporal"}
-LED |= {"taste": "semantic", "new-item": "semantic"}
+SHIPPED = {name: Worlds.find(CHECKPOINTS).get(name) for name in ("rhythm-market", "gift-shop", "ml-1m")}
+LED: dict[str, BranchName] = {"weekly": "frequency", "two-rhythms": "frequency", "longest": "frequency"}
+LED |= {"shopper-rhythm": "frequency", "chain": "temporal", "shopper-chain": "temporal"}
+LED |= {"taste": "semantic", "shopper-taste": "semantic", "new-item": "semantic"}
+
+
+def share(world: World, key: str, branch: BranchName) -> float:
+    """Of the first card's probability, after a preset."""
+    first = world.recommender.recommend(world.preset(key).history, k=1).items[0]
+    return first.contributions[branch] / first.probability
 
 
 @pytest.mark.parametrize(("key", "branch"), LED.items())
 def test_the_first_card_of_a_preset_is_led_by_the_evidence_in_its_name(key: str, branch: BranchName) -> None:
-    first = RHYTHMS.recommender.recommend(RHYTHMS.preset(key).history, k=1).items[0]
-    assert first.contributions[branch] > first.probability / 2
+    assert share(RHYTHMS, key, branch) > 0.5
+    assert "Here the model goes by" not in RHYTHMS.preset(key).about
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize(("key", "branch"), [("chain", "temporal"), ("taste", "semantic"), ("new-item", "semantic")])
+def test_where_other_evidence_leads_in_a_world_the_preset_says_which(name: str, key: str, branch: BranchName) -> None:
+    world = SHIPPED[name]
+    lead = max(BRANCHES, key=lambda other: share(world, key, other))
+    other = lead != branch and share(world, key, lead) > 0.5
+    said = f"Here the model goes by {lead} evidence, not by {branch} evidence"
+    assert (said in world.preset(key).about) == other
+    assert ("Here the model goes by" in world.preset(key).about) == other
+
+
+def test_a_brand_new_item_is_followed_by_something_else_that_is_like_it() -> None:
+    history = RHYTHMS.preset("new-item").history
+    assert RHYTHMS.recommender.recommend(history, k=1).items[0].item_id not in history
 
 
 def test_both_of_two_rhythms_stand_out() -> None:
