@@ -1,6 +1,6 @@
 """An exponential moving average of a model's weights: validated and saved instead of the latest weights.
 
-It smooths the noise of single steps as a falling learning rate does, without a number of epochs known in advance, so it
+Like a falling learning rate it smooths the noise of single steps, but it needs no number of epochs in advance, which
 suits runs that end when validation stalls (Polyak and Juditsky 1992; torch.optim.swa_utils).
 """
 
@@ -9,9 +9,9 @@ from torch.optim.swa_utils import AveragedModel
 
 
 def moving_average(model: nn.Module, decay: float) -> AveragedModel:
-    """A copy of `model` whose weights follow: average ← d · average + (1 − d) · weights at each `update_parameters`.
+    """A copy of `model` that averages its weights. `update_parameters` sets average ← d · average + (1 − d) · weights.
 
-    d = min(decay, (1 + n) / (10 + n)) after n updates, so that the untrained weights are soon forgotten.
+    d = min(decay, (1 + n) / (10 + n)) after n updates: small at first, so that the untrained weights soon fade.
     """
 
     def follow(average: Tensor, latest: Tensor, updates: Tensor | int) -> Tensor:

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-BUCKET = 16  # batches whose windows are sorted by length together: little padding, still well shuffled
+BUCKET = 16  # batches sorted by length together: little padding, and still well shuffled
 
 
 def epoch_batches(lengths: np.ndarray, batch_size: int, seed: int, epoch: int) -> list[np.ndarray]:
-    """Window indices of every batch of one epoch, each window once. lengths (n,) → arrays of at most batch_size.
+    """The batches of one epoch, each window once. lengths (n,) → arrays of window indices, at most batch_size each.
 
     The same seed and epoch give the same batches on every process and after every restart.
     """
@@ -21,5 +21,5 @@ def epoch_batches(lengths: np.ndarray, batch_size: int, seed: int, epoch: int) -
 
 
 def split_of_process(batch: np.ndarray, rank: int, processes: int) -> np.ndarray:
-    """One process's part of a batch, sizes differ by one at most; empty where there are more processes than windows."""
+    """One process's part of a batch. Sizes differ by at most one; some are 0 with more processes than windows."""
     return batch[rank::processes]

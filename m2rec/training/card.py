@@ -29,7 +29,7 @@ _DATA_NOTES = {
         "vectors, no title or review."
     ),
 }
-_OWN_DATA = "This world was trained on tables of its maker's own."
+_OWN_DATA = "This world was trained on its owner's tables."
 
 
 def _before(record: TrainingRecord | None) -> str:
@@ -41,13 +41,11 @@ def _before(record: TrainingRecord | None) -> str:
 
 
 def _ended(training: TrainingRecord) -> str:
-    """Why training ended. The best of few epochs says less than one after which validation fell."""
+    """Why training ended: the best epoch means more when validation has stalled since."""
     patience, limit = training.settings["patience"], training.settings["epochs"]
     if training.epochs - training.best_epoch >= patience:
-        return f"ended when validation had not risen for {patience}"
-    return (
-        f"ended at the limit of {limit}" if training.epochs >= limit else "ended by hand, before validation had stalled"
-    )
+        return f"ended after {patience} epochs without a better validation"
+    return f"ended at the limit of {limit}" if training.epochs >= limit else "stopped by hand before validation stalled"
 
 
 def model_card(config: CheckpointConfig, description: str) -> str:
@@ -77,9 +75,9 @@ Figures, with protocol and intervals: `metrics.json`, written by `python -m m2re
 
 ## What a gate weight means
 
-The model's answer is a mixture of three distributions, p(i) = Σ g·p(i | kind of evidence); a gate weight g is how
-likely the model holds it that this kind of evidence explains the next choice. It is a statement about the model, not
-about a person's motives.
+The model's answer is a mixture of three distributions, p(i) = Σ g·p(i | kind of evidence); a gate weight g is the
+model's probability that this kind of evidence explains the next choice. It is a statement about the model, not about a
+person's motives.
 
 {gates}
 

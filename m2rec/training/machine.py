@@ -1,4 +1,4 @@
-"""The device, peak memory and code revision of a run, for its record."""
+"""The device, peak memory and code revision that a run records."""
 
 import os
 import platform
@@ -24,7 +24,7 @@ def device_name(device: torch.device) -> str:
 
 
 def peak_memory_mib(device: torch.device) -> float:
-    """Peak memory so far: allocated on the GPU, or the resident set of this process on a CPU."""
+    """Peak memory so far, in MiB: allocated on the GPU, or this process's resident set on a CPU."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**20
     unit = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, Linux KiB
@@ -32,7 +32,7 @@ def peak_memory_mib(device: torch.device) -> float:
 
 
 def reset_peak_memory(device: torch.device) -> None:
-    """Let `peak_memory_mib` count from here: so that several runs in one process each have a peak."""
+    """Make `peak_memory_mib` count from now, to measure several runs in one process separately."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
         return
@@ -41,9 +41,9 @@ def reset_peak_memory(device: torch.device) -> None:
 
 
 def git_revision() -> str:
-    """The code's revision, with "+" when files were changed since.
+    """The code's git commit, with "+" when files have changed since.
 
-    Without `.git` it is the environment variable M2REC_REVISION; otherwise it is "unknown".
+    Without `.git` it is the environment variable M2REC_REVISION, or "unknown" where that is not set.
     """
     root = checkout()
     if root is not None:

@@ -1,4 +1,4 @@
-"""AdamW with decay on matrices only: time constants, gates' biases, norms and temperatures do not decay."""
+"""AdamW with weight decay on matrices only: not on time constants, biases, norms and temperatures."""
 
 from torch import nn
 from torch.optim import AdamW
@@ -7,7 +7,7 @@ from m2rec.training.settings import TrainingSettings
 
 
 def make_optimizer(model: nn.Module, settings: TrainingSettings) -> AdamW:
-    """Two groups: tensors with two or more axes decay, the rest do not."""
+    """Two parameter groups: weight decay for tensors with two or more axes, none for the rest."""
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     return AdamW(
         [

@@ -1,8 +1,7 @@
-"""The state a killed run resumes from: weights, their average, best weights, optimiser moments and progress.
+"""The state from which a killed run resumes: weights, their average, best weights, optimiser moments and progress.
 
-All of it is one file, which is replaced as a whole or not at all.
-
-A run is seeded by (seed, epoch), so no random state is saved: an interrupted epoch is run again from its start.
+It is one file, replaced atomically. Each epoch is seeded by (seed, epoch), so no random state is saved: an interrupted
+epoch is run again from its start.
 """
 
 import json
@@ -31,19 +30,20 @@ class EpochReport(BaseModel):
 
 
 class Progress(BaseModel):
-    """The epochs of a run so far. `key` is a hash of its settings, data and weight shapes, `made_from` one of the
-    model's own settings and of its tensors that are not trained, such as the text vectors.
+    """The epochs of a run so far.
+
+    `key` is a hash of its training settings, data and weight shapes; `made_from` is a hash of the model's settings and
+    its frozen tensors, such as the text vectors.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     key: str
-    # What the key does not cover; None in the files of older runs.
-    made_from: str | None = None
+    made_from: str | None = None  # None in the files of older runs
     epochs: list[EpochReport] = []
     best_epoch: int = 0
     best_score: float = -1.0
-    seconds: float = 0.0
+    seconds: float = 0.0  # of all epochs
     peak_memory_mib: float = 0.0
 
     @property
@@ -60,7 +60,7 @@ def save_progress(
     optimizer: Optimizer,
     average: AveragedModel | None = None,
 ) -> None:
-    """Write everything, or leave the file as it was. Raises CheckpointError when the disk does not take it."""
+    """Replace the file at `path`, or leave it as it was and raise CheckpointError when it cannot be written."""
     tensors = {f"model.{name}": tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
     tensors |= {f"best.{name}": tensor.cpu().contiguous() for name, tensor in best.items()}
     if average:
@@ -68,26 +68,25 @@ def save_progress(
     names: dict[Tensor, str] = {parameter: name for name, parameter in model.named_parameters()}
     for parameter, moments in optimizer.state.items():
         tensors |= {f"optimizer.{names[parameter]}/{key}": value.cpu() for key, value in moments.items()}
-    # safetensors refuses two names of one storage, so every tensor is copied
+    # safetensors refuses two tensors that share storage, so every tensor is copied
     own = {name: tensor.clone() for name, tensor in tensors.items()}
     try:
         with atomic_file(path) as temporary:
             save_file(own, temporary, {"m2rec": progress.model_dump_json()})
     except (OSError, SafetensorError) as error:
         raise CheckpointError(
-            f"The training state could not be saved to {path} ({error}); free some space and give the command again: "
-            "it resumes after the last saved epoch."
+            f"The training state could not be saved to {path} ({error}); free some space and run the command "
+            "again: it resumes after the last saved epoch."
         ) from error
 
 
 def load_progress(
     path: Path, begun: Progress, model: nn.Module, optimizer: Optimizer, average: AveragedModel | None = None
 ) -> tuple[Progress, dict[str, Tensor]]:
-    """Put a saved run back into `model`, `optimizer` and `average`. → its progress and best weights.
+    """Load a saved run into `model`, `optimizer` and `average`. → its progress and best weights.
 
-    `begun` is the progress of this run before its first epoch.
-
-    Raises CheckpointError when the file belongs to another run (other settings, data or model) or is damaged.
+    `begun` is the progress of this run before its first epoch. Raises CheckpointError when the file is damaged or
+    belongs to a run with other settings, data or model.
     """
     try:
         with safe_open(path, framework="pt") as file:
@@ -97,7 +96,7 @@ def load_progress(
         raise CheckpointError(f"{path} is not a readable training state ({error}); delete it to start over.") from error
     if progress.key != begun.key or progress.made_from not in (None, begun.made_from):
         raise CheckpointError(
-            f"{path} belongs to a run with other settings, texts or data; use --restart to begin anew."
+            f"{path} belongs to a run with other settings, texts or data; use --restart to start over."
         )
     model.load_state_dict(_part(tensors, "model."))
     if average:

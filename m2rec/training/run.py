@@ -1,4 +1,4 @@
-"""Train one model on one prepared data set: early stopping, resume after a kill, one device or many by Accelerate."""
+"""Train one model on one prepared data set: early stopping, resuming, and one or many devices through Accelerate."""
 
 import copy
 import hashlib
@@ -78,13 +78,18 @@ def train(
     on_epoch: Callable[[EpochReport], None] | None = None,
     on_better: Callable[[Trained], None] | None = None,
 ) -> Trained:
-    """Train `model`, any with `forward(items, targets, branch_loss)` and `log_scores`, until validation NDCG@10 stalls.
+    """Train `model` until validation NDCG@10 stalls. It needs `forward(items, targets, branch_loss)` and `log_scores`.
 
-    `state` is the file from which a killed run resumes; at most the current epoch is lost. Under `accelerate launch`
-    every process calls this; the gradients equal those of one process on the whole batch. `finish` trains no further
-    and takes the best epoch so far. On the lead process `on_better` gets the model after each epoch that is the best so
-    far, also when a run resumes, and then `on_epoch` gets every epoch's report; either may stop training by an
-    exception.
+    `state` is the file from which a killed run resumes; at most the current epoch is lost. With `finish` nothing more
+    is trained and the best epoch so far is returned. Under `accelerate launch` every process calls this function; the
+    gradients equal those of one process on the whole batch.
+
+    On the lead process, after each epoch, `on_better` gets the model if this epoch is the best so far, then `on_epoch`
+    gets the epoch's report. When a run resumes, `on_better` first gets the best model so far. Either may raise an
+    exception to stop training.
+
+    Raises CheckpointError when `state` belongs to another run, is damaged or cannot be written, and with `finish` when
+    there is no finished epoch.
     """
     accelerator = _accelerator(settings, cpu)
     lead = accelerator.is_main_process
@@ -100,7 +105,7 @@ def train(
     best = _copy(model)
     if state.exists() and not restart:
         progress, best = load_progress(state, progress, model, optimizer, average)
-        log.info("Going on after epoch %d of %d.", len(progress.epochs), settings.epochs)
+        log.info("Resuming after epoch %d of %d.", len(progress.epochs), settings.epochs)
         if lead and on_better and progress.epochs:
             found = copy.deepcopy(model)
             found.load_state_dict(best)
@@ -167,7 +172,7 @@ def _run_epoch(
                 group["lr"] = settings.learning_rate * factor
             targets_in_batch = int(windows.sizes[batch].sum())
             mine = split_of_process(batch, accelerator.process_index, accelerator.num_processes)
-            # a process without a window adds a loss of zero, because the others wait for it
+            # a process without a window takes one with weight 0: the others wait for its gradients
             chosen = mine if len(mine) else batch[:1]
             longest = windows.sizes[chosen].max()
             items, targets = (torch.from_numpy(part[:, :longest]).to(device) for part in windows.batch(chosen))
@@ -190,14 +195,15 @@ def _run_epoch(
 def _accelerator(settings: TrainingSettings, cpu: bool) -> Accelerator:
     on_gpu = torch.cuda.is_available() and not cpu
     low = settings.precision == "bf16" or (settings.precision == "auto" and on_gpu)
-    # an ablation leaves some parameters without a gradient, which a static graph allows
+    # in ablations some parameters get no gradient, which DDP allows only with a static graph
     unused = DistributedDataParallelKwargs(static_graph=True)
     return Accelerator(mixed_precision="bf16" if low else "no", cpu=cpu, kwargs_handlers=[unused])
 
 
 def _run_key(model: nn.Module, prepared: Prepared, settings: TrainingSettings, max_length: int) -> str:
-    """A hash of what must be the same for a run to resume: data, settings and the shape of every weight. The rest is in
-    `_made_from`: a key that covered it would be another one for the runs that are under way.
+    """A hash of what must be the same for a run to resume: data, training settings and the shape of every weight.
+
+    `_made_from` covers the rest. It is kept apart so that the keys of unfinished older runs stay valid.
     """
     shapes = {name: list(tensor.shape) for name, tensor in model.state_dict().items()}
     parts = [type(model).__name__, shapes, prepared.fingerprint, settings.model_dump(), max_length]
@@ -205,8 +211,8 @@ def _run_key(model: nn.Module, prepared: Prepared, settings: TrainingSettings, m
 
 
 def _made_from(model: nn.Module) -> str:
-    """A hash of the model's settings and of its tensors that are not trained: neither need change the shape of a weight
-    (a dropout, a time scale, the texts).
+    """A hash of the model's settings and its frozen tensors: dropout, time scales or text vectors can change without
+    changing the shape of any weight.
     """
     settings = getattr(model, "config", None)
     digest = hashlib.sha256(settings.model_dump_json().encode() if settings else b"")

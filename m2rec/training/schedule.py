@@ -4,11 +4,11 @@ import math
 
 from m2rec.training.settings import TrainingSettings
 
-FINAL_FACTOR = 0.01  # of the full rate, at the end of a cosine
+FINAL_FACTOR = 0.01  # of the full rate, at the end of the cosine
 
 
 def lr_factor(step: int, steps: int, settings: TrainingSettings) -> float:
-    """What the learning rate is multiplied by at `step` (from 0) of `steps`."""
+    """The factor on the learning rate at `step` (from 0) of `steps`."""
     if step < settings.warmup_steps:
         return (step + 1) / settings.warmup_steps
     if settings.schedule == "constant":

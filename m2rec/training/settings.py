@@ -1,4 +1,4 @@
-"""Every choice of a training run, in one place."""
+"""Settings of a training run."""
 
 from typing import Annotated, Literal
 
@@ -8,7 +8,7 @@ Positive = Annotated[int, Field(gt=0)]
 
 
 class TrainingSettings(BaseModel):
-    """One run. What a world's settings file may choose under [training]."""
+    """What a world's settings file may set under [training]."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -20,9 +20,9 @@ class TrainingSettings(BaseModel):
     warmup_steps: Annotated[int, Field(ge=0)] = 100
     schedule: Literal["constant", "cosine"] = "cosine"  # cosine falls to a hundredth at the last epoch
     clip_norm: Annotated[float, Field(gt=0)] = 1.0
-    # Weight of the past in an exponential moving average of the weights, a step; validation and the checkpoint take the
-    # average. 0 for none; then it is not part of a run's key, so that the keys of older runs stay valid.
+    # Decay per step of the moving average of the weights that is validated and saved; 0 uses the weights themselves,
+    # and is then left out of the run's key so that the keys of older runs stay valid.
     ema_decay: Annotated[float, Field(ge=0, lt=1, exclude_if=lambda decay: decay == 0)] = 0.0
-    branch_loss: Annotated[float, Field(ge=0)] = 0.02  # each branch's own cross-entropy
+    branch_loss: Annotated[float, Field(ge=0)] = 0.02  # weight of each branch's own cross-entropy
     patience: Positive = 10  # epochs without a better validation NDCG@10
     precision: Literal["auto", "fp32", "bf16"] = "auto"  # auto: bf16 on a GPU, fp32 on a CPU

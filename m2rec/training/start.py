@@ -1,12 +1,12 @@
-"""What a run may start from instead of new weights: an earlier checkpoint, or a temporal branch that has learned alone.
+"""Starting weights other than random ones: those of a checkpoint, or of a temporal branch that was trained alone.
 
-A checkpoint of the same shape gives all of its weights. One with fewer temporal layers gives those that it has; a
-further layer adds nothing until it has learned, for its output projection starts at zero.
+A checkpoint of the same shape gives all of its weights. It may also have fewer temporal layers: the output projections
+of the additional layers start at zero, so these layers change nothing until they are trained.
 
-A finished `mamba2` run of a plan is M2Rec's temporal branch over ID vectors, trained by itself. It gives temporal
-branch, ID vectors and popularity (`benchmark.accuracy.job` keeps its weights). The rest is new: text enters the item
-vectors at a tenth of its usual size, so that they are nearly those the branch knows, and the gate begins with most of
-its weight on the branch that has learned.
+A finished `mamba2` run of a plan is M2Rec's temporal branch over ID vectors, trained by itself. It gives the temporal
+branch, the ID vectors and the items' biases (`benchmark.accuracy.job` saves its weights). The other weights are new.
+The text projection starts at a tenth of its usual size, which keeps the item vectors close to those the branch was
+trained on, and the gate starts with most of its weight on the trained branch.
 """
 
 import hashlib
@@ -27,9 +27,9 @@ from m2rec.data.prepared import Prepared
 from m2rec.errors import CheckpointError
 from m2rec.model.m2rec import M2Rec
 
-ALONE = "mamba2"  # the kind of baseline that is the temporal branch alone
-TEXT_AT_FIRST = 0.1  # of the usual size of P
-TRUST_AT_FIRST = 2.0  # log-odds that the gate adds to the temporal branch
+TEMPORAL_ALONE = "mamba2"  # the kind of baseline that is the temporal branch by itself
+TEXT_SCALE = 0.1  # of the text projection's usual initial size
+GATE_BIAS = 2.0  # added to the gate's initial logit of the temporal branch
 _LAYER = re.compile(r"temporal\.(?:layers|norms)\.(\d+)\.")
 _NOT_IN_A_RUN = {"temporal.softmax.popularity", "temporal.softmax.repeat_bias"}  # M2Rec's own, or optional in a run
 _NAMES = {
@@ -43,7 +43,7 @@ _NAMES = {
 
 
 class FinishedRun(BaseModel):
-    """What is kept with the weights of a finished run of a plan."""
+    """The metadata of the weights file of a plan's finished run."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -54,7 +54,7 @@ class FinishedRun(BaseModel):
 
 @dataclass(frozen=True)
 class Start:
-    """Weights to start from, by M2Rec's names; how they were trained; and a short hash that tells them apart."""
+    """Weights to start from, named as in M2Rec's state dict; how they were trained; and a short hash of their file."""
 
     weights: dict[str, Tensor]
     record: TrainingRecord
@@ -62,21 +62,22 @@ class Start:
 
 
 def save_finished(path: Path, model: nn.Module, run: FinishedRun) -> None:
-    """Keep the weights of a finished run. Raises OSError when the disk does not take them."""
+    """Save the weights of a finished run. Raises OSError when they cannot be written."""
     weights = {name: tensor.detach().cpu().clone() for name, tensor in model.state_dict().items()}
     with atomic_file(path) as temporary:
         save_file(weights, temporary, {"m2rec": run.model_dump_json()})
 
 
 def load_start(path: Path, model: M2Rec, prepared: Prepared) -> Start:
-    """What `path` gives `model`: a checkpoint's folder, or the file of a finished `mamba2` run.
+    """Initial weights for `model`, read from a checkpoint's folder or from the file of a finished `mamba2` run.
 
-    Raises CheckpointError where it is neither, or belongs to other items or another shape.
+    Raises CheckpointError when `path` is neither, when its items are not those of `prepared`, or when the shapes of its
+    weights differ from the model's.
     """
     start = _of_run(path, model, prepared) if path.is_file() else _of_checkpoint(path, model, prepared)
     shapes = {name: tensor.shape for name, tensor in model.state_dict().items()}
     if {name: tensor.shape for name, tensor in start.weights.items()} != shapes:
-        raise CheckpointError(f"The weights of {path} do not fit these settings; start from some of the same shape.")
+        raise CheckpointError(f"The weights of {path} do not fit these settings; choose weights of the same shape.")
     return start
 
 
@@ -84,11 +85,11 @@ def _of_checkpoint(path: Path, model: M2Rec, prepared: Prepared) -> Start:
     checkpoint = Checkpoint.load(path)
     if [item.item_id for item in checkpoint.items] != prepared.item_ids:
         raise CheckpointError(
-            f"The checkpoint of {checkpoint.config.world} knows other items than {prepared.name}, or numbers them "
-            "otherwise, so its weights are about other items; start from a checkpoint of the same data."
+            f"The checkpoint of {checkpoint.config.world} has other items than {prepared.name}, or the same items in "
+            "another order; start from a checkpoint of the same data."
         )
     weights = {name: torch.tensor(array) for name, array in checkpoint.weights.items()}
-    weights["text"] = model.text  # those of the texts as prepared
+    weights["text"] = model.text  # the text vectors may have been computed again since
     layers = _further_layers(model, checkpoint.config.model.temporal_layers)
     return Start(weights | layers, checkpoint.config.training, checkpoint.config.sha256["model.safetensors"][:8])
 
@@ -103,29 +104,27 @@ def _of_run(path: Path, model: M2Rec, prepared: Prepared) -> Start:
         raise CheckpointError(
             f"{path} is neither a checkpoint's folder nor the weights of a finished run ({error})."
         ) from error
-    if run.kind != ALONE:
-        raise CheckpointError(f"{path} is a {run.kind}; of the baselines only a {ALONE} can be started from.")
+    if run.kind != TEMPORAL_ALONE:
+        raise CheckpointError(f"{path} is a {run.kind} run; of the baselines, only a {TEMPORAL_ALONE} run can be used.")
     if run.fingerprint != prepared.fingerprint:
-        raise CheckpointError(
-            f"{path} was trained on other data than {prepared.name}; start from a run of the same data."
-        )
+        raise CheckpointError(f"{path} was not trained on the data of {prepared.name}; choose a run on the same data.")
     weights = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    weights["project.weight"] *= TEXT_AT_FIRST
-    weights["gate.feed.3.bias"][BRANCHES.index("temporal")] += TRUST_AT_FIRST
+    weights["project.weight"] *= TEXT_SCALE
+    weights["gate.feed.3.bias"][BRANCHES.index("temporal")] += GATE_BIAS
     given = {_renamed(name): tensor for name, tensor in found.items()}
     layers = 1 + max((int(match[1]) for name in given if (match := _LAYER.match(name))), default=0)
     further = _further_layers(model, layers)
     learned_alone = {name for name in weights if name.startswith(("ids", "bias", "temporal."))} - _NOT_IN_A_RUN
     missing = sorted(learned_alone - given.keys() - further.keys())
     if missing:
-        raise CheckpointError(f"{path} is incomplete: it has no {missing[0]}; start from a finished {ALONE} run.")
+        raise CheckpointError(f"{path} is incomplete: it has no {missing[0]}; choose a finished run.")
     if not all(bool(tensor.isfinite().all()) for tensor in given.values()):
-        raise CheckpointError(f"{path} holds weights that are not finite; start from a finished {ALONE} run.")
+        raise CheckpointError(f"{path} holds weights that are not finite; choose another run.")
     return Start(weights | given | further, run.record, origin)
 
 
 def _further_layers(model: M2Rec, known: int) -> dict[str, Tensor]:
-    """The weights of the model's temporal layers from number `known` on, such that they add nothing."""
+    """The model's weights of temporal layers `known`, `known` + 1, …, with output projections set to zero."""
     further = {
         name: tensor.clone()
         for name, tensor in model.state_dict().items()
@@ -138,4 +137,4 @@ def _renamed(name: str) -> str:
     for old, new in _NAMES.items():
         if name.startswith(old):
             return new + name.removeprefix(old)
-    raise CheckpointError(f"The weights have a tensor {name} that the temporal branch does not know.")
+    raise CheckpointError(f"The weights have a tensor {name}, which is not part of a temporal branch.")

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 def state_file(world: str, seed: int, start: Start | None = None) -> Path:
-    """The file from which a killed run resumes; runs from different weights have different ones."""
+    """The file from which a killed run resumes. Runs that start from different weights have different files."""
     origin = f"-from-{start.origin}" if start else ""
     return cache_dir() / "runs" / f"{world}-{seed}{origin}.safetensors"
 
@@ -54,8 +54,9 @@ def train_world(
 ) -> Trained:
     """Train a world's model and write its checkpoint to `out`. Resumes a killed run, unless `restart`.
 
-    `start_from` holds the weights that the run starts from (`m2rec.training.start`); `finish` trains no further and
-    takes the best epoch so far. Under several processes only the first one writes.
+    `start_from` is a path of weights to start from (`m2rec.training.start`). With `finish` nothing more is trained and
+    the best epoch so far is saved. Of several processes only the first writes. Raises CheckpointError as `train` and
+    `load_start` do.
     """
     model = new_model(world, prepared)
     start = load_start(start_from, model, prepared) if start_from else None
@@ -86,7 +87,7 @@ def as_checkpoint(
     command: str,
     before: TrainingRecord | None = None,
 ) -> Checkpoint:
-    """The checkpoint of a finished run, with titles only where the data's licence allows it."""
+    """The checkpoint of a run. Its world's settings say whether titles may be shipped with it."""
     model = trained.model
     config = CheckpointConfig(
         world=world.name,

@@ -35,7 +35,7 @@ SHAPE = {
 
 
 def small_prepared(users: int = 40) -> Prepared:
-    """Users who walk round a circle of items, from random starts, with lengths from 4 to 20."""
+    """Users who step through a circle of items in order, from random starts, for 4 to 19 steps."""
     rng = np.random.default_rng(0)
     histories = [(rng.integers(ITEMS) + np.arange(rng.integers(4, 20))) % ITEMS + 1 for _ in range(users)]
     sequences = Sequences.from_lists(histories)
@@ -58,7 +58,7 @@ def small_prepared(users: int = 40) -> Prepared:
 
 
 def small_model(text_of: Prepared | None = None, **changes: object) -> M2Rec:
-    """Without dropout, so that the only randomness is the order of the batches; or with other settings."""
+    """A model without dropout, so that only the order of the batches is random. `changes` replace settings of SHAPE."""
     torch.manual_seed(0)
     config = ModelConfig(**SHAPE | changes)
     return M2Rec(config, torch.from_numpy((text_of or small_prepared()).text_vectors))

@@ -8,7 +8,7 @@ from m2rec.training.average import moving_average
 from m2rec.training.settings import TrainingSettings
 
 
-def test_it_is_the_weighted_mean_of_what_it_saw() -> None:
+def test_it_is_the_weighted_mean_of_the_weights_so_far() -> None:
     model = nn.Linear(1, 1, bias=False)
     average = moving_average(model, 0.5)
     seen = [4.0, 2.0, 10.0]
@@ -22,7 +22,7 @@ def test_it_is_the_weighted_mean_of_what_it_saw() -> None:
     assert model.weight.item() == 10.0
 
 
-def test_after_many_steps_the_decay_is_the_one_that_was_asked_for() -> None:
+def test_after_many_steps_the_decay_is_the_given_one() -> None:
     model = nn.Linear(1, 1, bias=False)
     average = moving_average(model, 0.5)
     nn.init.constant_(model.weight, 0.0)
@@ -41,6 +41,6 @@ def test_gradients_go_to_the_model_only() -> None:
     assert average.module.weight.grad is None
 
 
-def test_a_run_without_it_keeps_the_key_that_it_had_before_there_was_one() -> None:
+def test_a_run_without_an_average_has_the_key_of_runs_before_the_option_existed() -> None:
     assert "ema_decay" not in TrainingSettings().model_dump()
     assert TrainingSettings(ema_decay=0.9).model_dump()["ema_decay"] == 0.9

@@ -1,4 +1,4 @@
-"""Batches of an epoch: every window once, another order each time, little padding, an even share for each process."""
+"""Batches of an epoch: every window once, a new order each epoch, little padding, an even split over processes."""
 
 import numpy as np
 import pytest
@@ -18,17 +18,17 @@ def test_every_window_is_in_one_batch() -> None:
     assert max(map(len, batches)) == 32
 
 
-def test_each_epoch_and_seed_has_an_order_of_its_own_and_always_the_same() -> None:
+def test_the_order_depends_only_on_epoch_and_seed() -> None:
     first = flat(epoch_batches(LENGTHS, 32, seed=0, epoch=1))
     assert first == flat(epoch_batches(LENGTHS, 32, seed=0, epoch=1))
     assert first != flat(epoch_batches(LENGTHS, 32, seed=0, epoch=2))
     assert first != flat(epoch_batches(LENGTHS, 32, seed=1, epoch=1))
 
 
-def test_windows_of_a_batch_are_of_like_length_and_batches_come_in_no_order_of_length() -> None:
+def test_windows_of_a_batch_have_similar_lengths_and_batches_are_shuffled() -> None:
     batches = epoch_batches(LENGTHS, 32, seed=0, epoch=1)
     spread = np.mean([np.ptp(LENGTHS[batch]) for batch in batches])
-    assert spread < 40  # of batches of any 32 windows it is about 190
+    assert spread < 40  # it is about 190 for batches of random windows
     longest = [int(LENGTHS[batch].max()) for batch in batches]
     assert longest != sorted(longest)
 

@@ -1,4 +1,4 @@
-"""What a run records of its machine: the revision where there is no git, and a peak of memory of its own."""
+"""What a run records of its machine: the revision also without git, and the peak memory of this run alone."""
 
 import sys
 
@@ -17,7 +17,7 @@ CPU = torch.device("cpu")
     [("0123456789ab", "0123456789ab"), ("0123456+", "0123456+"), ("", "unknown"), ("x", "unknown")],
 )
 @pytest.mark.parametrize("copied", [True, False], ids=["a copy without .git", "an installed package"])
-def test_without_git_the_environment_says_the_revision(monkeypatch, tmp_path, given, expected, copied) -> None:
+def test_without_git_the_environment_gives_the_revision(monkeypatch, tmp_path, given, expected, copied) -> None:
     monkeypatch.setattr(machine, "checkout", lambda: tmp_path if copied else None)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     monkeypatch.setenv("M2REC_REVISION", given)

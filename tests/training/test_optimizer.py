@@ -1,4 +1,4 @@
-"""What decays, by name."""
+"""Which parameters have weight decay."""
 
 from m2rec.training.optimizer import make_optimizer
 from m2rec.training.settings import TrainingSettings

@@ -44,20 +44,20 @@ def test_the_same_seed_gives_the_same_weights(tmp_path: Path) -> None:
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
-class BrokenOffError(Exception):
+class KilledError(Exception):
     """Stands for a kill between two epochs."""
 
 
 @pytest.mark.parametrize("ema_decay", [0.0, 0.9])
 @pytest.mark.parametrize("after", [1, 2])
-def test_a_run_that_breaks_off_goes_on_to_the_same_result(tmp_path: Path, after: int, ema_decay: float) -> None:
+def test_an_interrupted_run_resumes_to_the_same_result(tmp_path: Path, after: int, ema_decay: float) -> None:
     settings = SETTINGS.model_copy(update={"ema_decay": ema_decay})
 
     def stop(report) -> None:
         if report.epoch == after:
-            raise BrokenOffError
+            raise KilledError
 
-    with pytest.raises(BrokenOffError):
+    with pytest.raises(KilledError):
         _run(tmp_path / "broken", settings, on_epoch=stop)
     seen = []
     resumed = _weights(_run(tmp_path / "broken", settings, on_epoch=lambda report: seen.append(report.epoch)))
@@ -66,7 +66,7 @@ def test_a_run_that_breaks_off_goes_on_to_the_same_result(tmp_path: Path, after:
     assert all(torch.equal(resumed[name], whole[name]) for name in whole)
 
 
-def test_the_best_model_so_far_is_handed_over_also_when_a_run_goes_on(tmp_path: Path) -> None:
+def test_on_better_gets_the_best_model_so_far_also_after_resuming(tmp_path: Path) -> None:
     handed: list[tuple[int, dict[str, torch.Tensor]]] = []
 
     def better(trained: Trained) -> None:
@@ -76,10 +76,10 @@ def test_the_best_model_so_far_is_handed_over_also_when_a_run_goes_on(tmp_path: 
     def stop(report: EpochReport) -> None:
         seen.append(report.epoch)
         if report.epoch == 2:
-            raise BrokenOffError
+            raise KilledError
 
     seen: list[int] = []
-    with pytest.raises(BrokenOffError):
+    with pytest.raises(KilledError):
         _run(tmp_path, on_epoch=stop, on_better=better)
     epoch, weights = handed[-1]
     seen.clear()
@@ -91,7 +91,7 @@ def test_the_best_model_so_far_is_handed_over_also_when_a_run_goes_on(tmp_path: 
 
 
 @pytest.mark.parametrize("ema_decay", [0.0, 0.9])
-def test_the_weights_that_are_kept_are_those_that_validation_judged(tmp_path: Path, ema_decay: float) -> None:
+def test_the_saved_weights_are_the_validated_ones(tmp_path: Path, ema_decay: float) -> None:
     settings = SETTINGS.model_copy(update={"ema_decay": ema_decay})
     trained = train(small_model(), small_prepared(), settings, 12, tmp_path / "state", cpu=True, show=False)
     again = evaluate(trained.model, small_prepared(), "validation", 12).figures["unmasked"]
@@ -126,7 +126,7 @@ def test_a_state_of_a_model_with_other_texts_is_refused(tmp_path: Path) -> None:
         train(small_model(rewritten), rewritten, SETTINGS, 12, tmp_path / "state", cpu=True, show=False)
 
 
-def test_a_state_from_before_these_were_recorded_still_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_older_state_without_this_record_still_resumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as older:
         older.setattr("m2rec.training.run._made_from", lambda model: None)
         _run(tmp_path)
@@ -135,14 +135,14 @@ def test_a_state_from_before_these_were_recorded_still_goes_on(tmp_path: Path, m
     assert seen == []
 
 
-def test_a_damaged_state_is_named(tmp_path: Path) -> None:
+def test_a_damaged_state_is_refused_by_name(tmp_path: Path) -> None:
     _run(tmp_path)
     (tmp_path / "state").write_bytes((tmp_path / "state").read_bytes()[:1000])
     with pytest.raises(CheckpointError, match="not a readable training state"):
         _run(tmp_path)
 
 
-def test_restart_begins_anew(tmp_path: Path) -> None:
+def test_restart_starts_over(tmp_path: Path) -> None:
     _run(tmp_path)
     seen = []
     _run(tmp_path, restart=True, on_epoch=lambda report: seen.append(report.epoch))
@@ -170,7 +170,7 @@ def test_a_process_killed_outright_resumes_from_its_last_epoch(tmp_path: Path) -
     done = subprocess.run(
         [*script[:-1], "4"], cwd=ROOT, capture_output=True, text=True, check=False, env=_environment()
     )
-    # 4 epochs are another run than 200: the state is refused rather than mixed; with the same number it goes on
+    # a run of 4 epochs may not resume one of 200; with the same number of epochs it may
     assert "other settings" in done.stderr
     again = subprocess.Popen(script, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=_environment())
     assert again.stdout is not None
@@ -212,12 +212,12 @@ def _last_line(command: list[str]) -> dict:
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
-def test_finishing_trains_no_further_and_keeps_the_best_epoch(tmp_path: Path) -> None:
+def test_finish_trains_nothing_more_and_keeps_the_best_epoch(tmp_path: Path) -> None:
     def stop(report) -> None:
         if report.epoch == 2:
-            raise BrokenOffError
+            raise KilledError
 
-    with pytest.raises(BrokenOffError):
+    with pytest.raises(KilledError):
         _run(tmp_path, on_epoch=stop)
     seen = []
     state = tmp_path / "state"

@@ -1,4 +1,4 @@
-"""The learning rate over a run, by hand."""
+"""The learning rate over a run, against values computed by hand."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Where a run's weights start: an earlier checkpoint, a smaller one, or the temporal branch that learned alone."""
+"""Starting weights: a checkpoint of the same shape or a smaller one, or a temporal branch that was trained alone."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -41,7 +41,7 @@ def finished(path: Path, prepared: Prepared, kind: str = "mamba2") -> Path:
 
 
 @pytest.mark.parametrize("layers", [1, 2])
-def test_the_temporal_branch_answers_as_it_did_alone(tmp_path: Path, prepared: Prepared, layers: int) -> None:
+def test_the_temporal_branch_scores_as_it_did_alone(tmp_path: Path, prepared: Prepared, layers: int) -> None:
     model = small_model(prepared, temporal_layers=layers, temporal_input="vectors").eval()
     start = load_start(finished(tmp_path / "run.safetensors", prepared), model, prepared)
     assert start.record == RECORD
@@ -57,7 +57,7 @@ def test_the_temporal_branch_answers_as_it_did_alone(tmp_path: Path, prepared: P
     assert at.log_gate.argmax() == 0
 
 
-def test_texts_begin_small_and_the_other_branches_begin_anew(tmp_path: Path, prepared: Prepared) -> None:
+def test_the_text_projection_starts_small_and_other_branches_untrained(tmp_path: Path, prepared: Prepared) -> None:
     model = small_model(prepared)
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     weights = load_start(finished(tmp_path / "run.safetensors", prepared), model, prepared).weights
@@ -77,7 +77,7 @@ def test_another_baseline_is_refused(tmp_path: Path, prepared: Prepared, kind: s
 def test_a_run_of_other_data_is_refused(tmp_path: Path, prepared: Prepared) -> None:
     other = replace(prepared, item_ids=prepared.item_ids[::-1])
     path = finished(tmp_path / "run.safetensors", other)
-    with pytest.raises(CheckpointError, match="other data"):
+    with pytest.raises(CheckpointError, match="not trained on the data"):
         load_start(path, small_model(prepared), prepared)
 
 
@@ -117,7 +117,7 @@ def test_a_run_with_weights_that_are_not_finite_is_refused(tmp_path: Path, prepa
 
 
 @pytest.mark.parametrize("metadata", [None, {}, {"format": "pt"}, {"m2rec": "{}"}, {"m2rec": "[]"}, {"m2rec": "x"}])
-def test_weights_that_do_not_say_what_they_are_are_refused(
+def test_weights_without_valid_metadata_are_refused(
     tmp_path: Path, prepared: Prepared, metadata: dict[str, str] | None
 ) -> None:
     path = tmp_path / "run.safetensors"
@@ -126,7 +126,7 @@ def test_weights_that_do_not_say_what_they_are_are_refused(
         load_start(path, small_model(prepared), prepared)
 
 
-def test_a_file_that_is_no_run_is_refused(tmp_path: Path, prepared: Prepared) -> None:
+def test_a_file_that_is_not_a_run_is_refused(tmp_path: Path, prepared: Prepared) -> None:
     path = tmp_path / "run.safetensors"
     for content in (b"", b"not a run", finished(tmp_path / "cut", prepared).read_bytes()[:200]):
         path.write_bytes(content)

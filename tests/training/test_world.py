@@ -42,4 +42,4 @@ def test_a_checkpoint_records_the_validation_of_its_best_epoch() -> None:
     assert made.config.training.validation == {"NDCG@10": 0.3, "HR@10": 0.3}
     assert (made.config.training.epochs, made.config.training.best_epoch) == (3, 2)
     assert made.config.training.git_revision == "abc"
-    assert "3, best after 2; ended by hand, before validation had stalled" in made.card
+    assert "3, best after 2; stopped by hand before validation stalled" in made.card

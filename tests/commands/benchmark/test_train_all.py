@@ -164,7 +164,7 @@ def test_killed_and_given_again_it_keeps_what_is_finished_and_goes_on_with_the_r
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
     assert "trial/popularity-0 has started" not in second.stderr
     (log,) = (cache / "runs" / "trial").glob("m2rec-0-*.log")
-    assert re.search(r"Going on after epoch \d+ of 150\.", log.read_text())
+    assert re.search(r"Resuming after epoch \d+ of 150\.", log.read_text())
     assert log.read_text().count("epoch 1: loss") <= 1  # the kill may come between saving and saying
     table = json.loads((assets / "trial.json").read_text())
     assert table["missing"] == []
