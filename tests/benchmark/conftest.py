@@ -1,4 +1,4 @@
-"""A world small enough to be trained within a test, and plans for it."""
+"""A world small enough to train in a test, and plans for it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -35,7 +35,7 @@ WORLD = WorldSettings(
 
 @pytest.fixture(scope="session")
 def prepared() -> Prepared:
-    """Users who walk round a circle of items."""
+    """Users who step through a circle of items in order."""
     return small_prepared()
 
 
@@ -44,7 +44,7 @@ MakeJob = Callable[..., Job]
 
 @pytest.fixture
 def job(prepared: Prepared, tmp_path: Path) -> MakeJob:
-    """Make the one job of a plan of one entry; `plan` and `entry` change either."""
+    """Makes the job of a plan with one entry. `plan` and `entry` change their settings."""
 
     def make(kind: str = "gru4rec", *, seed: int = 0, plan: dict[str, Any] | None = None, **entry: Any) -> Job:
         content = {"name": "trial", "world": "small", "seeds": [seed], "model": [{"name": kind, "kind": kind, **entry}]}

@@ -1,4 +1,4 @@
-"""Ablations of the data: without the order of events, or without the meaning of texts."""
+"""Ablations of the data: events in random order, or texts that say nothing about their item."""
 
 from dataclasses import replace
 
@@ -10,11 +10,11 @@ from m2rec.data.sequences import Sequences
 
 
 def ablated(prepared: Prepared, treatment: Treatment, seed: int) -> Prepared:
-    """The same data with one thing removed. Targets, and the set of items before each of them, stay the same.
+    """The same data without one kind of information. Targets, and the set of items before each target, stay the same.
 
-    "order-shuffled" shuffles each user's training part, so that no model can learn anything from order. Where targets
-    belong to the same users (leave-one-out), their histories are shuffled too; those of held-out users are not.
-    "text-permuted" gives each item another item's text; "text-removed" gives none.
+    "order-shuffled" shuffles each user's training part, so that no model can learn from order. With leave-one-out this
+    part is also the history before the targets; histories of held-out users are not shuffled. "text-permuted" gives
+    each item another item's text vector; "text-removed" sets all text vectors to zero; "none" changes nothing.
     """
     rng = np.random.default_rng(seed)
     if treatment == "order-shuffled":

@@ -1,4 +1,4 @@
-"""Fewer users to learn from, for a learning curve, and fewer to be measured on, where that is dear."""
+"""Train on fewer users, for a learning curve, and evaluate on fewer, where evaluation is slow."""
 
 from dataclasses import replace
 
@@ -7,14 +7,14 @@ import numpy as np
 from m2rec.data.prepared import Prepared
 from m2rec.data.split import Split
 
-ORDER_SEED = 0  # one order for all runs: who is among 500 users is among 1,000 too
+ORDER_SEED = 0  # one order for all runs, so that the first 500 users are among the first 1,000
 
 
 def fewer_users(prepared: Prepared, train: int | None, held_out: int | None) -> Prepared:
-    """The same data with `train` users to learn from, and the targets of `held_out` users of validation and of test.
+    """The same data with `train` training users, and the targets of `held_out` users each for validation and test.
 
-    None, or a number above what there is, keeps all of them. Items keep their indices, and counts of training events
-    stay those of all users: the catalogue is known, whoever is learned from.
+    None, or a number larger than there are, keeps all of them. Items keep their indices and their counts of training
+    events over all users: the catalogue is the same for every number of training users.
     """
     order = np.random.default_rng(ORDER_SEED).permutation(len(prepared.user_ids))
     split = prepared.split
@@ -31,12 +31,12 @@ def fewer_users(prepared: Prepared, train: int | None, held_out: int | None) -> 
 
 
 def _first(order: np.ndarray, candidates: np.ndarray, count: int | None) -> np.ndarray:
-    """Which users are among the first `count` of the candidates (bool (U,)) in this order: bool (U,)."""
+    """The first `count` candidates in this order. candidates bool (U,) → bool (U,)."""
     chosen = np.zeros(len(order), dtype=bool)
     chosen[order[candidates[order]][:count]] = True
     return chosen
 
 
 def _end(order: np.ndarray, start: np.ndarray, end: np.ndarray, count: int | None) -> np.ndarray:
-    """The ends of the ranges of targets, with those of all but `count` users emptied: int64 (U,)."""
+    """End of each user's target range, equal to `start` (no targets) for all but `count` users. → int64 (U,)."""
     return np.where(_first(order, start < end, count), end, start)

@@ -1,4 +1,4 @@
-"""A world's checkpoint counted as the plan's run with the same settings, so that its model is not trained twice."""
+"""Use a world's checkpoint as the plan's run with the same settings, instead of training that model again."""
 
 from collections.abc import Sequence
 
@@ -11,18 +11,18 @@ from m2rec.model.config import ModelSettings
 
 
 def matching_job(checkpoint: Checkpoint, jobs: Sequence[Job], prepared: Prepared) -> Job:
-    """The job whose data, settings and seed this checkpoint was trained with. All jobs are on `prepared`.
+    """The job with the data, settings and seed of this checkpoint. All jobs use the data `prepared`.
 
-    Raises InputError where there is none, or where training started from another checkpoint's weights: a plan's runs
-    start from random ones.
+    Raises InputError when there is none, or when the checkpoint's training started from other weights: all runs of a
+    plan start from random weights.
     """
     config = checkpoint.config
     if config.data.fingerprint != prepared.fingerprint:
-        raise InputError(f"The checkpoint of {config.world} was trained on other data than that of this plan.")
+        raise InputError(f"The checkpoint of {config.world} was not trained on the data of this plan.")
     if config.training.before:
         raise InputError(
-            f"The checkpoint of {config.world} was trained from another one's weights, and "
-            "no run of a plan is; train it anew."
+            f"The training of the checkpoint of {config.world} started from other weights; a run of a plan starts from "
+            "random ones, so train this model again as one."
         )
     shape = config.model.model_dump(mode="json")
     shape = {name: shape[name] for name in ModelSettings.model_fields}
@@ -30,12 +30,10 @@ def matching_job(checkpoint: Checkpoint, jobs: Sequence[Job], prepared: Prepared
         same = job.settings == shape and job.training.model_dump() == config.training.settings
         if job.entry.kind == M2REC and job.on_all_data and same:
             return job
-    raise InputError(
-        f"The checkpoint of {config.world} is no run of this plan: its settings or its seed differ from every run's."
-    )
+    raise InputError(f"No run of this plan has the settings and the seed of the checkpoint of {config.world}.")
 
 
 def measure_checkpoint(checkpoint: Checkpoint, job: Job, prepared: Prepared) -> Result:
-    """Rank the targets with the checkpoint's model and save the result as the job's, with the checkpoint's record."""
+    """Rank the targets with the checkpoint's model, and save the result and the training record as the job's."""
     config = checkpoint.config
     return job.measure(checkpoint.model(), prepared, config.training, config.trained_on)

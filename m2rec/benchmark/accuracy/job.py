@@ -40,7 +40,7 @@ KINDS = (M2REC, *BASELINES)
 
 
 class OutOfTimeError(Exception):
-    """Raised after an epoch when the next one would end after the deadline. The finished epochs are saved."""
+    """Raised after an epoch when another one would end after the deadline. The finished epochs are saved."""
 
 
 class Job:
@@ -51,10 +51,10 @@ class Job:
         self.plan, self.entry, self.seed, self.world, self.fingerprint = plan, entry, seed, world, fingerprint
         self.settings = _settings(plan, entry, world)
         self.training = _training(plan, entry, world, seed)
-        decides = [entry.kind, self.settings, self.training.model_dump(), entry.treatment, plan.test, fingerprint]
+        parts = [entry.kind, self.settings, self.training.model_dump(), entry.treatment, plan.test, fingerprint]
         if entry.train_users or plan.held_out_users:
-            decides += [entry.train_users, plan.held_out_users]
-        self.key = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
+            parts += [entry.train_users, plan.held_out_users]
+        self.key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
         self.name = f"{entry.name}-{seed}"
         self.label = f"{plan.name}/{self.name}"
         self.result_file = runs / plan.name / f"{self.name}.json"
@@ -65,22 +65,22 @@ class Job:
 
     @property
     def trains_checkpoint(self) -> bool:
-        """Whether this is the world's own training, so that its outcome is the world's checkpoint too."""
+        """Whether this run has the world's own settings, so that its model can be the world's checkpoint."""
         same = self.settings == self.world.model.model_dump(mode="json") and self.training == self.world.training
         return self.entry.kind == M2REC and self.on_all_data and same
 
     @property
     def on_all_data(self) -> bool:
-        """Whether the data are complete: without an ablation, and of all users."""
+        """Whether the run uses the data of all users without an ablation."""
         return self.entry.treatment == "none" and not self.entry.train_users and not self.plan.held_out_users
 
     def data(self, prepared: Prepared) -> Prepared:
-        """The data of this run: those of some of the users, or with one thing removed."""
+        """The data of this run: with fewer users or an ablation where the entry says so."""
         some = fewer_users(prepared, self.entry.train_users, self.plan.held_out_users)
         return ablated(some, self.entry.treatment, self.seed)
 
     def result(self) -> Result | None:
-        """The saved result, or None until the run is finished with the same settings and data.
+        """The saved result, or None as long as no run with these settings and data is finished.
 
         Raises DataError when the file is damaged.
         """
@@ -106,9 +106,11 @@ class Job:
     ) -> Result:
         """Train, resuming from the last saved epoch if there is one, then rank every target and save the result.
 
-        `deadline` on the clock of `time.monotonic`; raises OutOfTimeError when the next epoch would not end before it.
-        `on_better` is called with the model so far after every epoch that is the best until then, `keep` once with the
-        trained model, also where the time was up and that is the model of the best epoch so far.
+        `deadline` is in seconds of `time.monotonic`. `on_epoch` and `on_better` are as in `train`. `keep` is called
+        once, with the trained model, or with the best model so far when time runs out.
+
+        Raises OutOfTimeError when another epoch would end after the deadline, CheckpointError as `train` does, and
+        DataError when the results cannot be saved.
         """
         data = self.data(prepared)
         model = self.make_model(data)
@@ -170,7 +172,7 @@ class Job:
         return result
 
     def make_model(self, data: Prepared) -> nn.Module:
-        """The untrained model, the same for the same seed."""
+        """The untrained model. The same seed gives the same weights."""
         torch.manual_seed(self.seed)
         text = torch.from_numpy(data.text_vectors)
         if self.entry.kind == M2REC:
@@ -196,20 +198,24 @@ class Job:
             run = FinishedRun(kind=self.entry.kind, fingerprint=self.fingerprint, record=record)
             save_finished(self.weights_file, model, run)
         except (OSError, SafetensorError) as error:
-            raise DataError(f"{self.weights_file} could not be saved ({error}); free some space and go on.") from error
+            raise DataError(
+                f"{self.weights_file} could not be saved ({error}); free some space and run it again."
+            ) from error
 
     def _save(self, result: Result, ranked: Evaluation) -> None:
-        """Ranks first: `result` ignores figures without ranks, so a kill in between only repeats the measurement."""
+        """Save ranks, then figures: `result` ignores figures without ranks, so a kill in between does no harm."""
         try:
             save_ranks(self.ranks_file, ranked, self.key)
             with atomic_file(self.result_file) as temporary:
                 temporary.write_text(result.model_dump_json(indent=2) + "\n", encoding="utf-8")
         except OSError as error:
-            raise DataError(f"{self.result_file} could not be saved ({error}); free some space and go on.") from error
+            raise DataError(
+                f"{self.result_file} could not be saved ({error}); free some space and run it again."
+            ) from error
 
 
 def _settings(plan: Plan, entry: Entry, world: WorldSettings) -> dict[str, Any]:
-    """The model's settings, complete: the world's, the plan's, the entry's."""
+    """All settings of the model, from the world, the plan and the entry; later ones win."""
     if entry.kind not in KINDS:
         raise DataError(
             f"The plan {plan.name} asks for a model {entry.kind!r} ({entry.name}); choose one of {', '.join(KINDS)}."
@@ -220,7 +226,7 @@ def _settings(plan: Plan, entry: Entry, world: WorldSettings) -> dict[str, Any]:
             return ModelSettings.model_validate(world.model.model_dump() | own | entry.settings).model_dump(mode="json")
         if entry.kind in COUNTING:
             if entry.settings:
-                raise DataError(f"In the plan {plan.name}, {entry.name} has settings; {entry.kind} takes none.")
+                raise DataError(f"In the plan {plan.name}, {entry.name} has settings, but {entry.kind} takes none.")
             return {}
         known = type(checked_settings(entry.kind, {})).model_fields
         shared = world.model.model_dump() | plan.settings
@@ -231,7 +237,7 @@ def _settings(plan: Plan, entry: Entry, world: WorldSettings) -> dict[str, Any]:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "its settings"
-        raise DataError(f"In the plan {plan.name}, {entry.name} does not fit at {where}: {first['msg']}.") from error
+        raise DataError(f"In the plan {plan.name}, {entry.name} has a mistake at {where}: {first['msg']}.") from error
 
 
 def _training(plan: Plan, entry: Entry, world: WorldSettings, seed: int) -> TrainingSettings:
@@ -242,7 +248,7 @@ def _training(plan: Plan, entry: Entry, world: WorldSettings, seed: int) -> Trai
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise DataError(
-            f"In the plan {plan.name}, the training of {entry.name} does not fit at {where}: {first['msg']}."
+            f"In the plan {plan.name}, the training of {entry.name} has a mistake at {where}: {first['msg']}."
         ) from error
 
 

@@ -16,7 +16,7 @@ from m2rec.worlds.settings import WorldSettings
 
 
 def published_plans() -> list[Plan]:
-    """The shipped plans that use the test set, the longest first; the others only choose settings."""
+    """The shipped plans that use the test set, longest first. The other plans serve to choose settings."""
     plans = [plan for plan in map(load_plan, known_plans()) if plan.test]
     return sorted(plans, key=lambda plan: (-len(plan.entries), plan.name))
 
@@ -29,9 +29,10 @@ def jobs_of(
     only: Sequence[str] = (),
     seeds: Sequence[int] = (),
 ) -> list[Job]:
-    """The plan's runs, kept in the folder `runs`, one seed after another; `only` and `seeds` leave out the rest.
+    """The plan's runs, seed by seed, with their results in the folder `runs`.
 
-    Raises DataError for a name or seed the plan does not have, and for settings that do not fit their model.
+    `only` and `seeds` select models and seeds; empty selects all. Raises DataError for a name or seed that is not in
+    the plan, and for settings that do not fit their model.
     """
     entries = plan.entries
     for asked, known, what in ((only, [entry.name for entry in entries], "model"), (seeds, plan.seeds, "seed")):
@@ -47,10 +48,10 @@ def jobs_of(
 
 
 def by_importance(jobs: Sequence[Job]) -> list[Job]:
-    """The runs of all plans, the most important first, for when time is short.
+    """The runs of all plans, most important first, in case time runs out.
 
-    First the references' first seed (the worlds' own models, from which checkpoints are made), then the baselines',
-    then the other seeds of both, then the ablations.
+    First the references with the first seed (the worlds' own models, which become checkpoints), then the baselines with
+    the first seed, then both with the other seeds, then the ablations.
     """
     return sorted(
         jobs,
@@ -63,12 +64,12 @@ def by_importance(jobs: Sequence[Job]) -> list[Job]:
 
 
 def benchmark_table(plan: Plan, jobs: Sequence[Job], checkpoint: Path | None = None) -> dict[str, Any]:
-    """The plan's table from its finished runs, and the names of the others in "missing".
+    """The plan's table from its finished runs; "missing" names the unfinished ones.
 
-    `checkpoint` is the folder of the world's own: where the plan's reference has not run, baselines are compared with
-    that checkpoint.
+    `checkpoint` is the folder of the world's checkpoint. Baselines are compared with it as long as the plan's reference
+    has no finished run.
     """
-    from m2rec.benchmark.accuracy.table import table_of  # imports SciPy, which a machine that only trains may lack
+    from m2rec.benchmark.accuracy.table import table_of  # imports SciPy, which a training machine may lack
 
     finished = [(job, result) for job in jobs if (result := job.result())]
     done = {job.name for job, _ in finished}
@@ -77,9 +78,9 @@ def benchmark_table(plan: Plan, jobs: Sequence[Job], checkpoint: Path | None = N
 
 
 def _ranks_of(checkpoint: Path, fingerprint: str) -> Ranks | None:
-    """A checkpoint's ranks of the test targets, or None where they were not recorded or are of other data.
+    """A checkpoint's ranks of the test targets, or None when they are not recorded or belong to other data.
 
-    Raises DataError when the ranks are another checkpoint's.
+    Raises DataError when the ranks belong to another checkpoint.
     """
     path, config = checkpoint / OF_CHECKPOINT, checkpoint / "config.json"
     if not path.is_file() or not config.is_file():
@@ -89,11 +90,11 @@ def _ranks_of(checkpoint: Path, fingerprint: str) -> Ranks | None:
 
 
 def write_table(table: dict[str, Any], folder: Path) -> Path:
-    """Replace `<plan>.json` in `folder`. → its path."""
+    """Replace `<plan>.json` in `folder`. → its path. Raises DataError when it cannot be written."""
     path = folder / f"{table['plan']}.json"
     try:
         with atomic_file(path) as temporary:
             temporary.write_text(json.dumps(table, indent=2, allow_nan=False) + "\n", encoding="utf-8")
     except OSError as error:
-        raise DataError(f"{path} could not be written ({error.strerror}); free some space and go on.") from error
+        raise DataError(f"{path} could not be written ({error.strerror}); free some space and try again.") from error
     return path

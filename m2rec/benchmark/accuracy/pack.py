@@ -1,11 +1,11 @@
-"""Archives of a benchmark run on a rented machine, a few files that are always up to date.
+"""Archives of a benchmark run on a rented machine, kept up to date while it runs.
 
-Such a machine returns a folder of limited size, and may stop at any time. So the archives are
-replaced, each as a whole, every few seconds while training goes on:
+Such a machine may stop at any time and returns one folder of limited size. During training, each archive is therefore
+replaced atomically every few seconds:
 
-checkpoint-WORLD.tar   a world's own model as trained so far, written by the process that trains it
-runs-N.tar             finished runs, figures and ranks, in the order in which they ended
-logs.tar               the ends of all logs
+checkpoint-WORLD.tar   a world's own model with its best weights so far, written by the process that trains it
+runs-N.tar             figures and ranks of finished runs, in the order in which they finished
+logs.tar               the last part of every log
 """
 
 import io
@@ -26,18 +26,18 @@ from m2rec.worlds.settings import WorldSettings
 
 log = logging.getLogger(__name__)
 
-LIMIT = 15 * 2**20  # bytes of an archive
+LIMIT = 15 * 2**20  # bytes per archive
 MOST_ARCHIVES = 8
-PACK_SECONDS = 15.0  # between two updates; newer results are lost with the machine
-LOG_BYTES = 50_000  # of the end of each log
-BLOCK = 512  # a tar archive's unit: a member takes a header and its content, rounded up
-END = 20 * BLOCK  # end of a tar archive, at most
+PACK_SECONDS = 15.0  # between two updates; when the machine stops, later results are lost
+LOG_BYTES = 50_000  # kept from the end of each log
+BLOCK = 512  # bytes; in a tar archive, headers and contents take whole blocks
+END = 20 * BLOCK  # upper bound on the padding at the end of a tar archive
 
 Member = tuple[str, bytes]
 
 
 class CheckpointArchive:
-    """Keeps `checkpoint-WORLD.tar` up to date with the best weights of a run. Called with the model so far."""
+    """Keeps `checkpoint-WORLD.tar` up to date with the best weights of a run."""
 
     def __init__(self, folder: Path, world: WorldSettings, prepared: Prepared, command: str) -> None:
         self.path = folder / f"checkpoint-{world.name}.tar"
@@ -45,16 +45,16 @@ class CheckpointArchive:
         self._written = -PACK_SECONDS
 
     def update(self, trained: Trained) -> None:
-        """Write the archive, at most every few seconds."""
+        """Write the archive, at most once in PACK_SECONDS."""
         if time.monotonic() - self._written >= PACK_SECONDS:
             self.write(trained)
 
     def write(self, trained: Trained) -> None:
-        """Write the archive. An error is logged, and training goes on."""
+        """Write the archive. Errors are logged and do not stop training."""
         try:
             self._write(trained)
         except M2RecError as error:
-            log.warning("The checkpoint is not packed: %s", error)
+            log.warning("The checkpoint was not packed: %s", error)
         self._written = time.monotonic()
 
     def _write(self, trained: Trained) -> None:
@@ -68,22 +68,22 @@ class CheckpointArchive:
 
 
 class RunArchives:
-    """Keeps `runs-N.tar` and `logs.tar` up to date with the jobs that are finished."""
+    """Keeps `runs-N.tar` and `logs.tar` up to date with the finished jobs."""
 
     def __init__(self, folder: Path, jobs: Sequence[Job]) -> None:
         self.folder, self.jobs = folder, list(jobs)
         worlds = {job.world.name for job in jobs if job.trains_checkpoint}
-        self.most = MOST_ARCHIVES - len(worlds) - 1  # one is for the logs
+        self.most = MOST_ARCHIVES - len(worlds) - 1  # one holds the logs
         self._packed: dict[Path, list[str]] = {}
         self._done = -PACK_SECONDS
 
     def update(self) -> None:
-        """Write what has changed, at most every few seconds."""
+        """Write the archives that have changed, at most once in PACK_SECONDS."""
         if time.monotonic() - self._done >= PACK_SECONDS:
             self.write()
 
     def write(self) -> int:
-        """Write what has changed. → the number of finished runs for which there was no space."""
+        """Write the archives that have changed. → the number of finished runs that did not fit into them."""
         finished = [job for job in self.jobs if job.result() is not None]
         finished.sort(key=lambda job: (job.result_file.stat().st_mtime_ns, job.label))
         archives: list[list[Job]] = [[]]
@@ -133,7 +133,7 @@ def _size(members: Sequence[Member]) -> int:
 
 
 def _write(path: Path, members: Sequence[Member]) -> None:
-    """Replace the archive. Raises DataError when the disk does not take it."""
+    """Replace the archive. Raises DataError when it cannot be written."""
     try:
         with atomic_file(path) as temporary, tarfile.open(temporary, "w") as archive:
             for name, content in members:

@@ -1,7 +1,7 @@
-"""A plan: which models are trained on a world, with which seeds. One TOML file.
+"""A plan: which models are trained on a world, and with which seeds. One TOML file.
 
-Settings are merged in this order, later ones winning: the world's, the plan's, the model's, and one point of the
-model's grid. The first two are shared by all models, which therefore have the same training budget.
+Settings come from the world, the plan, the model's entry and one point of its grid; later ones win. All models share
+the world's and the plan's settings, and therefore the training budget.
 """
 
 import itertools
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from m2rec.settings_file import read_settings, settings_path, shipped_names
 
 SHIPPED = Path(__file__).parent / "plans"
-NAME = r"^[a-z0-9][a-z0-9._-]*$"  # it names files too
+NAME = r"^[a-z0-9][a-z0-9._-]*$"  # names are also used for files
 
 Treatment = Literal["none", "order-shuffled", "text-permuted", "text-removed"]
 Positive = Annotated[int, Field(gt=0)]
@@ -32,15 +32,15 @@ class Entry(_Frozen):
     settings: dict[str, Any] = {}
     training: dict[str, Any] = {}
     treatment: Treatment = "none"  # the ablation of the data
-    ablates: str = ""  # in words, what was removed
-    train_users: Positive | None = None  # learn from so many users only; None from all
-    grid: dict[str, list[Any]] = {}  # "settings.dropout" = [0.1, 0.2]: every combination is a separate entry
+    ablates: str = ""  # what was removed, in words
+    train_users: Positive | None = None  # train on this many users; None for all
+    grid: dict[str, list[Any]] = {}  # such as "settings.dropout" = [0.1, 0.2]; every combination becomes an entry
 
     @model_validator(mode="after")
     def _grid_names_settings(self) -> "Entry":
         for key in self.grid:
             if key.partition(".")[0] not in ("settings", "training") or not key.partition(".")[2]:
-                raise ValueError(f"a grid varies settings.… or training.…, not {key!r}")
+                raise ValueError(f"a grid may vary settings.… or training.…, not {key!r}")
         return self
 
     def points(self) -> list["Entry"]:
@@ -60,13 +60,13 @@ class Entry(_Frozen):
 class Plan(_Frozen):
     """All runs on one world."""
 
-    name: Annotated[str, Field(pattern=NAME)]  # the file's own, without ".toml"
+    name: Annotated[str, Field(pattern=NAME)]  # the file's name without ".toml"
     world: str
     seeds: Seeds
-    test: bool = True  # false while settings are being chosen: only validation is evaluated then
+    test: bool = True  # false in plans that choose settings: these are evaluated on validation only
     reference: str = "m2rec"  # the entry that the others are compared with
-    held_out_users: Positive | None = None  # measure on so many users of validation and of test; None on all
-    settings: dict[str, Any] = {}  # of every model that has such a setting
+    held_out_users: Positive | None = None  # evaluate on this many users each for validation and test; None for all
+    settings: dict[str, Any] = {}  # for every model that has such a setting
     training: dict[str, Any] = {}
     model: Annotated[tuple[Entry, ...], Field(min_length=1)]
 
@@ -80,7 +80,7 @@ class Plan(_Frozen):
 
     @property
     def entries(self) -> list[Entry]:
-        """Every entry, with grids expanded."""
+        """All entries, with grids expanded."""
         return [point for entry in self.model for point in entry.points()]
 
 
@@ -90,5 +90,5 @@ def known_plans() -> list[str]:
 
 
 def load_plan(name_or_path: str | Path) -> Plan:
-    """A shipped plan by its name, or your own TOML file by its path. Raises DataError in one sentence."""
+    """Read a shipped plan by its name, or a TOML file by its path. Raises DataError when it is not a valid plan."""
     return read_settings(settings_path(name_or_path, SHIPPED, "plan"), Plan, "plan")

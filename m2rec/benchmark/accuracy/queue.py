@@ -1,8 +1,8 @@
-"""Run a list of jobs, several at a time, in worker processes, until all are done or the time is up.
+"""Run a list of jobs in worker processes, several at a time, until all are done or time runs out.
 
-A worker does one job after another, so that a job does not wait for the program to start; see `worker.py`. A job that
-fails or is stopped does not affect the others, also where its worker ends with it: the next job gets a new one. The
-next call resumes from the last saved epochs.
+A worker (`worker.py`) runs one job after another, which saves the start of a new process for each job. A job that fails
+or is stopped does not affect the others: if its worker ended with it, the next job gets a new one. The next call
+resumes unfinished jobs from their last saved epochs.
 """
 
 import os
@@ -19,9 +19,9 @@ from types import FrameType
 from m2rec.benchmark.accuracy.job import Job
 
 POLL_SECONDS = 0.2
-STOPPED = 75  # exit code of a job that stopped for lack of time (EX_TEMPFAIL: try again)
-GRACE_SECONDS = 20.0  # after the deadline, for an epoch that took longer than the one before
-NO_LIMIT = "-"  # sent in place of the seconds that are left
+STOPPED = 75  # exit code of a job that ran out of time (EX_TEMPFAIL: try again)
+GRACE_SECONDS = 20.0  # after the deadline, for an epoch that took longer than the previous one
+NO_LIMIT = "-"  # sent to a worker instead of the seconds that are left
 
 
 @dataclass
@@ -34,10 +34,10 @@ class Outcome:
 
 
 class _Worker:
-    """A worker process, and the job that it is doing."""
+    """A worker process and its current job."""
 
     def __init__(self, command: Sequence[str], job: Job, threads: int) -> None:
-        """Starts the process. Errors of its start go into the log of its first job."""
+        """Start the process. Errors during the start go into the log of its first job."""
         job.log_file.parent.mkdir(parents=True, exist_ok=True)
         with job.log_file.open("a", encoding="utf-8") as log:
             self.process = subprocess.Popen(
@@ -54,29 +54,29 @@ class _Worker:
         self._listener.start()
 
     def give(self, job: Job, left: float | None) -> None:
-        """Send the next job, with `left` seconds for it."""
+        """Send the next job, which has `left` seconds; None is no limit."""
         self.job = job
         assert self.process.stdin is not None
-        with suppress(OSError):  # that the process has ended is seen by `code`
+        with suppress(OSError):  # the process has ended, which `code` will find
             self.process.stdin.write(f"{job.label} {NO_LIMIT if left is None else f'{left:.1f}'}\n")
             self.process.stdin.flush()
 
     def code(self) -> int | None:
-        """The exit code of the job: the worker's answer, or its own where it ended without one; None until then."""
+        """The exit code of the job: the worker's answer or, if it ended without one, its own. None while it runs."""
         ended = self.process.poll()
         if ended is not None:
-            self._listener.join()  # an answer given just before is not lost
+            self._listener.join()  # it may still be reading an answer
         with suppress(Empty):
             return int(self._replies.get_nowait())
         return ended
 
     def end(self, *, now: bool) -> None:
-        """Let an idle process end by itself, or end it now; it is gone afterwards."""
+        """End the process, and wait until it has: with `now` by SIGTERM, else by closing its input."""
         if now:
             self.process.terminate()
         assert self.process.stdin is not None
         with suppress(OSError):
-            self.process.stdin.close()  # at the end of its input a worker ends
+            self.process.stdin.close()  # a worker exits at the end of its input
         try:
             self.process.wait(GRACE_SECONDS)
         except subprocess.TimeoutExpired:
@@ -100,14 +100,15 @@ def run_queue(
     report: Callable[[str], None] = lambda sentence: None,
     while_waiting: Callable[[], None] = lambda: None,
 ) -> Outcome:
-    """Do the jobs in order, at most `at_once` at a time, in workers that `command` starts.
+    """Run the jobs in order, at most `at_once` at a time, in workers started by `command`.
 
-    No job is begun after `deadline` (`time.monotonic`); one that still runs some time later is ended, and its last
-    complete epoch is saved. `while_waiting` is called several times a second. Every process started here has ended when
-    this returns, also when it is interrupted or gets SIGTERM.
+    No job starts after `deadline` (in seconds of `time.monotonic`). A job that still runs GRACE_SECONDS later is
+    stopped; its last complete epoch is saved. `report` gets a sentence at each start and end, and `while_waiting` is
+    called several times a second. When this function returns, also after an interrupt or SIGTERM, all processes that it
+    started have ended.
     """
     outcome = Outcome()
-    threads = max(1, (os.cpu_count() or 1) // at_once)  # the cores are divided unless OMP_NUM_THREADS is set
+    threads = max(1, (os.cpu_count() or 1) // at_once)  # unless OMP_NUM_THREADS is set
     waiting, busy, idle = list(jobs), list[_Worker](), list[_Worker]()
     with _interrupted_by_sigterm():
         try:
@@ -139,8 +140,8 @@ def run_queue(
 
 @contextmanager
 def _interrupted_by_sigterm() -> Iterator[None]:
-    """Turn SIGTERM, which `timeout` and schedulers send, into KeyboardInterrupt: by default Python would exit at once
-    and leave the processes that it started running.
+    """Turn SIGTERM, which `timeout` and schedulers send, into KeyboardInterrupt. By default it would end Python at once
+    and leave the worker processes running.
     """
 
     def interrupt(signum: int, frame: FrameType | None) -> None:
@@ -166,7 +167,7 @@ def _settle(worker: _Worker, code: int, outcome: Outcome, report: Callable[[str]
         report(f"{job.label} is done: HR@10 {shown['HR@10']:.4f}, NDCG@10 {shown['NDCG@10']:.4f}.")
     elif code == STOPPED:
         outcome.stopped.append(job)
-        report(f"{job.label} was stopped for lack of time and will go on next time.")
+        report(f"{job.label} ran out of time and will resume next time.")
     else:
         outcome.failed.append(job)
         report(f"{job.label} has failed (exit code {code}); the reason is at the end of {job.log_file}.")

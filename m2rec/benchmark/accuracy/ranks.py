@@ -1,8 +1,8 @@
-"""The rank of every target, saved beside a run's figures: exact for all figures up to k = 127, in one byte.
+"""The rank of every target, saved beside a run's figures in one byte each: exact for all figures up to k = 127.
 
-A rank is a whole number or a half one (a tie), so twice the rank is whole; no rank is 0. Ranks above 127 are stored as
-127.5: HR@k, NDCG@k and MRR@k are the same for all of these with any k up to 127. The compressed file of the Rhythm
-Market's 245,007 targets takes about .3 MB, where all ranks in full would take half a megabyte.
+Ranks are whole numbers, or halves in a tie, so twice the rank is stored; 0 stands for a target without a rank. Ranks
+above 127 are stored as 127.5, which gives the same HR@k, NDCG@k and MRR@k for every k up to 127. Compressed, the Rhythm
+Market's 245,007 targets take about .3 MB; exact ranks would take half a megabyte.
 """
 
 import zipfile
@@ -16,29 +16,26 @@ from m2rec.checkpoint import CheckpointConfig
 from m2rec.errors import DataError
 from m2rec.evaluation.protocol import Evaluation, Seen
 
-LARGEST_CUTOFF = 127  # the largest k whose figures the stored ranks give exactly
-BEYOND = 255  # twice 127.5: every rank above
-OF_CHECKPOINT = "ranks.npz"  # beside a checkpoint's figures: its ranks of the test targets
+LARGEST_CUTOFF = 127  # the largest k for which stored ranks give exact figures
+BEYOND = 255  # twice 127.5, for every rank above 127
+OF_CHECKPOINT = "ranks.npz"  # in a checkpoint's folder: its ranks of the test targets
 
 
 def checkpoint_key(config: CheckpointConfig) -> str:
-    """Identifies a checkpoint's ranks: its weights and its data."""
+    """The key of a checkpoint's ranks: hashes of its weights and its data."""
     return f"{config.sha256.get('model.safetensors', '')} {config.data.fingerprint}"
 
 
 @dataclass(frozen=True)
 class Ranks:
-    """T targets, by user, oldest first."""
+    """The ranks of T targets, ordered by user and oldest first."""
 
     users: np.ndarray  # int64 (T,) the user of each target
     by_seen: dict[Seen, np.ndarray]  # float64 (T,) each; "unmasked", "masked"; NaN for a target without a rank
 
 
 def save_ranks(path: Path, evaluation: Evaluation, key: str) -> None:
-    """Replace `path` by the ranks of the run, or the checkpoint, with this key.
-
-    Raises OSError when the disk does not take it.
-    """
+    """Save the ranks of the run or checkpoint with this key. Raises OSError when they cannot be written."""
     stored = {
         seen: np.nan_to_num(np.minimum(2 * ranks, BEYOND), nan=0.0).astype(np.uint8)
         for seen, ranks in evaluation.ranks.items()
@@ -49,9 +46,9 @@ def save_ranks(path: Path, evaluation: Evaluation, key: str) -> None:
 
 
 def load_ranks(path: Path, key: str) -> Ranks:
-    """Read the ranks of the run, or the checkpoint, with this key.
+    """Read the ranks of the run or checkpoint with this key.
 
-    Raises DataError when the file is of another run or checkpoint, or damaged.
+    Raises DataError when the file is damaged or belongs to another run or checkpoint.
     """
     again = "delete it to run it again"
     try:
@@ -62,5 +59,5 @@ def load_ranks(path: Path, key: str) -> Ranks:
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(f"{path} holds no readable ranks ({error}); {again}.") from error
     if found != key:
-        raise DataError(f"{path} holds other ranks than those of what lies beside it; {again}.")
+        raise DataError(f"{path} belongs to other figures than those beside it; {again}.")
     return Ranks(users, by_seen)

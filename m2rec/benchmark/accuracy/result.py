@@ -1,4 +1,4 @@
-"""What a finished run of a plan leaves: its figures, and what is needed to repeat it."""
+"""The result of a finished run of a plan: its figures, and what is needed to repeat it."""
 
 from typing import Annotated, Any
 
@@ -10,21 +10,21 @@ Figures = dict[str, float]
 
 
 class Result(BaseModel):
-    """The figures of one run, and everything needed to repeat it. Saved beside the ranks of every target."""
+    """The figures of one run, and what is needed to repeat it. Saved as JSON beside the ranks of all targets."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: str  # the entry's name
     world: str
     seed: int
-    key: str  # a hash of everything that decides the outcome; see `Job`
+    key: str  # a hash of everything that the result depends on; see `Job`
     kind: str
     settings: dict[str, Any]
     training: dict[str, Any]
     treatment: Treatment
     train_users: Annotated[int | None, Field(exclude_if=lambda users: users is None)] = None
     parameters: int
-    validation: dict[str, Figures]  # by "unmasked" and "masked"
+    validation: dict[str, Figures]  # keys "unmasked" and "masked": seen items left in or taken out
     test: dict[str, Figures] | None  # None where the plan does not use the test set
     targets: int
     epochs: int

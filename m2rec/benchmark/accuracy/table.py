@@ -1,4 +1,4 @@
-"""The published table, from the finished runs."""
+"""A plan's table of results, made from its finished runs."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -16,19 +16,20 @@ from m2rec.evaluation.metrics import outcomes
 from m2rec.evaluation.protocol import Seen
 
 COMPARED = ("HR@10", "NDCG@10")
-BOUNDED = (*COMPARED, "MRR@10")  # the figures with an interval, where there is one seed
+BOUNDED = (*COMPARED, "MRR@10")  # the figures with an interval when there is one seed
 SEEN: tuple[Seen, ...] = ("unmasked", "masked")
 
 Finished = Sequence[tuple[Job, Result]]
 
 
 def table_of(plan: Plan, finished: Finished, checkpoint: Ranks | None = None) -> dict[str, Any]:
-    """`{"world", "plan", "rows", "comparisons"}`: means over seeds, and the reference against every other model.
+    """Means over seeds, one row a model, and comparisons of the reference with every other model.
 
-    A row has "unmasked" and "masked" (test figures) only where the plan uses the test set, and "masked" only where
-    targets are new to their users. Several seeds have a standard deviation; a single one has 95 % intervals over users,
-    "unmasked_interval" and "masked_interval". `checkpoint`, the ranks of the world's own, stands in for a reference
-    that has not run, in a plan that is the world's; "compared" says so.
+    A row has test figures only if the plan uses the test set: "unmasked" and, if some targets are new to their users,
+    "masked". With several seeds it has standard deviations ("unmasked_sd"); with one seed it has 95 % intervals over
+    users ("unmasked_interval"). `checkpoint` holds the ranks of the world's checkpoint. They replace a reference
+    without a finished run, in the plan that is named for its world, and "compared" is then "checkpoint" instead of
+    "run". Raises DataError when ranks are damaged, or two models have different targets.
     """
     by_name: dict[str, list[tuple[Job, Result]]] = defaultdict(list)
     for job, result in finished:
@@ -93,12 +94,12 @@ def _row(ablates: str, runs: list[tuple[Job, Result]], ranks: Sequence[Ranks]) -
 
 
 def _ways(runs: list[tuple[Job, Result]]) -> list[Seen]:
-    """The kinds of test figures: without "masked" where no target is new to its user."""
+    """Which test figures there are; "masked" is missing when no target is new to its user."""
     return [seen for seen in SEEN if all(seen in (result.test or {}) for _, result in runs)]
 
 
 def _over_seeds(figures: list[dict[str, float]]) -> tuple[dict[str, float], dict[str, float]]:
-    """Means, and standard deviations (0 for one seed)."""
+    """Means and standard deviations over seeds; the latter are 0 for one seed."""
     values = {name: np.array([one[name] for one in figures]) for name in figures[0]}
     means = {name: float(value.mean()) for name, value in values.items()}
     return means, {name: float(value.std(ddof=1)) if len(value) > 1 else 0.0 for name, value in values.items()}
@@ -118,7 +119,7 @@ def _comparison(
     """The difference between two models' means over seeds, with a paired bootstrap over users."""
     (a, users), (b, _) = _mean_outcomes(reference, seen, metric), _mean_outcomes(other, seen, metric)
     if not np.array_equal(users, other[0].users):
-        raise DataError(f"{model} and {against} were ranked on different targets; measure both anew.")
+        raise DataError(f"{model} and {against} were ranked on different targets; run both again.")
     found, over = paired_difference(a, b, users), float(np.nanmean(b))
     return {
         "model": model,
@@ -134,5 +135,5 @@ def _comparison(
 
 
 def _mean_outcomes(ranks: Sequence[Ranks], seen: Seen, metric: str) -> tuple[np.ndarray, np.ndarray]:
-    """The metric at each target (T,), a mean over the runs, and the user of each target (T,)."""
+    """The metric at each target, averaged over the runs (T,), and the user of each target (T,)."""
     return np.mean([outcomes(one.by_seen[seen], metric) for one in ranks], axis=0), ranks[0].users

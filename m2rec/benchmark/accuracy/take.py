@@ -1,4 +1,4 @@
-"""Installs the archives of `pack.py`: runs that belong to the plans, and checkpoints that are better than ours."""
+"""Install the archives of `pack.py`: runs that belong to the plans, and checkpoints that are better than those here."""
 
 import math
 import tarfile
@@ -18,26 +18,26 @@ from m2rec.data.prepared import Prepared
 from m2rec.errors import CheckpointError, DataError, InputError
 from m2rec.evaluation.protocol import Scorer, evaluate
 
-JUDGED = "NDCG@10"  # on validation, seen items left in, as in early stopping
+CRITERION = "NDCG@10"  # on validation with seen items left in, as in early stopping
 
 
 @dataclass
 class TakenRuns:
-    """Labels of the runs that were installed, and of the others with the reason."""
+    """The runs that were installed, and the labels of the others with the reason why not."""
 
     taken: list[Job] = field(default_factory=list)
-    left: dict[str, str] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class TakenCheckpoint:
-    """A checkpoint's validation NDCG@10 and that of the one it would replace; NaN where there is none."""
+    """Validation NDCG@10 of a checkpoint (`new`) and of the one that it would replace (`old`); NaN where unknown."""
 
     world: str
     trained_on: str
     new: float
     old: float
-    reason: str = ""  # why it was left
+    reason: str = ""  # why it was not installed
 
     @property
     def taken(self) -> bool:
@@ -46,10 +46,12 @@ class TakenCheckpoint:
 
 
 def unpack(folder: Path, into: Path) -> None:
-    """Unpack every archive of `folder`. Raises InputError when there is none, or one is damaged or of another kind."""
+    """Unpack all archives in `folder`. Raises InputError when there are none, or one cannot be read."""
     archives = sorted(folder.glob("*.tar")) if folder.is_dir() else []
     if not archives:
-        raise InputError(f"{folder} holds no archives (*.tar) of `benchmark train --pack`; give the folder that does.")
+        raise InputError(
+            f"{folder} holds no archives (*.tar) of `benchmark train --pack`; give the folder that has them."
+        )
     for path in archives:
         try:
             with tarfile.open(path) as archive:
@@ -59,8 +61,8 @@ def unpack(folder: Path, into: Path) -> None:
 
 
 def take_runs(unpacked: Path, jobs: Sequence[Job], *, worlds: Container[str] = (), force: bool = False) -> TakenRuns:
-    """Install the results of `jobs`. Results that are here already stay, unless `force`, or where the run is the
-    training of a checkpoint that was taken: one of `worlds`.
+    """Install the results of `jobs`. A result that is already here is replaced only with `force`, or if the run trained
+    the checkpoint of one of `worlds`. Raises DataError when a file cannot be written.
     """
     by_label = {job.label: job for job in jobs}
     found = TakenRuns()
@@ -68,13 +70,13 @@ def take_runs(unpacked: Path, jobs: Sequence[Job], *, worlds: Container[str] = (
         label = f"{source.parent.name}/{source.stem}"
         job = by_label.get(label)
         if job is None:
-            found.left[label] = "no plan whose world is prepared here has such a run"
+            found.skipped[label] = "it is in no plan whose world is prepared here"
         elif not (force or (job.trains_checkpoint and job.world.name in worlds)) and job.result() is not None:
-            found.left[label] = "it is here already"
+            found.skipped[label] = "it is here already"
         elif reason := _unfit(source, job):
-            found.left[label] = reason
+            found.skipped[label] = reason
         else:
-            # ranks first, as in `Job.run`: a result without them counts as missing
+            # ranks first, as in `Job.run`: a result without ranks counts as missing
             for path in (job.ranks_file, job.result_file):
                 _copy(source.with_suffix(path.suffix), path)
             found.taken.append(job)
@@ -82,10 +84,10 @@ def take_runs(unpacked: Path, jobs: Sequence[Job], *, worlds: Container[str] = (
 
 
 def take_checkpoint(source: Path, target: Path, prepared: Prepared, *, force: bool = False) -> TakenCheckpoint:
-    """Replace `target` by `source` if its validation is better, or by force.
+    """Replace the checkpoint `target` by `source` if its validation is better, or with `force`.
 
-    An older checkpoint without a recorded validation is measured. Raises CheckpointError when `source`
-    is damaged.
+    If the checkpoint here has no recorded validation, it is evaluated first. Raises CheckpointError when `source` is
+    damaged.
     """
     new = Checkpoint.load(source)
     new_score, old_score, reason = _recorded(new), math.nan, ""
@@ -95,7 +97,7 @@ def take_checkpoint(source: Path, target: Path, prepared: Prepared, *, force: bo
         except CheckpointError as error:
             reason = f"the one here cannot be read: {error}"
         if not reason and math.isnan(new_score):
-            reason = "its record does not say its validation"
+            reason = "its validation is not recorded"
         elif not reason and not new_score > old_score:
             reason = "its validation is not better"
     if force or not reason:
@@ -107,7 +109,7 @@ def take_checkpoint(source: Path, target: Path, prepared: Prepared, *, force: bo
 
 
 def _unfit(source: Path, job: Job) -> str:
-    """Why the result is not the job's; empty where it is."""
+    """Why the file is not a result of this job; empty if it is."""
     try:
         result = Result.model_validate_json(source.read_bytes())
         load_ranks(source.with_suffix(job.ranks_file.suffix), result.key)
@@ -117,17 +119,17 @@ def _unfit(source: Path, job: Job) -> str:
 
 
 def _recorded(checkpoint: Checkpoint) -> float:
-    return (checkpoint.config.training.validation or {}).get(JUDGED, math.nan)
+    return (checkpoint.config.training.validation or {}).get(CRITERION, math.nan)
 
 
 def _comparable(new: Checkpoint, old: Checkpoint, prepared: Prepared) -> tuple[float, str]:
-    """The old one's score, measured if need be, and "", or the reason why the two cannot be compared."""
+    """The old checkpoint's score, evaluated if not recorded, and why the two cannot be compared ("" if they can)."""
     if not new.config.data.fingerprint == old.config.data.fingerprint == prepared.fingerprint:
         return math.nan, "it and the one here were trained on different data"
     recorded = _recorded(old)
     if math.isnan(recorded):
         length = old.config.model.max_length
-        recorded = evaluate(cast(Scorer, old.model()), prepared, "validation", length).figures["unmasked"][JUDGED]
+        recorded = evaluate(cast(Scorer, old.model()), prepared, "validation", length).figures["unmasked"][CRITERION]
     return recorded, ""
 
 

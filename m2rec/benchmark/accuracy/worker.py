@@ -1,4 +1,4 @@
-"""A worker of `queue.py`: reads jobs from standard input, runs each, and answers with its exit code."""
+"""A worker of `queue.py`: reads jobs from standard input, runs them, and answers with their exit codes."""
 
 import gc
 import logging
@@ -18,10 +18,10 @@ log = logging.getLogger(__name__)
 
 
 def work(jobs: Mapping[str, Job], do: Callable[[Job, float | None], None]) -> None:
-    """Answer every line `LABEL SECONDS` of standard input, until it ends, with the exit code of that job.
+    """For every line `LABEL SECONDS` of standard input run that job and write its exit code to standard output.
 
-    `do` gets the job and the time (`time.monotonic`) by which it has to end, or None. What it prints goes into the
-    job's log, and so does the reason why it fails; memory of a failed job is released before the next one.
+    `do` gets the job and its deadline (in seconds of `time.monotonic`), or None. Its output and its errors go into the
+    job's log. Memory is released after every job.
     """
     with os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8") as replies:
         for line in sys.stdin:
@@ -34,7 +34,7 @@ def work(jobs: Mapping[str, Job], do: Callable[[Job, float | None], None]) -> No
 
 
 def limit_memory(fraction: float) -> None:
-    """Limit this process to a fraction of the GPU's memory, so that other processes have theirs."""
+    """Limit this process to a fraction of the GPU's memory, which leaves the rest to other processes."""
     import torch
 
     if torch.cuda.is_available():
@@ -53,7 +53,7 @@ def _code(job: Job, do: Callable[[Job, float | None], None], deadline: float | N
 
 
 def _print_into(path: Path) -> None:
-    """Let everything this process prints go to the end of this file, also what libraries print by themselves."""
+    """Append all output of this process to a file, including what libraries print from outside Python."""
     path.parent.mkdir(parents=True, exist_ok=True)
     for stream in (sys.stdout, sys.stderr):
         stream.flush()

@@ -1,4 +1,4 @@
-"""Headless Chromium."""
+"""Headless Chromium through Playwright."""
 
 import shutil
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ LAPTOP = (1366, 768)
 
 @contextmanager
 def chromium() -> Iterator["Browser"]:
-    """A browser. Raises M2RecError that names the missing package."""
+    """A running browser. Raises M2RecError when Chromium or Playwright is not installed."""
     needed = f"This needs Chromium and Playwright: install chromium, then {how_to_install('dev')}."
     path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     try:
@@ -38,6 +38,6 @@ def chromium() -> Iterator["Browser"]:
 
 
 def wait_until_drawn(page: "Page") -> None:
-    """Until the page can be used and its charts are there."""
+    """Wait until the page can be used and its charts are drawn."""
     page.locator(".m2[data-ready]").wait_for()
     page.locator("#m2-spectrum-plot .main-svg").first.wait_for()

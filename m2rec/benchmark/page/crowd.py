@@ -1,4 +1,4 @@
-"""Many visitors, at once or one after another: answers, refusals, errors, waiting times, memory."""
+"""Many visitors, at once or one after another: counts of answers, refusals and errors, waiting times, memory."""
 
 import asyncio
 import ssl
@@ -14,11 +14,11 @@ from m2rec.benchmark.page.host import Host, Memory, memory, watch
 from m2rec.benchmark.page.visitor import Call, Page, Visitor, load_page
 
 TIMEOUT = 30.0  # seconds without a reply that count as an error
-KEEPALIVE_SECONDS = 2.0  # an idle connection is reused for so long; the server closes it after five
+KEEPALIVE_SECONDS = 2.0  # how long an idle connection is reused; the server closes it after five
 PROMPT_SECONDS = 0.5  # an answer within this time counts as prompt
-PROMPT_IN_A_ROW = 3  # so many prompt answers in a row: the server has recovered
-PROBE_SECONDS = 0.25  # between two of these answers
-NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # never used; httpx would make one, slowly, for every visitor
+PROMPT_IN_A_ROW = 3  # prompt answers in a row after which the server counts as recovered
+PROBE_SECONDS = 0.25  # between two requests while waiting for recovery
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # not used; httpx would make one per visitor, which is slow
 RECOVERY_LIMIT = 60.0  # seconds after which waiting for recovery ends
 
 Record = Callable[[Call], None]
@@ -26,7 +26,7 @@ Record = Callable[[Call], None]
 
 @dataclass(frozen=True)
 class Phase:
-    """Figures of one phase. Times are those of answers; refusals (busy) are quick and counted separately."""
+    """The figures of one phase. Times are of answers only; refusals (busy) are quick and counted separately."""
 
     visitors: int
     seconds: float
@@ -43,13 +43,16 @@ class Phase:
 
 
 def client(host: Host) -> httpx.AsyncClient:
-    """A connection pool for one visitor, as a browser has: visitors who shared one would wait for each other."""
+    """A connection pool for one visitor, like a browser's. With a shared one, visitors would wait for each other."""
     limits = httpx.Limits(max_connections=6, keepalive_expiry=KEEPALIVE_SECONDS)
     return httpx.AsyncClient(base_url=host.url, timeout=TIMEOUT, limits=limits, trust_env=False, verify=NO_TLS)
 
 
 async def crowd(host: Host, visitors: int, seconds: float, pace: float, first: int = 0) -> Phase:
-    """`visitors` arrive within `pace` seconds and click every `pace` seconds, for `seconds`; numbered from `first`."""
+    """`visitors` arrive within `pace` seconds and click every `pace` seconds, for `seconds` in all.
+
+    They are numbered from `first`. Raises httpx.HTTPError when the server does not give the page.
+    """
 
     async def stay(number: int, page: Page, record: Record, until: float) -> None:
         async with client(host) as connection:
@@ -69,7 +72,7 @@ async def crowd(host: Host, visitors: int, seconds: float, pace: float, first: i
 
 
 async def in_turn(host: Host, visitors: int, seconds: float, first: int = 0) -> Phase:
-    """Visitors one after another, each with a single click; ends early after `seconds`."""
+    """Visitors one after another, each with one action; ends early after `seconds`."""
 
     async def everybody(page: Page, record: Record) -> None:
         until = time.monotonic() + seconds
@@ -83,7 +86,7 @@ async def in_turn(host: Host, visitors: int, seconds: float, first: int = 0) -> 
 
 
 async def recovery(host: Host, number: int) -> float | None:
-    """Seconds until one visitor gets prompt answers again; None when that takes longer than a minute."""
+    """Seconds until a visitor gets prompt answers again, or None if that takes longer than RECOVERY_LIMIT."""
     calls: list[Call] = []
     began = time.monotonic()
     async with client(host) as connection:

@@ -1,4 +1,4 @@
-"""The server under load, started on a free port or already running on this machine; and its memory."""
+"""The server that is measured, started on a free port or already running on this machine, and its memory."""
 
 import asyncio
 import ipaddress
@@ -19,21 +19,21 @@ import psutil
 from m2rec.errors import InputError
 from m2rec.paths import in_checkout
 
-LONGEST_START = 180  # seconds
+LONGEST_START = 180  # seconds before a start counts as failed
 SAMPLE_SECONDS = 1.0  # between two readings of the memory
 MIB = 2**20
 
 
 @dataclass(frozen=True)
 class Host:
-    """A server that answers at `url`; its process is None where it cannot be found."""
+    """A server that answers at `url`. `process` is None when it cannot be found."""
 
     url: str
     process: psutil.Process | None
-    start_s: float | None = None  # from the command to the first answer, where we started it
+    start_s: float | None = None  # from the command to the first answer, if it was started here
 
     def memory_mib(self) -> float | None:
-        """Resident memory of the server and its children, now."""
+        """Resident memory of the server and its child processes now, in MiB, or None without a process."""
         if self.process is None:
             return None
         total = 0
@@ -46,7 +46,7 @@ class Host:
 
 @dataclass(frozen=True)
 class Memory:
-    """Resident memory over a phase: means of its first and last fifth, its peak, and what it grew by (0.05: 5 %)."""
+    """Resident memory in a phase: means of its first and last fifth, peak, and relative growth (0.05 for 5 %)."""
 
     first_mib: float
     last_mib: float
@@ -55,7 +55,7 @@ class Memory:
 
 
 async def watch(host: Host, seen: list[float]) -> None:
-    """Note the memory every second, until cancelled."""
+    """Append the memory in MiB to `seen` every second, until cancelled."""
     while True:
         now = host.memory_mib()
         if now:
@@ -64,7 +64,7 @@ async def watch(host: Host, seen: list[float]) -> None:
 
 
 def memory(seen: list[float]) -> Memory | None:
-    """The samples in four figures; None where there are none."""
+    """A summary of the samples in MiB, or None without samples."""
     if not seen:
         return None
     fifth = max(1, len(seen) // 5)
@@ -73,16 +73,16 @@ def memory(seen: list[float]) -> Memory | None:
 
 
 def running_host(url: str) -> Host:
-    """A server that already runs. Raises InputError unless it is on this machine."""
+    """The server that already runs at `url`. Raises InputError unless it is on this machine."""
     parts = urlsplit(url)
     if parts.scheme != "http" or not _loopback(parts.hostname or ""):
-        raise InputError(f"{url} is not on this machine; load is sent only to a page at http://127.0.0.1:PORT.")
+        raise InputError(f"{url} is not on this machine; give the address of a page on it, http://127.0.0.1:PORT.")
     return Host(url.rstrip("/"), _listening(parts.port or 80))
 
 
 @contextmanager
 def started_host() -> Iterator[Host]:
-    """Start the page on a free port and stop it afterwards. Raises InputError with its last line when it fails."""
+    """Start the page on a free port and stop it afterwards. Raises InputError when it does not start."""
     app = in_checkout("app.py")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -99,7 +99,7 @@ def started_host() -> Iterator[Host]:
                 if server.poll() is not None or time.monotonic() - began > LONGEST_START:
                     said.seek(0)
                     last = said.read().strip().splitlines()[-1:] or ["nothing"]
-                    raise InputError(f"The page does not start; its last line: {last[0]}")
+                    raise InputError(f"The page did not start; its last line was: {last[0]}")
                 time.sleep(0.02)
             yield Host(url, psutil.Process(server.pid), round(time.monotonic() - began, 2))
         finally:

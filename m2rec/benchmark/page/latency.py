@@ -1,9 +1,9 @@
-"""Latency of the page in headless Chromium: server start, first paint, clicks, typing; and the page's weight.
+"""Latency of the page in headless Chromium: server start, first paint, clicks, typing, dragging; and the page's size.
 
-The first useful paint shows the history, its summary, the cards and the gate's weights; charts come later. A click ends
-when every panel and chart shows the answer and the browser has painted it, a keystroke when the list of hits is there.
-Frames are those that the browser asks the page for while a weight of the gate is dragged to and fro by the mouse.
-The weight is what the first visit transfers, without the chart library.
+- The first useful paint shows the history, its summary, the cards and the gate's weights; charts follow.
+- A click ends when the browser has painted the answer in all panels and charts; typing ends when hits are listed.
+- Frames are counted by `requestAnimationFrame` while the mouse drags a weight of the gate to and fro.
+- The page's size is what the first visit transfers, without the chart library.
 """
 
 import re
@@ -39,7 +39,7 @@ COUNT_FRAMES = """
 }
 """
 
-# `drawn` comes once the charts are; two frames later the browser has painted everything
+# m2:drawn is sent when the charts are drawn; two frames later the browser has painted everything
 WATCH = """
 () => {
   const root = document.querySelector(".m2");
@@ -70,7 +70,7 @@ TYPED = """
   input.dispatchEvent(new Event("input", { bubbles: true }));
 })
 """
-# the frame after the one with the first useful paint: by then it has been painted
+# one frame after all these are visible, they have been painted
 SEEN = """
 (() => {
   const useful = [".chip", ".reading p", ".cards .card", ".weight .value"];
@@ -86,13 +86,13 @@ PAINTED = """
 
 @dataclass(frozen=True)
 class LatencyResult:
-    """One thing a visitor waits for: the time measured and the goal."""
+    """One measured time, rate or size, and its goal."""
 
     what: str
     value: float
     unit: str
     goal: float
-    at_least: bool = False  # the goal is the least and not the most that it should be
+    at_least: bool = False  # whether the value should be at least the goal, not at most
 
     @property
     def met(self) -> bool:
@@ -101,7 +101,10 @@ class LatencyResult:
 
 
 def measure_page(rounds: int = ROUNDS, report: Callable[[str], None] = lambda what: None) -> list[LatencyResult]:
-    """Starts the page, opens it and uses each control `rounds` times."""
+    """Start the page, open it and use each control `rounds` times. `report` is called with the name of each step.
+
+    Raises M2RecError when there is no Chromium, or the page does not answer.
+    """
     report("starting the page")
     with started_host() as host, chromium() as browser:
         assert host.start_s is not None
@@ -164,14 +167,14 @@ def _once(page: "Page", act: Callable[[], object]) -> None:
     before = page.evaluate("window.m2Times.length")
     act()
     end = time.monotonic() + LONGEST_CLICK
-    while page.evaluate("window.m2Times.length") <= before:  # the page's policy forbids Playwright's own way to wait
+    while page.evaluate("window.m2Times.length") <= before:  # wait_for_function is blocked by the page's CSP
         if time.monotonic() > end:
             raise M2RecError(f"The page did not answer a click within {LONGEST_CLICK} s.")
         time.sleep(0.02)
 
 
 def _frames(browser: "Browser", url: str) -> float:
-    """Frames a second while the weight of rhythm is dragged to and fro, animations included."""
+    """Frames per second while the frequency weight is dragged to and fro, with animations."""
     page = browser.new_page(viewport={"width": LAPTOP[0], "height": LAPTOP[1]})
     page.goto(url)
     wait_until_drawn(page)

@@ -1,4 +1,4 @@
-"""The README's pictures: two views of the real page, a short animation of a rhythm that is broken, and a notebook's."""
+"""The README's pictures: two screenshots of the page, a short animation of a rhythm being broken, and a notebook."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -28,12 +28,12 @@ td, th { padding: 4px 8px; border-bottom: 1px solid #e4e7ec }
 table { border-collapse: collapse }
 """
 STRIP_WIDTH = 1000
-HOLD = 2200  # ms that each picture of the animation stays
+HOLD = 2200  # ms for each frame of the animation
 SETTLE = 700  # ms for cards to reach their places
 
 
 def take_pictures(folder: Path, report: Callable[[str], None] = lambda what: None) -> list[Path]:
-    """Write the pictures into `folder` and return their paths."""
+    """Write the pictures into `folder`. → their paths. Raises M2RecError without Chromium."""
     report("starting the page")
     with started_host() as host, chromium() as browser:
         size = {"width": LAPTOP[0], "height": LAPTOP[1]}
@@ -64,7 +64,7 @@ def take_pictures(folder: Path, report: Callable[[str], None] = lambda what: Non
 
 
 def notebook_picture(browser: "Browser", world: Recommender) -> bytes:
-    """One answer in a notebook, the table beside two charts: a PNG."""
+    """A PNG of an answer as a notebook shows it: its table beside two charts."""
     others = np.random.default_rng(0).choice([item.item_id for item in world.items[:60]], LENGTH)
     history = [RHYTHM if place % EVERY == 0 else others[place - 1] for place in range(1, LENGTH + 1)]
     answer = world.recommend(history[:-1], k=8)
@@ -79,7 +79,7 @@ def notebook_picture(browser: "Browser", world: Recommender) -> bytes:
 
 
 def _broken_rhythm(page: "Page") -> Iterator[bytes]:
-    """A history; folded by its rhythm; shuffled; and without the frequency branch's weight."""
+    """Screenshots of a history: as it is, folded by its rhythm, shuffled, and with the frequency weight at zero."""
     yield page.screenshot()
     opening = page.get_by_role("region", name="To begin with")
     for button in ("Find the rhythm", "Break it", "Switch rhythm off"):

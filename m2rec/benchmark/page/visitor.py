@@ -11,7 +11,7 @@ from typing import Any, Literal
 import httpx
 
 START = 40  # items of a visitor's own history at the beginning
-LONGEST = 60  # then one is removed for each one added
+LONGEST = 60  # items; a history of this length only loses items
 
 VIEW = re.compile(r'<script type="application/json" id="m2-view">(.*?)</script>', re.S)
 
@@ -20,7 +20,7 @@ Outcome = Literal["answer", "busy", "error"]
 
 @dataclass(frozen=True)
 class Page:
-    """A loaded page: its first view, and some of the world's items."""
+    """A loaded page: its first view, and ids of some of the world's items."""
 
     first: dict[str, Any]
     items: tuple[str, ...]
@@ -37,11 +37,11 @@ class Call:
 
 
 async def load_page(client: httpx.AsyncClient) -> Page:
-    """Fetch the page that every visitor starts from. Raises httpx.HTTPError when the server is not this page."""
+    """Fetch the page that every visitor starts from. Raises httpx.HTTPError when the server does not give it."""
     document = (await client.get("/")).raise_for_status().text
     view = VIEW.search(document)
     if view is None:
-        raise httpx.DecodingError("The document holds no first view: it is not this page.")
+        raise httpx.DecodingError("The document has no first view, so it is not this page.")
     first = json.loads(view[1])
     payload = {"world": first["session"]["state"]["world"], "query": ""}
     found = await _send(client, "search", payload)
@@ -51,7 +51,7 @@ async def load_page(client: httpx.AsyncClient) -> Page:
 
 @dataclass
 class Visitor:
-    """One visitor with its own history, seeded by `number`; every answer must be about it."""
+    """One visitor with a random history, seeded by `number`. Answers about another history are recorded as such."""
 
     client: httpx.AsyncClient
     page: Page
@@ -65,7 +65,7 @@ class Visitor:
         self.view = self.page.first
 
     async def arrive(self) -> None:
-        """Load the page and replace its first history by the visitor's own."""
+        """Load the page and replace its history by the visitor's own."""
         began = time.perf_counter()
         try:
             for path in ("/", "/m2rec-static/m2rec.css", "/m2rec-static/main.js"):
@@ -113,7 +113,7 @@ class Visitor:
     async def _call(
         self, function: str, payload: dict[str, Any], expected: list[str] | None = None
     ) -> dict[str, Any] | None:
-        """The reply, or None for a refusal or an error. Every call is recorded."""
+        """The reply, or None for a refusal, an error, or an answer about another history. Every call is recorded."""
         began = time.perf_counter()
         try:
             response = await _send(self.client, function, payload)

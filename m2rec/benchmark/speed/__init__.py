@@ -1,1 +1,1 @@
-"""Time and memory of an answer, compared on this machine."""
+"""Time and memory of an answer, measured for several models on one machine."""

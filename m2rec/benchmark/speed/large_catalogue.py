@@ -1,7 +1,7 @@
-"""An answer from a catalogue of any size, such as a million items: time on one CPU thread, and memory.
+"""Time on one CPU thread and memory of an answer from a large catalogue, such as a million items.
 
-Vectors are made up, of one width for all worlds: time does not depend on their values. The answer is exact, the ten
-most probable of all items with the three branches' shares, from a history that is read from its start.
+Vectors are random and have the same width for all worlds; their values do not affect the time. The answer is exact: the
+ten most probable of all items, with the three branches' contributions, from a history that is read from its start.
 """
 
 import time
@@ -22,15 +22,15 @@ from m2rec.model.config import ModelConfig
 from m2rec.model.m2rec import M2Rec
 
 LENGTH = 200  # items of the history
-WIDTH = 64  # of the made-up vectors in every world: most of the time is spent reading them once
-FEW = 997  # items of the network whose arrays are made longer; no other array has so many rows
-SCALE = 0.1  # of the made-up vectors
+WIDTH = 64  # of the random vectors; reading them once takes most of the time
+FEW = 997  # items of a network whose item arrays are then extended; no other array has this many rows
+SCALE = 0.1  # of the random vectors
 WARM_UPS = 2
 
 
 @dataclass(frozen=True)
 class LargeCatalogue:
-    """Times in milliseconds and memory in MiB for one world's shape over `items` items."""
+    """Times in milliseconds and memory in MiB for one world's network with `items` items."""
 
     world: str
     items: int
@@ -40,13 +40,13 @@ class LargeCatalogue:
     read_ms: float  # median, of reading the history
     median_ms: float  # of the whole answer
     p95_ms: float
-    cpu_ms: float  # median CPU time of the whole answer, hardly affected by other programs
-    engine_mib: float  # of the engine, shared by all answers
-    answer_mib: float  # of one answer besides, at its peak
+    cpu_ms: float  # median CPU time of the whole answer; other programs hardly affect it
+    engine_mib: float  # held by the engine for all answers
+    answer_mib: float  # additional peak of one answer
 
 
 def large_catalogue_times(shape: Shape, items: int, answers: int, seed: int = 0) -> LargeCatalogue:
-    """Time `answers` answers over a made-up catalogue of so many items, in the shape of a world."""
+    """Time `answers` answers of a network of this shape over a random catalogue of `items` items."""
     rng = np.random.default_rng(seed)
     process = psutil.Process()
     before = process.memory_info().rss
@@ -70,14 +70,14 @@ def large_catalogue_times(shape: Shape, items: int, answers: int, seed: int = 0)
 
 
 def _engine(shape: Shape, rng: np.random.Generator) -> InferenceEngine:
-    """An engine of random weights whose arrays of one row an item have `shape.items` rows."""
+    """An engine with random weights and `shape.items` items. The network is made small and its item arrays extended."""
     settings = shape.settings.model_dump() | {"width": WIDTH}
     few = ModelConfig(**settings, items=FEW, warm_items=FEW, text_width=WIDTH)
     torch.manual_seed(0)
     weights = as_arrays(M2Rec(few, torch.randn(FEW + 1, few.text_width)).state_dict())
     for name, array in weights.items():
         if array.shape[:1] in ((FEW,), (FEW + 1,)):
-            rows = array.shape[0] - FEW + shape.items  # with or without a row of padding
+            rows = array.shape[0] - FEW + shape.items  # some arrays have a row for padding
             weights[name] = rng.standard_normal((rows, *array.shape[1:]), dtype=np.float32)
             weights[name] *= SCALE
             weights[name][: array.shape[0] - FEW] = 0
@@ -86,7 +86,7 @@ def _engine(shape: Shape, rng: np.random.Generator) -> InferenceEngine:
 
 
 def _milliseconds(work: Callable[[], object]) -> tuple[float, float]:
-    """By the wall clock, and of this thread's CPU time."""
+    """Wall-clock time, and CPU time of this thread."""
     wall, cpu = time.perf_counter(), time.thread_time()
     work()
     return 1000 * (time.perf_counter() - wall), 1000 * (time.thread_time() - cpu)

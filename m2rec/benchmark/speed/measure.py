@@ -1,8 +1,8 @@
-"""M2Rec, SASRec and Mamba4Rec side by side: latency of one answer, answers per second, and peak memory.
+"""M2Rec, SASRec and Mamba4Rec compared: latency of one answer, answers per second, and peak memory.
 
-Machines are shared and noisy, so the models take turns: in every round each answers the same few new histories, one at
-a time, in an order that rotates. On one thread the CPU time is recorded beside the wall-clock time, and ratios compare
-CPU times, which are hardly affected by other programs. Weights are random, because time does not depend on them.
+Machines are shared and noisy, so the models take turns: in every round, each answers the same few new histories one
+at a time, and the order of the models rotates. With one thread, CPU time is recorded as well as wall-clock time; ratios
+compare CPU times, which other programs hardly affect. Weights are random: time does not depend on them.
 """
 
 import time
@@ -24,19 +24,19 @@ from m2rec.benchmark.speed.training import TrainingSpeed, training_times
 from m2rec.training.machine import device_name
 
 SASREC = "sasrec"
-READ_ANEW = f"{SASREC}, read anew"
-WARM_UPS = 2  # rounds before the first timed one, in which memory is allocated and kernels are chosen
+WITHOUT_CACHE = f"{SASREC}, without cache"
+WARM_UPS = 2  # untimed rounds at the start, in which memory is allocated and kernels are chosen
 FEWEST_ROUNDS = 3
-FINE = 1e-5  # seconds: a coarser CPU clock cannot time one answer
+CLOCK_RESOLUTION = 1e-5  # seconds; a coarser CPU clock cannot time one answer
 
 CPU = torch.device("cpu")
 
-Task = Callable[[Tensor], Tensor]  # item indices in, the best items out
+Task = Callable[[Tensor], Tensor]  # item indices → the best items
 
 
 @dataclass(frozen=True)
 class Workload:
-    """The measurements, and how often each is repeated."""
+    """What is measured, and how often."""
 
     lengths: tuple[int, ...] = (50, 200, 1000, 4000)
     live_lengths: tuple[int, ...] = (200, 1000)
@@ -46,9 +46,9 @@ class Workload:
     batch_cuda: int = 2048
     rounds: int = 25
     burst: int = 4  # answers of one model in a round
-    seconds: float = 8.0  # after which no further round at one length begins
+    seconds: float = 8.0  # after these, no further round at one length starts
     names: tuple[str, ...] = NAMES
-    training_steps: int = 3  # of each model; 0: training is not timed
+    training_steps: int = 3  # of each model; 0 leaves training out
     peaks: bool = True  # whether memory is measured
 
 
@@ -57,7 +57,7 @@ QUICK = Workload(batch_lengths=(), threads=(1,), seconds=5.0, names=("m2rec", "s
 
 
 def without_extras(workload: Workload) -> Workload:
-    """The same for a further world: latency on one CPU thread, beside SASRec alone."""
+    """A shorter workload for further worlds: latency on one CPU thread, M2Rec and SASRec only."""
     return replace(workload, batch_lengths=(), threads=(1,), names=(M2REC, SASREC), training_steps=0, peaks=False)
 
 
@@ -74,7 +74,7 @@ class Row:
     answers: int
     median_ms: float
     p95_ms: float
-    cpu_ms: float | None  # median CPU time, where one thread does all the work
+    cpu_ms: float | None  # median CPU time if one thread does all the work, else None
 
     @property
     def answers_per_second(self) -> float:
@@ -84,7 +84,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Peak:
-    """Peak MiB of tensors and arrays during one answer from scratch, without weights and item tables."""
+    """Peak memory in MiB of tensors and arrays during one answer from scratch, without weights and item tables."""
 
     model: str
     device: str
@@ -101,12 +101,12 @@ class Speed:
     training: list[TrainingSpeed] = field(default_factory=list)
 
     def ratios(self, what: str = "answer", other: str = SASREC) -> dict[str, float]:
-        """The other model's CPU time ÷ M2Rec's on one thread, at each length where both were timed."""
+        """CPU time of the other model ÷ M2Rec's on one thread, by history length, where both were timed."""
         m2rec, baseline = self._cpu_ms(what, M2REC), self._cpu_ms(what, other)
         return {str(length): baseline[length] / m2rec[length] for length in sorted(m2rec.keys() & baseline.keys())}
 
     def growth(self) -> dict[str, float]:
-        """The b of a·L^b fitted to each model's answers on one CPU thread: 1 is linear in the length, 2 quadratic."""
+        """The exponent b of a·L^b, fitted to each model's times on one CPU thread: 1 is linear in L, 2 quadratic."""
         found = {}
         for name in dict.fromkeys(row.model for row in self.rows):
             points = self._cpu_ms("answer", name)
@@ -120,13 +120,13 @@ class Speed:
         return {row.length: row.cpu_ms for row in rows if row.cpu_ms is not None}
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain numbers for JSON. Ratios are SASRec's time ÷ M2Rec's on one CPU thread: for an answer from scratch, for
-        one more item where SASRec reads anew, and for one more item on SASRec's cache.
+        """Plain numbers for JSON. Ratios are SASRec's time ÷ M2Rec's on one CPU thread: for an answer from scratch, and
+        for one more item, with SASRec reading the whole history again ("ratio_of_one_more") or using its cache.
         """
         rows = [vars(row) | {"answers_per_second": row.answers_per_second} for row in self.rows]
         return {
             "ratio_to_sasrec": self.ratios(),
-            "ratio_of_one_more": self.ratios("added item", other=READ_ANEW),
+            "ratio_of_one_more": self.ratios("added item", other=WITHOUT_CACHE),
             "ratio_of_one_more_cached": self.ratios("added item"),
             "growth": self.growth(),
             "rows": rows,
@@ -138,7 +138,7 @@ class Speed:
 def measure(
     shape: Shape, workload: Workload = THOROUGH, seed: int = 0, report: Callable[[str], None] = lambda what: None
 ) -> Speed:
-    """Measure everything on the CPU, and on a GPU where there is one. `report` is called with each step's name."""
+    """Measure on the CPU, and on a GPU if there is one. `report` is called with the name of each step."""
     generator = torch.Generator().manual_seed(seed)
     rows: list[Row] = []
     peaks: list[Peak] = []
@@ -170,9 +170,9 @@ def measure(
                     threads = torch.get_num_threads()
                     try:
                         rows += answer_times(models, shape, length, batch, workload, card, threads, generator)
-                    except torch.OutOfMemoryError:  # the others of this length would not be compared with anything
+                    except torch.OutOfMemoryError:  # leaves out all models: there is nothing to compare with
                         torch.cuda.empty_cache()
-                        report("left out: the card's memory does not hold so many")
+                        report("left out: not enough GPU memory")
             peaks += _peaks(models, shape, workload, card, generator) if workload.peaks else []
     training = []
     if workload.training_steps:
@@ -211,15 +211,16 @@ def added_item_times(
     threads: int,
     generator: torch.Generator,
 ) -> list[Row]:
-    """Time one more item after `length`, on the CPU: from a cached state, and for SASRec also from scratch.
+    """Time one more item after `length` on the CPU, from a cached state.
 
-    Once SASRec's window is full, every new item shifts all positions and invalidates its cache; so both are given.
+    SASRec is also timed without its cache: once its window is full, each new item shifts all positions, which makes the
+    cache useless.
     """
     history = _history(1, length, shape.items, generator)
     tasks = {model.name: model.live(history) for model in models}
     for model in models:
         if model.name == SASREC:
-            tasks[READ_ANEW] = partial(_read_anew, model, history)
+            tasks[WITHOUT_CACHE] = partial(_without_cache, model, history)
 
     def make_input() -> Tensor:
         return _history(1, 1, shape.items, generator)[0]
@@ -229,7 +230,7 @@ def added_item_times(
 
 @contextmanager
 def computing_on(threads: int) -> Iterator[None]:
-    """Set the number of PyTorch's and of NumPy's threads, and restore both afterwards."""
+    """Set the number of threads of PyTorch and NumPy, and restore both afterwards."""
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
@@ -262,7 +263,7 @@ def _time_in_rotation(
             if turn >= 0:
                 times[name] += taken
     rows = []
-    alone = device.type == "cpu" and threads == 1 and time.get_clock_info("thread_time").resolution <= FINE
+    alone = device.type == "cpu" and threads == 1 and time.get_clock_info("thread_time").resolution <= CLOCK_RESOLUTION
     for name, taken_ms in times.items():
         wall, cpu = np.array(taken_ms).T
         median, p95 = (float(value) for value in np.quantile(wall, [0.5, 0.95]))
@@ -272,7 +273,7 @@ def _time_in_rotation(
 
 
 def _milliseconds(task: Task, asked: Tensor, device: torch.device) -> tuple[float, float]:
-    """Wall-clock and CPU time until the answer is there."""
+    """Wall-clock time and CPU time of one answer."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     wall, cpu = time.perf_counter(), time.thread_time()
@@ -292,7 +293,7 @@ def _peaks(
     return found
 
 
-def _read_anew(model: TimedModel, history: Tensor, item: Tensor) -> Tensor:
+def _without_cache(model: TimedModel, history: Tensor, item: Tensor) -> Tensor:
     return model.answer(torch.cat([history, item[None]], dim=1))
 
 

@@ -1,4 +1,4 @@
-"""Peak memory of a computation, beyond what was allocated before it."""
+"""Peak memory that a computation allocates."""
 
 import os
 import tracemalloc
@@ -13,9 +13,9 @@ os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # the profiler logs to standard
 
 
 def peak_mib(work: Callable[[], object], device: torch.device) -> float:
-    """Peak MiB of tensors and arrays allocated by `work`; the rest of the process is not counted.
+    """Peak memory in MiB of tensors and arrays that `work` allocates; the rest of the process does not count.
 
-    On a CPU the peaks of PyTorch and of NumPy are found in two runs and added, an upper bound of their joint peak.
+    On a CPU, the peaks of PyTorch and NumPy are measured in two runs and added: an upper bound of their joint peak.
     """
     if device.type == "cuda":
         torch.cuda.synchronize(device)
@@ -26,7 +26,7 @@ def peak_mib(work: Callable[[], object], device: torch.device) -> float:
         return (torch.cuda.max_memory_allocated(device) - before) / 2**20
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as record:
         work()
-    # the profiler notes every allocation and release in the order they happened
+    # the profiler records all allocations and releases
     events = record.profiler.kineto_results.events()
     held = most = 0
     for event in sorted((e for e in events if e.name() == MEMORY_EVENT), key=lambda event: event.start_ns()):
@@ -36,7 +36,7 @@ def peak_mib(work: Callable[[], object], device: torch.device) -> float:
 
 
 def _numpy_peak(work: Callable[[], object]) -> int:
-    """Bytes of arrays, which PyTorch's profiler does not see, and of Python objects, which are few."""
+    """Peak bytes of NumPy arrays, which PyTorch's profiler does not count, and of the few Python objects."""
     tracemalloc.start()
     try:
         work()

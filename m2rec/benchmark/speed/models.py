@@ -1,6 +1,6 @@
-"""The models that are timed: random weights, one catalogue, one width, each with its fastest way to answer.
+"""The timed models: random weights, the same catalogue and width, each with its fastest way to answer.
 
-An answer is the ten best of all items, from item indices that are already on the device.
+An answer is the ten best of all items, computed from item indices that are already on the device.
 """
 
 from collections.abc import Callable, Sequence
@@ -43,15 +43,15 @@ class TimedModel(Protocol):
         """From scratch. items (B, L), no padding → the best items (B, 10)."""
 
     def live(self, items: Tensor) -> Callable[[Tensor], Tensor]:
-        """Read a history (1, L) item by item → a function from one more item (1,) to the best items (1, 10).
+        """Read a history (1, L). → a function from one more item (1,) to the best items (1, 10).
 
-        Every call starts from the same state, so that the history does not grow while it is timed.
+        Each call of that function starts from the same state, so the history does not grow during timing.
         """
 
 
 @dataclass
 class M2RecTimed:
-    """M2Rec: on a CPU by the engine that serves, one history at a time, on a GPU by the model, all at once."""
+    """M2Rec: on a CPU with the NumPy engine, one history at a time; on a GPU with the PyTorch model, as one batch."""
 
     module: M2Rec
     name: str = M2REC
@@ -89,7 +89,7 @@ class M2RecTimed:
 
 @dataclass
 class BaselineTimed:
-    """A baseline with its item table computed once. Scores are ranked without a softmax, which keeps their order."""
+    """A baseline with a precomputed item table. Items are ranked by scores: the softmax would not change the order."""
 
     name: str
     module: SequentialBaseline
@@ -113,7 +113,7 @@ class BaselineTimed:
 
         def add(item: Tensor) -> Tensor:
             if isinstance(state, SasRecState):
-                state.rewind()  # the cache is then written in place, as for a growing history
+                state.rewind()  # lets the next step write into the cache in place, as for a growing history
             return self._rank(encoder.step(F.embedding(item, self.table.vectors), state)[0])
 
         return add
@@ -123,9 +123,9 @@ class BaselineTimed:
 
 
 def timed_models(shape: Shape, longest: int, device: torch.device, names: Sequence[str] = NAMES) -> list[TimedModel]:
-    """M2Rec of this shape, SASRec of two layers, Mamba4Rec of one and of two, all of one width, over one catalogue.
+    """M2Rec of this shape, SASRec with two layers, and Mamba4Rec with one and with two, all of the same width.
 
-    They read histories of up to `longest` items; `names` leaves out the others.
+    They read histories of up to `longest` items. `names` selects some of them.
     """
     with torch.inference_mode():
         made: list[TimedModel] = []
@@ -138,18 +138,18 @@ def timed_models(shape: Shape, longest: int, device: torch.device, names: Sequen
 
 
 def modules(shape: Shape, longest: int, names: Sequence[str] = NAMES) -> dict[str, nn.Module]:
-    """The untrained networks themselves, by name."""
+    """The untrained networks, by name."""
     torch.manual_seed(0)
     return {name: _make(name, shape, longest) for name in NAMES if name in names}
 
 
 def ten_best(engine: InferenceEngine, history: Sequence[int]) -> np.ndarray:
-    """The ten most probable items after a history, read from its start: int64 (10,), best first."""
+    """The ten most probable items after a history of item indices. → int64 (10,), best first."""
     return best_of(engine.shares(engine.last(history), engine.seen(history)).sum(0))
 
 
 def best_of(probabilities: np.ndarray) -> np.ndarray:
-    """The items 1 … V of the ten largest of `probabilities` (V,), largest first, exactly."""
+    """Indices from 1 of the ten largest of `probabilities` (V,). → int64 (10,), largest first."""
     count = min(BEST, len(probabilities))
     best = np.argpartition(probabilities, -count)[-count:]
     return best[np.argsort(-probabilities[best])] + 1

@@ -1,7 +1,7 @@
-"""The race that the page runs live: M2Rec, SASRec and Mamba4Rec answer longer and longer histories.
+"""The race on the page: M2Rec, SASRec and Mamba4Rec answer histories of growing length.
 
-A short version of `measure.py` with the same models, timed in the same rotation. It yields each length as soon as it is
-timed, and ends in time on any machine.
+A short version of `measure.py` with the same models in the same rotation. It yields each length as soon as it is timed,
+and keeps to a time limit.
 """
 
 import time
@@ -13,7 +13,7 @@ from m2rec.benchmark.speed.shapes import Shape
 NAMES = ("m2rec", "sasrec", "mamba4rec")
 LENGTHS = (50, 100, 200, 500, 1000, 2000, 4000)
 SECONDS = 20.0  # for the whole race
-LENGTH_FRACTION = 0.08  # of it, after which no further round at one length begins
+LENGTH_FRACTION = 0.08  # of SECONDS; after these, no further round at one length starts
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,11 @@ class Lap:
 
 
 def race(shape: Shape, lengths: Sequence[int] = LENGTHS, seconds: float = SECONDS) -> Iterator[Lap]:
-    """One lap a length, shortest first, on the GPU where there is one; ends early when the time is up.
+    """Time each length, shortest first, on the GPU if there is one. Stops before a length that would exceed `seconds`.
 
-    `shape` is that of a world's network and catalogue.
+    `shape` gives the sizes of a world's network and catalogue.
     """
-    # imported late: the page needs lengths and laps before a race is started
+    # imported late: the page needs LENGTHS and Lap before it needs torch
     import torch
 
     from m2rec.benchmark.speed.measure import CPU, FEWEST_ROUNDS, WARM_UPS, Workload, answer_times
@@ -43,12 +43,12 @@ def race(shape: Shape, lengths: Sequence[int] = LENGTHS, seconds: float = SECOND
     workload = Workload(rounds=30, burst=2, seconds=LENGTH_FRACTION * seconds)
     models = timed_models(shape, max(lengths) + 1, device, NAMES)
     for length, following in zip(lengths, [*lengths[1:], None], strict=True):
-        with torch.inference_mode():  # not around the loop: the mode would stay on between two laps
+        with torch.inference_mode():  # not around the loop: the mode would stay on after a yield
             rows = answer_times(models, shape, length, 1, workload, device, torch.get_num_threads(), generator)
         yield Lap(length, {row.model: row.median_ms for row in rows}, device_name(device))
         if following is None:
             return
-        turns = workload.burst * (WARM_UPS + FEWEST_ROUNDS)  # the least that the next length takes, were all quadratic
+        turns = workload.burst * (WARM_UPS + FEWEST_ROUNDS)  # assuming quadratic time for the next length
         least = turns * sum(row.median_ms for row in rows) / 1000 * (following / length) ** 2
         if time.perf_counter() - began + max(least, workload.seconds) > seconds:
             return

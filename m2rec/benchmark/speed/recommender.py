@@ -1,4 +1,4 @@
-"""Latency of `recommend()` and of a live history: one history at a time on one CPU thread, as the page calls it."""
+"""Latency of `recommend()` and of a live history on one CPU thread, one history at a time, as on the page."""
 
 import time
 from collections.abc import Callable
@@ -14,18 +14,18 @@ from m2rec.training.machine import device_name
 
 Question = TypeVar("Question")
 
-# what is timed, as the tables name it
+# what is timed, as named in the tables
 SCRATCH = "recommend(), all shares and the gate's history"
 ONE_MORE = "the same after one more item"
 SPECTRUM = "from scratch, with the spectrum and its band"
 LIVE = "one more item on a live history"
 
-WARM_UPS = 3  # answers before the first timed one, in which memory is allocated and kernels are chosen
+WARM_UPS = 3  # untimed answers at the start, in which memory is allocated
 
 
 @dataclass(frozen=True)
 class Timing:
-    """Wall-clock time of one kind of answer, in milliseconds."""
+    """Wall-clock times of one kind of answer, in milliseconds."""
 
     what: str
     median_ms: float
@@ -34,7 +34,7 @@ class Timing:
 
 @dataclass(frozen=True)
 class ServingTimes:
-    """Timings of every kind of answer for one world on one machine."""
+    """The times of all kinds of answers, for one world on one machine."""
 
     world: str
     items: int  # in the catalogue
@@ -45,7 +45,7 @@ class ServingTimes:
 
 
 def time_serving(recommender: Recommender, length: int, repeats: int, seed: int = 0) -> ServingTimes:
-    """Time answers to random histories of `length` items of this world, each `repeats` times."""
+    """Time each kind of answer `repeats` times, on random histories of `length` items."""
     rng = np.random.default_rng(seed)
     ids = [item.item_id for item in recommender.items]
 
@@ -53,7 +53,7 @@ def time_serving(recommender: Recommender, length: int, repeats: int, seed: int 
         return [ids[row] for row in rng.integers(len(ids), size=length)]
 
     def grown_history() -> list[str]:
-        """A history of which all but the last item was read, as after a click."""
+        """A history that was already answered without its last item, as after a click."""
         grown = history()
         if length > 1:
             recommender.recommend(grown[:-1], spectrum=False)

@@ -1,4 +1,4 @@
-"""The network shapes that are timed: those of the worlds that ship, each over as many items as its catalogue has."""
+"""The network shapes that are timed: those of the shipped worlds, with the sizes of their catalogues."""
 
 import json
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from m2rec.errors import CheckpointError
 from m2rec.model.config import ModelConfig, ModelSettings
 from m2rec.worlds.settings import load_world
 
-FILMS = "ml-1m"  # the world that is shown for M2Rec where there is room for one
+FILMS = "ml-1m"  # the world whose speed is shown where only one is
 FILM_COUNT = 3416  # items of MovieLens-1M after 5-core
 
 
 @dataclass(frozen=True)
 class Shape:
-    """M2Rec's settings in a world, and the size of the world's catalogue; `warm_items` of them have an ID vector."""
+    """M2Rec's settings in a world, and the size of its catalogue, of which `warm_items` have an ID vector."""
 
     world: str
     settings: ModelSettings
@@ -25,19 +25,19 @@ class Shape:
 
     @classmethod
     def of(cls, world: str, config: ModelConfig) -> "Shape":
-        """That of a world's trained network."""
+        """The shape of a world's trained network."""
         given = config.model_dump()
         settings = ModelSettings(**{name: given[name] for name in ModelSettings.model_fields})
         return cls(world, settings, config.items, config.warm_items)
 
 
 def film_shape() -> Shape:
-    """MovieLens-1M's, by its settings file: it need not be prepared or trained."""
+    """The shape for MovieLens-1M, from its settings file alone: no data or checkpoint is needed."""
     return Shape(FILMS, load_world(FILMS).model, FILM_COUNT, FILM_COUNT)
 
 
 def shipped_shapes(checkpoints: Path) -> list[Shape]:
-    """The films' shape first, then those of the other checkpoints in this folder, in alphabetical order.
+    """The shape for MovieLens-1M, then those of the other checkpoints in this folder, in alphabetical order.
 
     Raises CheckpointError for a configuration that cannot be read.
     """

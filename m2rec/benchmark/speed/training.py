@@ -1,6 +1,7 @@
-"""Training time: a few steps of each model in rotation, and the time of an epoch at that pace.
+"""Training time: a few steps of each model in turn, and how long an epoch would take.
 
-Steps are those of `m2rec/training/run.py` with the settings of MovieLens-1M's world, on random windows full of targets.
+Steps are as in `m2rec/training/run.py`, with the training settings of the shape's world, on random windows in which
+every position is a target.
 """
 
 import time
@@ -17,8 +18,8 @@ from m2rec.training.optimizer import make_optimizer
 from m2rec.training.settings import TrainingSettings
 from m2rec.worlds.settings import load_world
 
-EPOCH = 1_000_000  # targets: about an epoch of MovieLens-1M
-POSITIONS_ON_CPU = 3200  # in a batch: the plain scan stores much for the backward pass
+EPOCH = 1_000_000  # targets, about an epoch of MovieLens-1M
+POSITIONS_ON_CPU = 3200  # in a batch at most: the plain scan needs much memory for the backward pass
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class TrainingSpeed:
     batch: int  # windows
     length: int  # of each
     step_ms: float  # median
-    seconds_per_million: float  # targets, at that pace
+    seconds_per_million: float  # seconds for a million targets
 
 
 def training_times(shape: Shape, device: torch.device, names: Sequence[str], steps: int) -> list[TrainingSpeed]:
@@ -64,7 +65,7 @@ def _step(
     training: TrainingSettings,
     device: torch.device,
 ) -> float:
-    """Seconds of one step on windows (B, L + 1)."""
+    """The time of one step on windows (B, L + 1), in seconds."""
     _finish(device)
     began = time.perf_counter()
     low = training.precision == "bf16" or (training.precision == "auto" and device.type == "cuda")

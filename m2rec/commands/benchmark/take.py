@@ -57,7 +57,7 @@ def take(
                 say(f"Left: the checkpoint of {source.name}. {error}")
         worlds = {one.world for one in found if one.taken}
         taken = take_runs(unpacked, jobs, worlds=worlds, force=force)
-    for label, reason in taken.left.items():
+    for label, reason in taken.skipped.items():
         say(f"Left: {label}, because {reason}.")
     for one in inputs:
         if any(job.plan.name == one.plan.name for job in taken.taken):
@@ -70,7 +70,7 @@ def take(
             one.world: {"trained_on": one.trained_on, "taken": one.taken, "reason": one.reason} for one in found
         },
         "runs": [job.label for job in taken.taken],
-        "left": taken.left,
+        "left": taken.skipped,
     }
     show(payload, json_file, *([_checkpoints(found)] if found else []), *([_runs(taken)] if taken.taken else []))
     if not (found or taken.taken):

@@ -1,4 +1,4 @@
-"""What ablations do to the data, and what they leave alone."""
+"""What ablations change in the data, and what they do not."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from m2rec.benchmark.accuracy.ablated_data import ablated
 from m2rec.data.prepared import Prepared
 
 
-def test_shuffling_keeps_who_took_what_and_every_target_and_loses_the_order(prepared: Prepared) -> None:
+def test_shuffling_keeps_items_and_targets_of_every_user_but_not_the_order(prepared: Prepared) -> None:
     shuffled = ablated(prepared, "order-shuffled", seed=0)
     moved = 0
     for user, end in enumerate(prepared.split.train_end):
@@ -31,7 +31,7 @@ def test_removed_texts_are_zeros(prepared: Prepared) -> None:
 
 
 @pytest.mark.parametrize("treatment", ["none", "text-permuted", "text-removed"])
-def test_treatments_of_texts_leave_the_sequences_alone(prepared: Prepared, treatment) -> None:
+def test_treatments_of_texts_do_not_change_the_sequences(prepared: Prepared, treatment) -> None:
     assert ablated(prepared, treatment, seed=0).fingerprint == prepared.fingerprint
 
 

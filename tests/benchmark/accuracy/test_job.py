@@ -1,4 +1,4 @@
-"""One run: settings from the right places, results that are kept, runs that go on where they stopped."""
+"""One run: where its settings come from, what it saves, and how it resumes."""
 
 import time
 from pathlib import Path
@@ -38,7 +38,7 @@ def run(job: Job, prepared: Prepared, **options: object):
 
 
 @pytest.mark.parametrize("kind", BASELINES)
-def test_every_baseline_is_trained_measured_and_kept(kind: str, job: MakeJob, prepared: Prepared) -> None:
+def test_every_baseline_is_trained_evaluated_and_saved(kind: str, job: MakeJob, prepared: Prepared) -> None:
     one = job(kind)
     assert one.result() is None
     result = run(one, prepared)
@@ -50,7 +50,7 @@ def test_every_baseline_is_trained_measured_and_kept(kind: str, job: MakeJob, pr
     assert one.weights_file.exists() == (kind not in COUNTING)
 
 
-def test_the_weights_that_are_kept_are_those_that_were_measured(job: MakeJob, prepared: Prepared) -> None:
+def test_the_saved_weights_are_the_evaluated_ones(job: MakeJob, prepared: Prepared) -> None:
     one = job("sasrec")
     result = run(one, prepared)
     model = one.make_model(prepared)
@@ -59,9 +59,7 @@ def test_the_weights_that_are_kept_are_those_that_were_measured(job: MakeJob, pr
     assert {seen: dict(figures) for seen, figures in measured.figures.items()} == result.test
 
 
-def test_the_weights_that_are_kept_say_how_they_were_trained_as_the_result_does(
-    job: MakeJob, prepared: Prepared
-) -> None:
+def test_the_saved_weights_have_the_training_record_of_the_result(job: MakeJob, prepared: Prepared) -> None:
     one = job("sasrec")
     result = run(one, prepared)
     with safe_open(one.weights_file, framework="pt") as file:
@@ -81,14 +79,14 @@ def test_every_ablation_of_m2rec_is_trained(entry: dict, job: MakeJob, prepared:
     assert result.treatment == entry.get("treatment", "none")
 
 
-def test_the_same_run_twice_finds_the_same(job: MakeJob, prepared: Prepared) -> None:
+def test_the_same_run_twice_gives_the_same_figures(job: MakeJob, prepared: Prepared) -> None:
     first = run(job("sasrec"), prepared)
     job("sasrec").result_file.unlink()
     second = run(job("sasrec"), prepared)
     assert (first.test, first.validation) == (second.test, second.validation)
 
 
-def test_a_circle_is_learnt_within_a_plan(job: MakeJob, prepared: Prepared) -> None:
+def test_a_run_learns_a_circle_of_items(job: MakeJob, prepared: Prepared) -> None:
     result = run(job("lrurec", training={"epochs": 60, "patience": 60}), prepared)
     assert result.test is not None
     assert result.test["unmasked"]["HR@5"] > 0.9
@@ -114,8 +112,8 @@ def test_later_settings_win_and_all_models_share_width_length_and_dropout(job: M
     [
         ("sasrek", {}, "asks for a model 'sasrek'"),
         ("sasrec", {"settings": {"depth": 2}}, "sasrec does not fit at depth"),
-        ("m2rec", {"settings": {"gate": "open"}}, "m2rec does not fit at gate"),
-        ("sasrec", {"training": {"epochs": 0}}, "the training of sasrec does not fit at epochs"),
+        ("m2rec", {"settings": {"gate": "open"}}, "m2rec has a mistake at gate"),
+        ("sasrec", {"training": {"epochs": 0}}, "the training of sasrec has a mistake at epochs"),
         ("popularity", {"settings": {"width": 3}}, "popularity takes none"),
     ],
 )
@@ -129,7 +127,7 @@ def test_settings_that_do_not_fit_are_refused_before_anything_runs(
 # ── keeping and going on ────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_result_counts_for_the_very_same_run_only(job: MakeJob, prepared: Prepared) -> None:
+def test_a_result_counts_only_for_the_same_run(job: MakeJob, prepared: Prepared) -> None:
     run(job("popularity"), prepared)
     assert job("popularity").result() is not None
     assert job("popularity", seed=1).result() is None
@@ -139,14 +137,14 @@ def test_a_result_counts_for_the_very_same_run_only(job: MakeJob, prepared: Prep
     assert job("popularity").result() is None
 
 
-def test_a_damaged_result_is_named_and_not_overwritten_in_silence(job: MakeJob, prepared: Prepared) -> None:
+def test_a_damaged_result_is_refused_by_name_and_not_overwritten(job: MakeJob, prepared: Prepared) -> None:
     run(job("popularity"), prepared)
     job("popularity").result_file.write_text("{")
     with pytest.raises(DataError, match="delete it to run it again"):
         job("popularity").result()
 
 
-def test_without_time_for_another_epoch_a_run_stops_and_later_goes_on_to_the_same_end(
+def test_a_run_without_time_for_another_epoch_stops_and_later_resumes_to_the_same_result(
     job: MakeJob, prepared: Prepared, tmp_path: Path
 ) -> None:
     whole = run(job("gru4rec"), prepared)
@@ -161,7 +159,7 @@ def test_without_time_for_another_epoch_a_run_stops_and_later_goes_on_to_the_sam
     assert resumed.test == whole.test
 
 
-def test_the_test_set_is_not_used_where_the_plan_says_so(
+def test_the_test_set_is_not_used_if_the_plan_says_so(
     job: MakeJob, prepared: Prepared, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from m2rec.benchmark.accuracy import job as module
@@ -180,7 +178,7 @@ def test_the_test_set_is_not_used_where_the_plan_says_so(
 
 @pytest.mark.parametrize("kind", ["m2rec", "sasrec"])
 def test_a_repeat_bias_starts_from_the_training_part(kind: str, job: MakeJob, prepared: Prepared) -> None:
-    """Nobody walks round the whole circle in training: no repeats, and so less than popularity would bring."""
+    """In training nobody completes the circle, so there are fewer repeats than popularity alone would give."""
     start = repeat_log_odds(prepared)
     assert start < -1
     model = job(kind, settings={"repeat_bias": True}).make_model(prepared)

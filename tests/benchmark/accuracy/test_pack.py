@@ -1,4 +1,4 @@
-"""A rented machine's archives: whole, of bounded size and number, and what they bring home is what was found."""
+"""Archives from a rented machine: complete, limited in size and number, and installed unchanged."""
 
 import tarfile
 from pathlib import Path
@@ -25,7 +25,7 @@ def jobs(job: MakeJob) -> list[Job]:
 
 
 def elsewhere(jobs: list[Job], prepared: Prepared, folder: Path) -> list[Job]:
-    """The same runs, kept in another folder: on the machine that they are brought to."""
+    """The same runs with another folder for results, as on the machine that installs them."""
     return [Job(job.plan, job.entry, job.seed, job.world, prepared.fingerprint, folder) for job in jobs]
 
 
@@ -51,11 +51,11 @@ def test_finished_runs_are_packed_and_unpacked_unchanged(jobs: list[Job], prepar
         assert there.ranks_file.read_bytes() == here.ranks_file.read_bytes()
     again = take_runs(tmp_path / "unpacked", home)
     assert again.taken == []
-    assert set(again.left.values()) == {"it is here already"}
+    assert set(again.skipped.values()) == {"it is here already"}
     assert len(take_runs(tmp_path / "unpacked", home, force=True).taken) == 3
 
 
-def test_no_archive_is_larger_than_what_comes_back_nor_are_there_more(
+def test_archives_stay_below_the_largest_size_and_number(
     jobs: list[Job], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for job in jobs:
@@ -70,7 +70,7 @@ def test_no_archive_is_larger_than_what_comes_back_nor_are_there_more(
     assert all(size <= pack.LIMIT for size in sizes.values())
 
 
-def test_a_later_run_leaves_full_archives_alone_and_is_in_the_last(
+def test_a_later_run_goes_into_the_last_archive_and_full_ones_are_not_rewritten(
     jobs: list[Job], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for job in jobs[:3]:
@@ -89,7 +89,7 @@ def test_a_later_run_leaves_full_archives_alone_and_is_in_the_last(
         )
 
 
-def test_runs_of_other_settings_and_damaged_ones_are_left(
+def test_runs_with_other_settings_and_damaged_runs_are_not_installed(
     job: MakeJob, jobs: list[Job], prepared: Prepared, tmp_path: Path
 ) -> None:
     for one in jobs[:3]:
@@ -100,12 +100,12 @@ def test_runs_of_other_settings_and_damaged_ones_are_left(
     changed = job("sasrec", name="run-0", settings={"heads": 1})
     found = take_runs(tmp_path / "unpacked", elsewhere([changed, jobs[1]], prepared, tmp_path / "home"))
     assert found.taken == []
-    assert found.left["trial/run-0-0"] == "its settings, data or seed are not the plan's"
-    assert found.left["trial/run-1-0"].startswith("its files are damaged")
-    assert found.left["trial/run-2-0"] == "no plan whose world is prepared here has such a run"
+    assert found.skipped["trial/run-0-0"] == "its settings, data or seed are not the plan's"
+    assert found.skipped["trial/run-1-0"].startswith("its files are damaged")
+    assert found.skipped["trial/run-2-0"] == "it is in no plan whose world is prepared here"
 
 
-def test_a_checkpoint_is_taken_if_its_validation_is_better(job: MakeJob, prepared: Prepared, tmp_path: Path) -> None:
+def test_a_checkpoint_with_better_validation_is_installed(job: MakeJob, prepared: Prepared, tmp_path: Path) -> None:
     reference = job("m2rec")
     assert reference.trains_checkpoint
     assert not job("m2rec", settings={"gate": "equal"}).trains_checkpoint
@@ -124,7 +124,7 @@ def test_a_checkpoint_is_taken_if_its_validation_is_better(job: MakeJob, prepare
     assert recorded["NDCG@10"] == 0.2
 
 
-def test_a_checkpoint_without_a_record_of_its_validation_is_measured(
+def test_a_checkpoint_without_a_recorded_validation_is_evaluated(
     job: MakeJob, prepared: Prepared, tmp_path: Path
 ) -> None:
     archive = CheckpointArchive(tmp_path / "out", WORLD, prepared, "python -m m2rec …")
@@ -139,7 +139,7 @@ def test_a_checkpoint_without_a_record_of_its_validation_is_measured(
     assert found.taken
 
 
-def test_a_damaged_checkpoint_leaves_the_one_here(job: MakeJob, prepared: Prepared, tmp_path: Path) -> None:
+def test_a_damaged_checkpoint_does_not_replace_the_one_here(job: MakeJob, prepared: Prepared, tmp_path: Path) -> None:
     archive = CheckpointArchive(tmp_path / "out", WORLD, prepared, "python -m m2rec …")
     archive.write(trained(job("m2rec"), prepared, 0.3))
     unpack(tmp_path / "out", tmp_path / "unpacked")
@@ -152,7 +152,7 @@ def test_a_damaged_checkpoint_leaves_the_one_here(job: MakeJob, prepared: Prepar
     assert Checkpoint.load(home)
 
 
-def test_a_folder_without_archives_and_a_damaged_archive_are_named(tmp_path: Path) -> None:
+def test_a_folder_without_archives_and_a_damaged_archive_are_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no archives"):
         unpack(tmp_path / "nowhere", tmp_path / "into")
     (tmp_path / "runs-0.tar").write_bytes(np.random.default_rng(0).bytes(4000))

@@ -1,4 +1,4 @@
-"""Plans: valid settings, and the errors for others."""
+"""Plans: what they contain, and the errors for invalid ones."""
 
 from pathlib import Path
 
@@ -40,7 +40,7 @@ def test_a_published_plan_has_every_model_three_seeds_and_is_named_for_its_world
 
 
 @pytest.mark.parametrize("plan", ABLATIONS_ALONE, ids=lambda plan: plan.name)
-def test_a_plan_of_ablations_differs_from_its_worlds_plan_in_the_budget_alone(plan, tmp_path: Path) -> None:
+def test_a_plan_of_ablations_differs_from_its_worlds_plan_only_in_the_budget(plan, tmp_path: Path) -> None:
     assert plan.name == f"{plan.world}-ablations"
     full = {entry.name: entry for entry in load_plan(plan.world).entries}
     assert plan.entries[0] == full[plan.reference]
@@ -67,7 +67,7 @@ def test_the_learning_curve_gives_both_models_the_same_customers_and_as_many_his
 @pytest.mark.parametrize(
     ("world", "models"), [("ml-1m", {"sasrec", "mamba2", "bsarec", "wearec"}), ("rhythm-market", {"sasrec"})]
 )
-def test_a_repeat_bias_is_all_that_sets_such_an_entry_apart(world: str, models: set[str], tmp_path: Path) -> None:
+def test_an_entry_with_a_repeat_bias_differs_in_nothing_else(world: str, models: set[str], tmp_path: Path) -> None:
     plan = load_plan(world)
     made = {entry.name: Job(plan, entry, 0, load_world(world), "f", tmp_path) for entry in plan.entries}
     biased = {name.removesuffix("-repeat-bias"): job for name, job in made.items() if name.endswith("-repeat-bias")}
@@ -93,12 +93,12 @@ def treatment(job: Job) -> str:
     return job.entry.treatment
 
 
-def test_what_was_bought_before_is_compared_where_people_buy_the_same_things_again() -> None:
+def test_worlds_with_repeat_purchases_have_the_baseline_of_earlier_purchases() -> None:
     assert {entry.kind for entry in load_plan("gift-shop").entries} >= REPEATS
 
 
 @pytest.mark.parametrize("world", ["gift-shop", "ml-1m", "rhythm-market"])
-def test_every_world_takes_away_one_idea_at_a_time_and_nothing_else(world: str, tmp_path: Path) -> None:
+def test_every_ablation_removes_one_idea_and_nothing_else(world: str, tmp_path: Path) -> None:
     plan = load_plan(world)
     made = [Job(plan, entry, 0, load_world(world), "fingerprint", tmp_path) for entry in plan.entries]
     whole = next(job for job in made if job.entry.name == plan.reference)
@@ -111,7 +111,7 @@ def test_every_world_takes_away_one_idea_at_a_time_and_nothing_else(world: str, 
 
 
 @pytest.mark.parametrize("world", ["ml-1m", "rhythm-market"])
-def test_choosing_settings_leaves_the_test_set_shut_and_gives_every_model_as_many_tries(world: str) -> None:
+def test_tuning_does_not_use_the_test_set_and_gives_every_model_as_many_tries(world: str) -> None:
     plan = load_plan(f"{world}-tuning")
     assert (plan.world, plan.test) == (world, False)
     compared = [entry.name for entry in load_plan(world).entries if not entry.ablates and entry.kind != "popularity"]
@@ -119,7 +119,7 @@ def test_choosing_settings_leaves_the_test_set_shut_and_gives_every_model_as_man
     assert len({len(entry.points()) for entry in plan.model}) == 1
 
 
-def test_a_grid_is_every_combination_under_a_name_of_its_own() -> None:
+def test_a_grid_gives_every_combination_its_own_name() -> None:
     grid = {"settings.dropout": [0.1, 0.2], "training.weight_decay": [0.0]}
     entry = Entry(name="sasrec", kind="sasrec", settings={"heads": 4}, grid=grid)
     points = entry.points()
@@ -137,13 +137,13 @@ def test_a_grid_is_every_combination_under_a_name_of_its_own() -> None:
     [
         (ONE + ONE[ONE.index("[[") :], "two models are called 'sasrec'"),
         (ONE.replace("[0]", "[]"), "at seeds: Tuple should have at least 1 item"),
-        (ONE + "grid = { dropout = [0.1] }\n", "a grid varies settings.… or training.…, not 'dropout'"),
+        (ONE + "grid = { dropout = [0.1] }\n", "a grid may vary settings.… or training.…, not 'dropout'"),
         (ONE + 'treatment = "reversed"\n', "at model.0.treatment: Input should be 'none'"),
         (ONE.replace('"sasrec"', '"SAS Rec"', 1), "at model.0.name: String should match pattern"),
         (ONE + "[[model", "is not a valid TOML file"),
     ],
 )
-def test_a_mistaken_plan_is_refused_with_what_is_wrong(text: str, reason: str, tmp_path: Path) -> None:
+def test_a_plan_with_a_mistake_is_refused_with_the_reason(text: str, reason: str, tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(text)
     with pytest.raises(DataError) as caught:
@@ -152,7 +152,7 @@ def test_a_mistaken_plan_is_refused_with_what_is_wrong(text: str, reason: str, t
     assert "\n" not in str(caught.value)
 
 
-def test_a_mistyped_name_is_answered_with_the_nearest_plan(tmp_path: Path) -> None:
+def test_a_mistyped_name_suggests_the_nearest_plan(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="did you mean ml-1m"):
         load_plan("ml1m")
     with pytest.raises(DataError, match="cannot be read"):

@@ -1,4 +1,4 @@
-"""Runs side by side: order, failures, time that runs out, and nothing left behind. Stand-ins train instead."""
+"""Several runs at a time: order, failures, deadlines and cleaning up. Small scripts stand in for training."""
 
 import os
 import signal
@@ -28,7 +28,7 @@ def jobs(job: MakeJob) -> list[Job]:
 
 
 def worker(does: str) -> list[str]:
-    """A stand-in for `benchmark worker` that does this for every line; it has `label`, `left` and `answer`."""
+    """A stand-in for `benchmark worker`: `does` is Python code that runs for every line; see `label`, `left`, `answer`."""
     code = """
 import os, sys, time
 
@@ -46,7 +46,7 @@ SLEEPS = worker("time.sleep(60)")
 
 
 def test_a_failed_job_does_not_affect_the_others(jobs: list[Job]) -> None:
-    finish(jobs[0], ranked(10))  # d ends well and leaves no result: that is a failure too
+    finish(jobs[0], ranked(10))  # d exits with 0 but leaves no result, which counts as a failure
     sentences: list[str] = []
     codes = worker(f"answer(dict(a=0, b=3, c={STOPPED}, d=0)[label[-3]])")
     outcome = run_queue(jobs, codes, at_once=3, report=sentences.append)
@@ -57,7 +57,7 @@ def test_a_failed_job_does_not_affect_the_others(jobs: list[Job]) -> None:
     assert any("exit code 3" in sentence and str(jobs[1].log_file) in sentence for sentence in sentences)
 
 
-def test_a_worker_does_one_job_after_another(jobs: list[Job], tmp_path: Path) -> None:
+def test_a_worker_runs_one_job_after_another(jobs: list[Job], tmp_path: Path) -> None:
     for job in jobs:
         finish(job, ranked(10))
     seen = tmp_path / "seen"
@@ -76,7 +76,7 @@ def test_a_job_that_ends_its_worker_does_not_affect_the_others(jobs: list[Job]) 
     assert {job.name for job in outcome.finished} == {"run-a-0", "run-c-0", "run-d-0"}
 
 
-def test_no_more_run_at_a_time_than_allowed(jobs: list[Job], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_more_jobs_run_at_a_time_than_allowed(jobs: list[Job], monkeypatch: pytest.MonkeyPatch) -> None:
     alive: list[subprocess.Popen] = []
     most = 0
     real = subprocess.Popen
@@ -93,7 +93,7 @@ def test_no_more_run_at_a_time_than_allowed(jobs: list[Job], monkeypatch: pytest
     assert most == 2
 
 
-def test_after_the_deadline_nothing_starts_and_what_still_runs_is_ended(jobs: list[Job], tmp_path: Path) -> None:
+def test_after_the_deadline_no_job_starts_and_running_ones_are_stopped(jobs: list[Job], tmp_path: Path) -> None:
     began = time.monotonic()
     seen = tmp_path / "seen"
     outcome = run_queue(
@@ -124,7 +124,7 @@ def test_an_interruption_leaves_no_process_behind(jobs: list[Job], monkeypatch: 
     assert all(process.poll() is not None for process in started)
 
 
-def test_ended_by_a_signal_it_leaves_no_process_behind(jobs: list[Job], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sigterm_leaves_no_process_behind(jobs: list[Job], monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[subprocess.Popen] = []
     real = subprocess.Popen
     monkeypatch.setattr(runs.subprocess, "Popen", lambda *a, **o: started.append(real(*a, **o)) or started[-1])
@@ -136,13 +136,13 @@ def test_ended_by_a_signal_it_leaves_no_process_behind(jobs: list[Job], monkeypa
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-def test_why_a_worker_does_not_start_is_in_the_log_of_its_first_job(jobs: list[Job]) -> None:
+def test_the_log_of_its_first_job_says_why_a_worker_did_not_start(jobs: list[Job]) -> None:
     outcome = run_queue(jobs[:1], [sys.executable, "-S", "-c", "raise SystemExit('no such plan')"])
     assert outcome.failed == jobs[:1]
     assert "no such plan" in jobs[0].log_file.read_text()
 
 
-def test_idle_workers_are_gone_at_the_end(jobs: list[Job], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_idle_workers_have_ended_when_the_queue_returns(jobs: list[Job], monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[subprocess.Popen] = []
     real = subprocess.Popen
     monkeypatch.setattr(runs.subprocess, "Popen", lambda *a, **o: started.append(real(*a, **o)) or started[-1])

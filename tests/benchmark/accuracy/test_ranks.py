@@ -1,4 +1,4 @@
-"""The stored ranks: small, exact for every published figure, and never another run's."""
+"""Stored ranks: small, exact for every published figure, and tied to their run."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ def evaluation(ranks: np.ndarray) -> Evaluation:
 
 
 @given(ranks=HALF_RANKS)
-def test_every_figure_of_every_target_comes_back_exactly(ranks: np.ndarray, tmp_path_factory) -> None:
+def test_stored_ranks_give_every_figure_exactly(ranks: np.ndarray, tmp_path_factory) -> None:
     path = tmp_path_factory.mktemp("ranks") / "run.npz"
     made = evaluation(ranks)
     save_ranks(path, made, "key")
@@ -53,7 +53,7 @@ def test_the_ranks_of_another_run_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("keep", [0, 40, 200])
-def test_a_damaged_file_is_named(tmp_path: Path, keep: int) -> None:
+def test_a_damaged_file_is_refused_by_name(tmp_path: Path, keep: int) -> None:
     path = tmp_path / "run.npz"
     save_ranks(path, evaluation(np.array([1.0, 2.5])), "key")
     path.write_bytes(path.read_bytes()[:keep])

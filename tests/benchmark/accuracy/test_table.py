@@ -1,4 +1,4 @@
-"""From runs to a table: means, spreads and who beats whom, by hand."""
+"""From runs to a table: means, standard deviations and comparisons, against values computed by hand."""
 
 import json
 from dataclasses import replace
@@ -33,7 +33,7 @@ def plan(**changes: object) -> Plan:
 
 
 def finish(job: Job, ranks: np.ndarray) -> None:
-    """As if the job had run and ranked the targets so."""
+    """Save the files of the job as if it had run and given these ranks."""
     job.result_file.parent.mkdir(parents=True, exist_ok=True)
     users = np.arange(USERS)
     save_ranks(job.ranks_file, Evaluation(users, users, {"unmasked": ranks, "masked": ranks}), job.key)
@@ -69,7 +69,7 @@ def jobs(prepared: Prepared, tmp_path: Path) -> list[Job]:
 
 
 def ranked(hits: int) -> np.ndarray:
-    """So many targets at rank 1, the others at 11.5: a tie just outside the first ten."""
+    """`hits` targets at rank 1 and the others at 11.5, a tie just outside the first ten."""
     return np.where(np.arange(USERS) < hits, 1.0, 11.5)
 
 
@@ -77,7 +77,7 @@ def test_runs_come_seed_by_seed_over_all_models(jobs: list[Job]) -> None:
     assert [job.name for job in jobs] == ["m2rec-0", "sasrec-0", "m2rec-1", "sasrec-1"]
 
 
-def test_only_what_is_asked_for_is_run_and_what_is_not_there_is_refused(prepared: Prepared, tmp_path: Path) -> None:
+def test_only_the_selected_runs_are_made_and_unknown_names_are_refused(prepared: Prepared, tmp_path: Path) -> None:
     chosen = jobs_of(plan(), WORLD, prepared, tmp_path, only=["sasrec"], seeds=[1])
     assert [job.name for job in chosen] == ["sasrec-1"]
     with pytest.raises(DataError, match="has no model gru4rec; it has m2rec, sasrec"):
@@ -86,7 +86,7 @@ def test_only_what_is_asked_for_is_run_and_what_is_not_there_is_refused(prepared
         jobs_of(plan(), WORLD, prepared, tmp_path, seeds=[7])
 
 
-def test_a_row_holds_the_mean_over_seeds_and_its_spread(jobs: list[Job]) -> None:
+def test_a_row_holds_mean_and_standard_deviation_over_seeds(jobs: list[Job]) -> None:
     for job, hits in zip(jobs, (20, 10, 30, 10), strict=True):
         finish(job, ranked(hits))
     rows = {row["model"]: row for row in benchmark_table(plan(), jobs)["rows"]}
@@ -109,7 +109,7 @@ def test_one_seed_has_an_interval_over_users_and_several_have_none(jobs: list[Jo
     assert "unmasked_interval" not in rows["sasrec"]
 
 
-def test_a_clear_lead_is_no_chance_and_no_lead_is(jobs: list[Job]) -> None:
+def test_a_clear_lead_is_significant_and_no_lead_is_not(jobs: list[Job]) -> None:
     for job, hits in zip(jobs, (30, 10, 30, 10), strict=True):
         finish(job, ranked(hits))
     first = benchmark_table(plan(), jobs)["comparisons"][0]
@@ -128,7 +128,7 @@ def test_a_clear_lead_is_no_chance_and_no_lead_is(jobs: list[Job]) -> None:
     assert benchmark_table(plan(), jobs)["comparisons"][0]["p"] == 1
 
 
-def test_a_lead_is_that_of_the_means_over_seeds(jobs: list[Job]) -> None:
+def test_a_difference_is_between_means_over_seeds(jobs: list[Job]) -> None:
     for job, hits in zip(jobs, (30, 10, 20, 16), strict=True):
         finish(job, ranked(hits))
     first = benchmark_table(plan(), jobs)["comparisons"][0]
@@ -136,9 +136,7 @@ def test_a_lead_is_that_of_the_means_over_seeds(jobs: list[Job]) -> None:
     assert first["low"] < first["difference"] < first["high"]
 
 
-def test_the_worlds_own_checkpoint_stands_in_for_a_reference_that_has_not_run(
-    prepared: Prepared, tmp_path: Path
-) -> None:
+def test_the_worlds_checkpoint_replaces_a_reference_without_a_run(prepared: Prepared, tmp_path: Path) -> None:
     whole = plan(name="small", seeds=[0])
     ours, other = jobs_of(whole, WORLD, prepared, tmp_path)
     finish(other, ranked(10))
@@ -157,7 +155,7 @@ def test_the_worlds_own_checkpoint_stands_in_for_a_reference_that_has_not_run(
     assert (table["compared"], table["comparisons"][0]["difference"]) == ("run", pytest.approx(0.25))
 
 
-def test_a_table_of_a_part_says_what_is_missing(jobs: list[Job]) -> None:
+def test_a_table_of_some_runs_names_the_missing_ones(jobs: list[Job]) -> None:
     finish(jobs[1], ranked(10))
     table = benchmark_table(plan(), jobs)
     assert [row["model"] for row in table["rows"]] == ["sasrec"]
@@ -167,7 +165,7 @@ def test_a_table_of_a_part_says_what_is_missing(jobs: list[Job]) -> None:
     assert benchmark_table(plan(), [])["rows"] == []
 
 
-def test_while_the_test_set_is_shut_a_row_tells_of_validation_alone(prepared: Prepared, tmp_path: Path) -> None:
+def test_a_plan_without_the_test_set_has_rows_of_validation_only(prepared: Prepared, tmp_path: Path) -> None:
     shut = plan(test=False)
     jobs = jobs_of(shut, WORLD, prepared, tmp_path)
     for job in jobs:

@@ -1,4 +1,4 @@
-"""A running page over a stand-in world, as the page's own tests have it."""
+"""A running page with a stand-in world, as in the page's own tests."""
 
 from tests.ui.conftest import address
 

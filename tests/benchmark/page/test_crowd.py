@@ -24,12 +24,12 @@ def test_every_visitor_gets_answers_about_their_own_history(address: str) -> Non
     assert phase.memory.most_mib >= phase.memory.first_mib > 0
 
 
-def test_visitors_in_turn_come_once_each(address: str) -> None:
+def test_visitors_in_turn_act_once_each(address: str) -> None:
     phase = run_apart(in_turn(running_host(address), visitors=5, seconds=60))
     assert (phase.answers, phase.errors, phase.wrong_sessions) == (5, 0, 0)
 
 
-def test_visitors_in_turn_end_with_the_time(address: str) -> None:
+def test_visitors_in_turn_stop_at_the_time_limit(address: str) -> None:
     assert run_apart(in_turn(running_host(address), visitors=5, seconds=-1)).answers == 0
 
 
@@ -41,7 +41,7 @@ Reply = tuple[int, dict[str, object], dict[str, str]]
 
 @contextmanager
 def server(act: Callable[[list[str]], Reply]) -> Iterator[Host]:
-    """A page whose `act` gives these replies, given the history that was sent."""
+    """A page whose call `act` gives the replies that the function `act` makes from the history that was sent."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -86,14 +86,14 @@ def view(history: list[str]) -> dict[str, object]:
     ],
     ids=["answer", "wrong_session", "busy", "refusal", "fault"],
 )
-def test_what_happened_is_counted_as_what_it_was(act: Callable[[list[str]], Reply], counted: tuple[int, ...]) -> None:
+def test_each_kind_of_reply_is_counted_as_such(act: Callable[[list[str]], Reply], counted: tuple[int, ...]) -> None:
     with server(act) as host:
         phase = run_apart(in_turn(host, visitors=3, seconds=60))
     assert (phase.answers, phase.busy, phase.errors, phase.wrong_sessions) == counted
     assert phase.memory is None
 
 
-def test_a_server_that_is_gone_is_an_error() -> None:
+def test_a_stopped_server_is_an_error() -> None:
     with server(lambda history: (200, view(history), {})) as host:
         pass
     with pytest.raises(httpx.HTTPError):
@@ -101,5 +101,5 @@ def test_a_server_that_is_gone_is_an_error() -> None:
     assert run_apart(recovery(host, 1)) is None
 
 
-def test_a_server_as_before_has_recovered(address: str) -> None:
+def test_a_prompt_server_has_recovered(address: str) -> None:
     assert run_apart(recovery(running_host(address), 1)) is not None

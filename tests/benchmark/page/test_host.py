@@ -18,19 +18,19 @@ from m2rec.errors import InputError
         "",
     ],
 )
-def test_load_is_sent_to_this_machine_only(url: str) -> None:
+def test_load_is_sent_only_to_this_machine(url: str) -> None:
     with pytest.raises(InputError, match="is not on this machine"):
         running_host(url)
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1/", "http://localhost:1", "http://[::1]:1"])
-def test_every_name_of_this_machine_will_do(url: str) -> None:
+def test_every_loopback_name_is_accepted(url: str) -> None:
     host = running_host(url)
     assert host.url == url.rstrip("/")
     assert host.memory_mib() is None
 
 
-def test_growth_is_the_last_fifth_against_the_first() -> None:
+def test_growth_compares_the_last_fifth_with_the_first() -> None:
     held = memory([100.0, 100.0, 130.0, 90.0, 90.0, 90.0, 90.0, 90.0, 104.0, 106.0])
     assert held is not None
     assert (held.first_mib, held.last_mib, held.most_mib, held.growth) == (100.0, 105.0, 130.0, 0.05)

@@ -5,7 +5,7 @@ from PIL import Image
 from m2rec.benchmark.page.pictures import HOLD, STRIP_WIDTH, _animation
 
 
-def test_the_animation_holds_every_picture_at_one_width() -> None:
+def test_the_animation_has_every_picture_at_one_width() -> None:
     shots = []
     for colour in ("navy", "orange", "green"):
         shot = io.BytesIO()

@@ -1,4 +1,4 @@
-"""The speed benchmark: which models it times, that they answer alike, and its arithmetic. No time is asserted."""
+"""The speed benchmark: the timed models, that they give the same answers as usual, and the arithmetic of the figures."""
 
 import json
 from dataclasses import replace
@@ -49,16 +49,16 @@ def test_every_model_is_timed_at_every_length(measured: Speed) -> None:
     answers = {(r.model, r.length) for r in measured.rows if (r.what, r.device) == ("answer", "cpu")}
     assert answers == {(name, length) for name in NAMES for length in (5, 9)}
     added = {r.model for r in measured.rows if r.what == "added item"}
-    assert added == {*NAMES, "sasrec, read anew"}
+    assert added == {*NAMES, "sasrec, without cache"}
     assert {(r.batch, r.length) for r in measured.rows if (r.what, r.device) == ("batch", "cpu")} == {(3, 5)}
     assert all(0 < r.median_ms <= r.p95_ms for r in measured.rows)
-    # rounds × burst; of many at once, which take long, one in a round
+    # rounds × burst; a batch is answered once in a round
     assert {(r.what, r.answers) for r in measured.rows} == {("answer", 6), ("added item", 6), ("batch", 3)}
     assert {(p.model, p.length) for p in measured.peaks} >= {(name, length) for name in NAMES for length in (5, 9)}
     assert all(p.mib > 0 for p in measured.peaks)
 
 
-def test_the_figures_are_json_with_the_ratio_to_sasrec(measured: Speed) -> None:
+def test_the_figures_are_json_with_ratios_to_sasrec(measured: Speed) -> None:
     found = json.loads(json.dumps(measured.as_dict(), allow_nan=False))
     assert set(found["ratio_to_sasrec"]) == {"5", "9"}
     assert set(found["ratio_of_one_more"]) == {"5"}
@@ -66,7 +66,7 @@ def test_the_figures_are_json_with_the_ratio_to_sasrec(measured: Speed) -> None:
     assert found["rows"][0]["answers_per_second"] == pytest.approx(1000 / found["rows"][0]["median_ms"])
 
 
-def test_every_model_learns_on_as_many_targets_and_with_the_same_threads(measured: Speed) -> None:
+def test_every_model_is_trained_on_as_many_targets_with_as_many_threads(measured: Speed) -> None:
     here = [one for one in measured.training if one.device == "cpu"]
     assert [one.model for one in here] == list(NAMES)
     assert len({(one.threads, one.batch, one.length) for one in here}) == 1
@@ -94,7 +94,7 @@ def test_answers_per_second_counts_the_whole_batch() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_added_item_is_answered_like_the_longer_history(name: str) -> None:
+def test_an_added_item_gives_the_answer_of_the_longer_history(name: str) -> None:
     with torch.inference_mode():
         (model,) = timed_models(small(40), 30, CPU, [name])
         items = torch.randint(1, 41, (1, 12), generator=torch.Generator().manual_seed(1))
@@ -106,7 +106,7 @@ def test_an_added_item_is_answered_like_the_longer_history(name: str) -> None:
         assert whole.shape == (1, 10)
 
 
-def test_m2rec_answers_as_the_model_itself_does() -> None:
+def test_timed_m2rec_answers_as_the_model_does() -> None:
     with torch.inference_mode():
         (model,) = timed_models(small(40), 30, CPU, ["m2rec"])
         assert isinstance(model, M2RecTimed)
@@ -118,8 +118,8 @@ def test_m2rec_answers_as_the_model_itself_does() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "m2rec"])
-def test_a_baseline_ranks_as_its_model_does(name: str) -> None:
-    """Its answer leaves out what a ranking has no need of; it is the same ranking."""
+def test_a_timed_baseline_ranks_as_its_model_does(name: str) -> None:
+    """The timed answer skips the softmax, which does not change the ranking."""
     with torch.inference_mode():
         (model,) = timed_models(small(40), 30, CPU, [name])
         assert isinstance(model, BaselineTimed)
@@ -127,7 +127,7 @@ def test_a_baseline_ranks_as_its_model_does(name: str) -> None:
         assert torch.equal(model.answer(items), model.module.last_scores(items).topk(10).indices + 1)
 
 
-def test_the_shapes_are_those_of_the_checkpoints_the_films_first(tmp_path: Path) -> None:
+def test_the_shapes_are_those_of_the_checkpoints_with_the_films_first(tmp_path: Path) -> None:
     assert shipped_shapes(tmp_path) == [film_shape()]
     config = Checkpoint.load(save_tiny_world(tmp_path / "tiny-shop")).config.model
     films, shop = shipped_shapes(tmp_path)
@@ -148,7 +148,7 @@ def test_the_ten_best_are_the_largest_in_order() -> None:
 
 
 @pytest.mark.parametrize("kinds", [("periodic", "themes"), ("spectral", "means")])
-def test_a_large_catalogue_is_answered_and_its_memory_stated(kinds: tuple[str, str]) -> None:
+def test_a_large_catalogue_has_times_and_memory(kinds: tuple[str, str]) -> None:
     frequency, semantic = kinds
     settings = ModelSettings(frequency=frequency, semantic=semantic, width=8, head_width=4, state_width=4)
     found = large_catalogue_times(Shape("made-up", settings, 5, 5), items=3000, answers=2)
@@ -156,10 +156,10 @@ def test_a_large_catalogue_is_answered_and_its_memory_stated(kinds: tuple[str, s
     assert found.read_ms > 0
     assert 0 < found.median_ms <= found.p95_ms
     assert found.cpu_ms > 0
-    assert found.answer_mib > 3000 * 3 * 4 / 2**20  # three distributions over the catalogue, at least
+    assert found.answer_mib > 3000 * 3 * 4 / 2**20  # at least three distributions over the catalogue
 
 
-def test_threads_are_given_back(measured: Speed) -> None:
+def test_the_number_of_threads_is_restored(measured: Speed) -> None:
     before = torch.get_num_threads()
     with computing_on(before + 1):
         assert torch.get_num_threads() == before + 1

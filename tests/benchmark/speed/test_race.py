@@ -10,5 +10,5 @@ def test_each_length_is_reported_in_turn_with_a_time_for_every_model() -> None:
         assert all(time > 0 for time in lap.milliseconds.values())
 
 
-def test_a_race_ends_before_a_length_for_which_there_is_no_time() -> None:
+def test_a_race_ends_before_a_length_that_would_take_too_long() -> None:
     assert [lap.length for lap in race(film_shape(), lengths=(6, 600_000), seconds=1.0)] == [6]

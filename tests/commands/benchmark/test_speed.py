@@ -43,7 +43,7 @@ def test_the_figures_name_the_ratios_of_every_world_and_where_they_were_measured
         assert set(world["ratio_of_one_more"]) == {"4"}
     films, shop = found["worlds"]["ml-1m"], found["worlds"]["corner-shop"]
     assert films["ratio_to_sasrec"] == found["ratio_to_sasrec"]
-    assert {row["model"] for row in shop["rows"]} == {"m2rec", "sasrec", "sasrec, read anew"}
+    assert {row["model"] for row in shop["rows"]} == {"m2rec", "sasrec", "sasrec, without cache"}
     assert shop["recommend"]["length"] == 10  # what the shop reads at most
 
 

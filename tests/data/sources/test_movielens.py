@@ -77,7 +77,7 @@ def test_a_part_of_the_ratings_may_be_packed(folder):
         ("movies.dat", b"10::A\n", "Line 1 of .*movies.dat is not MovieID::Title::Genres"),
     ],
 )
-def test_a_damaged_file_is_named(folder, name, content, message):
+def test_a_damaged_file_is_refused_by_name(folder, name, content, message):
     (folder / name).write_bytes(content)
     with pytest.raises(DataError, match=message):
         read_ml_1m_raw(folder)
