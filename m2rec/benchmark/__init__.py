@@ -1,1 +1,1 @@
-"""Measurements of accuracy, speed and the page, and the README's results from them."""
+"""Measurements of accuracy, speed and the page, and the reports of their results."""

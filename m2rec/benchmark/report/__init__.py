@@ -1,1 +1,1 @@
-"""The README's results, written from the published files."""
+"""The results in README.md and RESULTS.md, written from the recorded figures."""

@@ -1,4 +1,4 @@
-"""The README's rows beside a world's checkpoint: baselines, ablations, and which of them are not trained yet."""
+"""Rows of RESULTS.md for baselines and ablations, and notes on how they were trained and which are missing."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,12 +12,12 @@ from m2rec.benchmark.report.figures import SEEN, cell, figure
 from m2rec.errors import DataError
 
 SHOWN = ("HR@10", "NDCG@10", "MRR@10")
-ROUNDING = 1e-6  # by which two sums of the same ranks may differ
+ROUNDING = 1e-6  # difference that rounding may cause between two means over the same ranks
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the world's table."""
+    """One line of a world's table."""
 
     model: str
     seen: str
@@ -27,7 +27,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Baselines:
-    """Rows for the world's table, and Markdown that follows it."""
+    """Rows for a world's table, and the Markdown lines after it."""
 
     rows: list[Row] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -35,15 +35,18 @@ class Baselines:
 
 @dataclass(frozen=True)
 class Shipped:
-    """The world's checkpoint, beside which the rows stand: what it reached, and the epochs of its training."""
+    """The figures of a world's checkpoint, and the epochs of its training."""
 
-    figures: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # "unmasked" and "masked", by metric
-    epochs: Sequence[int] = ()  # of each run that led to it, the first one first
+    figures: Mapping[str, Mapping[str, float]] = field(
+        default_factory=dict
+    )  # by "unmasked" or "masked", then by metric
+    epochs: Sequence[int] = ()  # of each run that led to it, in order
 
 
 def baselines(world: str, benchmarks: Path, targets: int, shipped: Shipped = Shipped()) -> Baselines:
-    """Results of `benchmark train` on this world's `targets` test events; empty where no plan has this world. Raises
-    DataError when the table is damaged, of other targets, or compares the baselines with another checkpoint.
+    """Results of `benchmark train` on this world's `targets` test events; empty without a plan named for the world.
+
+    Raises DataError when the table is damaged, has other targets, or compares the baselines with another checkpoint.
     """
     if world not in known_plans():
         return Baselines()
@@ -54,12 +57,12 @@ def baselines(world: str, benchmarks: Path, targets: int, shipped: Shipped = Shi
         rows = {row["model"]: row for row in found["rows"]}
         if rows and found["targets"] != targets:
             raise DataError(
-                f"{path} is about {found['targets']:,} targets, and the checkpoint of {world} was measured on "
-                f"{targets:,}; make it again with `{_command(plan)}`."
+                f"{path} has {found['targets']:,} targets, but the checkpoint of {world} was measured on {targets:,}; "
+                f"make it again with `{_command(plan)}`."
             )
         _check_compared(path, rows, found, shipped, plan)
         others = [rows[entry.name] for entry in plan.entries if entry.name in rows and _is_baseline(plan, entry.name)]
-        # one seed of the reference is the checkpoint itself
+        # a single seed of the reference is the checkpoint itself
         others = [row for row in others if row["model"] != plan.reference or len(row["seeds"]) > 1]
         shown = [_row(row, seen, plan) for row in others for seen in SEEN if seen in row]
         notes = [*_trained(others, plan, shipped), *leads(rows, found, plan)]
@@ -73,14 +76,14 @@ def baselines(world: str, benchmarks: Path, targets: int, shipped: Shipped = Shi
 
 
 def _peers(world: str, benchmarks: Path, targets: int) -> Baselines:
-    """Models of other libraries, trained by a recipe in assets/ and graded by our metrics: `peers/<world>.json`."""
+    """Models of other libraries, trained by a script in assets/ and graded by our metrics: `peers/<world>.json`."""
     path = benchmarks / "peers" / f"{world}.json"
     if not path.is_file():
         return Baselines()
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         if any(one["targets"] != targets for one in found):
-            raise DataError(f"{path} is about other targets than the checkpoint of {world}; make it again.")
+            raise DataError(f"{path} has other targets than the checkpoint of {world}; make it again.")
         rows = [
             Row(one["model"], seen, [cell(**one[seen][metric]) for metric in SHOWN], 1)
             for one in found
@@ -98,7 +101,7 @@ def _peers(world: str, benchmarks: Path, targets: int) -> Baselines:
 
 @dataclass(frozen=True)
 class _Ablations:
-    """Of the plan of ablations at a short budget: its table as Markdown, and which of its models are trained."""
+    """The table of the ablations with few epochs, as Markdown, and which of their models are trained."""
 
     notes: list[str] = field(default_factory=list)
     trained: set[str] = field(default_factory=set)
@@ -121,7 +124,7 @@ def _ablations_alone(world: str, benchmarks: Path) -> _Ablations:
 def _check_compared(
     path: Path, rows: Mapping[str, Any], table: Mapping[str, Any], shipped: Shipped, plan: Plan
 ) -> None:
-    """A table keeps the leads of the checkpoint that was there when it was made. Raises DataError for another one."""
+    """Raise DataError when a table's comparisons are with an earlier checkpoint than the shipped one."""
     if table.get("compared") != "checkpoint":
         return
     for one in table["comparisons"]:
@@ -129,8 +132,8 @@ def _check_compared(
         then = rows[one["against"]][one["seen"]][one["metric"]] + one["difference"]
         if reached is not None and abs(then - reached) > ROUNDING:
             raise DataError(
-                f"{path} compares the baselines with a checkpoint that had {one['metric']} {then:.4f}, and the one "
-                f"here has {reached:.4f}; make it again with `{_command(plan)} --only {one['against']}`."
+                f"{path} compares the baselines with a checkpoint of {one['metric']} {then:.4f}, but the one here has "
+                f"{reached:.4f}; make it again with `{_command(plan)} --only {one['against']}`."
             )
 
 
@@ -139,7 +142,7 @@ def _is_baseline(plan: Plan, name: str) -> bool:
 
 
 def _row(row: dict[str, Any], seen: str, plan: Plan) -> Row:
-    name = row["model"] if row["model"] != plan.reference else f"{plan.reference}, trained anew"
+    name = row["model"] if row["model"] != plan.reference else f"{plan.reference}, trained again"
     return Row(name, seen, [figure(row, seen, metric) for metric in SHOWN], len(row["seeds"]))
 
 
@@ -151,17 +154,17 @@ def _trained(rows: list[dict[str, Any]], plan: Plan, shipped: Shipped) -> list[s
     when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
     several = any(len(row["seeds"]) > 1 for row in rows)
     spread = "± is the standard deviation over seeds." if several else "1 seed each: intervals are over users."
-    # a shipped checkpoint may have been trained further than the baselines
+    # the shipped checkpoint may have been trained for more epochs than the baselines
     led = " + ".join(map(str, shipped.epochs))
-    ours = f" M2Rec as shipped had {led} epochs (its card says how)." if led else ""
+    ours = f" M2Rec as shipped was trained for {led} epochs (see its card)." if led else ""
     how = (
-        "The baselines had the same split, loss, batches and limit of epochs, and M2Rec's width, dropout and learning "
-        "rate where the plan names no others; each is taken at its best on validation"
+        "The baselines were trained with the same split, loss, batches and limit of epochs, and with M2Rec's width, "
+        "dropout and learning rate unless the plan says otherwise; each is taken at its best epoch on validation"
     )
-    texts = " None of them reads the items' texts, as M2Rec does." * without_texts(rows)
+    texts = " None of them reads the items' texts, which M2Rec does." * without_texts(rows)
     names = {row["model"] for row in rows}
     otherwise = [
-        f" {entry.name} had {_words(entry.training)}."
+        f" {entry.name} was trained with {_words(entry.training)}."
         for entry in plan.entries
         if entry.training and entry.name in names
     ]
@@ -174,11 +177,11 @@ def _cut_short(rows: list[dict[str, Any]]) -> str:
     if not still:
         return ""
     limit = max(row["training"]["epochs"] for row in rows if row["model"] in still)
-    return f" The limit of {limit} epochs ended the training of {', '.join(still)} while validation was still rising."
+    return f" {', '.join(still)} reached the limit of {limit} epochs while validation was still rising."
 
 
 def _words(training: dict[str, Any]) -> str:
-    """As in "epochs 100, patience 5"."""
+    """For example "epochs 100, patience 5"."""
     return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in training.items())
 
 
@@ -189,7 +192,7 @@ def _missing(trained: set[str], plan: Plan) -> list[str]:
     others = [entry.name for entry in missing if not entry.ablates]
     ablations = [entry.name for entry in missing if entry.ablates]
     parts = [", ".join(names) for names in (others, ablations) if names]
-    return [f"Not trained yet, and so not in a table: {'; '.join(parts)}. `{_command(plan)}` trains them.", ""]
+    return [f"Not trained yet: {'; '.join(parts)}. `{_command(plan)}` trains them.", ""]
 
 
 def _command(plan: Plan) -> str:

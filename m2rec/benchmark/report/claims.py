@@ -1,4 +1,4 @@
-"""What the paper claims, beside what the recorded figures say of it in each world."""
+"""The paper's two claims, and what the recorded figures say about them in each world."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -11,12 +11,12 @@ from m2rec.benchmark.report.speed_and_load import SPEED
 
 TRANSFORMERS = ("sasrec", "sasrec-text", "bsarec")
 FAMILIES = {"Mamba recommender": MAMBAS, "Transformer": TRANSFORMERS}
-LENGTHS = (200, 1000)  # items of the history, of the speed claim
+LENGTHS = (200, 1000)  # of the history, for the claim about speed
 RATIOS = {"ratio_to_sasrec": "from scratch", "ratio_of_one_more": "for one more item"}
 
 
 def claims(worlds: Sequence[str], benchmarks: Path) -> list[str]:
-    """A Markdown table of both claims in each of `worlds`; empty where nothing was recorded.
+    """A Markdown table of both claims in each of `worlds`; empty if nothing is recorded.
 
     Raises ValueError, TypeError or KeyError when a file is damaged.
     """
@@ -49,7 +49,7 @@ def _accuracy(table: Mapping[str, Any]) -> str:
             continue
         leads = {seen: _lead(compared[best, seen], words) for seen, words in SEEN.items() if (best, seen) in compared}
         if all_new(table) and set(leads) == set(SEEN) and not rows[best]["settings"].get("repeat_bias"):
-            apart = f"{leads['masked']}; {leads['unmasked']}, where {best} has not learned that nothing is chosen twice"
+            apart = f"{leads['masked']}; {leads['unmasked']}, where {best} has no repeat bias"
             phrases.append(f"over {best}, the best {family}: {apart}")
         else:
             phrases.append(f"over {best}, the best {family}: {' and '.join(leads.values())}")
@@ -61,7 +61,7 @@ def _lead(one: Mapping[str, Any], words: str) -> str:
 
 
 def _speed(world: Mapping[str, Any]) -> str:
-    """SASRec's time over M2Rec's: above 1 the claim holds, and from 1.2 on in full."""
+    """SASRec's time ÷ M2Rec's: M2Rec is faster above 1, and as much faster as claimed from 1.2."""
     phrases = []
     for kind, words in RATIOS.items():
         ratios = {int(at): float(ratio) for at, ratio in world[kind].items()}

@@ -1,4 +1,4 @@
-"""M2Rec against each baseline and without each of its parts: paired over users, from `accuracy/table.py`."""
+"""M2Rec compared with each baseline and with itself without each part, from the table of `accuracy/table.py`."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -7,13 +7,13 @@ from m2rec.benchmark.accuracy.plan import Plan
 from m2rec.benchmark.report.figures import SEEN, figure, p_value
 
 METRIC = "HR@10"
-CHOSEN_BY = "NDCG@10"  # on validation, as epochs are
+CHOSEN_BY = "NDCG@10"  # on validation, as in early stopping
 MAMBAS = ("mamba2", "mamba4rec")
 TEXT_READERS = ("sasrec-text",)
 
 NEVER_TWICE = (
-    "Nobody here is asked about an item of the history. Left in, M2Rec's repeat bias keeps those items back, and these "
-    "models have none"
+    "No target here is an item of the history. With these items left in, M2Rec's learned repeat bias ranks them low, "
+    "which these models cannot do"
 )
 
 Rows = Mapping[str, Mapping[str, Any]]
@@ -21,7 +21,7 @@ Comparisons = Sequence[Mapping[str, Any]]
 
 
 def leads(rows: Rows, table: Mapping[str, Any], plan: Plan) -> list[str]:
-    """A Markdown table of M2Rec's lead over each baseline, both ways; empty unless both are trained."""
+    """A Markdown table of M2Rec's lead over each baseline, with items of the history left in and taken out."""
     baselines = [entry.name for entry in plan.entries if not entry.ablates and entry.name != plan.reference]
     found = {(one["against"], one["seen"]): one for one in table["comparisons"] if one["metric"] == METRIC}
     shown = [name for name in baselines if (name, "unmasked") in found]
@@ -43,7 +43,7 @@ def leads(rows: Rows, table: Mapping[str, Any], plan: Plan) -> list[str]:
         "",
         *([chosen, ""] if any(best.values()) else []),
         *(
-            [f"{NEVER_TWICE}: {', '.join(unfair)}. Taken out, no model can lose by it.", ""]
+            [f"{NEVER_TWICE}: {', '.join(unfair)}. With them taken out, this makes no difference.", ""]
             if all_new(table) and unfair
             else []
         ),
@@ -51,22 +51,22 @@ def leads(rows: Rows, table: Mapping[str, Any], plan: Plan) -> list[str]:
 
 
 def all_new(table: Mapping[str, Any]) -> bool:
-    """Whether every target is new to its user, as where nothing is ever chosen twice."""
+    """Whether every target is new to its user, because nothing is chosen twice in this world."""
     return bool(table.get("targets")) and table["targets"] == table.get("new_targets")
 
 
 def cut_short(row: Mapping[str, Any]) -> bool:
-    """Whether the limit of epochs ended the training while validation was still rising, so that more might help."""
+    """Whether the best epoch was the last one allowed, so that more epochs might help."""
     return bool(row["epochs"]) and max(row["epochs"]) >= row["training"]["epochs"]
 
 
 def without_texts(rows: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether none of these baselines reads the items' texts, as M2Rec does: a lead may then come from texts alone."""
+    """Whether none of these baselines reads the items' texts. M2Rec does, so a lead may come from the texts alone."""
     return not any(row["kind"] in TEXT_READERS for row in rows)
 
 
 def parts(rows: Rows, comparisons: Comparisons, plan: Plan) -> list[str]:
-    """A Markdown table of M2Rec without each of its parts, with the loss; empty where no ablation is trained."""
+    """A Markdown table of M2Rec without each of its parts, and what is lost; empty if no ablation is trained."""
     removed = [entry for entry in plan.entries if entry.ablates and entry.name in rows]
     if not removed:
         return []
@@ -75,7 +75,7 @@ def parts(rows: Rows, comparisons: Comparisons, plan: Plan) -> list[str]:
     names = [plan.reference, *(entry.name for entry in removed)]
     lines = [f"What each part is worth{_budget(plan)}{_seeds(rows, [name for name in names if name in rows])}:", ""]
     heads = [head for seen in ways for head in (f"{METRIC}, {SEEN[seen]}", "lost")]
-    lines += [f"| taken away from M2Rec | {' | '.join(heads)} |", "| --- |" + " --- |" * len(heads)]
+    lines += [f"| removed from M2Rec | {' | '.join(heads)} |", "| --- |" + " --- |" * len(heads)]
     for name, words in [(plan.reference, "nothing"), *((entry.name, entry.ablates) for entry in removed)]:
         if name in rows:
             cells = [
@@ -86,7 +86,7 @@ def parts(rows: Rows, comparisons: Comparisons, plan: Plan) -> list[str]:
 
 
 def best_on_validation(rows: Rows, names: Sequence[str], seen: str) -> str | None:
-    """Which of `names` ranks best on validation; None where there is none, or its table has no such figures."""
+    """The best of `names` on validation, or None if none of them has such figures."""
     place = "validation" if seen == "unmasked" else "validation_masked"
     known = [name for name in names if place in rows[name]]
     return max(known, key=lambda name: rows[name][place][CHOSEN_BY], default=None)

@@ -1,4 +1,4 @@
-"""Figures as the README writes them: with the spread over seeds, or the interval over users where there is one seed."""
+"""How figures are written: with a standard deviation over seeds or, for one seed, an interval over users."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,14 +8,14 @@ LEAST_P = 0.001  # smaller p values are shown as "p < 0.001"
 
 
 def cell(value: float, *, sd: float | None = None, low: float | None = None, high: float | None = None) -> str:
-    """A figure with its standard deviation, or its interval, where it has one."""
+    """A figure with its standard deviation or interval, if it has one."""
     if sd is not None:
         return f"{value:.4f} ± {sd:.4f}"
     return f"{value:.4f}" if low is None or high is None else f"{value:.4f} ({low:.3f}–{high:.3f})"
 
 
 def figure(row: Mapping[str, Any], seen: str, metric: str) -> str:
-    """One figure of a row of a benchmark table. Raises KeyError where the row lacks it."""
+    """One figure of a row of a benchmark table. Raises KeyError if the row does not have it."""
     value = float(row[seen][metric])
     if len(row["seeds"]) > 1:
         return cell(value, sd=row[f"{seen}_sd"][metric])
@@ -24,5 +24,5 @@ def figure(row: Mapping[str, Any], seen: str, metric: str) -> str:
 
 
 def p_value(p: float) -> str:
-    """A p value; below `LEAST_P` only that it is."""
+    """A p value; values below `LEAST_P` are shown as such."""
     return f"p < {LEAST_P}" if p < LEAST_P else f"p = {p:.3f}"

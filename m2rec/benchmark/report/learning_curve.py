@@ -1,6 +1,6 @@
-"""The learning curve: HR@10 against how many customers were learned from, as a table and as a picture.
+"""The learning curve, HR@10 by number of training customers, as a table and as a picture.
 
-From the table of the plan `rhythm-market-curve`, which `benchmark train` writes.
+The figures are those of the plan `rhythm-market-curve`, whose table `benchmark train` writes.
 """
 
 import json
@@ -31,11 +31,11 @@ class Point:
     value: float
     low: float
     high: float
-    histories: int  # read in training, each as often as it was read
+    histories: int  # read in training, counting repetitions
 
 
 def curve(benchmarks: Path) -> list[str]:
-    """Markdown lines; none where no run of the plan is recorded. Raises DataError when the file is damaged."""
+    """Markdown lines; none if no run of the plan is recorded. Raises DataError when the file is damaged."""
     points = read_points(benchmarks)
     if not points:
         return []
@@ -43,16 +43,16 @@ def curve(benchmarks: Path) -> list[str]:
     at = {(point.model, point.customers): point for point in points}
     sizes = sorted({point.customers for point in points})
     about = (
-        f"{METRIC} on the same test customers, items of the history left in, with 95 % intervals; in brackets how many "
-        f"histories were read in training. Settings: `m2rec/benchmark/accuracy/plans/{PLAN}.toml`, carried out by "
+        f"{METRIC} on the same test customers, items of the history left in, with 95 % intervals and, in brackets, the "
+        f"number of histories read in training. Settings: `m2rec/benchmark/accuracy/plans/{PLAN}.toml`; command: "
         f"`python -m m2rec benchmark train {PLAN}`."
     )
     lines = [
-        "### How much is learned from how many customers",
+        "### Accuracy by number of training customers",
         "",
         about,
         "",
-        f"![{METRIC} against customers learned from]({benchmarks.parent.name}/{PICTURE})",
+        f"![{METRIC} by number of training customers]({benchmarks.parent.name}/{PICTURE})",
         "",
         f"| customers | {' | '.join(models)} |",
         f"| --- |{' --- |' * len(models)}",
@@ -64,7 +64,7 @@ def curve(benchmarks: Path) -> list[str]:
 
 
 def read_points(benchmarks: Path) -> list[Point]:
-    """The recorded runs, by model and by customers. Raises DataError when the file is damaged."""
+    """The recorded runs, by model and number of customers. Raises DataError when the file is damaged."""
     path = benchmarks / f"{PLAN}.json"
     if not path.is_file():
         return []
@@ -77,7 +77,7 @@ def read_points(benchmarks: Path) -> list[Point]:
 
 
 def write_picture(benchmarks: Path) -> Path | None:
-    """Draw the curve into the folder above `benchmarks`; nothing where nothing is recorded. → the file."""
+    """Draw the curve into a file in the folder above `benchmarks`. → its path, or None if nothing is recorded."""
     points = read_points(benchmarks)
     if not points:
         return None
@@ -88,7 +88,7 @@ def write_picture(benchmarks: Path) -> Path | None:
 
 
 def draw(points: Sequence[Point]) -> str:
-    """An SVG: customers on a logarithmic scale, HR@10 from 0 to 1, a line a model with its intervals."""
+    """An SVG with customers on a logarithmic scale, HR@10 from 0 to 1, and a line with intervals for each model."""
     sizes = sorted({point.customers for point in points})
     models = list(dict.fromkeys(point.model for point in points))
     parts = [_text(LEFT - 8, _y(tick) + 4, f"{tick:.1f}", "end") for tick in (0, 0.2, 0.4, 0.6, 0.8, 1)]
@@ -96,19 +96,19 @@ def draw(points: Sequence[Point]) -> str:
         f'<path d="M{LEFT} {_y(tick):.1f}H{WIDTH - RIGHT}" stroke="#dddddd"/>' for tick in (0, 0.2, 0.4, 0.6, 0.8, 1)
     ]
     parts += [_text(_x(size, sizes), HEIGHT - BOTTOM + 18, f"{size:,}", "middle") for size in sizes]
-    parts.append(_text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8, "customers learned from", "middle"))
+    parts.append(_text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8, "training customers", "middle"))
     for model in models:
         mine = [point for point in points if point.model == model]
         colour = COLOURS.get(model, OTHER_COLOUR)
         places = [(_x(point.customers, sizes), _y(point.value)) for point in mine]
-        dash = "" if model == "m2rec" else ' stroke-dasharray="5 4"'  # so that they do not differ by colour alone
+        dash = "" if model == "m2rec" else ' stroke-dasharray="5 4"'  # colour is not the only difference
         line = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
         parts.append(f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="2"{dash}/>')
         for point, (x, y) in zip(mine, places, strict=True):
             parts.append(f'<path d="M{x:.1f} {_y(point.low):.1f}V{_y(point.high):.1f}" stroke="{colour}"/>')
             parts.append(f'<circle class="{escape(model)}" cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{colour}"/>')
         parts.append(_text(places[-1][0] + 10, places[-1][1] + 4, model, "start"))
-    about = f"{METRIC} against customers learned from: {', '.join(models)}"
+    about = f"{METRIC} by number of training customers: {', '.join(models)}"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}" '
         f'font-family="system-ui, sans-serif" font-size="13" role="img" aria-label="{escape(about)}">\n'

@@ -1,4 +1,4 @@
-"""The README's tables on the market's test: who has taken it, and M2Rec in markets that it was not trained for."""
+"""Tables on the market's test: which models have taken it, and M2Rec in markets that it was not trained for."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,7 +9,7 @@ from m2rec.evaluation.stress_table import FILE, GradedRow, read_table
 
 
 def market_tests(benchmarks: Path) -> list[str]:
-    """Markdown lines; none where no program has taken the test. Raises DataError when a file is damaged."""
+    """Markdown lines; none if no program has taken the test. Raises DataError when a file is damaged."""
     reports = read_reports(benchmarks / FOLDER)
     path = benchmarks / FILE
     return [*(_takers(reports) if reports else []), *(_stress(path) if path.is_file() else [])]
@@ -60,7 +60,7 @@ def _cells(report: MarketReport) -> list[str]:
 
 
 def _notes(reports: list[MarketReport]) -> list[str]:
-    """What made each program from outside, and how far it is from this project's own model of its kind."""
+    """How each model from another library was trained, and how far it is from our model of the same kind."""
     by_name = {report.name: report for report in reports}
     lines = []
     for report in reports:
@@ -69,7 +69,7 @@ def _notes(reports: list[MarketReport]) -> list[str]:
             continue
         planned = about.get("settings", {}).get("epochs", about["epochs"])
         made = (
-            f"{report.name}: {about['parameters']:,} parameters, {about['epochs']} of {planned} epochs, the best after "
+            f"{report.name}: {about['parameters']:,} parameters, {about['epochs']} of {planned} epochs, best after "
             f"{about['best_epoch']}, {about['hardware']}, {about['date']}, by `{about['command']}`."
         )
         if recommended := about.get("recommended"):
@@ -83,7 +83,7 @@ def _notes(reports: list[MarketReport]) -> list[str]:
             apart = theirs / own - 1
             made += f" It is {100 * abs(apart):.1f} % {'above' if apart > 0 else 'below'} our {ours.name}"
             cut = about["epochs"] < planned
-            made += ", but its training was cut short: the two cannot be compared yet." if cut else "."
+            made += ", but the two cannot be compared yet: its training was cut short." if cut else "."
         lines += [made, ""]
     return lines
 
@@ -101,8 +101,8 @@ def _stress(path: Path) -> list[str]:
         "taste",
     ]
     about = (
-        f"The shipped weights, not trained anew, in markets with other constants: {table.customers // 10:,} test "
-        f"customers a row, each beside the fair oracle of that very market; with the cause on which most is lost. "
+        f"The shipped weights, without further training, in markets with other settings: {table.customers // 10:,} "
+        f"test customers in each, the fair oracle of the same market, and the cause on which most is lost. "
         f"{table.hardware}, {table.date}, by `{table.command}`."
     )
     lines = ["### Where M2Rec breaks", "", about, "", _line(heads), _line("---" for _ in heads)]
@@ -120,7 +120,7 @@ def _stressed(row: GradedRow) -> list[str]:
 
 
 def _most_lost(row: GradedRow) -> str:
-    """The cause that costs most, with HR@10 and the oracle's."""
+    """The cause on which most is lost, with HR@10 of the model and of the oracle."""
     cause = row.most_lost()
     if cause is None:
         return "–"

@@ -1,4 +1,4 @@
-"""The README's results and all tables in RESULTS.md, written from the recorded figures alone."""
+"""Write the results in README.md and RESULTS.md from the recorded figures."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,41 +19,42 @@ from m2rec.evaluation.report import FILE, Figure, GateMeasurement, Measurement, 
 
 HEAD = """# Results
 
-All recorded figures. `python -m m2rec benchmark readme` writes this file from `assets/benchmarks/` and from each
-checkpoint's `metrics.json`; the command that measured a table stands above or below it.
+All recorded figures. `python -m m2rec benchmark readme` writes this file from `assets/benchmarks/` and the
+checkpoints' `metrics.json`. Beside each table is the command that measured it.
 
-HR@10 is the share of targets found among the first ten, NDCG@10 counts a higher place for more, MRR@10 is the mean of
-1/place. *Left in* ranks every target among all items. *Taken out* ranks the targets that are new to their users among
-what is new to them: a repeat left to compete would be the one item of its history still there, and be found by that.
+HR@10 is the share of targets among the first ten items. NDCG@10 gives more weight to higher ranks, and MRR@10 is the
+mean of 1/rank; both count nothing below rank 10. *Left in* ranks every target among all items. *Taken out* ranks only
+targets that are new to their users, among the items that are new to them. (A repeated target would be the only item of
+its history in that list, which would give it away.)
 """
 START, END = "<!-- results -->", "<!-- /results -->"
 BY_CAUSE = (
-    "HR@10 by what was behind the purchase; arrivals are products that no training customer ever bought. The oracle is "
-    "the best forecast over all purchases together; within one group a model may be above it:"
+    "HR@10 by the cause of the purchase; arrivals are products that no training customer bought. The oracle is the "
+    "best prediction over all purchases; within one group a model may be above it:"
 )
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """A world's checkpoint with the figures that were measured on the test part."""
+    """A world's checkpoint with its figures on the test part."""
 
     config: CheckpointConfig
     metrics: MetricsFile
 
     @property
     def reached(self) -> dict[str, Measurement]:
-        """What M2Rec reached, by "unmasked" and "masked"."""
+        """M2Rec's figures, by "unmasked" and "masked"."""
         return {one.seen: one for one in self.metrics.measurements if one.model == "m2rec"}
 
     @property
     def oracle(self) -> dict[str, float] | None:
-        """What the fair oracle reached, where there is one."""
+        """The fair oracle's figures by metric, or None in a world without an oracle."""
         return self.metrics.gates.grades.oracle if self.metrics.gates else None
 
 
 def results(checkpoints: Path, benchmarks: Path) -> str:
-    """Markdown: the paper's claims beside what was found; one table a world that has recorded figures, in alphabetical
-    order, with baselines and ablations; then the market's test, the learning curve, speed and load.
+    """Markdown: the paper's claims; a table with baselines and ablations for each world with recorded figures, in
+    alphabetical order; then the market's test, the learning curve, speed and load. Raises DataError for damaged files.
     """
     worlds = _recorded(checkpoints)
     parts = [line for one in worlds for line in _world(one, benchmarks)]
@@ -62,7 +63,7 @@ def results(checkpoints: Path, benchmarks: Path) -> str:
 
 
 def overview(checkpoints: Path, benchmarks: Path) -> str:
-    """Markdown: the claims, and in each world M2Rec beside the best Mamba and the best Transformer."""
+    """Markdown: the claims, and M2Rec, the best Mamba and the best Transformer in each world. Raises DataError."""
     worlds = _recorded(checkpoints)
     try:
         rows = [row for one in worlds for row in summary(one.config.world, one.reached, benchmarks, one.oracle)]
@@ -73,8 +74,9 @@ def overview(checkpoints: Path, benchmarks: Path) -> str:
 
 
 def write_results(readme: Path, tables: Path, checkpoints: Path, benchmarks: Path) -> None:
-    """Put the overview between its marks in `readme`, and all tables into the file `tables`. Raises DataError where the
-    marks are missing.
+    """Write the overview between the marks in `readme`, and all tables into the file `tables`.
+
+    Raises DataError when the marks are missing or a recorded file is damaged.
     """
     text = readme.read_text(encoding="utf-8")
     if text.count(START) != 1 or text.count(END) != 1 or text.index(START) > text.index(END):
@@ -103,14 +105,14 @@ def _claims(worlds: Sequence[Recorded], benchmarks: Path) -> list[str]:
 
 
 def _of_test(metrics: MetricsFile) -> MetricsFile:
-    """Without what was measured on validation, by which settings are chosen."""
+    """Only the measurements on the test part; those on validation serve to choose settings."""
     gates = metrics.gates if metrics.gates and metrics.gates.split == "test" else None
     measurements = [one for one in metrics.measurements if one.split == "test"]
     return metrics.model_copy(update={"measurements": measurements, "gates": gates})
 
 
 def _epochs(record: TrainingRecord | None) -> list[int]:
-    """Of each run that led to the weights, the first one first."""
+    """The epochs of each run that led to these weights, in order."""
     return [] if record is None else [*_epochs(record.before), record.epochs]
 
 
@@ -156,7 +158,7 @@ def _gates(measured: GateMeasurement) -> list[str]:
     ceiling = f"HR@10 {oracle['HR@10']:.4f} and NDCG@10 {oracle['NDCG@10']:.4f} on the same targets"
     lines = [
         f"The fair oracle, which knows the process but must infer the customer, reaches {ceiling}.",
-        "Does the gate know why? AUC of each weight against its cause:",
+        "Does the gate recognise causes? The AUC of each weight for its cause:",
         "",
         "| gate | cause | model | fair oracle | weight before the cause | before others |",
         "| --- | --- | --- | --- | --- | --- |",

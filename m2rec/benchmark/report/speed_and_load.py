@@ -1,4 +1,4 @@
-"""The README's tables of speed and of the page, in a browser and under load: `benchmark speed`, `ui` and `load`."""
+"""Tables of speed, of the page in a browser and of the page under load, from `benchmark speed`, `ui` and `load`."""
 
 import json
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ Row = dict[str, Any]
 
 
 def speed_and_load(benchmarks: Path) -> list[str]:
-    """Markdown lines; none where nothing was recorded. Raises DataError when a file is damaged."""
+    """Markdown lines; none if nothing is recorded. Raises DataError when a file is damaged."""
     lines = []
     for name, show in ((SPEED, _speed), (PAGE, _page), (LOAD, _load)):
         path = benchmarks / name
@@ -54,24 +54,26 @@ def _speed(found: dict[str, Any]) -> list[str]:
         table.append(_line([model, *cells]))
     where = f"{', '.join(found['hardware'])}, torch {found['torch']}, {found['date']}, by `{found['command']}`"
     about = (
-        f"The ten best of {found['catalogue']:,} items: milliseconds of work on one thread for one answer from "
-        f"scratch and for one more item on a cached state, and answers a second when many are asked at once on "
-        f"{max(found['threads'])} threads; random weights, the models taking turns. {where}."
+        f"The ten best of {found['catalogue']:,} items: CPU milliseconds on one thread for an answer from scratch and "
+        f"for one more item on a cached state, and answers per second in batches on {max(found['threads'])} threads. "
+        f"Weights are random; the models take turns. {where}."
     )
     compared = (
         f"SASRec's time ÷ M2Rec's: {_ratios(found['ratio_to_sasrec'])} for an answer from scratch; for one more "
-        f"item {_ratios(found['ratio_of_one_more'])} when SASRec reads anew, as it must once its window is full, and "
-        f"{_ratios(found['ratio_of_one_more_cached'])} while its cache is valid."
+        f"item {_ratios(found['ratio_of_one_more'])} when SASRec reads the history again, as it must once its window "
+        f"is full, and {_ratios(found['ratio_of_one_more_cached'])} while it can use its cache."
     )
     return ["### Speed", "", about, "", *table, "", compared, "", *_worlds(found["worlds"])]
 
 
 def _worlds(worlds: dict[str, dict[str, Any]]) -> list[str]:
-    """A row for each world, where there are more than the films of the sentence above."""
+    """A row for each world; nothing if there is only the one of the table above."""
     if len(worlds) < 2:
         return []
     heads = ["world", "items", "from scratch", "one more item", "`recommend()`, ms", "95 % below, ms"]
-    lines = ["The same ratios in every world, and what the page waits for there, from scratch and after one more item:"]
+    lines = [
+        "The same ratios in every world, and how long an answer takes there, from scratch and after one more item:"
+    ]
     lines += ["", _line(heads), _line("---" for _ in heads)]
     for name, world in worlds.items():
         times = world["recommend"]["rows"][:2] if "recommend" in world else []
@@ -82,13 +84,13 @@ def _worlds(worlds: dict[str, dict[str, Any]]) -> list[str]:
 
 
 def _verdict(name: str, world: dict[str, Any]) -> str:
-    """Where M2Rec is faster than SASRec in a world, and where it is not, in one sentence."""
+    """A sentence on where M2Rec is faster than SASRec in this world and where it is not."""
     said = [
         f"{what} {_faster_and_slower(world[kind], other)}"
         for kind, what, other in (
             ("ratio_to_sasrec", "from scratch M2Rec is", "SASRec"),
-            ("ratio_of_one_more", "for one more item it is", "SASRec reading anew"),
-            ("ratio_of_one_more_cached", "for one more item it is", "SASRec on a valid cache"),
+            ("ratio_of_one_more", "for one more item it is", "SASRec without its cache"),
+            ("ratio_of_one_more_cached", "for one more item it is", "SASRec with its cache"),
         )
         if world.get(kind)
     ]
@@ -96,7 +98,7 @@ def _verdict(name: str, world: dict[str, Any]) -> str:
 
 
 def _faster_and_slower(ratios: dict[str, float], other: str) -> str:
-    """The lengths at which M2Rec is faster than another, and those at which it is not."""
+    """The lengths at which M2Rec is faster than `other`, and those at which it is not."""
     faster = [f"{int(length):,}" for length, ratio in ratios.items() if ratio > 1]
     slower = [f"{int(length):,}" for length, ratio in ratios.items() if ratio <= 1]
     if not slower:
@@ -107,7 +109,7 @@ def _faster_and_slower(ratios: dict[str, float], other: str) -> str:
 
 
 def _times(rows: list[Row], what: str) -> dict[tuple[str, int], Row]:
-    """The rows of one kind of work, by model and length."""
+    """The rows of one kind of answer, by model and length."""
     return {(row["model"], row["length"]): row for row in rows if row["what"] == what}
 
 
@@ -121,7 +123,7 @@ def _ratios(found: dict[str, float]) -> str:
 
 
 def _page(found: dict[str, Any]) -> list[str]:
-    """What a visitor waits for, as `benchmark ui` timed it in a browser."""
+    """The times that `benchmark ui` measured in a browser."""
     about = (
         f"Headless Chromium and the page on one machine: {found['hardware']}, {found['date']}, by `{found['command']}`."
     )
@@ -144,14 +146,14 @@ def _load(found: dict[str, Any]) -> list[str]:
         counts = [f"{phase[key]:,}" for key in ("visitors", "answers", "busy", "errors", "wrong_sessions")]
         rows.append(_line([PHASES[name], *counts, *times, held]))
     plan, after = found["plan"], found["recovery_s"]
-    phrases = [f"Each visitor clicks every {plan['pace']:g} s, for {plan['seconds']:g} s in the steady phase"]
+    phrases = [f"Each visitor clicks every {plan['pace']:g} s for {plan['seconds']:g} s in the steady phase"]
     if "rush" in phases:
-        prompt = "not prompt within a minute" if after is None else f"prompt again {after:g} s later"
-        phrases.append(f"for {plan['rush_seconds']:g} s in the rush, after which answers were {prompt}")
+        prompt = "not prompt within a minute" if after is None else f"prompt again within {after:g} s"
+        phrases.append(f"and for {plan['rush_seconds']:g} s in the rush, after which answers were {prompt}")
     about = (
         f"Page and visitors on the same machine: {found['hardware']}, {found['date']}, by `{found['command']}`. "
-        f"{', '.join(phrases)}. A visitor who is told that the server is busy loses nothing; a wrong session is "
-        f"an answer about somebody else's history."
+        f"{', '.join(phrases)}. A visitor who gets the reply “busy” loses nothing; a wrong session is an answer about "
+        f"another visitor's history."
     )
     heads = ("", "visitors", "answers", "busy", "errors", "wrong sessions", "median, ms", "95 % below, ms", "MiB")
     return ["### Under load", "", about, "", _line(heads), _line(["---"] * len(heads)), *rows, ""]

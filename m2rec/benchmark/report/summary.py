@@ -1,4 +1,4 @@
-"""The README's short table: in each world M2Rec beside the best Mamba and the best Transformer."""
+"""The README's short table: M2Rec, the best Mamba and the best Transformer in each world."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -20,8 +20,8 @@ SUMMARY_HEAD = (
 def summary(
     world: str, reached: Mapping[str, Measurement], benchmarks: Path, oracle: Mapping[str, float] | None = None
 ) -> list[str]:
-    """Lines of the table: M2Rec, by what it `reached` with the history left in and taken out, then the best of each
-    family on validation, left in, and the figures of the fair `oracle` where there is one.
+    """One world's lines: M2Rec's figures (`reached`, by "unmasked" and "masked"), those of the baseline of each family
+    that is best on validation, and those of the fair `oracle` if the world has one.
 
     Raises OSError, ValueError, TypeError or KeyError when the world's file is damaged.
     """
@@ -32,7 +32,7 @@ def summary(
         best = best_on_validation(rows, [name for name, row in rows.items() if row["kind"] in kinds], "unmasked")
         if best is not None:
             cells = [_theirs(rows[best], seen, metric) for seen in SEEN for metric in METRICS]
-            still = ", still improving when its epochs ended" * cut_short(rows[best])
+            still = ", still improving at its last epoch" * cut_short(rows[best])
             lines.append(_line("", f"{best}, the best {family}{still}", cells))
     if oracle:
         cells = [f"{oracle[metric]:.4f}" for metric in METRICS]
@@ -41,12 +41,12 @@ def summary(
 
 
 def texts_note(worlds: Sequence[str], benchmarks: Path) -> list[str]:
-    """A sentence on the worlds of which no baseline reads the items' texts; empty where one does in each."""
+    """A sentence that names the worlds in which no trained baseline reads the items' texts; empty if there are none."""
     tables = {world: benchmarks / f"{world}.json" for world in worlds}
     names = [world for world, path in tables.items() if path.is_file() and without_texts(_read(path)["rows"])]
     if not names:
         return []
-    return [f"M2Rec reads the items' texts; no baseline that is trained so far does in {' and '.join(names)}.", ""]
+    return [f"M2Rec reads the items' texts; in {' and '.join(names)} no trained baseline does.", ""]
 
 
 def _ours(measured: Measurement | None, metric: str) -> str:

@@ -17,7 +17,7 @@ app = typer.Typer()
 
 @app.callback()
 def benchmark() -> None:
-    """Measure speed on this machine, and the accuracy of models."""
+    """Measure accuracy, speed and the page, and write the results."""
 
 
 for command in (serve, speed, ui, load, train, take, readme, pictures):

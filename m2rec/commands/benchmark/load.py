@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 def load(
-    visitors: Annotated[int, typer.Option(min=1, max=1000, help="People on the page at the same time.")] = 300,
+    visitors: Annotated[int, typer.Option(min=1, max=1000, help="Visitors on the page at the same time.")] = 300,
     minutes: Annotated[float, typer.Option(min=0.05, max=60, help="How long they stay.")] = 5,
     pace: Annotated[float, typer.Option(min=0.1, max=60, help="Seconds between two clicks of one visitor.")] = 2,
     rush: Annotated[int, typer.Option(min=0, max=20, help="Then this many times the visitors for half a minute.")] = 3,
     one_by_one: Annotated[
-        int, typer.Option(min=0, max=100_000, help="Then so many visitors one after another.")
+        int, typer.Option(min=0, max=100_000, help="Then this many visitors one after another.")
     ] = 1000,
     url: Annotated[
         str | None, typer.Option(help="A page that already runs on this machine; without it, one is started.")
@@ -32,9 +32,10 @@ def load(
     ] = False,
     json_file: Json = None,
 ) -> None:
-    """Measure the page under load: errors, waiting times and memory; then in a rush, and how soon it recovers. The
-    visitors are HTTP clients, on this machine only. Each has its own history and counts answers about another one
-    separately.
+    """Measure the page under load: errors, waiting times and memory, then the same in a rush, and how soon it recovers.
+
+    The visitors are HTTP clients on this machine. Each has its own history, and answers about another visitor's history
+    are counted.
     """
     import torch
 
@@ -69,8 +70,8 @@ def _table(found: "Load") -> "Table":
         "wrong sessions",
         "median ms",
         "95 % below, ms",
-        "MiB at first",
-        "at last",
+        "MiB at the start",
+        "at the end",
     )
     for name, phase in found.phases.items():
         times = [("–" if time is None else f"{time:.0f}") for time in (phase.p50_ms, phase.p95_ms)]

@@ -11,9 +11,9 @@ from m2rec.errors import InputError
 
 
 def pictures(
-    out: Annotated[Path | None, typer.Option(help="The folder they are written into; assets by default.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the pictures; assets by default.")] = None,
 ) -> None:
-    """Take the README's pictures in headless Chromium: two views of the page, an animation, and a notebook's answer."""
+    """Make the README's pictures in headless Chromium: two of the page, an animation, and an answer in a notebook."""
     from m2rec.benchmark.page.pictures import take_pictures
 
     folder = out or paths.pictures()

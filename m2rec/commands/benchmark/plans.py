@@ -1,4 +1,4 @@
-"""The plans that a command line names, with what their runs read."""
+"""The plans given on a command line, with their world and prepared data."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class PlanInputs(NamedTuple):
-    """A plan and what its runs read. `given` is how the command line named the plan."""
+    """A plan with its world and prepared data. `given` is its name or path on the command line."""
 
     given: str
     plan: "Plan"
@@ -25,21 +25,21 @@ class PlanInputs(NamedTuple):
     prepared: "Prepared"
 
     def jobs(self, runs: Path, only: tuple[str, ...] = (), seeds: tuple[int, ...] = ()) -> "list[Job]":
-        """The plan's runs, or those of these models and seeds, kept in the folder `runs`."""
+        """The plan's runs with results in the folder `runs`; `only` and `seeds` select models and seeds."""
         from m2rec.benchmark.accuracy.jobs import jobs_of
 
         return jobs_of(self.plan, self.world, self.prepared, runs, only, seeds)
 
 
 def runs_folder(given: Path | None) -> Path:
-    """The folder of finished runs."""
+    """The folder of finished runs, by default assets/benchmarks/runs."""
     return given or paths.benchmarks() / "runs"
 
 
 def plan_inputs(given: list[str], all_plans: bool) -> list[PlanInputs]:
-    """The plans by name or path, or all published ones. Raises InputError for none, or for two of one name."""
+    """The plans given by name or path, or all published ones. Raises InputError for none, and for two of one name."""
     if bool(given) == all_plans:
-        raise InputError("Give the plans to carry out, or --all for every one that is published.")
+        raise InputError("Give either the plans to run, or --all for all published ones.")
     return [_inputs(name, plan) for name, plan in (_published() if all_plans else _named(given)).items()]
 
 
@@ -50,21 +50,25 @@ def _named(plans: list[str]) -> "dict[str, Plan]":
     names = [one.name for one in found.values()]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise InputError(f"Two of these plans are called {twice[0]}, and so would their tables be; give one at a time.")
+        raise InputError(
+            f"Two of these plans are called {twice[0]}, so their tables would have one name; give one at a time."
+        )
     return found
 
 
 def _published() -> "dict[str, Plan]":
-    """The published plans whose worlds are prepared here; the others are named on standard error."""
+    """The published plans whose worlds are prepared here; the others are listed on standard error."""
     from m2rec.benchmark.accuracy.jobs import published_plans
 
     plans = published_plans()
     there = {one.name: one for one in plans if prepared_folder(find_world(one.world).name).is_dir()}
     for one in plans:
         if one.name not in there:
-            say(f"Left out: {one.name}, which is not prepared here (python -m m2rec prepare {one.world}).")
+            say(f"Left out: {one.name}, whose world is not prepared here (python -m m2rec prepare {one.world}).")
     if not there:
-        raise InputError(f"No published plan's world is prepared here; begin with prepare {plans[0].world}.")
+        raise InputError(
+            f"None of the published plans' worlds is prepared here; start with `prepare {plans[0].world}`."
+        )
     return there
 
 

@@ -5,7 +5,7 @@ from m2rec.commands.output import say
 
 
 def readme() -> None:
-    """Write the recorded figures of every checkpoint into README.md and RESULTS.md, and draw the learning curve."""
+    """Write the recorded figures into README.md and RESULTS.md, and draw the learning curve."""
     from m2rec.benchmark.report.learning_curve import write_picture
     from m2rec.benchmark.report.readme import write_results
 
@@ -15,4 +15,4 @@ def readme() -> None:
     picture = write_picture(paths.benchmarks())
     if picture:
         say(f"Drew {picture}.")
-    say(f"The results in {page} and {tables} are those of {paths.checkpoints()}.")
+    say(f"Wrote the results of {paths.checkpoints()} into {page} and {tables}.")

@@ -23,10 +23,10 @@ def serve(
         typer.Argument(help="A world's name or a checkpoint folder; all checkpoints by default."),
     ] = None,
     length: Annotated[int, typer.Option(min=1, max=10_000, help="Items in the history.")] = LENGTH,
-    repeats: Annotated[int, typer.Option(min=5, max=10_000, help="Answers that are timed, of each kind.")] = 100,
+    repeats: Annotated[int, typer.Option(min=5, max=10_000, help="Timed answers of each kind.")] = 100,
     json_file: Json = None,
 ) -> None:
-    """Time answers as the page asks for them: one CPU thread, random histories, median and 95th percentile."""
+    """Time the answers of `recommend()` on one CPU thread with random histories: median and 95th percentile."""
     from m2rec.benchmark.speed.recommender import time_serving
     from m2rec.recommend.recommender import Recommender
 
@@ -44,7 +44,7 @@ def serve(
 
 
 def serving_table(timed: "ServingTimes") -> "Table":
-    """One world's times."""
+    """A table of one world's times."""
     title = f"Answers of {timed.world}, {timed.length} items, 1 CPU thread"
     shown = table(title, "what", "median ms", "95 % below, ms")
     for row in timed.rows:

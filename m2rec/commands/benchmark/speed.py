@@ -18,30 +18,32 @@ if TYPE_CHECKING:
     from m2rec.benchmark.speed.shapes import Shape
     from m2rec.benchmark.speed.training import TrainingSpeed
 
-HISTORY = 200  # items, where recommend() is timed
-ANSWERS, QUICK_ANSWERS = 100, 10  # timed of each kind
+HISTORY = 200  # items of the histories for recommend()
+ANSWERS, QUICK_ANSWERS = 100, 10  # timed answers of each kind
 
 
 def speed(
     quick: Annotated[
         bool,
-        typer.Option("--quick", help="Fewer repeats, one CPU thread, no batches, no training, Mamba4Rec of one layer."),
+        typer.Option(
+            "--quick", help="Fewer repeats, one CPU thread, no batches, no training, only one layer of Mamba4Rec."
+        ),
     ] = False,
     items: Annotated[
         int | None,
         typer.Option(
             min=1000,
             max=10_000_000,
-            help="Time answers over a made-up catalogue of so many items instead, and its memory.",
+            help="Instead, time answers over a random catalogue of this many items, and measure memory.",
         ),
     ] = None,
     json_file: Json = None,
 ) -> None:
-    """Time M2Rec beside SASRec and Mamba4Rec: an answer by history length, throughput, memory, training.
+    """Compare the speed of M2Rec, SASRec and Mamba4Rec: answers by history length, throughput, memory, training.
 
-    The models take turns on the same random histories, with random weights (time does not depend on them), in the shape
-    and with the catalogue of every shipped world; MovieLens-1M's is measured in full. Then `recommend()` of every
-    checkpoint, as the page calls it. On a GPU too, where there is one.
+    The models take turns on the same random histories, with random weights (which do not affect the time). Networks and
+    catalogues have the sizes of the shipped worlds; everything is measured for MovieLens-1M's, only latency for the
+    others. Then `recommend()` is timed for every checkpoint. A GPU is measured too if there is one.
     """
     import torch
 
@@ -79,7 +81,7 @@ def _worlds(shapes: "list[Shape]", workload: "Workload", about: dict[str, Any], 
     }
     served = {}
     for folder in checkpoints():
-        _say_step(f"{folder.name}: recommend() as the page calls it")
+        _say_step(f"{folder.name}: recommend()")
         recommender = Recommender.from_pretrained(folder)
         repeats = ANSWERS if workload == THOROUGH else QUICK_ANSWERS
         served[folder.name] = time_serving(recommender, min(HISTORY, recommender.max_history), repeats)
@@ -102,17 +104,17 @@ def _large_catalogue(
 
     found = []
     for shape in shapes:
-        _say_step(f"{shape.world}'s shape, {items:,} items")
+        _say_step(f"{shape.world}'s network, {items:,} items")
         found.append(large_catalogue_times(shape, items, answers))
     shown = table(
-        f"The ten best of {items:,} items and their shares, {found[0].length} items of history, 1 CPU thread",
-        "shape of",
+        f"The ten best of {items:,} items with contributions, history of {found[0].length} items, 1 CPU thread",
+        "network of",
         "reading, ms",
         "median ms",
         "95 % below, ms",
         "CPU ms",
         "MiB held",
-        "MiB an answer",
+        "MiB per answer",
     )
     for one in found:
         times = [f"{value:.1f}" for value in (one.read_ms, one.median_ms, one.p95_ms, one.cpu_ms)]
@@ -126,7 +128,7 @@ def _say_step(what: str) -> None:
 
 
 def _tables(measured: "Speed") -> "list[Table]":
-    """Times, then how they grow and what they need."""
+    """A table of times, one of growth and memory, and one of training if it was timed."""
     times = table(
         "One answer: the ten best of the whole catalogue",
         "what",
@@ -165,6 +167,8 @@ def _tables(measured: "Speed") -> "list[Table]":
 
 
 def _ratios(world: str, measured: "Speed") -> "Table":
+    from m2rec.benchmark.speed.measure import WITHOUT_CACHE
+
     shown = table(
         f"SASRec's time ÷ M2Rec's, CPU time on one thread: {world}",
         "history",
@@ -172,10 +176,10 @@ def _ratios(world: str, measured: "Speed") -> "Table":
         "one more item",
         "one more, both cached",
     )
-    anew = measured.ratios("added item", other="sasrec, read anew")
+    without_cache = measured.ratios("added item", other=WITHOUT_CACHE)
     cached = measured.ratios("added item")
     for length, ratio in measured.ratios().items():
-        shown.add_row(length, f"{ratio:.2f}", _number(anew.get(length)), _number(cached.get(length)))
+        shown.add_row(length, f"{ratio:.2f}", _number(without_cache.get(length)), _number(cached.get(length)))
     return shown
 
 
@@ -185,7 +189,7 @@ def _training(measured: "list[TrainingSpeed]") -> "Table":
         "model",
         "where",
         "windows",
-        "ms a step",
+        "ms per step",
         "s",
         text=2,
     )

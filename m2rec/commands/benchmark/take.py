@@ -22,19 +22,20 @@ def take(
     folder: Annotated[Path, typer.Argument(help="The folder with the archives of `benchmark train --pack`.")],
     plan: Annotated[
         list[str] | None,
-        typer.Option(help="A plan that was trained; may be repeated. All published ones by default."),
+        typer.Option(help="A plan that was run; may be repeated. All published plans by default."),
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Also replace results that are here already, and better checkpoints.")
+        bool, typer.Option("--force", help="Also replace existing results, and checkpoints that are better.")
     ] = False,
     runs: Annotated[Path | None, typer.Option(help="Folder for runs; assets/benchmarks/runs by default.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for the tables; assets/benchmarks by default.")] = None,
     checkpoints: Annotated[Path | None, typer.Option(help="Folder for checkpoints; checkpoints by default.")] = None,
     json_file: Json = None,
 ) -> None:
-    """Install what was trained elsewhere: a checkpoint if its validation is better, runs if they are the plans' own.
+    """Install the results of training on another machine, and write the tables.
 
-    Then write the tables. Figures of a new checkpoint are measured by `evaluate --record`, as the last lines say.
+    Runs are installed if they belong to the plans, and a checkpoint if its validation is better. The last lines printed
+    are the commands that measure a new checkpoint.
     """
     from m2rec.benchmark.accuracy.jobs import benchmark_table, write_table
     from m2rec.benchmark.accuracy.take import take_checkpoint, take_runs, unpack
@@ -48,17 +49,17 @@ def take(
         found = []
         for source in sorted((unpacked / "checkpoints").glob("*")):
             if source.name not in by_world:
-                say(f"Left: the checkpoint of {source.name}, whose world is in none of these plans.")
+                say(f"Not installed: the checkpoint of {source.name}, whose world is in none of these plans.")
                 continue
             target = (checkpoints or paths.checkpoints()) / source.name
             try:
                 found.append(take_checkpoint(source, target, by_world[source.name].prepared, force=force))
             except CheckpointError as error:
-                say(f"Left: the checkpoint of {source.name}. {error}")
+                say(f"Not installed: the checkpoint of {source.name}. {error}")
         worlds = {one.world for one in found if one.taken}
         taken = take_runs(unpacked, jobs, worlds=worlds, force=force)
     for label, reason in taken.skipped.items():
-        say(f"Left: {label}, because {reason}.")
+        say(f"Not installed: {label}, because {reason}.")
     for one in inputs:
         if any(job.plan.name == one.plan.name for job in taken.taken):
             made = benchmark_table(
@@ -74,7 +75,7 @@ def take(
     }
     show(payload, json_file, *([_checkpoints(found)] if found else []), *([_runs(taken)] if taken.taken else []))
     if not (found or taken.taken):
-        say(f"Nothing in {folder} could be taken.")
+        say(f"Nothing in {folder} could be installed.")
     for world in sorted(worlds):
         say(f"Now: python -m m2rec evaluate {world} --record{' --gates' * (world == 'rhythm-market')}")
     if worlds or taken.taken:
@@ -85,12 +86,12 @@ def _checkpoints(found: "list[TakenCheckpoint]") -> "Table":
     shown = table("Checkpoints, validation NDCG@10", "world", "trained on", "", "here", "new", text=3)
     for one in found:
         scores = ["–" if math.isnan(score) else f"{score:.4f}" for score in (one.old, one.new)]
-        shown.add_row(one.world, one.trained_on, "taken" if one.taken else f"left: {one.reason}", *scores)
+        shown.add_row(one.world, one.trained_on, "installed" if one.taken else f"not installed: {one.reason}", *scores)
     return shown
 
 
 def _runs(found: "TakenRuns") -> "Table":
-    shown = table("Runs taken", "run", "HR@10", "NDCG@10")
+    shown = table("Runs installed", "run", "HR@10", "NDCG@10")
     for job in found.taken:
         result = job.result()
         assert result is not None

@@ -27,23 +27,27 @@ SHOWN = ("HR@10", "NDCG@10")
 
 def train(
     plan: Annotated[
-        list[str] | None, typer.Argument(help="Plans to carry out: shipped ones by name, or settings files (.toml).")
+        list[str] | None, typer.Argument(help="Plans to run: shipped ones by name, others by their file (.toml).")
     ] = None,
-    all_plans: Annotated[bool, typer.Option("--all", help="All shipped plans but those that choose settings.")] = False,
+    all_plans: Annotated[
+        bool, typer.Option("--all", help="All shipped plans except those that choose settings.")
+    ] = False,
     only: Annotated[list[str] | None, typer.Option(help="Only this model of the plan; may be repeated.")] = None,
     seed: Annotated[list[int] | None, typer.Option(help="Only this seed of the plan; may be repeated.")] = None,
-    at_once: Annotated[int, typer.Option(min=1, max=64, help="Runs side by side, each with its share of a GPU.")] = 1,
+    at_once: Annotated[
+        int, typer.Option(min=1, max=64, help="Runs at the same time, each with a part of the GPU.")
+    ] = 1,
     budget_minutes: Annotated[
         float | None,
-        typer.Option(min=LEAST_MINUTES, help="Stop cleanly after so many minutes; the same command resumes."),
+        typer.Option(min=LEAST_MINUTES, help="Stop after this many minutes; the same command resumes."),
     ] = None,
-    cpu: Annotated[bool, typer.Option("--cpu", help="Train on the CPU even where there is a GPU.")] = False,
+    cpu: Annotated[bool, typer.Option("--cpu", help="Train on the CPU even if there is a GPU.")] = False,
     list_runs: Annotated[
         bool, typer.Option("--list", help="Only list the runs that are finished and those that are not.")
     ] = False,
     checkpoint: Annotated[
         str | None,
-        typer.Option(help="A checkpoint (folder or world) that is one of these runs: measured, not trained again."),
+        typer.Option(help="A checkpoint (folder or world) to evaluate as one of these runs, instead of training it."),
     ] = None,
     here: Annotated[
         bool, typer.Option("--here", help="Run in this process, one run after another, and show epochs.")
@@ -51,9 +55,9 @@ def train(
     pack: Annotated[
         Path | None,
         typer.Option(
-            help="For a rented machine: keep finished runs, and checkpoints so far, in archives in this folder, from "
-            "which `benchmark take` installs them. No tables are written; a world's own model is trained on a GPU also "
-            "where it was trained on a CPU before."
+            help="For a rented machine: keep finished runs and the best checkpoints so far in archives in this folder, "
+            "from which `benchmark take` installs them. No tables are written. On a GPU, a world's own model is "
+            "trained again if it was trained on a CPU."
         ),
     ] = None,
     runs: Annotated[
@@ -62,11 +66,10 @@ def train(
     out: Annotated[Path | None, typer.Option(help="Folder for the tables; assets/benchmarks by default.")] = None,
     json_file: Json = None,
 ) -> None:
-    """Train every model of a plan with every seed, rank all held-out events, and make the table of means over seeds.
+    """Train every model of a plan with every seed, rank all held-out events, and write the table of means over seeds.
 
-    First come the worlds' own models, then baselines, then further seeds, then ablations. Finished runs are not run
-    again, stopped ones resume from their last complete epoch, and a run that fails does not affect the others. The
-    models differ in what the plan says and in nothing else.
+    The worlds' own models come first, then baselines, then further seeds, then ablations. Finished runs are not
+    repeated, stopped ones resume from their last complete epoch, and a run that fails does not affect the others.
     """
     from m2rec.benchmark.accuracy.jobs import by_importance
     from m2rec.benchmark.accuracy.queue import STOPPED, run_queue
@@ -95,13 +98,13 @@ def train(
         _write_tables(inputs, runs, out, json_file)
     incomplete = [job.label for job in (*outcome.failed, *outcome.stopped)]
     if incomplete:
-        say(f"Not finished: {', '.join(incomplete)}; the same command goes on from there.")
+        say(f"Not finished: {', '.join(incomplete)}; the same command resumes them.")
         raise typer.Exit(STOPPED)
 
 
 def _to_be_run(job: "Job", *, again: bool) -> bool:
-    """Whether the job has no result yet; with `again` also where a world's own model was trained on a CPU and there is
-    a GPU now, which is to give the world a new checkpoint.
+    """Whether the job has no result yet. With `again`, also whether it is a world's own model that was trained on a CPU
+    and there is a GPU now, on which it is trained for a new checkpoint.
     """
     result = job.result()
     if result is None or not (again and job.trains_checkpoint and result.hardware.startswith("cpu")):
@@ -112,7 +115,7 @@ def _to_be_run(job: "Job", *, again: bool) -> bool:
 
 
 def _measure_checkpoint(name: str, inputs: list[PlanInputs], asked: "list[Job]") -> None:
-    """Measure a checkpoint as its run, unless that is finished."""
+    """Evaluate a checkpoint as the run with its settings, unless that run is finished."""
     from m2rec.benchmark.accuracy.from_checkpoint import matching_job, measure_checkpoint
     from m2rec.checkpoint import Checkpoint
 
@@ -120,15 +123,15 @@ def _measure_checkpoint(name: str, inputs: list[PlanInputs], asked: "list[Job]")
     world = checkpoint.config.world
     one = next((one for one in inputs if one.world.name == world), None)
     if one is None:
-        raise InputError(f"The checkpoint is of {world}, which none of these plans is about.")
+        raise InputError(f"The checkpoint is of {world}, but none of these plans is for that world.")
     job = matching_job(checkpoint, [job for job in asked if job.plan.name == one.plan.name], one.prepared)
     if job.result() is None:
-        say(f"{job.label} is what the checkpoint of {world} is; measuring it …")
+        say(f"The checkpoint of {world} is the run {job.label}; evaluating it …")
         measure_checkpoint(checkpoint, job, one.prepared)
 
 
 def _run_here(jobs: "list[Job]", inputs: list[PlanInputs], cpu: bool, deadline: float | None) -> None:
-    """In this process, one after another, showing epochs; leaves with STOPPED when the time is up."""
+    """Run the jobs in this process, showing epochs. Exits with STOPPED when time runs out."""
     from m2rec.benchmark.accuracy.job import OutOfTimeError
     from m2rec.benchmark.accuracy.queue import STOPPED
 
@@ -144,7 +147,7 @@ def _run_here(jobs: "list[Job]", inputs: list[PlanInputs], cpu: bool, deadline: 
 
 @contextmanager
 def _packing(folder: Path | None, jobs: "list[Job]") -> Iterator[Callable[[], None]]:
-    """Yields a function that updates the archives in `folder`, to be called often; updates them at the end too."""
+    """Yield a function that updates the archives in `folder` and is to be called often. Updates them at the end too."""
     from m2rec.benchmark.accuracy.pack import RunArchives
 
     if folder is None:
@@ -156,7 +159,7 @@ def _packing(folder: Path | None, jobs: "list[Job]") -> Iterator[Callable[[], No
     finally:
         left_out = archives.write()
         if left_out:
-            say(f"There is no space in the archives for {left_out} more runs; they are kept here alone.")
+            say(f"{left_out} runs did not fit into the archives; they are on this machine only.")
 
 
 def _write_tables(inputs: list[PlanInputs], runs: Path | None, out: Path | None, json_file: str | None) -> None:
@@ -179,7 +182,7 @@ def _listed(name: str, states: dict[str, str]) -> "Table":
 
 
 def _benchmark(name: str, found: dict[str, Any]) -> "Table":
-    """Test figures, or validation where the test set is not used; the p of the reference being no better."""
+    """Test figures, or validation if the plan does not use the test set, and p values against the reference."""
     opened = any("unmasked" in row for row in found["rows"])
     parts = ("unmasked", "masked") if opened else ("validation",)
     columns = [f"{metric}, {part}" for part in parts for metric in SHOWN]
@@ -197,6 +200,6 @@ def _benchmark(name: str, found: dict[str, Any]) -> "Table":
 
 
 def _figure(row: dict[str, Any], part: str, metric: str) -> str:
-    """A mean, and its spread where there are several seeds."""
+    """A mean, with its standard deviation if there are several seeds."""
     mean = f"{row[part][metric]:.4f}"
     return f"{mean} ± {row[f'{part}_sd'][metric]:.4f}" if len(row["seeds"]) > 1 else mean

@@ -14,7 +14,7 @@ def ui(
     rounds: Annotated[int, typer.Option(min=1, max=100, help="How often each control is used.")] = 10,
     json_file: Json = None,
 ) -> None:
-    """Time the page in headless Chromium: server start, first paint, clicks, typing, dragging; and its bytes."""
+    """Time the page in headless Chromium: server start, first paint, clicks, typing, dragging; and measure its size."""
     import torch
 
     from m2rec.benchmark.page.latency import measure_page

@@ -1,4 +1,4 @@
-"""`python -m m2rec benchmark worker`: what `benchmark train` starts, once for each run that it does at a time."""
+"""`python -m m2rec benchmark worker`: a process that `benchmark train` starts, one for each run at a time."""
 
 import shlex
 from pathlib import Path
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 def worker(
-    plan: Annotated[list[str], typer.Argument(help="The plans of the runs.")],
-    memory: Annotated[float, typer.Option(min=0.01, max=1, help="This fraction of the GPU's memory.")] = 1,
-    cpu: Annotated[bool, typer.Option("--cpu", help="Train on the CPU even where there is a GPU.")] = False,
+    plan: Annotated[list[str], typer.Argument(help="The plans of the runs, by name or path.")],
+    memory: Annotated[float, typer.Option(min=0.01, max=1, help="The fraction of the GPU's memory to use.")] = 1,
+    cpu: Annotated[bool, typer.Option("--cpu", help="Train on the CPU even if there is a GPU.")] = False,
     runs: Annotated[Path | None, typer.Option(help="Folder for finished runs.")] = None,
     pack: Annotated[Path | None, typer.Option(help="Folder for archives of checkpoints.")] = None,
 ) -> None:
-    """Do the runs that are named on standard input, one after another. `benchmark train` starts this command."""
+    """Run the jobs named on standard input, one after another. `benchmark train` starts this command."""
     from m2rec.benchmark.accuracy.pack import CheckpointArchive
     from m2rec.benchmark.accuracy.worker import limit_memory, work
 
@@ -49,7 +49,7 @@ def worker(
 
 
 def run_command(inputs: PlanInputs, job: "Job", cpu: bool) -> str:
-    """The command that does this one run, for its record."""
+    """The command that repeats this run, for its record."""
     arguments = [inputs.given, "--only", job.entry.name, "--seed", str(job.seed), *["--cpu"] * cpu]
     return shlex.join(["python", "-m", "m2rec", "benchmark", "train", *arguments])
 

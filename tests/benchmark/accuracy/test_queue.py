@@ -28,7 +28,7 @@ def jobs(job: MakeJob) -> list[Job]:
 
 
 def worker(does: str) -> list[str]:
-    """A stand-in for `benchmark worker`: `does` is Python code that runs for every line; see `label`, `left`, `answer`."""
+    """A stand-in for `benchmark worker`: `does` is code run for every line, with `label`, `left` and `answer`."""
     code = """
 import os, sys, time
 

@@ -48,7 +48,7 @@ def test_a_market_run_takes_less_than_four_tenths_of_a_megabyte(tmp_path: Path) 
 
 def test_the_ranks_of_another_run_are_refused(tmp_path: Path) -> None:
     save_ranks(tmp_path / "run.npz", evaluation(np.array([1.0, 2.5])), "one")
-    with pytest.raises(DataError, match="other ranks than those of what lies beside it"):
+    with pytest.raises(DataError, match="belongs to other figures than those beside it"):
         load_ranks(tmp_path / "run.npz", "other")
 
 

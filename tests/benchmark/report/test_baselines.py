@@ -1,4 +1,4 @@
-"""The README's rows of baselines and ablations, also of those that were not trained."""
+"""The rows of baselines and ablations, and the notes on those that are not trained."""
 
 import json
 import re
@@ -41,7 +41,7 @@ settings = { gate = "equal" }
 
 @pytest.fixture
 def finished(prepared: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """`finished(sasrec=(10, 30))`: as if these runs were done, hits of each seed; → the folder with the table."""
+    """`finished(sasrec=(10, 30))` writes runs of two seeds with 10 and 30 hits. → the folder with the table."""
     monkeypatch.setattr(plans, "SHIPPED", tmp_path)
     (tmp_path / f"{NAME}.toml").write_text(f'world = "{NAME}"\nseeds = [0, 1]\n{MODELS}')
 
@@ -69,10 +69,10 @@ def test_a_run_with_one_seed_is_shown_with_its_interval_device_and_number_of_see
     assert unmasked.cells[0].startswith("0.2500 (0.1")  # 10 of 40 users
     assert "on cpu, 2026-11-24." in notes(found)
     assert "±" not in notes(found)
-    assert "None of them reads the items' texts, as M2Rec does." in notes(found)
+    assert "None of them reads the items' texts, which M2Rec does." in notes(found)
 
 
-def test_a_training_that_the_limit_of_epochs_ended_is_named(finished) -> None:
+def test_runs_that_reached_the_limit_of_epochs_are_named(finished) -> None:
     folder = finished(sasrec=(10,), popularity=(5,))
     table = json.loads((folder / f"{NAME}.json").read_text())
     table["rows"][0] |= {"epochs": [0]}  # popularity, which is not trained
@@ -81,11 +81,11 @@ def test_a_training_that_the_limit_of_epochs_ended_is_named(finished) -> None:
             row["training"]["epochs"] = limit
         (folder / f"{NAME}.json").write_text(json.dumps(table))
         found = notes(baselines(NAME, folder, USERS, Shipped(epochs=[3, 2])))
-        assert (f"The limit of {limit} epochs ended the training of sasrec while" in found) == said
-    assert "M2Rec as shipped had 3 + 2 epochs" in found
+        assert (f"sasrec reached the limit of {limit} epochs while" in found) == said
+    assert "M2Rec as shipped was trained for 3 + 2 epochs" in found
 
 
-def test_leads_of_a_checkpoint_that_is_no_longer_there_are_refused(finished) -> None:
+def test_comparisons_with_an_earlier_checkpoint_are_refused(finished) -> None:
     folder = finished(sasrec=(10,))
     table = json.loads((folder / f"{NAME}.json").read_text())
     lead = {"model": "m2rec", "against": "sasrec", "relative": 1.0, "low": 0.1, "high": 0.4, "p": 0.01}
@@ -93,27 +93,27 @@ def test_leads_of_a_checkpoint_that_is_no_longer_there_are_refused(finished) -> 
     (folder / f"{NAME}.json").write_text(json.dumps(table | {"compared": "checkpoint", "comparisons": [lead]}))
     same = Shipped({"unmasked": {"HR@10": 0.5}})  # sasrec has 10 of 40
     assert "+0.2500" in notes(baselines(NAME, folder, USERS, same))
-    with pytest.raises(DataError, match=r"a checkpoint that had HR@10 0\.5000, and the one here has 0\.6000"):
+    with pytest.raises(DataError, match=r"a checkpoint of HR@10 0\.5000, but the one here has 0\.6000"):
         baselines(NAME, folder, USERS, Shipped({"unmasked": {"HR@10": 0.6}}))
 
 
-def test_several_seeds_have_a_spread(finished) -> None:
+def test_several_seeds_have_a_standard_deviation(finished) -> None:
     found = baselines(NAME, finished(sasrec=(10, 30)), USERS)
     assert found.rows[0].cells[0] == f"0.5000 ± {0.5 / np.sqrt(2):.4f}"
     assert found.rows[0].seeds == 2
     assert "standard deviation over seeds" in notes(found)
 
 
-def test_what_was_not_trained_is_named_and_nothing_stands_in_its_place(finished, tmp_path: Path) -> None:
+def test_untrained_models_are_named_and_have_no_row(finished, tmp_path: Path) -> None:
     part = baselines(NAME, finished(sasrec=(10,)), USERS)
-    missing = "Not trained yet, and so not in a table: popularity; m2rec-no-gate."
+    missing = "Not trained yet: popularity; m2rec-no-gate."
     assert f"{missing} `python -m m2rec benchmark train {NAME}` trains them." in notes(part)
     nothing = baselines(NAME, tmp_path / "empty", USERS)
     assert nothing.rows == []
-    assert nothing.notes[0].startswith("Not trained yet, and so not in a table: popularity, sasrec; m2rec-no-gate.")
+    assert nothing.notes[0].startswith("Not trained yet: popularity, sasrec; m2rec-no-gate.")
 
 
-def test_when_all_is_trained_nothing_is_said_to_be_missing(finished) -> None:
+def test_when_all_models_are_trained_none_is_named_as_missing(finished) -> None:
     found = baselines(NAME, finished(m2rec=(30,), sasrec=(10,), popularity=(5,), m2rec_no_gate=(20,)), USERS)
     assert "Not trained yet" not in notes(found)
     assert [row.model for row in found.rows] == ["popularity", "popularity", "sasrec", "sasrec"]
@@ -125,7 +125,7 @@ def test_when_all_is_trained_nothing_is_said_to_be_missing(finished) -> None:
     assert leads[1].count("+200.0 %, p < 0.001") == 2  # left in and taken out
 
 
-def test_ablations_at_a_short_budget_have_a_table_of_their_own_and_are_not_missing(finished, tmp_path: Path) -> None:
+def test_ablations_with_few_epochs_have_their_own_table_and_are_not_missing(finished, tmp_path: Path) -> None:
     without_gate = MODELS[MODELS.index('[[model]]\nname = "m2rec-no-gate"') :]
     whole = '[[model]]\nname = "m2rec"\nkind = "m2rec"\n\n'
     text = f'world = "{NAME}"\nseeds = [0]\ntraining = {{ epochs = 12 }}\n{whole}{without_gate}'
@@ -143,25 +143,25 @@ def test_ablations_at_a_short_budget_have_a_table_of_their_own_and_are_not_missi
         baselines(NAME, folder, USERS)
 
 
-def test_our_own_run_is_shown_beside_the_checkpoint_where_it_has_several_seeds(finished) -> None:
+def test_m2recs_run_is_shown_beside_the_checkpoint_if_it_has_several_seeds(finished) -> None:
     found = baselines(NAME, finished(m2rec=(30, 20)), USERS)
-    assert [row.model for row in found.rows] == ["m2rec, trained anew"] * 2
+    assert [row.model for row in found.rows] == ["m2rec, trained again"] * 2
 
 
-def test_a_world_without_a_plan_has_nothing_beside_it(finished) -> None:
+def test_a_world_without_a_plan_has_no_further_rows(finished) -> None:
     assert baselines("my-library", finished(), USERS) == Baselines()
 
 
-def test_a_table_about_other_targets_or_a_damaged_one_is_refused(finished) -> None:
+def test_a_table_with_other_targets_and_a_damaged_one_are_refused(finished) -> None:
     folder = finished(sasrec=(10,))
-    with pytest.raises(DataError, match="is about 40 targets, and the checkpoint of tiny-shop was measured on 41"):
+    with pytest.raises(DataError, match="has 40 targets, but the checkpoint of tiny-shop was measured on 41"):
         baselines(NAME, folder, 41)
     (folder / f"{NAME}.json").write_text(json.dumps({"rows": [{"model": "sasrec"}], "targets": USERS}))
     with pytest.raises(DataError, match="is not a readable benchmark table"):
         baselines(NAME, folder, USERS)
 
 
-def test_the_lines_stand_in_the_worlds_own_table(finished, tmp_path: Path) -> None:
+def test_the_rows_are_in_the_worlds_table(finished, tmp_path: Path) -> None:
     from m2rec.evaluation.report import MetricsFile, write_metrics
 
     world = save_tiny_world(tmp_path / "checkpoints" / NAME)

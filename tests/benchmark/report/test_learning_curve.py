@@ -1,4 +1,4 @@
-"""The learning curve says what its table holds, as text and as a picture."""
+"""The learning curve shows what its table holds, as text and as a picture."""
 
 import json
 import re
@@ -24,7 +24,7 @@ def row(kind: str, customers: int, value: float, epochs: int) -> dict[str, objec
 
 @pytest.fixture
 def benchmarks(tmp_path: Path) -> Path:
-    """Two models at two sizes, one of them at a third."""
+    """Two models at two sizes, one of them also at a third."""
     folder = tmp_path / "assets" / "benchmarks"
     folder.mkdir(parents=True)
     rows = [
@@ -38,14 +38,14 @@ def benchmarks(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_line_a_size_and_a_column_a_model(benchmarks: Path) -> None:
+def test_each_size_has_a_row_and_each_model_a_column(benchmarks: Path) -> None:
     lines = curve(benchmarks)
     assert "| customers | m2rec | sasrec |" in lines
     assert "| 500 | 0.5500 (0.530–0.570) [8,000] | 0.1200 (0.100–0.140) [8,000] |" in lines
     assert "| 8,000 | 0.6600 (0.640–0.680) [8,000] | – |" in lines
 
 
-def test_the_picture_rises_with_the_figures_and_has_a_mark_a_run(benchmarks: Path) -> None:
+def test_the_picture_rises_with_the_figures_and_marks_every_run(benchmarks: Path) -> None:
     svg = draw(read_points(benchmarks))
     heights = [float(y) for y in re.findall(r'class="m2rec" cx="[\d.]+" cy="([\d.]+)"', svg)]
     assert len(heights) == 3
@@ -55,7 +55,7 @@ def test_the_picture_rises_with_the_figures_and_has_a_mark_a_run(benchmarks: Pat
     assert (benchmarks.parent / PICTURE).read_text(encoding="utf-8") == svg
 
 
-def test_without_runs_there_is_nothing_and_damage_is_named(benchmarks: Path, tmp_path: Path) -> None:
+def test_without_runs_there_are_no_lines_and_damage_is_refused(benchmarks: Path, tmp_path: Path) -> None:
     assert curve(tmp_path) == []
     assert write_picture(tmp_path) is None
     (benchmarks / f"{PLAN}.json").write_text('{"rows": [{}]}')
@@ -63,7 +63,7 @@ def test_without_runs_there_is_nothing_and_damage_is_named(benchmarks: Path, tmp
         curve(benchmarks)
 
 
-def test_the_committed_picture_is_of_the_committed_figures() -> None:
+def test_the_committed_picture_shows_the_committed_figures() -> None:
     points = read_points(ROOT / "assets" / "benchmarks")
     path = ROOT / "assets" / PICTURE
     assert path.is_file() == bool(points)

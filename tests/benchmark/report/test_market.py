@@ -1,4 +1,4 @@
-"""The README's tables on the market's test hold what the reports hold."""
+"""The tables on the market's test show what the reports hold."""
 
 import json
 from pathlib import Path
@@ -24,7 +24,7 @@ def grades(value: float, **said: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def benchmarks(tmp_path: Path) -> Path:
-    """Our sasrec, a peer's, and a stress table of one row."""
+    """Our sasrec, that of another library, and a stress table of one row."""
     peer = {
         "compared_with": "sasrec",
         "parameters": 1234,
@@ -47,7 +47,7 @@ def benchmarks(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_programs_are_listed_best_first_and_a_peer_is_held_against_ours(benchmarks: Path) -> None:
+def test_programs_are_listed_best_first_and_another_librarys_model_is_compared_with_ours(benchmarks: Path) -> None:
     lines = market_tests(benchmarks)
     rows = [line for line in lines if line.startswith("| ") and "---" not in line]
     assert rows[1].startswith("| the fair oracle | 0.8000 | 100 % | 0.5000 | 0.800 | – | – | 0.800 |")
@@ -58,24 +58,24 @@ def test_programs_are_listed_best_first_and_a_peer_is_held_against_ours(benchmar
     assert note.endswith("It is 20.0 % below our sasrec.")
 
 
-def test_a_peer_whose_training_was_cut_short_is_not_compared(benchmarks: Path) -> None:
+def test_a_model_whose_training_was_cut_short_is_not_compared(benchmarks: Path) -> None:
     path = benchmarks / FOLDER / "SASRec of a peer.json"
     report = json.loads(path.read_text())
     report["about"]["settings"] = {"epochs": 9}
     path.write_text(json.dumps(report))
     note = next(line for line in market_tests(benchmarks) if line.startswith("SASRec of a peer: "))
     assert "4 of 9 epochs" in note
-    assert note.endswith("20.0 % below our sasrec, but its training was cut short: the two cannot be compared yet.")
+    assert note.endswith("20.0 % below our sasrec, but the two cannot be compared yet: its training was cut short.")
 
 
-def test_a_stressed_market_stands_beside_its_own_oracle(benchmarks: Path) -> None:
+def test_a_changed_market_is_shown_beside_its_own_oracle(benchmarks: Path) -> None:
     assert (
         "| no rhythms | 0.6000 (0.500–0.700) | 0.8000 | 75.0 % | chain: 0.600 of 0.800 | – | – | – |"
         in market_tests(benchmarks)
     )
 
 
-def test_nothing_recorded_is_nothing_shown_and_damage_is_named(benchmarks: Path, tmp_path: Path) -> None:
+def test_without_reports_there_are_no_lines_and_damage_is_refused(benchmarks: Path, tmp_path: Path) -> None:
     assert market_tests(tmp_path / "elsewhere") == []
     (benchmarks / FILE).write_text("{}")
     with pytest.raises(DataError, match="not a readable stress table"):

@@ -1,4 +1,4 @@
-"""Ranked lists of other people's models: graded by our metrics, shown in our table."""
+"""Ranked lists of models from other libraries: graded by our metrics, and shown in our table."""
 
 import importlib.util
 import json
@@ -32,7 +32,7 @@ def recipe() -> ModuleType:
 
 @pytest.fixture
 def graded(recipe: ModuleType, prepared: Prepared, tmp_path: Path) -> Path:
-    """Lists with the target third, twelfth and nowhere by turns, graded. → assets with the figures of peers."""
+    """Graded lists in which the target is third, twelfth and missing, in turn. → assets with the figures."""
     prepared.save(tmp_path / "prepared")
     users, positions = prepared.split.targets("test")
     targets = prepared.sequences.events[prepared.sequences.offsets[users] + positions]
@@ -45,7 +45,7 @@ def graded(recipe: ModuleType, prepared: Prepared, tmp_path: Path) -> Path:
     return tmp_path / "assets"
 
 
-def test_figures_are_those_of_the_places_in_the_lists(graded: Path, prepared: Prepared) -> None:
+def test_figures_follow_from_the_ranks_in_the_lists(graded: Path, prepared: Prepared) -> None:
     (found,) = json.loads((graded / "peers" / "ml-1m.json").read_text())
     users = len(prepared.split.targets("test")[0])
     third, twelfth = len(range(0, users, 3)), len(range(1, users, 3))
@@ -57,13 +57,13 @@ def test_figures_are_those_of_the_places_in_the_lists(graded: Path, prepared: Pr
     assert found["unmasked"]["HR@10"]["low"] < third / users < found["unmasked"]["HR@10"]["high"]
 
 
-def test_they_stand_in_the_worlds_table_with_the_command_that_made_them(graded: Path, prepared: Prepared) -> None:
+def test_they_are_in_the_worlds_table_with_their_command(graded: Path, prepared: Prepared) -> None:
     users = len(prepared.split.targets("test")[0])
     found = baselines("ml-1m", graded, users)
     assert [(row.model, row.seen) for row in found.rows] == [(ABOUT["model"], "unmasked"), (ABOUT["model"], "masked")]
     note = f"`{COMMAND}` on cpu, 2026-11-26; 9 epochs, best after 7."
     assert any(line.endswith(note) for line in found.notes)
-    with pytest.raises(DataError, match="is about other targets"):
+    with pytest.raises(DataError, match="has other targets"):
         baselines("ml-1m", graded, users + 1)
     (graded / "peers" / "ml-1m.json").write_text("[{}]")
     with pytest.raises(DataError, match="is not a readable table of graded lists"):
@@ -78,7 +78,7 @@ def test_lists_of_other_users_are_refused(recipe: ModuleType, graded: Path, prep
         )
 
 
-def test_rectools_learns_from_the_windows_that_our_models_learn_from(recipe: ModuleType, prepared: Prepared) -> None:
+def test_rectools_is_trained_on_the_windows_of_our_models(recipe: ModuleType, prepared: Prepared) -> None:
     split = {name: getattr(prepared.split, name) for name in ("train_end", "validation_from", "validation_to")}
     data = {"events": prepared.sequences.events, "offsets": prepared.sequences.offsets} | split
     table = recipe.training_windows(data, 7)
@@ -88,8 +88,8 @@ def test_rectools_learns_from_the_windows_that_our_models_learn_from(recipe: Mod
     assert sorted(tuple(items) for _, items in learned.groupby("user_id")["item_id"]) == ours
 
 
-def test_the_recipe_needs_nothing_of_this_project_to_train() -> None:
-    """RecTools' environment does not have it."""
+def test_the_script_does_not_import_this_project_for_training() -> None:
+    """It runs in an environment of its own, without this project."""
     before_grading = SCRIPT.read_text().split("def grade_lists")[0]
     assert "import m2rec" not in before_grading
     assert "from m2rec" not in before_grading

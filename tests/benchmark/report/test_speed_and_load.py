@@ -1,4 +1,4 @@
-"""The README's tables of speed and load show what was measured, and nothing where nothing was."""
+"""The tables of speed and load show what was measured, and nothing if nothing was measured."""
 
 import json
 from dataclasses import asdict
@@ -52,11 +52,11 @@ def write_load(folder: Path, recovery: float | None = 0.6) -> None:
     (folder / LOAD).write_text(json.dumps(found | {"hardware": "cpu (Abacus)"} | ABOUT))
 
 
-def test_nothing_measured_is_nothing_said(tmp_path: Path) -> None:
+def test_without_measurements_there_are_no_lines(tmp_path: Path) -> None:
     assert speed_and_load(tmp_path) == []
 
 
-def test_each_models_work_stands_in_its_row(tmp_path: Path) -> None:
+def test_each_model_has_a_row_with_its_times(tmp_path: Path) -> None:
     write_speed(tmp_path)
     shown = "\n".join(speed_and_load(tmp_path))
     assert "| model | 50 items | 200 items | b of a·L^b | one more after 200 | 128 at once, 200 items |" in shown
@@ -64,8 +64,8 @@ def test_each_models_work_stands_in_its_row(tmp_path: Path) -> None:
     assert "| sasrec | 2.00 | 8.00 | 1.00 | 1.50 | – |" in shown
     assert "| sasrec, without cache | – | – | – | 5.00 | – |" in shown
     assert "2.0 after 50, 8.0 after 200 for an answer from scratch" in shown
-    assert "10.0 after 200 when SASRec reads anew" in shown
-    assert "3.0 after 200 while its cache is valid" in shown
+    assert "10.0 after 200 when SASRec reads the history again" in shown
+    assert "3.0 after 200 while it can use its cache" in shown
     assert "| ml-1m | 3,416 | 8.0 after 200 | 10.0 after 200 | – | – |" in shown
     assert "- ml-1m: from scratch M2Rec is faster than SASRec at every length; for one more item it is faster" in shown
     assert "M2Rec is slower than SASRec after 50 items and faster after 200 and 1,000." in shown
@@ -82,10 +82,10 @@ def test_load_is_shown_phase_by_phase(tmp_path: Path) -> None:
     assert "| steady visitors | 100 | 14,950 | 12 | 0 | 0 | 61 | 308 | 700 → 701 |" in shown
     assert "| a rush |" in shown
     assert "one after another" not in shown
-    assert "prompt again 0.6 s later" in shown
+    assert "prompt again within 0.6 s" in shown
 
 
-def test_what_a_visitor_waits_for_stands_beside_its_goal(tmp_path: Path) -> None:
+def test_times_of_the_page_are_shown_beside_their_goals(tmp_path: Path) -> None:
     results = [
         LatencyResult("click to all panels updated, median", 61.4, "ms", 100),
         LatencyResult("frames while the gate is dragged", 41.0, "per second", 50, at_least=True),

@@ -1,4 +1,4 @@
-"""The speed benchmark: the timed models, that they give the same answers as usual, and the arithmetic of the figures."""
+"""The speed benchmark: which models it times, that they answer as usual, and the arithmetic of its figures."""
 
 import json
 from dataclasses import replace

@@ -9,7 +9,7 @@ __all__ = ["address"]
 
 @pytest.mark.slow
 def test_quick_load_is_measured_phase_by_phase(run, address):
-    # in a thread of its own: a browser test before may have left a loop running in this one
+    # in a thread of its own: an earlier browser test may have left an event loop running in this one
     with ThreadPoolExecutor(1) as pool:
         found = pool.submit(run, "benchmark", "load", "--url", address, "--quick", "--json", "-").result().json
     for phase in ("steady", "rush", "in_turn"):
@@ -30,7 +30,7 @@ def test_quick_load_is_measured_phase_by_phase(run, address):
         (["--minutes", "600"], "see python -m m2rec benchmark"),
     ],
 )
-def test_load_outside_its_limits_is_refused(run, options, said):
+def test_load_outside_the_limits_is_refused(run, options, said):
     result = run("benchmark", "load", *options)
     assert result.code == 2
     assert said in result.err

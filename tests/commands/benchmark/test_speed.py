@@ -20,7 +20,7 @@ TINY = Workload(
 
 @pytest.fixture(autouse=True)
 def small(shop, monkeypatch, tmp_path):
-    """The corner shop is the one checkpoint that ships, and the films are few."""
+    """The corner shop is the only checkpoint, and there are few films."""
     shutil.copytree(shop.checkpoint, tmp_path / "checkpoints" / "corner-shop")
     monkeypatch.setattr(paths, "checkpoints", lambda: tmp_path / "checkpoints")
     monkeypatch.setattr(shapes, "FILM_COUNT", 20)
@@ -28,7 +28,7 @@ def small(shop, monkeypatch, tmp_path):
         monkeypatch.setattr(importlib.import_module("m2rec.commands.benchmark.speed"), name, 5)
 
 
-def test_the_figures_name_the_ratios_of_every_world_and_where_they_were_measured(run, monkeypatch):
+def test_the_figures_have_the_ratios_of_every_world_and_the_hardware(run, monkeypatch):
     assert {200, 1000, 4000} <= set(measure.THOROUGH.lengths)
     assert {200, 1000, 4000} <= set(measure.QUICK.lengths)
     monkeypatch.setattr(measure, "THOROUGH", TINY)
@@ -44,7 +44,7 @@ def test_the_figures_name_the_ratios_of_every_world_and_where_they_were_measured
     films, shop = found["worlds"]["ml-1m"], found["worlds"]["corner-shop"]
     assert films["ratio_to_sasrec"] == found["ratio_to_sasrec"]
     assert {row["model"] for row in shop["rows"]} == {"m2rec", "sasrec", "sasrec, without cache"}
-    assert shop["recommend"]["length"] == 10  # what the shop reads at most
+    assert shop["recommend"]["length"] == 10  # the longest history that the shop reads
 
 
 def test_quick_figures_are_shown_in_tables(run, monkeypatch):
@@ -58,7 +58,7 @@ def test_quick_figures_are_shown_in_tables(run, monkeypatch):
     assert "ml-1m: one added item after 4" in result.err
 
 
-def test_a_large_catalogue_is_timed_in_the_shape_of_every_world(run):
+def test_a_large_catalogue_is_timed_for_the_network_of_every_world(run):
     found = run("benchmark", "speed", "--items", 2000, "--quick", "--json", "-").json
     assert found["catalogue"] == 2000
     assert set(found["worlds"]) == {"ml-1m", "corner-shop"}

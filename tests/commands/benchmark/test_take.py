@@ -1,4 +1,4 @@
-"""`benchmark take`: what it makes of runs that were done elsewhere."""
+"""`benchmark take`: installing runs from another machine."""
 
 from m2rec.benchmark.accuracy import jobs
 from m2rec.benchmark.accuracy.pack import RunArchives

