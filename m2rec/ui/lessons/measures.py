@@ -121,6 +121,7 @@ def values(context: PageContext) -> dict[str, str]:
     answer, other = context.answer, compared(context)
     leader = _leader(answer.gates)
     rows = other.rows if other else []
+    shared = sum(row.shared for row in rows)
     return {
         **{name: percent(answer.gates[name]) for name in BRANCHES},
         **_spectrum_words(answer.spectrum),
@@ -128,7 +129,8 @@ def values(context: PageContext) -> dict[str, str]:
         "leader": EVIDENCE[leader].name,
         "leading": percent(answer.gates[leader]),
         "length": str(len(answer.history)),
-        "shared": str(sum(row.shared for row in rows)),
+        "shared": str(shared),
+        "stay": "stays" if shared == 1 else "stay",
         "shown": str(len(rows)),
         "first": answer.items[0].title if answer.items else "nothing",
         "other_first": rows[0].title if rows else "nothing",

@@ -76,7 +76,7 @@ def history(context: PageContext) -> str:
         chips=Markup("\n".join(chips)),
         count=len(chips),
         unread=unread,
-        unit=context.wording.unit,
+        wording=context.wording,
         dates=dates,
         about=next((one.about for one in context.world.presets if one.key == context.preset), ""),
         fold=fold,

@@ -67,15 +67,13 @@ def _why(
     """The reason for the first card, from its largest contribution, and the name of that evidence."""
     if lead == "temporal":
         newest = titles.get(answer.history[-1], answer.history[-1])
-        return f"It follows from what you {_past(wording.verb)} last, {newest}", EVIDENCE[lead].plain
+        return f"It follows from what this {wording.who} {wording.past} last, {newest}", EVIDENCE[lead].plain
     if lead == "semantic":
-        return f"It fits what the things you {wording.verb} are about", EVIDENCE[lead].plain
+        return f"It fits what the things that this {wording.who} {wording.present} are about", EVIDENCE[lead].plain
     steady = next((one for one in recurrences(answer.history) if one.item_id == first.item_id), None)
     if steady and _certain(steady, answer):
-        return (
-            f"You {wording.verb} it every {ordinal(steady.period)} {wording.unit} and {_due(steady, wording)}",
-            "rhythm",
-        )
+        every = f"every {ordinal(steady.period)} {wording.unit}"
+        return f"This {wording.who} {wording.present} it {every} and it {_due(steady, wording)}", "rhythm"
     if steady:
         every = f"about every {ordinal(steady.period)} {wording.unit}"
         return f"It came back {every}, which chance could do too", "the frequency branch"
@@ -86,10 +84,10 @@ def _why(
 
 def _due(one: Recurrence, wording: Wording) -> str:
     if one.due == 0:
-        return "it is due tomorrow" if wording.unit == "day" else "it is due now"
+        return "is due tomorrow" if wording.unit == "day" else "is due now"
     if one.due < 0:
-        return f"it is overdue by {counted(-one.due, wording.unit)}"
-    return f"it is due in {counted(one.due + 1, wording.unit)}"
+        return f"is overdue by {counted(-one.due, wording.unit)}"
+    return f"is due in {counted(one.due + 1, wording.unit)}"
 
 
 def _disagreement(lead: BranchName, first: RankedItem, answer: Answer) -> list[Span]:
@@ -108,7 +106,3 @@ def _certain(one: Recurrence, answer: Answer) -> bool:
     """Whether chance is no explanation of this rhythm: by the spectrum at its period, or by the item's own places."""
     peaks = answer.spectrum.significant if answer.spectrum else []
     return any(abs(peak - one.period) < 0.5 for peak in peaks) or beyond_chance(answer.history, one)
-
-
-def _past(verb: str) -> str:
-    return {"buy": "bought", "watch": "watched", "choose": "chose"}.get(verb, f"{verb}ed")

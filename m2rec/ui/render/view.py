@@ -74,9 +74,9 @@ def _opening(context: PageContext) -> dict[str, Any]:
     count, wording = len(context.state.history), context.wording
     daily = wording.unit == "day"
     spectrum, first = context.answer.spectrum, context.world.presets[0]
-    whose = "A person's" if first.key == "person" else "A made-up person's"
+    made_up = "" if daily or first.key == "person" else "made-up "
     return {
-        "what": f"A shopper's {count} days." if daily else f"{whose} {counted(count, wording.unit)}.",
+        "what": f"A {made_up}{wording.who}'s {counted(count, wording.unit)}.",
         "question": f"Can a model guess {f'day {count + 1}' if daily else 'the next'}, and say why?",
         "find": "Find the rhythm" if spectrum and spectrum.significant else "Look for a rhythm",
         "preset": first.key,

@@ -17,10 +17,24 @@ FEW_BINS = 8
 
 @dataclass(frozen=True)
 class Wording:
-    """The words of a world: 'buy' and 'day' for a shop visited daily, 'choose' and 'interaction' by default."""
+    """The words of a world: 'buy', 'day' and 'customer' for a shop visited daily; the defaults fit any world.
+
+    The history is of `who`; the visitor of the page is "you", and only where they do something.
+    """
 
     verb: str = "choose"
     unit: str = "interaction"
+    who: str = "person"
+
+    @property
+    def past(self) -> str:
+        """The verb as in 'this customer bought'."""
+        return {"buy": "bought", "choose": "chose"}.get(self.verb, f"{self.verb}ed")
+
+    @property
+    def present(self) -> str:
+        """The verb as in 'this customer buys'."""
+        return f"{self.verb}{'es' if self.verb.endswith(('ch', 'sh', 's', 'x', 'z', 'o')) else 's'}"
 
 
 def percent(share: float) -> str:
@@ -130,7 +144,7 @@ def themes_summary(answer: Answer, name: Callable[[Sequence[str]], str]) -> str:
     if not answer.themes:
         return ""
     themes = "; ".join(f"{percent(theme.share)} {name(theme.items)}" for theme in answer.themes)
-    return f"What the semantic branch takes your taste to be: {themes}."
+    return f"What the semantic branch takes the taste to be: {themes}."
 
 
 def gate_summary(answer: Answer) -> str:

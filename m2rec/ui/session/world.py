@@ -60,7 +60,7 @@ class World:
         self.about = known.get("about", "")
         self.opens = known.get("opens", [])
         self.staple = known.get("staple")
-        self.wording = Wording(known.get("verb", "choose"), known.get("unit", "interaction"))
+        self.wording = Wording(**{name: known[name] for name in ("verb", "unit", "who") if name in known})
 
     @property
     def recommender(self) -> "Recommender":

@@ -12,7 +12,12 @@ def test_everything_is_on_one_laptop_screen(page: Page) -> None:
     assert size == [LAPTOP["height"], LAPTOP["width"]]
     count(page, START)
     expect(page.get_by_role("list", name="Recommendations").get_by_role("listitem")).to_have_count(10)
-    for name in ("What you did", "What comes next", "Who to trust: the gate", "Rhythm in the history: the spectrum"):
+    for name in (
+        "What this person chose",
+        "What comes next",
+        "Who to trust: the gate",
+        "Rhythm in the history: the spectrum",
+    ):
         expect(page.get_by_role("heading", name=name)).to_be_in_viewport()
     for tab in ("Lessons", "Results", "Your own data", "About"):
         expect(page.get_by_role("tab", name=tab)).to_be_in_viewport()

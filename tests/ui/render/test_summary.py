@@ -4,7 +4,7 @@ from m2rec.recommend.answer import Answer, RankedItem, Spectrum
 from m2rec.ui.render.summary import reading
 from m2rec.ui.render.words import Wording
 
-SHOP = Wording("buy", "day")
+SHOP = Wording("buy", "day", "customer")
 COFFEE = [name for week in range(3) for name in [*(f"filler{week}{day}" for day in range(6)), "coffee"]]
 TITLES = {item_id: item_id.capitalize() for item_id in COFFEE}
 
@@ -43,7 +43,8 @@ WEEK = [f"filler0{day}" for day in range(6)]
 
 def test_a_rhythm_that_is_due_is_described_with_its_period_and_its_share() -> None:
     assert summary_text(answer([*COFFEE, *WEEK], 0.12, 0.81, 0.07), TITLES, SHOP) == (
-        "Coffee comes next with 50 %. You buy it every 7th day and it is due tomorrow: 81 % of that comes from rhythm."
+        "Coffee comes next with 50 %. This customer buys it every 7th day and it is due tomorrow: "
+        "81 % of that comes from rhythm."
     )
 
 
@@ -61,8 +62,8 @@ def test_a_rhythm_says_when_it_is_due() -> None:
 @pytest.mark.parametrize(
     ("gates", "why", "source"),
     [
-        ((0.7, 0.2, 0.1), "It follows from what you bought last, Filler00", "recent order"),
-        ((0.2, 0.1, 0.7), "It fits what the things you buy are about", "meaning"),
+        ((0.7, 0.2, 0.1), "It follows from what this customer bought last, Filler00", "recent order"),
+        ((0.2, 0.1, 0.7), "It fits what the things that this customer buys are about", "meaning"),
     ],
 )
 def test_the_sentence_explains_the_first_card_and_nothing_else(
@@ -87,8 +88,9 @@ def test_where_the_gates_favourite_is_not_what_the_first_card_has_most_of_the_se
     first = found.items[0].model_copy(update={"probability": 0.4, "contributions": shares})
     spans = reading(found.model_copy(update={"items": [first]}), TITLES, SHOP)
     assert "".join(span.text for span in spans) == (
-        "Likeliest next: Coffee, with 40 %. It follows from what you bought last, Filler00: 75 % of that comes from "
-        "recent order. The gate trusts meaning most (40 %), but that is spread over other items."
+        "Likeliest next: Coffee, with 40 %. It follows from what this customer bought last, Filler00: "
+        "75 % of that comes from recent order. "
+        "The gate trusts meaning most (40 %), but that is spread over other items."
     )
     assert [span.kind for span in spans if span.kind] == ["temporal", "temporal", "semantic"]
 

@@ -32,6 +32,14 @@ def test_shares_are_written_as_a_person_would(share: float, text: str) -> None:
     assert percent(share) == text
 
 
+@pytest.mark.parametrize(
+    ("verb", "past", "present"),
+    [("buy", "bought", "buys"), ("watch", "watched", "watches"), ("choose", "chose", "chooses")],
+)
+def test_the_verb_of_a_world_in_the_past_and_of_one_person(verb: str, past: str, present: str) -> None:
+    assert (Wording(verb).past, Wording(verb).present) == (past, present)
+
+
 def test_ordinals_and_periods() -> None:
     assert [ordinal(n) for n in (1, 2, 3, 4, 11, 12, 13, 21, 22, 101, 111)] == [
         "1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "22nd", "101st", "111th",

@@ -82,7 +82,7 @@ def test_films_open_with_a_drawn_history_that_is_said_to_be_made_up() -> None:
     worlds = Worlds({films.name: films})
     opened = view(PageContext(worlds, films, Session(state=opening(films)), ask(worlds, opening(films))))
     assert films.presets[0].key == "sampled"
-    assert opened["opening"]["what"] == "A made-up person's 40 films."
+    assert opened["opening"]["what"] == "A made-up viewer's 40 films."
 
 
 SHIPPED = {name: Worlds.find(CHECKPOINTS).get(name) for name in ("rhythm-market", "gift-shop", "ml-1m")}

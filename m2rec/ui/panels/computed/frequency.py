@@ -222,7 +222,7 @@ def filtered(terms: FilterTerms, columns: int) -> Rhythm:
         "frequency",
         "the filter in force",
         "how loud each is",
-        "How loud the filter lets each past item be: its response to an item so many days ago.",
+        "How loud the filter lets each past item be: its response to an item so many interactions ago.",
         bars(newest(terms.response.tolist(), columns), "frequency"),
         signed=True,
         size="high",
