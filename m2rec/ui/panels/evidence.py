@@ -1,16 +1,13 @@
-"""Why: the gate and the spectrum, their words and their tables. The charts themselves are in `m2rec.ui.figures`."""
+"""Why: the gate and the spectrum in words. The charts are in `m2rec.ui.figures`, their tables in `tables`."""
 
 from dataclasses import dataclass
 
-from m2rec.branches import ORDERED
 from m2rec.ui.lessons.measures import asks_for_a_mark
 from m2rec.ui.render.context import PageContext
 from m2rec.ui.render.templating import render
 from m2rec.ui.render.words import (
     calendar_summary,
     gate_summary,
-    percent,
-    plain_period,
     spectrum_summary,
     themes_summary,
 )
@@ -41,19 +38,10 @@ def gate(context: PageContext) -> str:
     )
 
 
-def gate_data(context: PageContext) -> str:
-    """The gate along the history in words and as a table."""
-    pairs = zip(context.answer.history, context.answer.gate_history, strict=False)
-    rows = [
-        (context.world.named(item_id), [percent(gates[kind.key]) for kind in ORDERED])  # as text: a filter takes longer
-        for item_id, gates in pairs
-    ]
-    return render(
-        "answer/gate_data.html.j2",
-        summary=gate_summary(context.answer),
-        themes=themes_summary(context.answer, context.world.theme_name),
-        rows=rows,
-    )
+def gate_below(context: PageContext) -> str:
+    """What the chart of the gate says, for whoever does not see it, and the button that opens its table."""
+    said = gate_summary(context.answer), themes_summary(context.answer, context.world.theme_name)
+    return render("answer/gate_below.html.j2", summary=" ".join(said))
 
 
 def spectrum(context: PageContext) -> str:
@@ -65,26 +53,13 @@ def spectrum(context: PageContext) -> str:
     return render("answer/spectrum.html.j2", muted=context.state.band_mask, peak=peak, folds=folds)
 
 
-def spectrum_data(context: PageContext) -> str:
-    """The spectrum in words and as a table, and the calendar's where there is one; not while a lesson asks for it."""
-    if asks_for_a_mark(context):
-        return render(
-            "answer/spectrum_data.html.j2", summary=ASKED, rows=[], has_plot=True, days=[], calendar_summary=""
-        )
-    found = context.answer.spectrum
-    columns = zip(found.period, found.power, found.threshold, found.filter_gain, strict=True) if found else ()
-    rows = [
-        (period, plain_period(period), f"{power:.2f}", f"{level:.2f}", f"{gain:.2f}", power > level)
-        for period, power, level, gain in columns
-    ]
-    summary = spectrum_summary(found, len(context.answer.history), context.wording)
-    clock = context.calendar
-    days = list(zip(clock.period, clock.power, clock.threshold, strict=True)) if clock else []
+def spectrum_below(context: PageContext) -> str:
+    """The legend, the chart in words, and the button that opens its table; not while a lesson asks for the spectrum."""
+    asked, found = asks_for_a_mark(context), context.answer.spectrum
     return render(
-        "answer/spectrum_data.html.j2",
-        summary=summary,
-        rows=rows,
-        has_plot=bool(rows),
-        days=days,
-        calendar_summary=calendar_summary(clock),
+        "answer/spectrum_below.html.j2",
+        summary=ASKED if asked else spectrum_summary(found, len(context.answer.history), context.wording),
+        has_plot=asked or bool(found and found.period),
+        has_table=not asked and bool(found and found.period),
+        calendar_summary="" if asked else calendar_summary(context.calendar),
     )

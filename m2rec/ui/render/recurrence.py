@@ -25,8 +25,13 @@ class Recurrence:
     due: int
 
 
+def _slack(period: float) -> float:
+    """How far a gap may be from a period that it agrees with."""
+    return max(0.6, 0.1 * period)
+
+
 def _agree(gap: float, period: float) -> bool:
-    return abs(gap - period) <= max(0.6, 0.1 * period)
+    return abs(gap - period) <= _slack(period)
 
 
 def _places(history: Sequence[str]) -> dict[str, list[int]]:
@@ -82,7 +87,8 @@ def comings(history: Sequence[str]) -> list[tuple[int, int]]:
 
 def repeating(comings: Sequence[tuple[int, int]], period: float) -> list[int]:
     """Positions of those comings that are one `period` (in interactions) apart."""
-    return sorted({place for pair in comings if _agree(pair[1] - pair[0], period) for place in pair})
+    slack = _slack(period)  # once for all pairs: the page asks this of every period, at every click
+    return sorted({place for pair in comings if abs(pair[1] - pair[0] - period) <= slack for place in pair})
 
 
 def repeats_at(history: Sequence[str], period: float) -> list[int]:

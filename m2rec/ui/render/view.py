@@ -31,9 +31,9 @@ REGIONS = {
     "reading": history.sentence,
     "cards": cards.cards,
     "gate": evidence.gate,
-    "gate_data": evidence.gate_data,
+    "gate_below": evidence.gate_below,
     "spectrum": evidence.spectrum,
-    "spectrum_data": evidence.spectrum_data,
+    "spectrum_below": evidence.spectrum_below,
 }
 
 

@@ -222,8 +222,23 @@ class Ask(BaseModel):
 
     session: Session
     what: Annotated[
-        Literal["details", "computed", "days", "repeat", "paste", "match", "section", "json", "csv", "python"],
-        must("be details, computed, days, repeat, paste, match, section, json, csv or python"),
+        Literal[
+            "details",
+            "computed",
+            "days",
+            "gate_table",
+            "spectrum_table",
+            "repeat",
+            "paste",
+            "match",
+            "section",
+            "json",
+            "csv",
+            "python",
+        ],
+        must(
+            "be details, computed, days, gate_table, spectrum_table, repeat, paste, match, section, json, csv or python"
+        ),
     ]
     text: Text = ""  # an item id, a pasted list or the name of a section
     day: Position | None = None  # after so many items of the history; all of them by default

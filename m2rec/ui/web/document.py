@@ -4,6 +4,7 @@
 and a picture in the head, with addresses of the host that they asked.
 """
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from m2rec.ui.render.view import page
 from m2rec.ui.web.service import Service
 
 STATIC = Path(__file__).parents[1] / "static"
+CACHED = 16  # documents of a tenth of a megabyte: a server has few addresses and worlds, but anybody may ask by another
 
 
 class Documents:
@@ -24,6 +26,7 @@ class Documents:
         self._service = service
         self._first_views = {service.worlds.default.name: service.first()}
         self._default = service.worlds.default.name
+        self._cached = lru_cache(maxsize=CACHED)(self._made)
         self._modules = sorted(
             path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*.js") if "plotly" not in path.name
         )
@@ -44,7 +47,10 @@ class Documents:
         `origin` is the address of the page as visitors see it, with a slash at its end; `notice` is shown when the page
         is opened; `preview` is the address of a picture of the page.
         """
-        first = self._first_views[world or self._default]
+        return self._cached(origin, world or self._default, notice, preview)
+
+    def _made(self, origin: str, world: str, notice: str | None, preview: str | None) -> bytes:
+        first = self._first_views[world]
         view: dict[str, Any] = {name: part for name, part in first.items() if name != "html"}
         if notice:
             view["notice"] = notice

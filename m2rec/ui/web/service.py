@@ -8,7 +8,7 @@ from m2rec.benchmark.speed.shapes import Shape
 from m2rec.errors import InputError, M2RecError
 from m2rec.recommend.validation import checked
 from m2rec.text_safety import quoted
-from m2rec.ui.panels import dialogs, sections
+from m2rec.ui.panels import dialogs, sections, tables
 from m2rec.ui.panels.computed.dialog import computed
 from m2rec.ui.panels.days import days
 from m2rec.ui.render.context import PageContext, ask
@@ -110,6 +110,10 @@ class Service:
             case "days":
                 html, series = days(context)
                 return {"html": html, "series": series}
+            case "gate_table":
+                return {"html": tables.gate_table(context)}
+            case "spectrum_table":
+                return {"html": tables.spectrum_table(context)}
             case "repeat":
                 return {"html": dialogs.repeat(context)}
             case "paste":

@@ -132,8 +132,8 @@ def test_nothing_of_a_pasted_list_that_is_unknown_takes_the_history_away(page: P
 
 
 def test_a_table_opens_with_room_for_several_rows(page: Page) -> None:
-    page.locator(".gate summary").click()
-    box = page.get_by_role("region", name="Gate weights as a table").bounding_box()
+    page.get_by_role("button", name="The gate as a table").click()
+    box = page.get_by_role("dialog", name="The gate as a table").bounding_box()
     assert box is not None
     assert box["height"] >= 290
 

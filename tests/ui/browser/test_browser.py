@@ -307,12 +307,20 @@ def test_the_chips_at_the_hovered_period_are_ringed(page: Page) -> None:
     expect(page.locator(".chip.beat")).to_have_count(len(repeating[at]))
 
 
-def test_a_tables_period_can_be_ringed_and_the_table_stays_open(page: Page) -> None:
-    page.locator(".spectrum summary").click()
-    table = page.get_by_role("region", name="Spectrum as a table")
+def test_a_period_of_the_spectrums_table_is_ringed_in_the_history(page: Page) -> None:
+    button = page.get_by_role("button", name="The spectrum as a table")
+    button.click()
+    table = page.get_by_role("dialog", name="The spectrum as a table")
     table.get_by_role("button", name=re.compile("^Show what repeats every")).nth(5).click()
     expect(page.locator("#m2-spectrum-plot .shapelayer path").first).to_be_attached()
-    expect(table).to_be_visible()
+    expect(table).to_be_hidden()
+    expect(button).to_be_focused()
+
+
+def test_the_gates_table_has_a_row_for_each_interaction(page: Page) -> None:
+    page.get_by_role("button", name="The gate as a table").click()
+    rows = page.get_by_role("dialog", name="The gate as a table").get_by_role("row")
+    expect(rows).to_have_count(1 + len(chips(page)))
 
 
 def test_moves_are_marked_against_the_answer_before(page: Page) -> None:

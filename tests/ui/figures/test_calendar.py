@@ -6,7 +6,7 @@ import pytest
 
 from m2rec.recommend.explain.calendar import CalendarSpectrum
 from m2rec.ui.figures.calendar import calendar_figure
-from m2rec.ui.panels import evidence, history, toolbar
+from m2rec.ui.panels import history, tables, toolbar
 from m2rec.ui.render.context import PageContext, ask
 from m2rec.ui.render.view import view
 from m2rec.ui.render.words import calendar_summary
@@ -37,7 +37,7 @@ def test_a_dated_history_shows_its_weeks_in_figure_words_table_and_exports(dated
     assert 7 in found.peaks
     assert figure["data"][2]["x"] == found.peaks
     assert calendar_summary(found) in history.sentence(dated)
-    assert evidence.spectrum_data(dated).count("<caption>") == 2
+    assert tables.spectrum_table(dated).count("<caption>") == 2
     assert "Calendar spectrum as PNG" in toolbar.tools(dated)
 
 

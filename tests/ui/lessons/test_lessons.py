@@ -111,7 +111,7 @@ def test_the_spectrum_is_kept_from_sight_until_the_lesson_shows_it(service: Serv
     assert [sorted(trace) for trace in asked["figures"]["spectrum"]["data"]] == [
         ["hoverinfo", "line", "mode", "type", "x", "y"]
     ]
-    assert "7" not in " ".join(asked["html"][name] for name in ("reading", "spectrum", "spectrum_data"))
+    assert "7" not in " ".join(asked["html"][name] for name in ("reading", "spectrum", "spectrum_below"))
     marked = act(service, asked, type="lesson_mark", period=6)
     assert marked["asked"] == asked["asked"]
     shown = act(service, marked, type="lesson_do")

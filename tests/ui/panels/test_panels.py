@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from m2rec.recommend.answer import Invention, Theme
-from m2rec.ui.panels import cards, evidence, history
+from m2rec.ui.panels import cards, evidence, history, tables
 from m2rec.ui.render.comparison import COMPARISONS
 from m2rec.ui.render.context import PageContext, ask
 from m2rec.ui.render.templating import render
@@ -97,7 +97,7 @@ def test_the_gate_names_the_strongest_theme_and_escapes_its_titles(page_context:
     believing = replace(page_context, answer=page_context.answer.model_copy(update={"themes": themes}))
     html = evidence.gate(believing)
     assert "taste: things like &lt;b&gt;Oat&lt;/b&gt; milk, Tofu · 54 %" in html
-    assert "54 % things like &lt;b&gt;Oat&lt;/b&gt; milk, Tofu" in evidence.gate_data(believing)
+    assert "54 % things like &lt;b&gt;Oat&lt;/b&gt; milk, Tofu" in tables.gate_table(believing)
 
 
 def test_popularity_names_what_an_empty_history_names(page_context: PageContext) -> None:

@@ -6,7 +6,7 @@ from html import unescape
 import pytest
 
 from m2rec.branches import BRANCHES, EVIDENCE
-from m2rec.ui.panels import cards, evidence, history
+from m2rec.ui.panels import cards, evidence, history, tables
 from m2rec.ui.render.context import PageContext, ask
 from m2rec.ui.render.recurrence import recurrences
 from m2rec.ui.render.words import percent
@@ -87,7 +87,7 @@ def test_the_gate_and_the_spectrum_are_described_correctly(shown: PageContext) -
     answer = shown.answer
     sliders = re.findall(r'aria-valuetext="([^"]+)"', evidence.gate(shown))
     assert [unescape(value) for value in sliders] == [percent(answer.gates[name]) for name in BRANCHES]
-    html = evidence.spectrum_data(shown)
+    html = tables.spectrum_table(shown)
     rows = re.findall(r'<tr class="(peak|)"><th scope="row">', html)
     if answer.spectrum is None:
         assert rows == []

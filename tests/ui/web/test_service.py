@@ -32,6 +32,21 @@ def test_adding_removing_clearing_undoing(service: Service, first: dict) -> None
     assert history(act(service, cleared, type="undo")) == history(added)
 
 
+def test_tables_of_the_charts_are_made_only_when_asked_for(service: Service, first: dict) -> None:
+    assert not any("<table" in html for html in first["html"].values())
+    gate, spectrum = (
+        service.ask({"session": first["session"], "what": what})["html"] for what in ("gate_table", "spectrum_table")
+    )
+    assert gate.count('<th scope="row">') == len(history(first))
+    assert spectrum.count('<th scope="row">') == len(first["figures"]["spectrum"]["data"][2]["x"])
+
+
+def test_the_spectrums_table_is_refused_while_a_lesson_asks_for_the_spectrum(service: Service, first: dict) -> None:
+    asked = act(service, first, type="lesson", lesson="period")
+    reply = service.ask({"session": asked["session"], "what": "spectrum_table"})
+    assert "until you have put the marker" in reply["error"]
+
+
 @pytest.mark.parametrize(
     "action",
     [
