@@ -1,1 +1,1 @@
-"""The command line: one file for each command. Nothing here computes; heavy imports wait until a command runs."""
+"""The command line, one file for each command. Heavy modules are imported only when a command runs."""

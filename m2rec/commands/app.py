@@ -1,4 +1,4 @@
-"""All commands under one name; here an error becomes one line and an exit code."""
+"""All commands under one name, and how errors become one line and an exit code."""
 
 import errno
 import logging
@@ -24,7 +24,7 @@ from m2rec.paths import how_to_install
 from m2rec.text_safety import sentence
 
 BAD_INPUT = 2
-INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+INTERRUPTED = 130  # 128 + SIGINT, as in shells
 
 app = typer.Typer(
     help="M2Rec: what comes next, by order, rhythm and meaning. Every command has its own --help.",
@@ -40,7 +40,7 @@ app.add_typer(market.app, name="market")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; arguments default to the process's own. → the exit code: 0, 2 for bad input, 130 interrupted."""
+    """Run one command, by default that of the process. → its exit code: 0, 2 for bad input, 130 if interrupted."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     logging.getLogger("m2rec").setLevel(logging.INFO)
     replace_what_cannot_be_written()
@@ -73,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def with_default_address(given: Sequence[str]) -> list[str]:
-    """Gives `--ray` without an address that of a cluster on this machine; an option of typer always takes a value."""
+    """Add the address "local" to a `--ray` without one, because a typer option always takes a value."""
     result: list[str] = []
     for place, word in enumerate(given):
         result.append(word)
@@ -83,7 +83,7 @@ def with_default_address(given: Sequence[str]) -> list[str]:
 
 
 def _called() -> str:
-    """How this process was started, for usage lines: `m2rec` where it is installed, else `python -m m2rec`."""
+    """How this process was started, for usage lines: `m2rec` or `python -m m2rec`."""
     return "m2rec" if Path(sys.argv[0]).stem == "m2rec" else "python -m m2rec"
 
 
@@ -94,7 +94,7 @@ def _refuse(*messages: str) -> int:
 
 
 def _command(given: list[str]) -> str:
-    """The command, and sub-command, whose help fits a mistaken line."""
+    """The command whose --help explains a command line with a mistake; empty for an unknown command."""
     groups = {group.name for group in app.registered_groups}
     commands = groups | {command.callback.__name__ for command in app.registered_commands if command.callback}
     if not given or given[0] not in commands:

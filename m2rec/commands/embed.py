@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 def embed(
     world: Annotated[str, typer.Argument(help="A world's name or a settings file (.toml).")],
     out: Annotated[
-        Path | None, typer.Option(help="Also write the vectors to this .safetensors file, item ids in its header.")
+        Path | None, typer.Option(help="Also write the vectors to this .safetensors file, with item ids in its header.")
     ] = None,
     like: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="List the items whose texts are closest in meaning to this.")
+        str | None, typer.Option(metavar="TEXT", help="List the items whose texts are closest in meaning to TEXT.")
     ] = None,
-    k: Annotated[int, typer.Option("-k", min=1, max=50, help="How many of them.")] = 10,
+    k: Annotated[int, typer.Option("-k", min=1, max=50, help="How many items to list.")] = 10,
     json_file: Json = None,
 ) -> None:
-    """Encode the texts of a world's items with the language model and cache the vectors, which `prepare` uses.
+    """Encode the texts of a world's items with the language model, and cache the vectors for `prepare`.
 
-    Vectors depend on the text alone and are computed once; --like searches them.
+    A vector depends only on its text and is computed once. --like searches the vectors.
     """
     from m2rec.data.sources.registry import load_dataset
     from m2rec.data.text import TextEncoder

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 MARKET = "rhythm-market"  # the source whose causes are known
 SPLITS = {
     "leave-one-out": "leave-one-out: each user's last event, the one before it for validation",
-    "by-user": "users never trained on, each of their events after the first weeks",
+    "by-user": "users not trained on, each of their events after the first weeks",
     "global-temporal": "one clock for everybody: the newest events, those just before them for validation",
 }
 
@@ -34,26 +34,26 @@ SPLITS = {
 def evaluate(
     world: Annotated[
         str | None,
-        typer.Argument(help="A world's name or a checkpoint folder; the first checkpoint by default."),
+        typer.Argument(help="A world's name or a checkpoint folder; the default is the first checkpoint."),
     ] = None,
     split: Annotated[Literal["validation", "test"], typer.Option(help="Which targets.")] = "test",
     record: Annotated[
         bool,
         typer.Option(
-            "--record", help="Also write the figures into the checkpoint's metrics.json, and the ranks beside it."
+            "--record", help="Also write figures and ranks into the checkpoint's folder: metrics.json, ranks.npz."
         ),
     ] = False,
     gates: Annotated[
         bool,
-        typer.Option("--gates", help="Also grade the gate beside an oracle; Rhythm Market only, a few minutes."),
+        typer.Option("--gates", help="Also compare the gate with an oracle (Rhythm Market only; minutes)."),
     ] = False,
-    cpu: Annotated[bool, typer.Option("--cpu", help="Use the CPU even where there is a GPU.")] = False,
+    cpu: Annotated[bool, typer.Option("--cpu", help="Use the CPU even if there is a GPU.")] = False,
     json_file: Json = None,
 ) -> None:
     """Rank every held-out event among all items and print HR, NDCG and MRR with 95 % intervals over users.
 
-    Twice: among all items ("unmasked"), and among those not in the history ("masked") for the targets that are new to
-    their users. Nothing is sampled.
+    "unmasked" ranks every target among all items; "masked" ranks the targets that are new to their users among the
+    items that are not in the history. No negatives are sampled.
     """
     import torch
 
@@ -67,7 +67,7 @@ def evaluate(
     checkpoint = Checkpoint.load(folder)
     config = checkpoint.config
     if gates and config.data.source != MARKET:
-        raise InputError(f"The causes in {config.world} are not known, so there is nothing to grade its gate against.")
+        raise InputError(f"The causes in {config.world} are unknown, so its gate cannot be graded; leave out --gates.")
     prepared = _data_of(config)
     device = torch.device("cuda" if torch.cuda.is_available() and not cpu else "cpu")
     model = checkpoint.model().to(device)
@@ -100,9 +100,17 @@ def _grade(model: "M2Rec", prepared: "Prepared", split: "Part", ranks: "np.ndarr
 
 
 def _grades_table(grades: "Grades") -> "Table":
-    """One row for each gate, then the frequency gate by period and by cycles seen."""
+    """One row for each gate weight, then the frequency weight by period and by cycles seen."""
     shown = table(
-        "Gate against cause: AUC", "gate", "among", "model", "oracle", "weight with", "without", "targets", text=2
+        "AUC of the gate for each cause",
+        "gate",
+        "among",
+        "model",
+        "oracle",
+        "weight with",
+        "without",
+        "targets",
+        text=2,
     )
     groups = [(name, "all", row) for name, row in grades.gates.gates.items()]
     groups += [("frequency", f"period {name}", row) for name, row in grades.gates.by_period.items()]
@@ -114,7 +122,7 @@ def _grades_table(grades: "Grades") -> "Table":
 
 
 def _hits_table(grades: "Grades") -> "Table":
-    """HR@10 by cause beside that of the fair oracle and of random choice."""
+    """HR@10 by cause, for the model, the fair oracle and a random order."""
     shown = table("HR@10 by cause, history left in", "cause", "model", "oracle", "random", "targets")
     for name, row in grades.hits.items():
         shown.add_row(name, f"{row.model:.4f}", f"{row.oracle:.4f}", f"{row.random:.4f}", f"{row.targets:,}")
@@ -156,14 +164,14 @@ def _record(
 
 
 def _data_of(config: "CheckpointConfig") -> "Prepared":
-    """The data of a checkpoint: as prepared here, or read anew, without texts."""
+    """The data of a checkpoint: as prepared on this machine, or read again without texts."""
     import numpy as np
 
     from m2rec.data.prepared import Prepared
     from m2rec.worlds.prepare import prepare_world
 
     class NoTexts:
-        """Evaluation takes the text vectors from the checkpoint, so none are computed."""
+        """Evaluation uses the checkpoint's text vectors, so none are computed."""
 
         def encode(self, texts: "Sequence[str]") -> "np.ndarray":
             return np.zeros((len(texts), 1), dtype=np.float32)
@@ -172,7 +180,7 @@ def _data_of(config: "CheckpointConfig") -> "Prepared":
     prepared = Prepared.load(folder) if folder.is_dir() else prepare_world(find_world(config.world), NoTexts())
     if prepared.fingerprint != config.data.fingerprint:
         raise CheckpointError(
-            f"The data of {config.world} on this machine is not what its checkpoint was trained on; prepare the same "
+            f"The checkpoint of {config.world} was trained on other data than those on this machine; prepare the same "
             "tables with the same settings, or train again."
         )
     return prepared

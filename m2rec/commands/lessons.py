@@ -11,14 +11,12 @@ from m2rec.commands.output import say
 
 
 def lessons(
-    out: Annotated[
-        Path | None, typer.Option(help="The folder they are written into; assets/lessons unless said.")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the sheets; assets/lessons by default.")] = None,
     folder: Annotated[
-        Path | None, typer.Option(help="A folder with one checkpoint folder a world; checkpoints unless said.")
+        Path | None, typer.Option(help="Folder with a checkpoint folder for each world; checkpoints by default.")
     ] = None,
 ) -> None:
-    """Write a teacher's sheet for each lesson of the page: one page to print, its answers computed by the models."""
+    """Write a printable sheet for teachers for each lesson, with answers computed by the models."""
     from m2rec.ui.lessons import lessons as all_lessons
     from m2rec.ui.lessons.sheets import sheet
     from m2rec.ui.session.worlds import Worlds

@@ -1,4 +1,4 @@
-"""Output of commands: a table for people, the same figures as JSON for programs."""
+"""Output of commands: a table for people, and the same figures as JSON for programs."""
 
 import io
 import json
@@ -18,7 +18,7 @@ WIDTH_WITHOUT_TERMINAL = 120
 
 
 def _writable(file: str | None) -> str | None:
-    """Refuse a file that cannot be written, before the work starts."""
+    """Refuse a file that cannot be written before the command starts to compute."""
     if file and file != STANDARD_OUTPUT and (Path(file).is_dir() or not Path(file).parent.is_dir()):
         raise typer.BadParameter(f"{file} is not a file in a folder that exists")
     return file
@@ -36,7 +36,7 @@ Json = Annotated[
 
 
 def table(title: str, *columns: str, text: int = 1) -> Table:
-    """An empty table whose first `text` columns hold words, left-aligned, and the others numbers."""
+    """An empty table. The first `text` columns are left-aligned for words, the others right-aligned for numbers."""
     made = Table(title=title, title_justify="left")
     for index, column in enumerate(columns):
         made.add_column(column, justify="left" if index < text else "right")
@@ -44,9 +44,9 @@ def table(title: str, *columns: str, text: int = 1) -> Table:
 
 
 def show(payload: Any, json_file: str | None, *parts: RenderableType) -> None:
-    """Print the parts, and write `payload` where --json says. Raises InputError when the file cannot be written."""
+    """Print the parts, and write `payload` to --json. Raises InputError when the file cannot be written."""
     if json_file == STANDARD_OUTPUT:
-        # escaped to ASCII, so that a program reads the same from any console
+        # escaped to ASCII in other encodings, so that programs can read it from any console
         typer.echo(json.dumps(payload, indent=2, ensure_ascii=not _in_utf8(sys.stdout), allow_nan=False))
         return
     console = Console(width=None if sys.stdout.isatty() else WIDTH_WITHOUT_TERMINAL)
@@ -62,7 +62,7 @@ def show(payload: Any, json_file: str | None, *parts: RenderableType) -> None:
 
 
 def replace_what_cannot_be_written() -> None:
-    """Let standard output and error show a question mark for what their code page lacks, where they would raise."""
+    """Make standard output and error replace characters that their encoding lacks, instead of raising an error."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
             stream.reconfigure(errors="replace")
@@ -73,5 +73,5 @@ def _in_utf8(stream: TextIO) -> bool:
 
 
 def say(sentence: str) -> None:
-    """A sentence on standard error, apart from the output."""
+    """Print a sentence on standard error, so that the output stays clean."""
     Console(stderr=True, soft_wrap=True).print(sentence, highlight=False, markup=False)

@@ -10,10 +10,10 @@ from m2rec import paths
 
 def page(
     folder: Annotated[
-        Path | None, typer.Argument(help="A folder with one checkpoint folder a world; checkpoints by default.")
+        Path | None, typer.Argument(help="Folder with a checkpoint folder for each world; checkpoints by default.")
     ] = None,
 ) -> None:
-    """Open the page over every world in a folder, as `python app.py` does in a clone; Ctrl+C stops it."""
+    """Start the page with all worlds of a folder, as `python app.py` does in a clone. Ctrl+C stops it."""
     from m2rec.ui.web.run import run
 
     run(folder or paths.checkpoints())

@@ -1,4 +1,4 @@
-"""Finds the world or checkpoint that is named on the command line."""
+"""Find the world or checkpoint that is named on the command line."""
 
 import shlex
 import sys
@@ -14,37 +14,37 @@ FIRST = "rhythm-market"
 
 
 def own_settings(name: str) -> Path:
-    """The folder of settings of worlds made from tables on the command line."""
+    """The settings file of a world that was made from tables on the command line."""
     return cache_dir() / "worlds" / f"{name}.toml"
 
 
 def own_worlds() -> list[str]:
-    """Names of the worlds made from tables, in alphabetical order."""
+    """Names of the worlds that were made from tables, in alphabetical order."""
     return sorted(path.stem for path in own_settings("*").parent.glob("*.toml"))
 
 
 def find_world(name: str) -> WorldSettings:
-    """A shipped world, one made from tables earlier, or a TOML file. Raises DataError when it is none of these."""
+    """A shipped world, one made from tables, or one of a TOML file. Raises DataError if it is none of these."""
     if name not in known_worlds() and own_settings(name).is_file():
         return load_world(own_settings(name))
     return load_world(name)
 
 
 def checkpoints() -> list[Path]:
-    """The checkpoint folders of the clone or working folder, the default world first."""
+    """The checkpoint folders in the clone or working folder, the default world first."""
     found = [path.parent for path in paths.checkpoints().glob("*/config.json")]
     return sorted(found, key=lambda path: (path.name != FIRST, path.name))
 
 
 def find_checkpoint(name: str | None) -> Path:
-    """A folder, or a world's name for its folder in `checkpoints/`; None means the first one. Raises CheckpointError
-    with the known names.
+    """The checkpoint folder for a path or a world's name; for None the first one. Raises CheckpointError if there is
+    none.
     """
     there = checkpoints()
     if name is None:
         if not there:
             raise CheckpointError(
-                f"There is no checkpoint in {paths.checkpoints()}; give the path of one, or make one: "
+                f"There is no checkpoint in {paths.checkpoints()}; give the path of one, or train one: "
                 f"`python -m m2rec prepare {FIRST}`, then `python -m m2rec train {FIRST}`."
             )
         return there[0]
@@ -59,5 +59,5 @@ def find_checkpoint(name: str | None) -> Path:
 
 
 def this_command() -> str:
-    """The line that started this process, for the record."""
+    """The command line of this process, for records."""
     return shlex.join(["python", "-m", "m2rec", *sys.argv[1:]])

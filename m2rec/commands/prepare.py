@@ -32,13 +32,13 @@ def prepare(
     interactions: Annotated[
         Path | None,
         typer.Option(
-            help="Your own table: who chose what and when. CSV, TSV, “::”, JSON lines, Parquet, RecBole .inter, also "
-            "packed; the usual names of columns are known."
+            help="Your own table of who chose what and when: CSV, TSV, “::”, JSON lines, Parquet or RecBole .inter, "
+            "also packed. The usual names of columns are recognised."
         ),
     ] = None,
     items: Annotated[
         Path | None,
-        typer.Option(help="Your items: id and title; text and group if you like. Without it the ids are the titles."),
+        typer.Option(help="Your items: id and title, text and group if you have them. Without it ids are titles."),
     ] = None,
     columns: Annotated[
         list[str] | None,
@@ -55,23 +55,23 @@ def prepare(
     ] = None,
     dates: Annotated[
         Literal["dayfirst", "monthfirst"] | None,
-        typer.Option(help="How to read 03/04/2025, where the column does not decide it."),
+        typer.Option(help="How to read 03/04/2025 if the column leaves it open."),
     ] = None,
     split: Annotated[
         Literal["leave-one-out", "by-user", "global-temporal"] | None,
-        typer.Option(help="How your own tables are divided; leave-one-out by default."),
+        typer.Option(help="How to split your own tables; leave-one-out by default."),
     ] = None,
     min_count: Annotated[
         int | None,
-        typer.Option(min=0, help="Keep users and items with at least this many of your interactions; 5 by default."),
+        typer.Option(min=0, help="Keep users and items with at least this many interactions; 5 by default."),
     ] = None,
     json_file: Json = None,
 ) -> None:
     """Read, filter, split and encode a data set into the cache, from which `train` and `evaluate` read it.
 
-    A world of your own is made from a table of interactions, with or without one of items, and has a name from then on:
+    To make a world of your own, give it a name, a table of interactions and, if you have one, a table of items:
     `python -m m2rec prepare my-shop --interactions log.csv --items products.csv`. The summary lists the role of each
-    column, what was dropped and why, and the variants of the model that fit.
+    column, what was dropped and why, and the variants of the model that fit the data.
     """
     options: dict[str, Any] = {
         "interactions": interactions,
@@ -141,12 +141,12 @@ def _cell(name: str, value: Any) -> str:
 
 
 def _own_world(name: str, given: dict[str, Any]) -> WorldSettings:
-    """Settings from options, with the paths made absolute, so that the world can be found from any folder."""
+    """Settings from the options, with absolute paths so that the world can be found from any folder."""
     if "interactions" not in given:
-        raise InputError("A world of your own needs --interactions; a known one has its own settings.")
+        raise InputError("A world of your own needs --interactions; a shipped world takes no options for tables.")
     if not NAME.fullmatch(name) or name in known_worlds():
         raise InputError(
-            f"{name!r} cannot name a world of your own: use small letters, digits, dots, dashes, no shipped name."
+            f"{name!r} cannot name a world of your own: use small letters, digits, dots, dashes, and no shipped name."
         )
     for table_name in ("interactions", "items"):
         if table_name in given:
@@ -155,7 +155,7 @@ def _own_world(name: str, given: dict[str, Any]) -> WorldSettings:
 
 
 def _keep(settings: WorldSettings, given: Mapping[str, Any], variants: Mapping[str, str], why: str) -> None:
-    """Write the settings file of a world of your own, so that its name is enough from now on."""
+    """Save the settings of a world of your own, so that later commands find it by its name."""
     data = "".join(f"{name} = {_toml(value)}\n" for name, value in {"source": "tables", **given}.items())
     model = "".join(f"{name} = {_toml(value)}\n" for name, value in variants.items())
     path = own_settings(settings.name)
@@ -170,7 +170,7 @@ def _keep(settings: WorldSettings, given: Mapping[str, Any], variants: Mapping[s
 
 
 def _toml(value: Any) -> str:
-    """A JSON string or number is a TOML one too."""
+    """A value in TOML. Strings and numbers are written as in JSON."""
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{_toml(key)} = {_toml(inner)}" for key, inner in value.items()) + "}"
     return json.dumps(str(value) if isinstance(value, Path) else value, ensure_ascii=False)

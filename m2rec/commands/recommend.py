@@ -19,24 +19,22 @@ if TYPE_CHECKING:
 
 
 def recommend(
-    world: Annotated[str, typer.Argument(help="A world's name, a checkpoint folder, or a model's id on the hub.")],
+    world: Annotated[str, typer.Argument(help="A world's name, a checkpoint folder, or the id of a model on the hub.")],
     items: Annotated[list[str] | None, typer.Argument(help="The history: titles or item ids, oldest first.")] = None,
     history: Annotated[
         str | None,
         typer.Option(
             metavar="FILE",
-            help="Read the history from FILE: one title or id a line, or a table with titles and dates; - for input.",
+            help="Read the history from FILE, one title or id per line or a table; - is standard input.",
         ),
     ] = None,
     k: Annotated[int, typer.Option("-k", help="How many items to show, 1 to 50.")] = 10,
-    exclude_seen: Annotated[
-        bool, typer.Option("--exclude-seen", help="Leave out what is already in the history.")
-    ] = False,
+    exclude_seen: Annotated[bool, typer.Option("--exclude-seen", help="Leave out items of the history.")] = False,
     json_file: Json = None,
 ) -> None:
     """Recommend what comes next after a history, with the contributions of order, rhythm and meaning.
 
-    For instance `python -m m2rec recommend rhythm-market "Ground coffee" "Oat milk"`.
+    Example: `python -m m2rec recommend rhythm-market "Ground coffee" "Oat milk"`.
     """
     if items and history is not None:
         raise InputError("Give the history either as items or as --history FILE, not both.")
@@ -60,7 +58,7 @@ def recommend(
 
 
 def _model(world: str) -> str:
-    """A world's checkpoint or a folder, or the id of a model on the hub: one slash, and no folder before it."""
+    """A checkpoint folder, or the id of a model on the hub: a name with one slash that is not a path here."""
     folder = Path(world).parent
     if world.count("/") == 1 and not world.startswith((".", "/", "~")) and not folder.is_dir():
         if folder != Path("checkpoints"):
@@ -70,7 +68,7 @@ def _model(world: str) -> str:
 
 
 def _named(entry: Entry, recommender: "Recommender") -> str:
-    """An entry as the catalogue has it: with the year that a table gives it, or without."""
+    """The entry's title as in the catalogue: with the year that the table gives, or without it."""
     if entry.text != entry.title:
         with suppress(InputError):
             recommender.catalogue.index(entry.text)
@@ -79,7 +77,7 @@ def _named(entry: Entry, recommender: "Recommender") -> str:
 
 
 def _written(file: str) -> Pasted:
-    """The entries of a text file, a table, or standard input."""
+    """The entries of a text file, a table or standard input. Raises InputError if they cannot be read."""
     try:
         if file == "-":
             content = sys.stdin.buffer.read() if hasattr(sys.stdin, "buffer") else sys.stdin.read().encode()

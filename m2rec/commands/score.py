@@ -16,37 +16,37 @@ def score(
     histories: Annotated[
         Path,
         typer.Option(
-            help="Parquet with one row an event (user, item, and timestamp or position) or one row a user (user, and "
-            "items, a list). Smaller tables of other kinds are read too."
+            help="Parquet with one row per event (user, item, and timestamp or position) or per user (user, and items "
+            "as a list). Smaller tables in other formats are read too."
         ),
     ],
-    out: Annotated[Path, typer.Option(help="Folder for the answers, in parts; a killed run resumes there.")],
+    out: Annotated[Path, typer.Option(help="Folder for the answers; a killed run resumes in it.")],
     k: Annotated[int, typer.Option("-k", "--k", min=1, max=50, help="How many items for each user.")] = 10,
     exclude_seen: Annotated[
-        bool, typer.Option("--exclude-seen", help="Leave out what is already in the user's history.")
+        bool, typer.Option("--exclude-seen", help="Leave out items of the user's history.")
     ] = False,
     ray: Annotated[
         str | None,
         typer.Option(
             metavar="[ADDRESS]",
-            help="Run on Ray Data: on the cluster at ADDRESS, or without one on this machine's processors.",
+            help="Run on Ray Data, on the cluster at ADDRESS or, without one, on this machine.",
         ),
     ] = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="How many processes, or workers of Ray, answer at once; one a processor.")
+        int | None, typer.Option(min=1, help="Number of processes or Ray workers; by default one per processor.")
     ] = None,
     json_file: Json = None,
 ) -> None:
-    """Answer for every user of a table: k items, their probabilities, contributions and gate weights, as Parquet.
+    """Recommend to every user of a table: k items with probability, contributions and gate weights, as Parquet.
 
-    Memory does not grow with the table. A killed run resumes with the missing parts; a folder that holds another run is
-    refused.
+    Memory does not grow with the table. A killed run resumes with the missing parts. A folder with the parts of another
+    run is refused.
     """
     from m2rec.scoring.run import Run
     from m2rec.scoring.run import score as score_here
 
     if not histories.is_file():
-        raise DataError(f"There is no file {histories}; give --histories a table, best as Parquet.")
+        raise DataError(f"There is no file {histories}; give --histories a table, if possible as Parquet.")
     run = Run(find_checkpoint(world).resolve(), histories.resolve(), out.resolve(), k, exclude_seen)
     try:
         if ray is None:
@@ -56,11 +56,11 @@ def score(
 
             scored = score_on_ray(run, ray, workers)
     except OSError as error:
-        raise InputError(f"{out} cannot be written ({error}); free some space and give the command again.") from error
+        raise InputError(f"{out} cannot be written ({error}); free some space and run the command again.") from error
     if scored.unknown:
-        say(f"{scored.unknown:,} entries of histories are not in {world}; they were left out.")
+        say(f"{scored.unknown:,} items of histories are not in {world} and were left out.")
     if scored.parts_before:
-        say(f"{scored.parts_before} of {scored.parts} parts were there already.")
+        say(f"{scored.parts_before} of {scored.parts} parts were finished before.")
     summary = {"world": world, "out": str(out), **asdict(scored)}
     summary["users_per_second"] = round(scored.users / scored.seconds, 1)
     summary["seconds"] = round(scored.seconds, 2)

@@ -15,34 +15,36 @@ from m2rec.worlds.settings import changed
 def train(
     world: Annotated[str, typer.Argument(help="A prepared world's name, or its settings file (.toml).")],
     out: Annotated[Path | None, typer.Option(help="Folder for the checkpoint; checkpoints/WORLD by default.")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Instead of the seed in the world's settings.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Replaces the seed in the world's settings.")] = None,
     epochs: Annotated[
-        int | None, typer.Option(min=1, help="At most this many, instead of the settings' number.")
+        int | None, typer.Option(min=1, help="At most this many; replaces the number in the settings.")
     ] = None,
-    cpu: Annotated[bool, typer.Option("--cpu", help="Train on the CPU even where there is a GPU.")] = False,
+    cpu: Annotated[bool, typer.Option("--cpu", help="Train on the CPU even if there is a GPU.")] = False,
     start_from: Annotated[
         Path | None,
         typer.Option(
-            help="Weights that the run starts from, instead of new ones: a checkpoint, also one with fewer temporal "
-            "layers, or a finished mamba2 run of a plan (runs/PLAN/….best.safetensors in the cache)."
+            help="Start from these weights instead of random ones: a checkpoint, also with fewer temporal layers, or a "
+            "finished mamba2 run of a plan (runs/PLAN/….best.safetensors in the cache)."
         ),
     ] = None,
     change: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change one setting, such as model.dropout=0.1; repeatable."),
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Change one setting, such as model.dropout=0.1; may be repeated."
+        ),
     ] = None,
     finish: Annotated[
-        bool, typer.Option("--finish", help="Train no further: write the checkpoint of the best epoch so far.")
+        bool, typer.Option("--finish", help="Train nothing more, and write the checkpoint of the best epoch so far.")
     ] = False,
     restart: Annotated[
-        bool, typer.Option("--restart", help="Begin anew, also where a killed run could be continued.")
+        bool, typer.Option("--restart", help="Start over even if a killed run could be resumed.")
     ] = False,
     json_file: Json = None,
 ) -> None:
     """Train a world's model until validation NDCG@10 stops rising, and write its checkpoint.
 
-    A killed run resumes from its last complete epoch when the same command is given again. A checkpoint that is
-    already in the folder is replaced, figures included. On several devices: `accelerate launch -m m2rec train WORLD`.
+    A killed run resumes from its last complete epoch when the same command is run again. A checkpoint in the folder is
+    replaced, with its figures. On several devices: `accelerate launch -m m2rec train WORLD`.
     """
     settings = changed(find_world(world), change or [])
     chosen = {name: value for name, value in {"seed": seed, "epochs": epochs}.items() if value is not None}

@@ -14,7 +14,7 @@ COLUMNS = ("name", "description", "source", "split", "prepared", "trained_on")
 
 
 def worlds(json_file: Json = None) -> None:
-    """List the worlds, whether their data is prepared on this machine, and what their checkpoint was trained on."""
+    """List the worlds, whether their data are prepared on this machine, and on what device each was trained."""
     rows = [_describe(name) for name in [*known_worlds(), *own_worlds()]]
     shown = table("Worlds", "world", "what it is", "prepared", "checkpoint trained on", text=4)
     for row in rows:
@@ -25,7 +25,7 @@ def worlds(json_file: Json = None) -> None:
 def _describe(name: str) -> dict[str, Any]:
     try:
         settings = find_world(name)
-    except DataError as error:  # one of one's own; the others are listed all the same
+    except DataError as error:  # settings of the user's own; list the other worlds anyway
         return dict.fromkeys(COLUMNS) | {"name": name, "description": str(error), "prepared": False}
     config = paths.checkpoints() / name / "config.json"
     try:

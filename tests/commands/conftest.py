@@ -1,4 +1,4 @@
-"""A shop small enough to be prepared and trained within a test run, by the commands themselves."""
+"""A shop small enough to prepare and train within a test run, with the real commands."""
 
 import json
 from collections.abc import Sequence
@@ -40,7 +40,7 @@ precision = "fp32"
 
 
 class LetterEncoder:
-    """Stands in for the language model, which takes seconds to import: texts are close when they share letters."""
+    """A stand-in for the language model, which takes seconds to import: texts that share letters are close."""
 
     def encode(self, texts: Sequence[str], **_: object) -> np.ndarray:
         rows = np.zeros((len(texts), text.TEXT_WIDTH), dtype=np.float32)
@@ -52,7 +52,7 @@ class LetterEncoder:
 
 @dataclass(frozen=True)
 class Result:
-    """What a command did."""
+    """Exit code and output of a command."""
 
     code: int
     out: str
@@ -91,7 +91,7 @@ def write_tables(folder: Path) -> None:
 
 @pytest.fixture(scope="session")
 def made_shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
-    """The shop, prepared and trained once. Tests that change a file of it work on a copy."""
+    """The shop, prepared and trained once. Tests that change one of its files work on a copy."""
     shop = Shop(tmp_path_factory.mktemp("shop"))
     write_tables(shop.folder)
     Path(shop.settings).write_text(SETTINGS)

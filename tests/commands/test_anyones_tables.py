@@ -1,4 +1,4 @@
-"""`prepare` on tables of many kinds: the roles of columns, the notes, and what is refused."""
+"""`prepare` on tables of many kinds: roles of columns, notes and refusals."""
 
 import bz2
 import gzip
@@ -21,7 +21,7 @@ ITEMS = "item,title\n" + "".join(f"{item},{title}\n" for item, title in GOODS.it
 
 @pytest.fixture
 def prepare(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """`prepare` on two files, given as text or bytes, with no item or user too rare."""
+    """`prepare` on two files, given as text or bytes, keeping even the rarest users and items."""
     monkeypatch.setenv("M2REC_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(text, "load_minilm", LetterEncoder)
 
@@ -39,7 +39,7 @@ def prepare(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 def histories() -> dict[str, list[str]]:
-    """What was prepared: user → titles, oldest first."""
+    """The prepared histories: user → titles, oldest first."""
     prepared = Prepared.load(prepared_folder("w"))
     return {
         user: [prepared.titles[item - 1] for item in sequence]
@@ -116,7 +116,7 @@ def test_tables_of_many_kinds_are_read_without_options(prepare, log, items) -> N
     assert {user.replace("Jos\u00e9", "u1"): history for user, history in found.items()} == EXPECTED
 
 
-def test_an_excel_workbook_is_read_whatever_it_is_called(prepare, tmp_path: Path) -> None:
+def test_an_excel_workbook_is_read_under_any_file_name(prepare, tmp_path: Path) -> None:
     pytest.importorskip("openpyxl")
     frame = pd.DataFrame(ROWS, columns=["CustomerID", "StockCode", "InvoiceDate"])
     frame["InvoiceDate"] = pd.to_datetime(frame["InvoiceDate"], unit="D")
@@ -147,7 +147,7 @@ def test_an_option_names_unusual_columns_and_the_world_stores_it(prepare, run) -
     assert run("prepare", "w", "--json", "-").json["fingerprint"] == taken.json["fingerprint"]
 
 
-def test_a_right_column_is_never_called_wrong(prepare) -> None:
+def test_a_correct_column_is_never_called_wrong(prepare) -> None:
     result = prepare(LOG, ITEMS.replace("item,title", "code2,title"))
     assert result.code == 2
     assert "no column 'item' (found: code2, title); rename one, or add --item-columns item=code2." in result.err
@@ -206,7 +206,7 @@ def test_all_problems_are_listed_at_once_with_their_rows(prepare, tmp_path: Path
         (lambda item: item.replace("b", "b-"), "with other blanks and punctuation"),
     ],
 )
-def test_ids_that_nearly_match_are_called_that(prepare, change, how: str) -> None:
+def test_ids_that_nearly_match_are_reported(prepare, change, how: str) -> None:
     log = "user,item,timestamp\n" + "".join(f"{user},{change(item)},{time}\n" for user, item, time in ROWS)
     result = prepare(log)
     assert result.code == 2
@@ -214,7 +214,7 @@ def test_ids_that_nearly_match_are_called_that(prepare, change, how: str) -> Non
 
 
 @pytest.mark.parametrize("decimal", ["{}.0", "{}.00", "{}."])
-def test_whole_numbers_written_as_decimals_are_the_ids_that_they_were(prepare, decimal: str) -> None:
+def test_ids_written_as_decimals_match_the_whole_numbers(prepare, decimal: str) -> None:
     rows = "".join(f"{decimal.format(u[1:]) if t % 2 else u[1:]},{decimal.format(i[1:])},{t}\n" for u, i, t in ROWS)
     result = prepare("user,item,timestamp\n" + rows, ITEMS.replace("\nb", "\n"))
     assert (result.code, {f"u{user}": history for user, history in histories().items()}) == (0, EXPECTED)
@@ -222,7 +222,7 @@ def test_whole_numbers_written_as_decimals_are_the_ids_that_they_were(prepare, d
     assert "The user ids of log.csv look like decimals of whole numbers in 8 rows" in result.err
 
 
-def test_versions_are_no_decimals_of_whole_numbers(prepare) -> None:
+def test_version_numbers_are_not_read_as_decimals(prepare) -> None:
     log = LOG.replace(",b0,", ",1.0,").replace(",b1,", ",1.5,").replace(",b2,", ",1,")
     assert prepare(log, "item,title\n1.0,Jam\n1.5,Rye bread\n1,Tea\n").code == 0
     assert histories() == EXPECTED
@@ -239,7 +239,7 @@ def test_versions_are_no_decimals_of_whole_numbers(prepare) -> None:
         (1, "has 1 event, and no training part has two"),
     ],
 )
-def test_histories_too_short_to_learn_from_are_refused_before_training(prepare, steps: int, message: str) -> None:
+def test_histories_too_short_for_training_are_refused(prepare, steps: int, message: str) -> None:
     rows = "".join(f"u{user},b{step},{step}\n" for user in range(15) for step in range(steps))
     result = prepare("user,item,timestamp\n" + rows)
     assert result.code == 2
@@ -260,7 +260,7 @@ def noted(result, beginning: str) -> str:
     return found
 
 
-def test_one_date_for_all_rows_is_said(prepare) -> None:
+def test_the_same_date_in_all_rows_is_noted(prepare) -> None:
     log = "user,item,timestamp\n" + "".join(f"{user},{item},2024-01-01\n" for user, item, _ in ROWS)
     result = prepare(log)
     assert result.code == 0
@@ -268,7 +268,7 @@ def test_one_date_for_all_rows_is_said(prepare) -> None:
     assert result.json["tied_times"] == pytest.approx(16 / 20)
 
 
-def test_tied_times_duplicates_ratings_rounding_and_blank_rows_are_said(prepare) -> None:
+def test_tied_times_duplicates_ratings_rounding_and_blank_rows_are_noted(prepare) -> None:
     log = "user,item,timestamp,rating\n" + "".join(f"{u},{i},1.7E+09,{0.5 if t % 2 else 5}\n" for u, i, t in ROWS)
     result = prepare(log + ",,,\nu0,b0,1.7E+09,5\n")
     assert "2 rows" not in noted(result, "Rows that repeat another")
@@ -309,7 +309,7 @@ def test_the_models_variants_follow_from_how_often_items_recur(prepare, run, per
     assert run("prepare", "w", "--json", "-").json["model"] == result.json["model"]
 
 
-def test_ambiguous_days_and_months_are_decided_or_asked_for(prepare) -> None:
+def test_ambiguous_days_and_months_are_decided_or_refused(prepare) -> None:
     log = "user,item,timestamp\n" + "".join(f"{u},{i},{1 + t % 10:02}/{1 + t // 10:02}/2024\n" for u, i, t in ROWS)
     refused = prepare(log)
     assert refused.code == 2
@@ -325,7 +325,7 @@ def test_a_mapping_without_a_role_is_refused(prepare, columns: str) -> None:
     assert result.err.count("\n") == 1
 
 
-def test_a_column_that_is_not_there_is_refused_with_those_that_are(prepare) -> None:
+def test_a_missing_column_is_refused_with_the_existing_ones(prepare) -> None:
     result = prepare(LOG, ITEMS, "--columns", "user=User-ID")
     assert result.code == 2
     assert "has no column 'User-ID' to be the user (found: user, item, timestamp)" in result.err

@@ -18,7 +18,7 @@ def every_command():
 
 @pytest.fixture
 def failing(monkeypatch):
-    """The command line with one more command, which raises what it is given."""
+    """The command line with an additional command that raises a given error."""
 
     def add(error: BaseException) -> None:
         app = typer.Typer(pretty_exceptions_enable=False)
@@ -37,14 +37,14 @@ def failing(monkeypatch):
 
 
 @pytest.mark.parametrize("command", list(every_command()), ids=" ".join)
-def test_every_command_explains_itself(run, command):
+def test_every_command_has_help(run, command):
     result = run(*command, "--help")
     assert result.code == 0
     assert "Usage: python -m m2rec " + " ".join(command) in result.out
     assert result.err == ""
 
 
-def test_the_commands_of_the_contract_are_there():
+def test_the_promised_commands_exist():
     promised = [
         "worlds",
         "prepare",
@@ -68,7 +68,7 @@ def test_no_command_at_all_shows_the_help(run):
     assert run().code == 0
 
 
-def test_an_error_for_people_is_one_line_and_exit_code_2(run, failing):
+def test_an_expected_error_is_one_line_and_exit_code_2(run, failing):
     failing(DataError("The table log.csv\nlacks a column item."))
     result = run("fail")
     assert result.code == 2
@@ -87,7 +87,7 @@ def test_an_error_for_people_is_one_line_and_exit_code_2(run, failing):
         (["evaluate", "--split", "training"], "see python -m m2rec evaluate --help."),
     ],
 )
-def test_a_mistyped_command_line_is_one_line_that_says_where_to_look(run, arguments, message):
+def test_a_mistyped_command_line_gives_one_line_that_points_to_the_help(run, arguments, message):
     result = run(*arguments)
     assert result.code == 2
     assert message in result.err
@@ -95,7 +95,7 @@ def test_a_mistyped_command_line_is_one_line_that_says_where_to_look(run, argume
 
 
 @pytest.mark.parametrize("command", [["recommend"], ["evaluate"], ["worlds", "--json"], ["prepare"]], ids=" ".join)
-def test_a_name_longer_than_any_file_s_is_refused_in_one_line(run, command):
+def test_a_name_too_long_for_a_file_is_refused_in_one_line(run, command):
     result = run(*command, "x" * 5000)
     assert result.code == 2
     assert result.err.count("\n") == 1
@@ -108,7 +108,7 @@ def test_an_interrupt_is_one_line_and_exit_code_130(run, failing):
     assert (result.code, result.err) == (130, "Interrupted.\n")
 
 
-def test_a_package_that_is_not_installed_is_named_with_the_way_to_get_it(run, failing):
+def test_a_missing_package_is_named_with_the_command_that_installs_it(run, failing):
     failing(ModuleNotFoundError("No module named 'accelerate'", name="accelerate.utils"))
     result = run("fail")
     assert result.code == 2
@@ -119,7 +119,7 @@ def test_a_package_that_is_not_installed_is_named_with_the_way_to_get_it(run, fa
 
 
 @pytest.mark.parametrize("bug", [ZeroDivisionError(), ModuleNotFoundError("no", name="m2rec.nonsense")], ids=repr)
-def test_a_bug_is_not_passed_off_as_bad_input(failing, bug):
+def test_a_bug_is_not_reported_as_bad_input(failing, bug):
     failing(bug)
     with pytest.raises(type(bug)):
         main(["fail"])
@@ -135,7 +135,7 @@ def test_help_imports_nothing_heavy():
     assert done.stderr.strip() == "[]"
 
 
-def test_the_module_runs_as_a_program_and_hands_on_the_exit_code():
+def test_the_module_runs_as_a_program_and_returns_the_exit_code():
     done = subprocess.run([sys.executable, "-m", "m2rec", "nonsense"], capture_output=True, text=True)
     assert done.returncode == 2
     assert done.stderr.startswith("No such command")

@@ -1,4 +1,4 @@
-"""The command line on consoles and in files of any code page."""
+"""The command line on consoles and in files of any encoding."""
 
 import json
 import os
@@ -18,7 +18,7 @@ TITLE = "抹茶 – Crème “brûlée” 🍵"
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A world in which every title is one that few code pages hold."""
+    """A world whose titles few encodings can represent."""
     folder = save_tiny_world(tmp_path_factory.mktemp("worlds") / "tiny-shop")
     whole = Checkpoint.load(folder)
     items = [replace(item, title=f"{TITLE} {number}") for number, item in enumerate(whole.items)]
@@ -33,7 +33,9 @@ def m2rec(*arguments: object, encoding: str, content: bytes = b"") -> subprocess
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
-def test_what_a_code_page_lacks_is_replaced_and_files_are_whole(world: Path, tmp_path: Path, encoding: str) -> None:
+def test_characters_missing_in_an_encoding_are_replaced_and_files_complete(
+    world: Path, tmp_path: Path, encoding: str
+) -> None:
     file = tmp_path / "answer.json"
     done = m2rec("recommend", world, "i00", "--json", file, encoding=encoding)
     assert done.returncode == 0
@@ -49,7 +51,7 @@ def test_json_on_standard_output_loses_nothing(world: Path, encoding: str) -> No
     assert json.loads(done.stdout.decode(encoding))["items"][0]["title"].startswith(TITLE)
 
 
-def test_a_refusal_and_a_history_from_input_survive_a_code_page(world: Path) -> None:
+def test_a_refusal_and_a_history_from_input_work_in_any_encoding(world: Path) -> None:
     done = m2rec("recommend", world, "抹", encoding="cp1252:strict")
     assert done.returncode == 2
     assert b"is not in this world" in done.stderr

@@ -14,7 +14,7 @@ def test_every_text_is_read(run, shop):
     assert summary["width"] == 384
 
 
-def test_the_vectors_can_be_had_as_a_file(run, shop, tmp_path):
+def test_the_vectors_can_be_written_to_a_file(run, shop, tmp_path):
     assert run("embed", shop.settings, "--out", tmp_path / "vectors.safetensors").code == 0
     with safe_open(tmp_path / "vectors.safetensors", framework="np") as file:
         vectors, ids = file.get_tensor("vectors"), json.loads(file.metadata()["items"])
@@ -30,7 +30,7 @@ def test_the_nearest_in_meaning_come_first(run, shop):
     assert found[0]["cosine"] >= found[1]["cosine"] >= found[2]["cosine"]
 
 
-def test_what_was_read_once_is_not_read_again(run, shop, monkeypatch):
+def test_texts_are_encoded_only_once(run, shop, monkeypatch):
     run("embed", shop.settings)
 
     def absent():

@@ -1,4 +1,4 @@
-"""`market export` and `market grade`, by their own command lines."""
+"""`market export` and `market grade`, from the command line."""
 
 import json
 from pathlib import Path
@@ -34,7 +34,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def lists(exported: Path, tmp_path: Path) -> Path:
-    """The ten best sellers of the training customers, for every target."""
+    """For every target, the ten items that the training customers bought most often."""
     split = pd.read_csv(exported / "split.csv").set_index("user")
     log = pd.read_csv(exported / "interactions.csv")
     part = log["user"].map(split["part"])
@@ -57,7 +57,7 @@ def test_popular_items_are_graded_far_below_the_ceiling(exported: Path, lists: P
     assert groups["all"]["share_of_ceiling"] < 0.5
 
 
-def test_a_report_says_what_predicted_and_how_its_market_differs(exported: Path, lists: Path, tmp_path: Path) -> None:
+def test_a_report_names_the_model_and_the_changes_of_its_market(exported: Path, lists: Path, tmp_path: Path) -> None:
     about, report = tmp_path / "about.json", tmp_path / "report.json"
     about.write_text('{"name": "best sellers", "epochs": 0}', encoding="utf-8")
     command = ["market", "grade", str(lists), "--market", str(exported), "--json", str(report)]
@@ -69,7 +69,7 @@ def test_a_report_says_what_predicted_and_how_its_market_differs(exported: Path,
     published = tmp_path / "published"
     published.mkdir()
     (published / "other-market.json").write_bytes(report.read_bytes())
-    assert read_reports(published) == []  # those of other markets are not compared
+    assert read_reports(published) == []  # models are not compared across markets
     shipped = found.model_copy(update={"market": {}})
     (published / "one.json").write_text(shipped.model_dump_json(), encoding="utf-8")
     assert read_reports(published) == [shipped]
@@ -78,7 +78,7 @@ def test_a_report_says_what_predicted_and_how_its_market_differs(exported: Path,
         read_reports(published)
 
 
-def test_a_file_that_is_not_there_is_missed_before_the_oracle_is_asked(
+def test_a_missing_file_is_refused_before_the_oracle_runs(
     lists: Path, tmp_path: Path, capsys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("m2rec.data.market.generate.cached_market", lambda: pytest.fail("the market was made"))
@@ -88,7 +88,7 @@ def test_a_file_that_is_not_there_is_missed_before_the_oracle_is_asked(
 
 
 @pytest.mark.parametrize("text", ["{", "[]"])
-def test_what_is_said_of_a_program_must_be_an_object(
+def test_the_description_of_a_model_must_be_an_object(
     exported: Path, lists: Path, tmp_path: Path, capsys, text: str
 ) -> None:
     (tmp_path / "about.json").write_text(text, encoding="utf-8")
@@ -138,10 +138,10 @@ def test_the_ranks_of_a_benchmark_run_are_graded_like_lists(
     fewer = Evaluation(targets.users[:-1], positions[:-1], {"unmasked": ranks[:-1], "masked": ranks[:-1]})
     save_ranks(tmp_path / "run.npz", fewer, "k")
     assert main(["market", "grade", str(tmp_path / "run.npz"), "--market", str(exported)]) == 2
-    assert "about other targets" in capsys.readouterr().err
+    assert "has other targets" in capsys.readouterr().err
 
 
-def test_gates_are_graded_beside_them(exported: Path, lists: Path, tmp_path: Path, capsys) -> None:
+def test_gates_are_graded_with_the_lists(exported: Path, lists: Path, tmp_path: Path, capsys) -> None:
     truth = pd.read_parquet(exported / "truth" / "targets.parquet")
     attributions = truth[["user", "position"]].assign(
         **{cause: truth[f"oracle_{cause}"] for cause in ("chain", "rhythm", "taste")}
@@ -152,7 +152,7 @@ def test_gates_are_graded_beside_them(exported: Path, lists: Path, tmp_path: Pat
     gates = json.loads(capsys.readouterr().out)["gates"]["gates"]
     assert all(gate["auc"] == gate["oracle"] for gate in gates.values())
     assert main(command) == 0
-    assert "Attribution against cause" in capsys.readouterr().out
+    assert "Attribution by cause" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_gates_are_graded_beside_them(exported: Path, lists: Path, tmp_path: Pat
     [
         (["slip=2"], "slip must lie between 0 and 1"),
         (["slip"], "is not of the form name=number"),
-        (["slips=0.1"], "'slips' is not a constant of the market"),
+        (["slips=0.1"], "'slips' is not a setting of the market"),
         (["slip=(1,2)"], "slip is 0.03; give a value of the same kind"),
         (["rhythm_counts=(1,1,0,0)"], "rhythm_counts must sum to 1"),
         (["rhythm_counts=0.5"], "rhythm_counts is"),
@@ -169,7 +169,7 @@ def test_gates_are_graded_beside_them(exported: Path, lists: Path, tmp_path: Pat
         (["miss=__import__('os')"], "is not of the form"),
     ],
 )
-def test_a_constant_that_cannot_be_is_refused(changes: list[str], sentence: str, tmp_path: Path, capsys) -> None:
+def test_an_invalid_setting_is_refused(changes: list[str], sentence: str, tmp_path: Path, capsys) -> None:
     options = [part for change in changes for part in ("--set", change)]
     assert main(["market", "export", str(tmp_path / "out"), *SMALL, *options]) == 2
     assert sentence in capsys.readouterr().err
@@ -200,7 +200,7 @@ def test_the_shipped_model_takes_the_test_and_finds_chains_and_rhythms(
     assert report["gates"]["gates"]["temporal"]["auc"] > 0.85
 
 
-def test_lists_of_a_checkpoint_are_what_evaluation_ranks(monkeypatch, tmp_path: Path, exported: Path) -> None:
+def test_lists_of_a_checkpoint_agree_with_the_ranks_of_evaluation(monkeypatch, tmp_path: Path, exported: Path) -> None:
     checkpoint = Checkpoint.load(checkpoints() / "rhythm-market")
     model, ids = checkpoint.model(), [item.item_id for item in checkpoint.items]
     prepared = read_export(exported, ids, model.config.warm_items)
@@ -211,6 +211,6 @@ def test_lists_of_a_checkpoint_are_what_evaluation_ranks(monkeypatch, tmp_path: 
     assert np.allclose(read[read <= 10], ranks[ranks <= 10])
 
 
-def test_a_folder_that_is_no_market_is_refused(lists: Path, tmp_path: Path, capsys) -> None:
+def test_a_folder_that_is_not_a_market_is_refused(lists: Path, tmp_path: Path, capsys) -> None:
     assert main(["market", "grade", str(lists), "--market", str(tmp_path)]) == 2
     assert "export the market again" in capsys.readouterr().err

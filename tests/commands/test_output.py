@@ -32,7 +32,7 @@ def test_a_file_gets_the_json_and_the_table_is_still_printed(capsys, tmp_path):
     assert "HR@10" in capsys.readouterr().out
 
 
-def test_numbers_that_json_does_not_know_are_a_bug_and_not_written(tmp_path):
+def test_non_finite_numbers_are_a_bug_and_not_written(tmp_path):
     with pytest.raises(ValueError, match="not JSON compliant"):
         show({"value": float("nan")}, str(tmp_path / "figures.json"), shown())
     assert list(tmp_path.iterdir()) == []
@@ -62,6 +62,6 @@ def test_an_impossible_file_is_refused_before_the_work(run, monkeypatch, tmp_pat
     assert "is not a file in a folder that exists" in result.err
 
 
-def test_numbers_stand_on_the_right():
+def test_numbers_are_right_aligned():
     columns = table("Figures", "metric", "kind", "value", text=2).columns
     assert [column.justify for column in columns] == ["left", "left", "right"]

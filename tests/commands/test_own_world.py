@@ -1,4 +1,4 @@
-"""The README's "make your own world", tried as a new user would, on a set that is not ours."""
+"""The README's "Make your own world", as a new user would try it, on data of another kind."""
 
 import random
 import re
@@ -26,7 +26,7 @@ BOOKS = [
 
 
 def library(folder: Path) -> None:
-    """Readers, each with a book of their own that comes back every 4th loan, in the README's two tables."""
+    """The README's two tables, with readers who each borrow one book at every fourth loan."""
     loans_header, books_header = (block.split("\n")[0] for block in re.findall(r"```csv\n(.*?)```", SECTION, re.S))
     chance = random.Random(1)
     loans = []

@@ -23,17 +23,17 @@ def test_the_default_is_the_embedded_world(folder):
     assert find_checkpoint(None).name == "a-shop"
 
 
-def test_a_world_means_its_checkpoint_and_a_folder_means_itself(folder):
+def test_a_world_names_its_checkpoint_and_a_folder_itself(folder):
     assert find_checkpoint("ml-1m") == folder / "checkpoints" / "ml-1m"
     assert find_checkpoint(str(folder / "checkpoints" / "a-shop")) == folder / "checkpoints" / "a-shop"
 
 
-def test_an_unknown_checkpoint_is_refused_with_those_there_are(folder):
+def test_an_unknown_checkpoint_is_refused_with_the_existing_ones(folder):
     with pytest.raises(CheckpointError, match=r"no checkpoint 'ml-2m'.*rhythm-market, a-shop, ml-1m"):
         find_checkpoint("ml-2m")
 
 
-def test_without_any_checkpoint_the_way_to_one_is_said(tmp_path, monkeypatch):
+def test_without_any_checkpoint_the_error_says_how_to_make_one(tmp_path, monkeypatch):
     monkeypatch.setattr(paths, "checkpoints", lambda: tmp_path)
     with pytest.raises(CheckpointError, match="m2rec train rhythm-market"):
         find_checkpoint(None)

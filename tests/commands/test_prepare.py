@@ -43,7 +43,7 @@ def test_the_chosen_split_and_filter_are_kept_with_the_name(run, tables, tmp_pat
     assert find_world("my-shop").data.min_count == 0
 
 
-def test_a_broken_table_makes_no_world(run, tables, tmp_path):
+def test_a_table_with_errors_makes_no_world(run, tables, tmp_path):
     (tmp_path / "log.csv").write_text("user,thing\nu1,g1\n")
     result = run("prepare", "my-shop", *tables)
     assert result.code == 2
@@ -55,8 +55,8 @@ def test_a_broken_table_makes_no_world(run, tables, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["my-shop", "--items", "items.csv"], "needs --interactions; a known one has its own settings"),
-        (["ml-1m", "--split", "by-user"], "a known one has its own settings"),
+        (["my-shop", "--items", "items.csv"], "needs --interactions; a shipped world takes no options for tables"),
+        (["ml-1m", "--split", "by-user"], "a shipped world takes no options for tables"),
         (["ml-1m", "--interactions", "a.csv", "--items", "b.csv"], "'ml-1m' cannot name a world of your own"),
         (["../up", "--interactions", "a.csv", "--items", "b.csv"], "'../up' cannot name a world of your own"),
         (["my-shop", "--interactions", "no.csv", "--items", "no.csv"], "no.csv"),

@@ -26,7 +26,7 @@ def test_the_table_shows_titles_shares_and_gate(run, shop):
     assert "Gate now: temporal" in out
 
 
-def test_what_was_seen_can_be_left_out(run, shop):
+def test_seen_items_can_be_left_out(run, shop):
     found = run("recommend", shop.checkpoint, *HISTORY, "-k", 12, "--exclude-seen", "--json", "-").json["items"]
     assert len(found) == 9
     assert not {"Tea", "Milk", "Rice"} & {row["title"] for row in found}
@@ -49,7 +49,7 @@ def test_a_history_can_be_a_table_with_dates_and_packed(run, shop, tmp_path):
     assert "newest first" in result.err
 
 
-def test_a_mistyped_folder_is_met_with_the_nearest(run, shop, monkeypatch, tmp_path):
+def test_a_mistyped_folder_suggests_the_nearest(run, shop, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     shutil.copytree(shop.checkpoint, "checkpoints/corner-shop")
     result = run("recommend", "checkpoints/corner-shp", "Tea")
@@ -57,7 +57,7 @@ def test_a_mistyped_folder_is_met_with_the_nearest(run, shop, monkeypatch, tmp_p
     assert "did you mean checkpoints/corner-shop?" in result.err
 
 
-def test_a_truncated_history_is_said_so_and_spoils_no_json(run, shop):
+def test_a_truncated_history_is_noted_and_the_json_stays_valid(run, shop):
     result = run("recommend", shop.checkpoint, *HISTORY * 5, "--json", "-")
     assert len(result.json["history"]) == 10
     assert "newest 10 of 15" in " ".join(result.err.split())

@@ -22,7 +22,7 @@ def test_a_table_is_scored_by_a_command(run, shop, lists, tmp_path):
         "parts": 1,
         "unknown": 1,
     }
-    assert "1 entries of histories are not in" in result.err
+    assert "1 items of histories are not in" in result.err
     assert pq.read_table(tmp_path / "out").num_rows == 6
     again = run("score", shop.checkpoint, "--histories", lists, "--out", tmp_path / "out", "-k", 4)
     assert (again.code, "holds another run (its k differ)" in again.err) == (2, True)
@@ -39,7 +39,7 @@ def test_bad_requests_are_one_line(run, shop, arguments, message):
     assert result.err.count("\n") == 1
 
 
-def test_ray_is_asked_for_where_it_is_missing(run, shop, lists, tmp_path, monkeypatch):
+def test_a_missing_ray_is_named(run, shop, lists, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     result = run("score", shop.checkpoint, "--histories", lists, "--out", tmp_path / "out", "--ray")
     assert result.code == 2

@@ -13,7 +13,7 @@ from m2rec.data.cache import prepared_folder
 from m2rec.data.prepared import Prepared
 
 
-def test_the_checkpoint_is_the_one_of_the_summary(run, shop, tmp_path):
+def test_the_checkpoint_is_the_one_in_the_summary(run, shop, tmp_path):
     result = run("train", shop.settings, "--out", tmp_path / "made", "--seed", 3, "--epochs", 1, "--cpu", "--json", "-")
     assert result.code == 0
     checkpoint = Checkpoint.load(tmp_path / "made")
@@ -85,7 +85,7 @@ def test_a_further_temporal_layer_changes_nothing_at_first(run, shop, tmp_path):
         torch.testing.assert_close(one.log_scores(items, last), two.log_scores(items, last), atol=1e-5, rtol=0)
 
 
-def test_a_checkpoint_of_another_shape_is_no_place_to_start_from(run, shop, tmp_path):
+def test_a_checkpoint_of_another_shape_is_refused_as_a_start(run, shop, tmp_path):
     assert run("train", shop.settings, "--out", tmp_path / "first", "--seed", 6, "--epochs", 1, "--cpu").code == 0
     other = ["--start-from", tmp_path / "first", "--set", "model.state_width=5"]
     result = run("train", shop.settings, "--out", tmp_path / "second", "--cpu", *other)
@@ -93,16 +93,16 @@ def test_a_checkpoint_of_another_shape_is_no_place_to_start_from(run, shop, tmp_
     assert "do not fit these settings" in result.err
 
 
-def test_a_checkpoint_of_other_items_is_no_place_to_start_from(run, shop, tmp_path):
+def test_a_checkpoint_of_other_items_is_refused_as_a_start(run, shop, tmp_path):
     made = Checkpoint.load(shop.checkpoint)
     replace(made, items=made.items[::-1]).save(tmp_path / "turned")
     result = run("train", shop.settings, "--out", tmp_path / "second", "--cpu", "--start-from", tmp_path / "turned")
     assert result.code == 2
-    assert "knows other items" in result.err
+    assert "has other items" in result.err
     assert not (tmp_path / "second").exists()
 
 
-def test_a_finished_run_is_not_taken_for_one_with_other_settings(run, shop, tmp_path):
+def test_a_finished_run_does_not_count_for_other_settings(run, shop, tmp_path):
     first = ["train", shop.settings, "--out", tmp_path / "made", "--seed", 8, "--epochs", 1, "--cpu"]
     assert run(*first).code == 0
     result = run(*first, "--set", "model.dropout=0.45")

@@ -29,7 +29,7 @@ def test_a_checkpoint_says_what_it_was_trained_on(run, checkpoints):
     assert found["rhythm-market"] == "unreadable"
 
 
-def test_a_broken_settings_file_of_ones_own_does_not_hide_the_others(run, tmp_path, monkeypatch):
+def test_a_users_broken_settings_file_does_not_hide_the_other_worlds(run, tmp_path, monkeypatch):
     monkeypatch.setenv("M2REC_CACHE", str(tmp_path))
     (tmp_path / "worlds").mkdir()
     (tmp_path / "worlds" / "broken.toml").write_text("x = [")

@@ -11,7 +11,7 @@ app = typer.Typer()
 
 @app.callback()
 def data() -> None:
-    """Data sets: fetch those that may not be shipped, picture our own, look for rhythms."""
+    """Data sets: download those that may not be shipped, draw the Rhythm Market, test for rhythms."""
 
 
 for command in (download, picture, rhythms):

@@ -8,11 +8,12 @@ from m2rec.commands.output import Json, show, table
 
 
 def download(
-    name: Annotated[str, typer.Argument(help="Which data set: ml-1m or online-retail.")],
+    name: Annotated[str, typer.Argument(help="The data set: ml-1m or online-retail.")],
     json_file: Json = None,
 ) -> None:
-    """Fetch an official archive into the cache, after showing its licence; an interrupted download is resumed. The file
-    is checked against its known MD5. A second call fetches nothing.
+    """Show a data set's licence and download its official archive into the cache, unless it is there.
+
+    An interrupted download is resumed, and the file is checked against its known MD5.
     """
     from m2rec.data.sources.download import download_data_set
 

@@ -13,16 +13,18 @@ PERIODS_SHOWN = 4
 
 
 def rhythms(
-    world: Annotated[str, typer.Argument(help="A prepared world's name whose events have times.")],
-    fewest: Annotated[int, typer.Option(min=3, help="Only people with so many different days.")] = 10,
-    of_item: Annotated[int, typer.Option(min=3, help="Only items that one person chose on so many days.")] = 5,
-    seed: Annotated[int, typer.Option(min=0, help="Of the random draws.")] = 0,
+    world: Annotated[str, typer.Argument(help="The name of a prepared world whose events have times.")],
+    fewest: Annotated[int, typer.Option(min=3, help="Only people with at least this many different days.")] = 10,
+    of_item: Annotated[
+        int, typer.Option(min=3, help="Only items chosen by one person on at least this many days.")
+    ] = 5,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the random draws.")] = 0,
     json_file: Json = None,
 ) -> None:
-    """Test for rhythms: periodograms of people's days and of items that they chose again, against random days.
+    """Test for rhythms: compare periodograms of people's days, and of items they chose again, with random days.
 
-    A case is significant where its highest peak is above those of 95 % of its own random draws; where there are no
-    rhythms, 5 % of the cases are.
+    A case is significant if its highest peak exceeds those of 95 % of its random draws. Without rhythms this happens in
+    5 % of the cases.
     """
     from m2rec.data.prepared import Prepared
     from m2rec.evaluation.rhythms import rhythms as look_for

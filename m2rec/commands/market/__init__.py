@@ -13,7 +13,7 @@ app = typer.Typer()
 
 @app.callback()
 def market() -> None:
-    """The Rhythm Market as a benchmark for any program: export it, and grade what was predicted."""
+    """The Rhythm Market as a benchmark for any program: export it, and grade predictions."""
 
 
 for command in (export, predict, grade, stress, shoppers):

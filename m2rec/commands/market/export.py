@@ -17,28 +17,29 @@ LONGEST = 2_000  # days
 
 
 def export(
-    folder: Annotated[Path, typer.Argument(help="Where the files go; a folder that is there is replaced.")],
-    format: Annotated[Literal["csv", "parquet", "recbole"], typer.Option(help="Of the tables.")] = "csv",
-    customers: Annotated[int | None, typer.Option(min=10, max=MOST_CUSTOMERS, help="How many.")] = None,
+    folder: Annotated[Path, typer.Argument(help="Folder for the files; an existing one is replaced.")],
+    format: Annotated[Literal["csv", "parquet", "recbole"], typer.Option(help="Format of the tables.")] = "csv",
+    customers: Annotated[int | None, typer.Option(min=10, max=MOST_CUSTOMERS, help="Number of customers.")] = None,
     days: Annotated[
-        int | None, typer.Option(min=58, max=LONGEST, help="The longest history; the shortest is half of it.")
+        int | None,
+        typer.Option(min=58, max=LONGEST, help="Days of the longest history; the shortest has half."),
     ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, max=2**31 - 1, help="Of the random numbers.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, max=2**31 - 1, help="Seed of the random numbers.")] = None,
     change: Annotated[
         list[str] | None,
         typer.Option(
             "--set",
             metavar="NAME=VALUE",
-            help="Another constant of the process, such as slip=0.06, miss=0.1, taste_share=0.6 (the rest is noise), "
+            help="Change a setting of the process, such as slip=0.06, miss=0.1, taste_share=0.6 (the rest is noise), "
             "interest_shift=0.03, chain_strength=0.5, catalogue_share=0.5, rhythm_counts=(0.5,0.5,0,0). "
-            "May be given several times.",
+            "May be repeated.",
         ),
     ] = None,
     json_file: Json = None,
 ) -> None:
-    """Write purchases, items, split and, apart from them, the causes and the fair oracle's answers.
+    """Write purchases, items and split and, in a folder of their own, the causes and the fair oracle's predictions.
 
-    The default is the shipped world. The oracle takes some minutes for 20,000 customers; its answers are kept.
+    The default is the shipped world. The oracle takes minutes for 20,000 customers; its predictions are cached.
     """
     from m2rec.data.market.export import export_market
     from m2rec.data.market.generate import cached_market, generate
@@ -59,7 +60,7 @@ def export(
 
 
 def _settings(customers: int | None, days: int | None, seed: int | None, changes: list[str]) -> "MarketSettings":
-    """The default settings with these changes. Raises InputError for one that cannot be."""
+    """The default settings with these changes. Raises InputError for an invalid one."""
     from dataclasses import fields, replace
 
     from m2rec.data.market.settings import DEFAULT
@@ -71,7 +72,7 @@ def _settings(customers: int | None, days: int | None, seed: int | None, changes
     for change in changes:
         name, _, text = (part.strip() for part in change.partition("="))
         if name not in known:
-            raise InputError(f"{name!r} is not a constant of the market; there are {', '.join(sorted(known))}.")
+            raise InputError(f"{name!r} is not a setting of the market; there are {', '.join(sorted(known))}.")
         try:
             value = ast.literal_eval(text)
         except (ValueError, SyntaxError):

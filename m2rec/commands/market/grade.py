@@ -34,20 +34,20 @@ def grade(
         typer.Option(help="CSV or Parquet with user, position and chain, rhythm, taste (or the three gate weights)."),
     ] = None,
     market: Annotated[
-        Path | None, typer.Option(help="An exported folder; the shipped world by default.", exists=False)
+        Path | None, typer.Option(help="The exported folder; the shipped world by default.", exists=False)
     ] = None,
     name: Annotated[
-        str | None, typer.Option(help="Of what predicted, for the report; the file's, if not said.")
+        str | None, typer.Option(help="Name of the model in the report; that of the file by default.")
     ] = None,
     about: Annotated[
-        Path | None, typer.Option(help="A JSON file on what predicted, such as its settings; goes into the report.")
+        Path | None, typer.Option(help="A JSON file about the model, such as its settings, for the report.")
     ] = None,
     json_file: Json = None,
 ) -> None:
-    """Grade ranked lists of any program beside the best possible forecast, by cause, by period and for new arrivals.
+    """Grade ranked lists of any program, by cause, by period and for new arrivals, and compare them with an oracle.
 
     HR@10 and NDCG@10 over the test customers' purchases, seen items left in, with 95 % intervals over customers. The
-    fair oracle knows the process but not the customers; "of the ceiling" is HR@10 over the oracle's.
+    fair oracle knows the process but not the customers; "of the ceiling" is HR@10 ÷ the oracle's.
     """
     from m2rec.data.market.export import TRUTH, read_changes, read_items
     from m2rec.data.market.generate import cached_market
@@ -57,7 +57,7 @@ def grade(
 
     for path in (predictions, gates):  # before the oracle, which takes minutes
         if path and not path.is_file():
-            raise InputError(f"There is no file {path}; give one that was predicted, such as by `market predict`.")
+            raise InputError(f"There is no file {path}; give one with predictions, such as those of `market predict`.")
     described = _read_about(about) if about else {}
     if market is None:
         made, changes = cached_market(), {}
@@ -96,7 +96,7 @@ def _read_about(path: Path) -> dict[str, Any]:
 
 
 def _run_of(path: Path, targets: "Targets", described: dict[str, Any]) -> "tuple[np.ndarray, dict[str, Any]]":
-    """The ranks of a run of `benchmark train`, seen items left in, and what its result says about it."""
+    """The ranks of a run of `benchmark train`, seen items left in, and a description of the run from its result."""
     import numpy as np
     import pandas as pd
 
@@ -109,7 +109,7 @@ def _run_of(path: Path, targets: "Targets", described: dict[str, Any]) -> "tuple
         raise InputError(f"{path} has no readable result beside it ({path.stem}.json).") from error
     found = load_ranks(path, result.key)
     if not np.array_equal(pd.factorize(found.users)[0], targets.users):
-        raise InputError(f"{path} is about other targets than this market's.")
+        raise InputError(f"{path} has other targets than this market; give a run on the same market.")
     kept = ("model", "seed", "settings", "training", "parameters", "epochs", "best_epoch", "seconds", "hardware")
     whole = result.model_dump(mode="json")
     said = {"name": result.model} | {key: whole[key] for key in (*kept, "date", "command")}
@@ -129,7 +129,7 @@ def _gates_table(grades: "PredictionGrades") -> "Table":
     from m2rec.branches import CAUSE_OF
 
     assert grades.gates
-    shown = table("Attribution against cause", "cause", "AUC", "oracle AUC", "mean with the cause", "mean without")
+    shown = table("Attribution by cause", "cause", "AUC", "oracle AUC", "mean with this cause", "mean without")
     rows = [(CAUSE_OF[branch], row) for branch, row in grades.gates.gates.items()]
     rows += [(f"rhythm, period {period}", row) for period, row in grades.gates.by_period.items()]
     rows += [(f"rhythm, {count} cycles seen", row) for count, row in grades.gates.by_cycles.items()]

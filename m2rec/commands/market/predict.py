@@ -11,14 +11,14 @@ from m2rec.commands.places import find_checkpoint
 
 def predict(
     folder: Annotated[Path, typer.Argument(help="An exported market.")],
-    predictions: Annotated[Path, typer.Argument(help="The Parquet file that the ranked lists go to.")],
+    predictions: Annotated[Path, typer.Argument(help="The Parquet file to write the ranked lists to.")],
     checkpoint: Annotated[
         str | None, typer.Option(help="A world's name or a checkpoint folder; the shipped market's by default.")
     ] = None,
     gates: Annotated[Path | None, typer.Option(help="Also write the gate before each target to this file.")] = None,
-    cpu: Annotated[bool, typer.Option("--cpu", help="Use the CPU even where there is a GPU.")] = False,
+    cpu: Annotated[bool, typer.Option("--cpu", help="Use the CPU even if there is a GPU.")] = False,
 ) -> None:
-    """Let a trained M2Rec take the test: its ten best items for every target, in the form that `grade` reads."""
+    """Write a trained M2Rec's ten best items for every target, in the format that `grade` reads."""
     import numpy as np
     import torch
 
@@ -33,7 +33,7 @@ def predict(
     prepared = read_export(folder, ids, model.config.warm_items)
     sold = np.isin(ids, list(read_items(folder)))
     count = write_lists(model, prepared, sold, predictions)
-    say(f"Ranked {count:,} targets in {predictions}.")
+    say(f"Wrote ranked lists for {count:,} targets to {predictions}.")
     if gates:
         write_gates(model, prepared, gates)
-        say(f"Wrote the gate before each of them to {gates}.")
+        say(f"Wrote the gate before each target to {gates}.")

@@ -9,10 +9,10 @@ from m2rec.commands.output import Json, show, table
 
 
 def shoppers(
-    file: Annotated[Path, typer.Argument(help="The CSV file that they go to.")],
+    file: Annotated[Path, typer.Argument(help="The CSV file to write.")],
     json_file: Json = None,
 ) -> None:
-    """Four test customers of the shipped market with causes and the fair oracle's answers, for the page's presets."""
+    """Write four test customers of the shipped market, with causes and oracle predictions, for the page's presets."""
     from m2rec.atomic import atomic_file
     from m2rec.data.market.generate import cached_market
     from m2rec.data.market.shoppers import shoppers_of

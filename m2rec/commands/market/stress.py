@@ -22,16 +22,16 @@ def stress(
         str | None, typer.Argument(help="A world's name or a checkpoint folder; the shipped market's by default.")
     ] = None,
     customers: Annotated[
-        int, typer.Option(min=100, max=MOST_CUSTOMERS, help="Of each market; a tenth of them are tested.")
+        int, typer.Option(min=100, max=MOST_CUSTOMERS, help="Customers of each market, a tenth of them for testing.")
     ] = 4000,
-    only: Annotated[list[str] | None, typer.Option(help="Only the row of this name; may be repeated.")] = None,
-    cpu: Annotated[bool, typer.Option("--cpu", help="Use the CPU even where there is a GPU.")] = False,
+    only: Annotated[list[str] | None, typer.Option(help="Only the row with this name; may be repeated.")] = None,
+    cpu: Annotated[bool, typer.Option("--cpu", help="Use the CPU even if there is a GPU.")] = False,
     json_file: Json = None,
 ) -> None:
-    """Test a trained M2Rec, as it is, in markets with other constants, each beside its own fair oracle.
+    """Test a trained M2Rec, without further training, in markets with other settings, beside their fair oracles.
 
-    The rows are those of m2rec/data/market/stress.toml. Each takes a minute or two with 4,000 customers. With --json
-    the file is written after every row, and rows that are in it already are kept.
+    The markets are listed in m2rec/data/market/stress.toml. Each takes a minute or two with 4,000 customers. The file
+    of --json is written after every market, and markets that are already in it are kept.
     """
     import torch
 
@@ -45,7 +45,7 @@ def stress(
     rows = stress_rows()
     unknown = sorted(set(only or ()) - {row.name for row in rows})
     if unknown:
-        raise InputError(f"There is no row {unknown[0]!r}; there are {', '.join(row.name for row in rows)}.")
+        raise InputError(f"There is no row {unknown[0]!r}; choose from {', '.join(row.name for row in rows)}.")
     loaded = Checkpoint.load(find_checkpoint(checkpoint or NAME))
     device = torch.device("cuda" if torch.cuda.is_available() and not cpu else "cpu")
     begun = StressTable(

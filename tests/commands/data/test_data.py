@@ -1,4 +1,4 @@
-def test_the_archive_and_where_it_lies_are_reported(run, monkeypatch, tmp_path):
+def test_the_downloaded_file_is_reported(run, monkeypatch, tmp_path):
     archive = tmp_path / "ml-1m.zip"
     archive.write_bytes(b"12345")
     asked = []
@@ -14,7 +14,7 @@ def test_the_archive_and_where_it_lies_are_reported(run, monkeypatch, tmp_path):
     assert asked == ["ml-1m"]
 
 
-def test_an_unknown_data_set_is_refused_with_those_there_are(run):
+def test_an_unknown_data_set_is_refused_with_the_known_ones(run):
     result = run("data", "download", "ml-2m")
     assert result.code == 2
     assert "known: ml-1m" in result.err

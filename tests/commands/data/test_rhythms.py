@@ -4,7 +4,7 @@ from m2rec.data.cache import prepared_folder
 from tests.evaluation.test_rhythms import made
 
 
-def test_the_answer_is_printed_and_written(run, tmp_path, monkeypatch):
+def test_the_result_is_printed_and_written(run, tmp_path, monkeypatch):
     monkeypatch.setenv("M2REC_CACHE", str(tmp_path))
     rng = np.random.default_rng(0)
     people = [[(int(day), 1 + number % 2) for number, day in enumerate(np.sort(rng.choice(90, 12, replace=False)))]]
@@ -16,7 +16,7 @@ def test_the_answer_is_printed_and_written(run, tmp_path, monkeypatch):
     assert "Rhythms in gift-shop" in shown.out
 
 
-def test_people_with_too_few_days_are_answered_in_one_sentence(run, tmp_path, monkeypatch):
+def test_people_with_too_few_days_give_one_sentence(run, tmp_path, monkeypatch):
     monkeypatch.setenv("M2REC_CACHE", str(tmp_path))
     made([[(1, 1), (2, 2), (3, 1)]]).save(prepared_folder("gift-shop"))
     refused = run("data", "rhythms", "gift-shop")
