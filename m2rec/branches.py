@@ -4,9 +4,22 @@ A fourth is added to `BranchName` and, last, to `EVIDENCE`; the order of this ta
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from importlib import import_module
+from typing import Any, Literal
 
 BranchName = Literal["temporal", "frequency", "semantic"]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Where one variant of a branch is written: the class in PyTorch that is trained (`m2rec.model.branch.Branch`), the
+    class in NumPy that answers (`m2rec.inference.branch.Branch`), None where it cannot answer, and the function that
+    takes an item's probability apart (`m2rec.inference.terms`), None where it has no terms to show.
+    """
+
+    network: str
+    inference: str | None = None
+    terms: str | None = None
 
 
 @dataclass(frozen=True)
@@ -25,7 +38,7 @@ class Evidence:
     colour: str
     pattern: str
     mark: str
-    variants: dict[str, str]  # the class in PyTorch, by the value of the setting that has the branch's name
+    variants: dict[str, Variant]  # by the value of the setting that has the branch's name
 
 
 EVIDENCE: dict[BranchName, Evidence] = {
@@ -39,7 +52,13 @@ EVIDENCE: dict[BranchName, Evidence] = {
         colour="#0072B2",
         pattern="",
         mark="●",
-        variants={"mamba": "m2rec.model.temporal.mamba.TemporalBranch"},
+        variants={
+            "mamba": Variant(
+                network="m2rec.model.temporal.mamba.TemporalBranch",
+                inference="m2rec.inference.temporal.Temporal",
+                terms="m2rec.inference.terms.memories.temporal_terms",
+            ),
+        },
     ),
     "frequency": Evidence(
         key="frequency",
@@ -52,8 +71,16 @@ EVIDENCE: dict[BranchName, Evidence] = {
         pattern="/",
         mark="▲",
         variants={
-            "periodic": "m2rec.model.frequency.periodic.PeriodicBranch",
-            "spectral": "m2rec.model.frequency.spectral.SpectralBranch",
+            "periodic": Variant(
+                network="m2rec.model.frequency.periodic.PeriodicBranch",
+                inference="m2rec.inference.frequency.periodic.Periodic",
+                terms="m2rec.inference.terms.due.due_terms",
+            ),
+            "spectral": Variant(
+                network="m2rec.model.frequency.spectral.SpectralBranch",
+                inference="m2rec.inference.frequency.spectral.Spectral",
+                terms="m2rec.inference.terms.filtered.filter_terms",
+            ),
         },
     ),
     "semantic": Evidence(
@@ -67,8 +94,16 @@ EVIDENCE: dict[BranchName, Evidence] = {
         pattern=".",
         mark="◆",
         variants={
-            "means": "m2rec.model.semantic.means.MeansBranch",
-            "themes": "m2rec.model.semantic.themes.ThemesBranch",
+            "means": Variant(
+                network="m2rec.model.semantic.means.MeansBranch",
+                inference="m2rec.inference.semantic.means.Means",
+                terms="m2rec.inference.terms.tastes.means_terms",
+            ),
+            "themes": Variant(
+                network="m2rec.model.semantic.themes.ThemesBranch",
+                inference="m2rec.inference.semantic.themes.Themes",
+                terms="m2rec.inference.terms.tastes.theme_terms",
+            ),
         },
     ),
 }
@@ -76,3 +111,9 @@ ORDERED: tuple[Evidence, ...] = tuple(EVIDENCE.values())
 BRANCHES: tuple[BranchName, ...] = tuple(EVIDENCE)  # their keys, in the order that is used everywhere
 GATE_LABELS: dict[str, str] = {kind.key: kind.label for kind in ORDERED}
 CAUSE_OF: dict[str, str] = {kind.key: kind.cause for kind in ORDERED if kind.cause is not None}
+
+
+def written_at(path: str) -> Any:
+    """What a name in `Variant` stands for; its module is imported when it is first asked for."""
+    module, _, name = path.rpartition(".")
+    return getattr(import_module(module), name)

@@ -5,8 +5,10 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
+from m2rec.model.config import ModelConfig
 from m2rec.model.explanations import Explanations
 from m2rec.model.items import ItemTable
+from m2rec.model.softmax import SoftmaxHead
 from m2rec.model.targets import Targets
 
 
@@ -61,6 +63,14 @@ class Branch(Protocol):
     def evidence_width(self) -> int:
         """e, how many numbers the gate reads beside the vector."""
 
+    @property
+    def by_text(self) -> bool:
+        """Whether its vector scores an item by its text alone, P z, and not by v."""
+
+    @staticmethod
+    def head(config: ModelConfig) -> SoftmaxHead:
+        """A new softmax over items of its vector, which every branch needs with the gate on features."""
+
     def derive(self, table: ItemTable) -> Tensor | None:
         """Per-item values that are computed once, (V + 1, …), stored in `ItemTable.derived` under the branch's key."""
 
@@ -84,3 +94,33 @@ class Branch(Protocol):
 
         Over (B, L), items (B, L) → (N,), in the order of `targets.positions`.
         """
+
+
+class SoftmaxBranch:
+    """What all branches have in common whose distribution is a softmax of item vectors and their own vector."""
+
+    softmax: SoftmaxHead
+    warm: int  # items that have an ID vector
+    evidence_width = 0
+    by_text = False
+
+    @staticmethod
+    def head(config: ModelConfig) -> SoftmaxHead:
+        """As in `Branch`."""
+        return SoftmaxHead(config, normed=True, popularity=1.0)
+
+    def derive(self, table: ItemTable) -> Tensor | None:
+        """Nothing: it reads the items' vectors as they are."""
+        return None
+
+    def log_probs(self, out: BranchOutput, table: ItemTable, seen: Tensor) -> Tensor:
+        """As in `Branch`."""
+        return self.softmax.log_probs(out.vector, self._scored(table), table.bias, seen)
+
+    def target_log_prob(self, out: BranchOutput, table: ItemTable, items: Tensor, targets: Targets) -> Tensor:
+        """As in `Branch`."""
+        warm = slice(self.warm + 1)
+        return self.softmax.target_log_prob(out.vector, self._scored(table)[warm], table.bias[warm], items, targets)
+
+    def _scored(self, table: ItemTable) -> Tensor:
+        return table.text if self.by_text else table.vectors

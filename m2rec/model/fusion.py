@@ -12,10 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from m2rec.branches import BRANCHES
-from m2rec.model.branch import BranchOutput
+from m2rec.model.branch import Branch, BranchOutput
 from m2rec.model.config import ModelConfig
 from m2rec.model.items import ItemTable
-from m2rec.model.shapes import not_normed
 from m2rec.model.softmax import SoftmaxHead, branch_log_probabilities, target_log_probability
 from m2rec.model.targets import Targets
 
@@ -23,13 +22,10 @@ from m2rec.model.targets import Targets
 class FeatureFusion(nn.Module):
     """One softmax over the average of the branches' outputs."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: ModelConfig, branches: Mapping[str, Branch]) -> None:
         super().__init__()
-        raw = not_normed(config)
-        self.heads = nn.ModuleDict(
-            {name: SoftmaxHead(config, name not in raw, 0.0 if name == "frequency" else 1.0) for name in BRANCHES}
-        )
-        self.by_text = {"semantic"} if config.semantic_by_text else set()  # these score an item by its text alone
+        self.heads = nn.ModuleDict({name: branch.head(config) for name, branch in branches.items()})
+        self.by_text = {name for name, branch in branches.items() if branch.by_text}
         self.warm = config.warm_items
 
     def log_probs(
@@ -52,7 +48,7 @@ class FeatureFusion(nn.Module):
         weights = dict(zip(BRANCHES, log_gate.exp().unsqueeze(-1).unbind(-2), strict=True))
         heads = {name: cast(SoftmaxHead, self.heads[name]) for name in BRANCHES}
         parts = {name: weights[name] * heads[name](outputs[name].vector) for name in BRANCHES}
-        blank = torch.zeros_like(parts["temporal"])
+        blank = torch.zeros_like(next(iter(parts.values())))
         text = sum((part for name, part in parts.items() if name in self.by_text), blank)
         whole = sum((part for name, part in parts.items() if name not in self.by_text), blank)
         popularity = torch.stack([weights[name] * heads[name].popularity for name in BRANCHES]).sum(0)

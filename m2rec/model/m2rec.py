@@ -19,14 +19,13 @@ Three ways to run the same weights give one answer: `encode` (all positions, for
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from m2rec.branches import BRANCHES, EVIDENCE, BranchName
+from m2rec.branches import BRANCHES, EVIDENCE, BranchName, written_at
 from m2rec.model.branch import Branch, BranchInput, BranchOutput
 from m2rec.model.config import ModelConfig
 from m2rec.model.explanations import Explanations
@@ -105,7 +104,7 @@ class M2Rec(nn.Module):
         for key in BRANCHES:
             self.add_module(key, _branch_class(config, key)(config))
         self.gate = Gate(config, sum(branch.evidence_width for _, branch in self.each_branch()))
-        self.fusion = FeatureFusion(config) if config.gate == "features" else None
+        self.fusion = FeatureFusion(config, dict(self.each_branch())) if config.gate == "features" else None
         if self.fusion is not None:  # its heads score in place of the branches' own, which are not trained then
             for name, parameter in self.named_parameters():
                 if ".softmax." in name:
@@ -269,8 +268,7 @@ class M2Rec(nn.Module):
 
 
 def _branch_class(config: ModelConfig, branch: BranchName) -> type[nn.Module]:
-    module, _, name = EVIDENCE[branch].variants[config.variant(branch)].rpartition(".")
-    found: type[nn.Module] = getattr(import_module(module), name)
+    found: type[nn.Module] = written_at(EVIDENCE[branch].variants[config.variant(branch)].network)
     return found
 
 

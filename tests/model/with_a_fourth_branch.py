@@ -19,7 +19,7 @@ ENTRY = """    "echo": Evidence(
         colour="#CC79A7",
         pattern="x",
         mark="■",
-        variants={"last": "tests.model.echo.EchoBranch"},
+        variants={"last": Variant(network="tests.model.echo.EchoBranch")},
     ),
 }
 ORDERED"""

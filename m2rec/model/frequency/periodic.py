@@ -41,12 +41,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from m2rec.model.branch import BranchInput, BranchOutput
+from m2rec.model.config import ModelConfig
 from m2rec.model.explanations import Explanations
 from m2rec.model.frequency.item_signals import all_but_each, at_newest, distinct, in_window
 from m2rec.model.frequency.log_odds import RecurrenceBank
 from m2rec.model.frequency.recurrence import RecurrenceScores, recurrence_log_prob, recurrence_log_probs
 from m2rec.model.frequency.recurrence_sums import Recurrence, recurrence_sums, recurrence_sums_plain
 from m2rec.model.items import ItemTable
+from m2rec.model.softmax import SoftmaxHead
 from m2rec.model.targets import Targets
 
 
@@ -61,6 +63,13 @@ class PeriodicState:
 
 class PeriodicBranch(RecurrenceBank):
     """Items in, log-odds that each recurs next out."""
+
+    by_text = False
+
+    @staticmethod
+    def head(config: ModelConfig) -> SoftmaxHead:
+        """Not normed, because the size of the vector is evidence; popularity has no weight at first."""
+        return SoftmaxHead(config, normed=False, popularity=0.0)
 
     @property
     def evidence_width(self) -> int:

@@ -38,7 +38,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from m2rec.model.branch import BranchInput, BranchOutput
+from m2rec.model.branch import BranchInput, BranchOutput, SoftmaxBranch
 from m2rec.model.config import ModelConfig
 from m2rec.model.frequency.filters import (
     comb,
@@ -48,9 +48,7 @@ from m2rec.model.frequency.filters import (
     low_pass,
     transfer_function,
 )
-from m2rec.model.items import ItemTable
 from m2rec.model.softmax import SoftmaxHead
-from m2rec.model.targets import Targets
 from m2rec.model.temporal.scan import scan_chunked
 
 EPSILON = 1e-6
@@ -69,7 +67,7 @@ class SpectralState:
     weight: Tensor  # (B, 1, 1, 1), decayed count
 
 
-class SpectralBranch(nn.Module):
+class SpectralBranch(SoftmaxBranch, nn.Module):
     """Unit item vectors in, frequency evidence out."""
 
     log_forget: Tensor
@@ -97,17 +95,16 @@ class SpectralBranch(nn.Module):
         self.gain_out = nn.Parameter(torch.randn(self.bands, hidden) * 0.1)
         self.gain_out_bias = nn.Parameter(torch.zeros(self.bands))
         self.out = nn.Linear(config.width, config.width, bias=False)
-        # not normed: the size of the output is evidence
-        self.softmax = SoftmaxHead(config, normed=False, popularity=0.0)
-        self.warm = config.warm_items
+        self.softmax, self.warm = self.head(config), config.warm_items
+        self.evidence_width = 2 * self.bands + 1
         nn.init.eye_(self.out.weight)
         nn.init.orthogonal_(self.identity.weight)
         self.register_buffer("log_forget", torch.tensor(-1.0 / config.agreement_scale), persistent=False)
 
-    @property
-    def evidence_width(self) -> int:
-        """Width of `BranchOutput.evidence`."""
-        return 2 * self.bands + 1
+    @staticmethod
+    def head(config: ModelConfig) -> SoftmaxHead:
+        """Not normed, because the size of the output is evidence; popularity has no weight at first."""
+        return SoftmaxHead(config, normed=False, popularity=0.0)
 
     def kernels(self) -> Tensor:
         """Impulse responses k: (b, W), zero at lag 0; the plain low-pass is not."""
@@ -115,9 +112,6 @@ class SpectralBranch(nn.Module):
             return self.fixed
         response = impulse_response(self.transfer)
         return response * _after_now(self.taps, response.device)
-
-    def derive(self, table: ItemTable) -> None:
-        """Nothing: it reads the items' unit vectors as they are."""
 
     def read(self, given: BranchInput) -> BranchOutput:
         """All positions."""
@@ -130,15 +124,6 @@ class SpectralBranch(nn.Module):
     def read_step(self, given: BranchInput, state: SpectralState) -> tuple[BranchOutput, SpectralState]:
         """One more item."""
         return self.step(F.embedding(given.items, given.table.unit), state, given.band_keep)
-
-    def log_probs(self, out: BranchOutput, table: ItemTable, seen: Tensor) -> Tensor:
-        """log of the branch's own distribution."""
-        return self.softmax.log_probs(out.vector, table.vectors, table.bias, seen)
-
-    def target_log_prob(self, out: BranchOutput, table: ItemTable, items: Tensor, targets: Targets) -> Tensor:
-        """log p at the targets."""
-        warm = slice(self.warm + 1)
-        return self.softmax.target_log_prob(out.vector, table.vectors[warm], table.bias[warm], items, targets)
 
     def forward(self, u: Tensor, band_keep: Tensor | None = None) -> BranchOutput:
         """All positions. u (B, L, d) unit vectors, zero at padding; band_keep (b,) 0/1 mutes bands. → (B, L, …)."""

@@ -14,11 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from m2rec.model.branch import BranchInput, BranchOutput
+from m2rec.model.branch import BranchInput, BranchOutput, SoftmaxBranch
 from m2rec.model.config import ModelConfig
-from m2rec.model.items import ItemTable
-from m2rec.model.softmax import SoftmaxHead
-from m2rec.model.targets import Targets
 from m2rec.model.temporal.scan import scan_chunked, scan_last, scan_step
 
 SALIENCE_LIMIT = 4.0
@@ -31,7 +28,7 @@ class MeansState:
     sums: Tensor  # (B, K, d + 1, 1)
 
 
-class MeansBranch(nn.Module):
+class MeansBranch(SoftmaxBranch, nn.Module):
     """Projected text vectors in, semantic evidence out."""
 
     def __init__(self, config: ModelConfig) -> None:
@@ -46,18 +43,13 @@ class MeansBranch(nn.Module):
             nn.Linear(2 * config.width, config.width),
         )
         self.dropout = nn.Dropout(config.dropout)
-        self.softmax = SoftmaxHead(config, normed=True, popularity=1.0)
-        self.by_text, self.warm = config.semantic_by_text, config.warm_items
+        self.softmax, self.warm = self.head(config), config.warm_items
+        self.by_text = config.semantic_by_text
         nn.init.zeros_(self.salience.weight)
 
     def popularity_weight(self) -> Tensor:
         """κ, how much an item's popularity counts here: ()."""
         return self.softmax.popularity
-
-    evidence_width = 0
-
-    def derive(self, table: ItemTable) -> None:
-        """Nothing: it reads the items' texts as they are."""
 
     def read(self, given: BranchInput) -> BranchOutput:
         """All positions."""
@@ -71,18 +63,6 @@ class MeansBranch(nn.Module):
         """One more item."""
         vector, state = self.step(self._texts(given), state)
         return BranchOutput(vector), state
-
-    def log_probs(self, out: BranchOutput, table: ItemTable, seen: Tensor) -> Tensor:
-        """log of the branch's own distribution."""
-        return self.softmax.log_probs(out.vector, self._against(table), table.bias, seen)
-
-    def target_log_prob(self, out: BranchOutput, table: ItemTable, items: Tensor, targets: Targets) -> Tensor:
-        """log p at the targets."""
-        warm = slice(self.warm + 1)
-        return self.softmax.target_log_prob(out.vector, self._against(table)[warm], table.bias[warm], items, targets)
-
-    def _against(self, table: ItemTable) -> Tensor:
-        return table.text if self.by_text else table.vectors
 
     def _texts(self, given: BranchInput) -> Tensor:
         texts: Tensor = self.dropout(F.embedding(given.items, given.table.text))

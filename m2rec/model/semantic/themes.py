@@ -31,6 +31,7 @@ from m2rec.model.config import ModelConfig
 from m2rec.model.explanations import Explanations, unexplained
 from m2rec.model.items import ItemTable
 from m2rec.model.semantic.kernels import gpu_filter
+from m2rec.model.softmax import SoftmaxHead
 from m2rec.model.targets import Targets
 
 FIRST, SHIFT = 0.65, 0.02  # a and h at the start of training
@@ -48,6 +49,14 @@ class ThemesState:
 
 class ThemesBranch(nn.Module):
     """Likelihoods of the themes in, weights of the themes out."""
+
+    evidence_width = 0
+    by_text = True
+
+    @staticmethod
+    def head(config: ModelConfig) -> SoftmaxHead:
+        """Not normed: the vector of a belief that is spread over themes is shorter."""
+        return SoftmaxHead(config, normed=False, popularity=1.0)
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -68,8 +77,6 @@ class ThemesBranch(nn.Module):
         with torch.autocast(text.device.type, enabled=False):
             scores = text.float() @ self.queries.T + popularity.float()[:, None]
             return (scores - scores[: self.items].logsumexp(0)).exp().clamp(min=LEAST)
-
-    evidence_width = 0
 
     def derive(self, table: ItemTable) -> Tensor:
         """E with a row of zeros for padding: (V + 1, K)."""

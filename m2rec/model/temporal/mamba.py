@@ -18,11 +18,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from m2rec.model.branch import BranchInput, BranchOutput
+from m2rec.model.branch import BranchInput, BranchOutput, SoftmaxBranch
 from m2rec.model.config import ModelConfig
-from m2rec.model.items import ItemTable
-from m2rec.model.softmax import SoftmaxHead
-from m2rec.model.targets import Targets
 from m2rec.model.temporal.kernels import selective_scan
 from m2rec.model.temporal.scan import scan_last, scan_step
 
@@ -176,18 +173,12 @@ class MambaStack(nn.Module):
         return cast(list[tuple[nn.RMSNorm, MultiScaleMamba]], list(zip(self.norms, self.layers, strict=True)))
 
 
-class TemporalBranch(MambaStack):
+class TemporalBranch(SoftmaxBranch, MambaStack):
     """The stack, and the softmax over items of its vector (`m2rec.model.branch.Branch`)."""
-
-    evidence_width = 0
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config)
-        self.softmax = SoftmaxHead(config, normed=True, popularity=1.0)
-        self.warm = config.warm_items
-
-    def derive(self, table: ItemTable) -> None:
-        """Nothing: it reads the items' vectors as they are."""
+        self.softmax, self.warm = self.head(config), config.warm_items
 
     def read(self, given: BranchInput) -> BranchOutput:
         """All positions."""
@@ -201,15 +192,6 @@ class TemporalBranch(MambaStack):
         """One more item."""
         vector, state = self.step(self._inputs(given), state)
         return BranchOutput(vector), state
-
-    def log_probs(self, out: BranchOutput, table: ItemTable, seen: Tensor) -> Tensor:
-        """log of the branch's own distribution."""
-        return self.softmax.log_probs(out.vector, table.vectors, table.bias, seen)
-
-    def target_log_prob(self, out: BranchOutput, table: ItemTable, items: Tensor, targets: Targets) -> Tensor:
-        """log p at the targets."""
-        warm = slice(self.warm + 1)
-        return self.softmax.target_log_prob(out.vector, table.vectors[warm], table.bias[warm], items, targets)
 
     def _inputs(self, given: BranchInput) -> Tensor:
         # embedding rather than indexing: its backward is many times faster
