@@ -26,8 +26,8 @@ from m2rec.branches import GATE_LABELS
 from m2rec.checkpoint_folder import as_saved, read_file
 from m2rec.errors import CheckpointError
 from m2rec.inference.engine import InferenceEngine
+from m2rec.inference.registry import expected_shapes, without_answers
 from m2rec.model.config import ModelConfig
-from m2rec.model.shapes import expected_shapes, not_in_numpy
 from m2rec.worlds.name import plain_name
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class Checkpoint:
         """The network in NumPy, for answers to one history at a time. Raises CheckpointError like `model`, and where a
         branch has no counterpart in `m2rec.inference`.
         """
-        missing = not_in_numpy(self.config.model)
+        missing = without_answers(self.config.model)
         if missing:
             raise CheckpointError(
                 f"{self.config.world} has a branch, {missing[0]}, that is trained and evaluated with PyTorch alone; "

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 Weights = Mapping[str, np.ndarray]
+Shapes = dict[str, tuple[int, ...]]  # of weights, by name
 
 FLOAT32_EPSILON = float(np.finfo(np.float32).eps)  # what PyTorch's RMSNorm adds to the mean square
 HORIZON = 16.0  # time constants: older items have a weight below e⁻¹⁶, which float32 loses in a sum
@@ -21,6 +22,21 @@ def below(weights: Weights, prefix: str) -> dict[str, np.ndarray]:
         name.removeprefix(start): np.ascontiguousarray(array, dtype=np.float32).reshape(array.shape)
         for name, array in weights.items()
         if name.startswith(start)
+    }
+
+
+def under(prefix: str, shapes: Shapes) -> Shapes:
+    """The names with `prefix` and a dot before each: what `below` takes away."""
+    return {f"{prefix}.{name}": shape for name, shape in shapes.items()}
+
+
+def feed_shapes(first: int, inputs: int, hidden: int, outputs: int, second: int, name: str = "feed") -> Shapes:
+    """Of two linear layers, at places `first` and `second` of a sequence."""
+    return {
+        f"{name}.{first}.weight": (hidden, inputs),
+        f"{name}.{first}.bias": (hidden,),
+        f"{name}.{second}.weight": (outputs, hidden),
+        f"{name}.{second}.bias": (outputs,),
     }
 
 

@@ -1,4 +1,4 @@
-"""One history, one answer: the three branches, the gate and their distributions over the catalogue, without PyTorch.
+"""One history, one answer: the branches, the gate and their distributions over the catalogue, without PyTorch.
 
     engine = InferenceEngine.from_folder("checkpoints/rhythm-market")
     reading = engine.read([12, 7, 12])              # all positions at once; continues a cached prefix
@@ -15,28 +15,32 @@ are shared and never written to, so an engine may be used from several threads.
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from safetensors.numpy import load_file
 
-from m2rec.branches import BRANCHES
-from m2rec.inference.arrays import Weights, below, softmax
-from m2rec.inference.frequency.periodic import Periodic
-from m2rec.inference.frequency.spectral import Spectral
-from m2rec.inference.gate import Gate, softmax_heads
+from m2rec.branches import BRANCHES, BranchName
+from m2rec.inference.arrays import Weights, below, log_softmax, softmax
+from m2rec.inference.branch import Branch, BranchInput, BranchOutput
+from m2rec.inference.fusion import FeatureFusion
+from m2rec.inference.gate import Gate
 from m2rec.inference.items import ItemArrays
 from m2rec.inference.prefixes import PrefixCache
 from m2rec.inference.reading import Position, Reading, State
-from m2rec.inference.semantic.means import Means
-from m2rec.inference.semantic.themes import Themes
-from m2rec.inference.temporal import Temporal
+from m2rec.inference.registry import branch_classes
 from m2rec.model.config import ModelConfig
+
+if TYPE_CHECKING:
+    from m2rec.inference.frequency.periodic import Periodic
+    from m2rec.inference.frequency.spectral import Spectral
+    from m2rec.inference.semantic.means import Means
+    from m2rec.inference.semantic.themes import Themes
+    from m2rec.inference.temporal import Temporal
 
 CACHE_BYTES = 24 << 20  # some five hundred states: those of as many visitors at a time
 MARK = 64  # items after which the state within a history is cached
 FEW = 2  # steps that are quicker than reading a whole history for its newest position
-LEAST = np.float32(1e-12)  # floor under the probabilities of a mixture of themes, as in the branch
 
 
 class InferenceEngine:
@@ -48,24 +52,17 @@ class InferenceEngine:
         Raises KeyError where a weight is missing; `m2rec.checkpoint` has checked names and shapes before.
         """
         self.config = config
-        semantic = below(weights, "semantic")
-        popularity = semantic["popularity"] if config.semantic == "themes" else semantic["softmax.popularity"]
-        self.items = ItemArrays.of(config, weights, float(popularity))
+        classes = branch_classes(config)
+        by_text = cast("type[Themes | Means]", classes["semantic"])
+        self.items = ItemArrays.of(config, weights, by_text.popularity_weight(below(weights, "semantic")))
         self.bias = np.asarray(weights["bias"], dtype=np.float32)  # β of the items that have an ID vector, (warm,)
-        self.temporal = Temporal(config, below(weights, "temporal"), self.items)
-        frequency = below(weights, "frequency")
-        self.frequency: Periodic | Spectral
-        self.frequency = (Periodic if config.frequency == "periodic" else Spectral)(config, frequency, self.items)
-        self.semantic: Themes | Means
-        self.semantic = (Themes if config.semantic == "themes" else Means)(config, semantic, self.items)
+        self.branches: dict[BranchName, Branch] = {
+            name: branch(config, below(weights, name), self.items) for name, branch in classes.items()
+        }
         self.gate = Gate(config, below(weights, "gate"))
-        self.heads = softmax_heads(config, weights)
-        ranked = slice(1, config.items + 1)
-        self._vectors, self._bias = self.items.vectors[ranked], self.items.bias[ranked]
-        by_text = config.semantic_by_text
-        self.against: dict[str, np.ndarray] = dict.fromkeys(BRANCHES, self._vectors)  # (V, d), what each branch scores
-        self.against["semantic"] = self.items.text[ranked] if by_text else self._vectors
-        self._emissions = self.semantic.emissions[ranked] if isinstance(self.semantic, Themes) else None
+        self.fusion: FeatureFusion | None = None
+        if config.gate == "features":
+            self.fusion = FeatureFusion(below(weights, "fusion"), self.branches, self.items)
         self._cache = PrefixCache(cache_bytes)
 
     @classmethod
@@ -75,7 +72,22 @@ class InferenceEngine:
         config = ModelConfig.model_validate(content["model"])
         return cls(config, load_file(Path(folder) / "model.safetensors"), cache_bytes)
 
-    # ── properties ──────────────────────────────────────────────────────────────────────────────────────────
+    # ── what some views show of one branch ──────────────────────────────────────────────────────────────────
+
+    @property
+    def temporal(self) -> "Temporal":
+        """The branch of that key."""
+        return cast("Temporal", self.branches["temporal"])
+
+    @property
+    def frequency(self) -> "Periodic | Spectral":
+        """The branch of that key."""
+        return cast("Periodic | Spectral", self.branches["frequency"])
+
+    @property
+    def semantic(self) -> "Themes | Means":
+        """The branch of that key."""
+        return cast("Themes | Means", self.branches["semantic"])
 
     @property
     def band_periods(self) -> np.ndarray:
@@ -95,7 +107,10 @@ class InferenceEngine:
     @property
     def emissions(self) -> np.ndarray | None:
         """How likely each theme is to bring each item about: (V, K), or None without themes."""
-        return self._emissions
+        emissions = self.semantic.emissions
+        return None if emissions is None else emissions[1 : self.config.items + 1]
+
+    # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def extended(self, texts: np.ndarray, ids: np.ndarray | None = None) -> "InferenceEngine":
         """An engine that also reads n items known by their text vectors (n, text width), as V + 1 … V + n.
@@ -106,16 +121,13 @@ class InferenceEngine:
         twin = object.__new__(InferenceEngine)
         twin.__dict__.update(self.__dict__)
         more = self.items.of_texts(self.config, texts, ids)
-        twin.temporal, twin.frequency = self.temporal.extended(more), self.frequency.extended(more)
-        twin.semantic = self.semantic.extended(more)
+        twin.branches = {name: branch.extended(more) for name, branch in self.branches.items()}
         twin._cache = PrefixCache(0)
         return twin
 
-    # ── three ways to read ──────────────────────────────────────────────────────────────────────────────────
-
     def start(self) -> State:
         """The state before the first item."""
-        return State(self.temporal.start(), self.frequency.start(), self.semantic.start())
+        return State({name: branch.start() for name, branch in self.branches.items()})
 
     def step(self, item: int, state: State, band_keep: np.ndarray | None = None) -> tuple[Position, State]:
         """One more item. band_keep (b,), 1 or 0, mutes bands → the newest position, and the new state; the old one
@@ -128,25 +140,29 @@ class InferenceEngine:
 
     def advance(self, items: Sequence[int], state: State, band_keep: np.ndarray | None = None) -> Reading:
         """All positions of a continuation, n ≥ 1 items → `gates` over these n alone, and the state after the last."""
-        chosen = np.asarray(items, dtype=np.int64)
-        temporal, temporal_state = self.temporal.advance(chosen, state.temporal)
-        frequency, frequency_state = self.frequency.advance(chosen, state.frequency, band_keep)  # type: ignore[arg-type]
-        semantic, semantic_state = self.semantic.advance(chosen, frequency.explanations, state.semantic)
-        vectors = (temporal, frequency.vectors, semantic.vectors)
-        log_gate = self.gate.log_weights(vectors, frequency.evidence)
-        newest = np.concatenate([part[-1:] for part in vectors])
-        position = Position(log_gate[-1], newest, frequency.gains, frequency.recurrence, semantic.themes)
-        return Reading(np.exp(log_gate), position, State(temporal_state, frequency_state, semantic_state))
+        outputs, after = self.outputs(items, state, band_keep)
+        log_gate = self.gate.log_weights(outputs.values())
+        newest = {name: out.newest() for name, out in outputs.items()}
+        return Reading(np.exp(log_gate), Position(log_gate[-1], newest), after)
+
+    def outputs(
+        self, items: Sequence[int], state: State, band_keep: np.ndarray | None = None, at_each: bool = False
+    ) -> tuple[dict[BranchName, BranchOutput], State]:
+        """What each branch says at these n positions, and the state after the last; `at_each` as in `BranchInput`."""
+        given = BranchInput(np.asarray(items, dtype=np.int64), band_keep, at_each=at_each)
+        outputs, after = {}, {}
+        for name, branch in self.branches.items():
+            outputs[name], after[name] = branch.advance(given, state.branches[name])
+            given = given.after(outputs[name])
+        return outputs, State(after)
 
     def last(self, items: Sequence[int], band_keep: np.ndarray | None = None) -> Position:
         """The newest position of a whole history of L ≥ 1 items, without the gate's history and without a state."""
-        chosen = np.asarray(items, dtype=np.int64)
-        frequency = self.frequency.last(chosen, band_keep)
-        semantic = self.semantic.last(chosen, frequency.explanations)
-        vectors = (self.temporal.last(chosen)[None], frequency.vectors, semantic.vectors)
-        log_gate = self.gate.log_weights(vectors, frequency.evidence)[0]
-        newest = np.concatenate(vectors)
-        return Position(log_gate, newest, frequency.gains, frequency.recurrence, semantic.themes)
+        given, outputs = BranchInput(np.asarray(items, dtype=np.int64), band_keep), {}
+        for name, branch in self.branches.items():
+            outputs[name] = branch.last(given)
+            given = given.after(outputs[name])
+        return Position(self.gate.log_weights(outputs.values())[0], outputs)
 
     def read(self, items: Sequence[int], band_keep: np.ndarray | None = None) -> Reading:
         """A whole history of L ≥ 1 items, all positions: the gate's history (L, M) and the newest position. Continues
@@ -195,17 +211,18 @@ class InferenceEngine:
 
         With the gate on features there is one distribution only; all rows hold it.
         """
-        if self.config.gate == "features":
-            return np.broadcast_to(softmax(self._fused(position, seen)), (len(BRANCHES), self.config.items))
-        result = np.empty((len(BRANCHES), self.config.items), dtype=np.float32)
-        for place, (row, branch) in enumerate(zip(result, BRANCHES, strict=True)):
-            if branch in self.heads:
-                row[:] = self._scores(place, branch, position, seen)
-                softmax(row)
-            elif branch == "frequency":
-                row[:] = self._recurring(position)
-            else:
-                row[:] = self._themed(position)
+        return self.distributions_at(position.outputs, position.gate[None], seen[None])[0]
+
+    def distributions_at(
+        self, outputs: Mapping[BranchName, BranchOutput], gates: np.ndarray, seen: np.ndarray
+    ) -> np.ndarray:
+        """The same at n positions, whose outputs were asked for at each. gates (n, M), seen (n, V) → (n, M, V)."""
+        result = np.empty((len(gates), len(BRANCHES), self.config.items), dtype=np.float32)
+        if self.fusion is not None:
+            result[:] = softmax(self.fusion.scores(outputs, gates, seen))[:, None]
+            return result
+        for place, (name, branch) in enumerate(self.branches.items()):
+            result[:, place] = branch.probabilities(outputs[name], seen)
         return result
 
     def shares(self, position: Position, seen: np.ndarray) -> np.ndarray:
@@ -215,71 +232,15 @@ class InferenceEngine:
 
     def log_probabilities(self, position: Position, seen: np.ndarray) -> np.ndarray:
         """log Σ_m g_m·p_m for every item, (V,), finite also where the probability is too small for a float32."""
-        if self.config.gate == "features":
-            return _log_normed(self._fused(position, seen))
-        rows = []
-        for place, branch in enumerate(BRANCHES):
-            if branch in self.heads:
-                rows.append(_log_normed(self._scores(place, branch, position, seen)))
-            elif branch == "frequency":
-                scores = np.zeros(self.config.items, dtype=np.float32)
-                items, known = self._recurring_here(position)
-                scores[items - 1] = known
-                rows.append(_log_normed(scores))
-            else:
-                rows.append(np.log(self._themed(position)))
-        weighted = np.stack(rows) + position.log_gate[:, None]
+        outputs, row = position.outputs, seen[None]
+        if self.fusion is not None:
+            return log_softmax(self.fusion.scores(outputs, position.gate[None], row))[0]
+        each = [branch.log_probabilities(outputs[name], row) for name, branch in self.branches.items()]
+        weighted = np.concatenate(each) + position.log_gate[:, None]
         largest = weighted.max(0)  # the same as `logaddexp.reduce`, ten times as fast
         weighted -= largest
         result: np.ndarray = largest + np.log(np.exp(weighted, out=weighted).sum(0))
         return result
-
-    def _scores(self, place: int, branch: str, position: Position, seen: np.ndarray) -> np.ndarray:
-        return self.scores(branch, position.vectors[place], seen)
-
-    def scores(self, branch: str, vector: np.ndarray, seen: np.ndarray) -> np.ndarray:
-        """The logits of a branch that scores items by their vectors. vector (d,), seen (V,) → (V,)."""
-        head = self.heads[branch]
-        scores = self.against[branch] @ head.features(vector)
-        if head.popularity:
-            scores += head.popularity * self._bias
-        if head.repeat_bias:
-            scores[seen] += head.repeat_bias
-        result: np.ndarray = scores
-        return result
-
-    def _fused(self, position: Position, seen: np.ndarray) -> np.ndarray:
-        """Scores by the average of the branches' outputs, Σ_m g_m·b_m: (V,)."""
-        scores = np.zeros(self.config.items, dtype=np.float32)
-        for place, (weight, branch) in enumerate(zip(position.gate, BRANCHES, strict=True)):
-            scores += weight * self._scores(place, branch, position, seen)
-        return scores
-
-    def _recurring_here(self, position: Position) -> tuple[np.ndarray, np.ndarray]:
-        assert position.recurrence is not None
-        items, scores = position.recurrence
-        ranked = items <= self.config.items
-        return items[ranked], scores[ranked]
-
-    def _recurring(self, position: Position) -> np.ndarray:
-        items, scores = self._recurring_here(position)
-        row = np.zeros(self.config.items)
-        row[items - 1] = scores
-        result: np.ndarray = softmax(row)
-        return result
-
-    def _themed(self, position: Position) -> np.ndarray:
-        assert position.themes is not None
-        assert self._emissions is not None
-        mixed = np.maximum(self._emissions @ position.themes, LEAST)
-        result: np.ndarray = mixed / mixed.sum()
-        return result
-
-
-def _log_normed(scores: np.ndarray) -> np.ndarray:
-    largest = scores.max()
-    result: np.ndarray = scores - (largest + np.log(np.exp(scores - largest).sum()))
-    return result
 
 
 def as_arrays(weights: Mapping[str, Any]) -> dict[str, np.ndarray]:

@@ -1,11 +1,12 @@
-"""The gate and the softmaxes: from the branches' outputs to weights and distributions."""
+"""The gate: from the branches' outputs to their weights."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection
 
 import numpy as np
 
 from m2rec.branches import BRANCHES
-from m2rec.inference.arrays import Weights, below, gelu, log_softmax, rms_normed
+from m2rec.inference.arrays import Shapes, Weights, feed_shapes, gelu, log_softmax, rms_normed
+from m2rec.inference.branch import BranchOutput
 from m2rec.model.config import ModelConfig
 
 
@@ -23,34 +24,22 @@ class Gate:
         self.widen, self.widen_bias = np.ascontiguousarray(widen.T), weights["feed.0.bias"]
         self.narrow, self.narrow_bias = np.ascontiguousarray(weights["feed.3.weight"].T), weights["feed.3.bias"]
 
-    def log_weights(self, vectors: Sequence[np.ndarray], evidence: np.ndarray) -> np.ndarray:
-        """log g. One (n, d) a branch, evidence (n, e) → (n, M); −inf where a branch is off."""
+    @staticmethod
+    def shapes(width: int, evidence: int) -> Shapes:
+        """Of its weights; width d, and how many numbers of evidence it reads."""
+        count = len(BRANCHES)
+        norms: Shapes = {f"norms.{place}.weight": (width,) for place in range(count)}
+        return norms | feed_shapes(0, count * width + evidence, width, count, 3)
+
+    def log_weights(self, outputs: Collection[BranchOutput]) -> np.ndarray:
+        """log g. One output a branch, in order, over (n,) → (n, M); −inf where a branch is off."""
+        vectors = [out.vectors for out in outputs]
+        n = len(vectors[0])
         if self.equal:
-            logits = np.zeros((len(evidence), len(BRANCHES)), dtype=np.float32)
+            logits = np.zeros((n, len(vectors)), dtype=np.float32)
         else:
-            normed = rms_normed(np.concatenate(vectors, axis=1).reshape(len(evidence), len(vectors), -1))
-            read = np.concatenate([normed.reshape(len(evidence), -1), evidence], axis=1)
+            normed = rms_normed(np.concatenate(vectors, axis=1).reshape(n, len(vectors), -1)).reshape(n, -1)
+            evidence = [out.evidence for out in outputs if out.evidence is not None]
+            read = np.concatenate([normed, *evidence], axis=1)
             logits = gelu(read @ self.widen + self.widen_bias) @ self.narrow + self.narrow_bias
         return log_softmax(logits + self.switched_off)
-
-
-class SoftmaxHead:
-    """`m2rec.model.softmax.SoftmaxHead`: norm and temperature of a branch's vector, κ and ρ."""
-
-    def __init__(self, weights: Weights) -> None:
-        self.normed = "norm.weight" in weights
-        temperature = np.exp(weights["log_temperature"])
-        self.scale = weights["norm.weight"] * temperature if self.normed else temperature
-        self.popularity, self.repeat_bias = np.float32(weights["popularity"]), np.float32(weights["repeat_bias"])
-
-    def features(self, vector: np.ndarray) -> np.ndarray:
-        """The vector whose product with an item's is its score. (d,) → (d,)."""
-        result: np.ndarray = (rms_normed(vector) if self.normed else vector) * self.scale
-        return result
-
-
-def softmax_heads(config: ModelConfig, weights: Weights) -> Mapping[str, SoftmaxHead]:
-    """One for every branch that scores items by its vector; for all of them with the gate on features."""
-    stem = "fusion.heads.{}" if config.gate == "features" else "{}.softmax"
-    found = {branch: below(weights, stem.format(branch)) for branch in BRANCHES}
-    return {branch: SoftmaxHead(own) for branch, own in found.items() if own}

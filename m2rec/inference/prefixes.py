@@ -43,8 +43,8 @@ class PrefixCache:
         keys = _keys(whole, muted)
         for reading in readings:
             prefix = whole[: len(reading.gates)]
-            vectors = reading.position.vectors
-            size = reading.state.nbytes + reading.gates.nbytes + vectors.nbytes + 8 * len(prefix) + 1024
+            held = reading.state.nbytes + reading.position.nbytes + reading.gates.nbytes
+            size = held + 8 * len(prefix) + 1024
             if size > self.most_bytes:
                 continue
             key = keys[len(prefix) - 1]

@@ -1,30 +1,24 @@
 """The output at one position, and the state that the next item needs."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, is_dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from m2rec.inference.evidence import Recurrence
-from m2rec.inference.frequency.periodic import PeriodicState
-from m2rec.inference.frequency.spectral import SpectralState
-from m2rec.inference.temporal import TemporalState
+from m2rec.branches import BranchName
+from m2rec.inference.branch import BranchOutput
 
 
 @dataclass(frozen=True)
 class Position:
-    """The gate and the outputs of the branches at one position.
-
-    `log_gate` (M,), −inf where a branch is switched off; `vectors` (M, d), the branches' outputs; `gains` (b,), the
-    frequency branch's gain of each band; `recurrence`, what may recur, with `frequency = "periodic"`; `themes` (K,),
-    their weights, with `semantic = "themes"`.
+    """The gate and the outputs of the branches at one position: `log_gate` (M,), −inf where a branch is switched off,
+    and `outputs`, each over (1,), in the order of `BRANCHES`.
     """
 
     log_gate: np.ndarray
-    vectors: np.ndarray
-    gains: np.ndarray
-    recurrence: Recurrence | None
-    themes: np.ndarray | None
+    outputs: Mapping[BranchName, BranchOutput]
 
     @property
     def gate(self) -> np.ndarray:
@@ -32,22 +26,42 @@ class Position:
         result: np.ndarray = np.exp(self.log_gate)
         return result
 
+    @property
+    def vectors(self) -> np.ndarray:
+        """The branches' outputs: (M, d)."""
+        return np.concatenate([out.vectors for out in self.outputs.values()])
 
-@dataclass(frozen=True)
-class State:
-    """Everything that one more item needs; its size depends neither on the length of the history nor on muted bands."""
+    @property
+    def gains(self) -> np.ndarray:
+        """The frequency branch's gain of each band: (b,)."""
+        result: np.ndarray = self.outputs["frequency"].detail["gains"][0]
+        return result
 
-    temporal: TemporalState
-    frequency: PeriodicState | SpectralState
-    semantic: np.ndarray
+    @property
+    def themes(self) -> np.ndarray | None:
+        """The weight of each theme, (K,), where the semantic branch has themes."""
+        themes = self.outputs["semantic"].detail.get("themes")
+        return None if themes is None else themes[0]
 
     @property
     def nbytes(self) -> int:
         """Memory that it holds, in bytes, about."""
-        parts: list[Any] = [self.semantic, *vars(self.frequency).values()]
-        for layer in self.temporal:
-            parts += [layer.conv, layer.scan]
-        return sum(part.nbytes for part in parts if isinstance(part, np.ndarray))
+        outputs = [(out.vectors, out.evidence, *out.detail.values()) for out in self.outputs.values()]
+        return _bytes(outputs) + self.log_gate.nbytes
+
+
+@dataclass(frozen=True)
+class State:
+    """All that one more item needs, of each branch by its key; its size depends neither on the length of the history
+    nor on muted bands.
+    """
+
+    branches: Mapping[BranchName, Any]
+
+    @cached_property
+    def nbytes(self) -> int:
+        """Memory that it holds, in bytes, about."""
+        return _bytes(self.branches)
 
 
 @dataclass(frozen=True)
@@ -57,3 +71,14 @@ class Reading:
     gates: np.ndarray
     position: Position
     state: State
+
+
+def _bytes(part: Any) -> int:
+    """Of all arrays in dictionaries, sequences and dataclasses."""
+    if isinstance(part, np.ndarray):
+        return part.nbytes
+    if isinstance(part, tuple | list):
+        return sum(map(_bytes, part))
+    if isinstance(part, dict) or is_dataclass(part):
+        return sum(map(_bytes, (part if isinstance(part, dict) else vars(part)).values()))
+    return 0

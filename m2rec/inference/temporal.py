@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from m2rec.inference.arrays import HORIZON, Weights, below, gelu, rms_normed, silu
-from m2rec.inference.branch import PerItem
+from m2rec.inference.arrays import HORIZON, Shapes, Weights, below, feed_shapes, gelu, rms_normed, silu, under
+from m2rec.inference.branch import BranchInput, BranchOutput, SoftmaxBranch
 from m2rec.inference.items import ItemArrays
 from m2rec.inference.projected import LookedUp, Positions, Projected, Projection, WorkedOut
+from m2rec.inference.softmax import SoftmaxHead
 from m2rec.model.config import ModelConfig
 
 CHUNK = 32  # positions that one matrix product combines
@@ -47,6 +48,23 @@ class Layer:
         self.skip = np.repeat(weights["D"], self.head_width)
         self.out = np.ascontiguousarray((weights["out_proj.weight"] * weights["norm.weight"]).T)
         self.taps = len(self.kernel)
+
+    @staticmethod
+    def shapes(config: ModelConfig) -> Shapes:
+        """Of its weights."""
+        heads = len(config.time_scales) * config.heads_per_scale
+        inner = heads * config.head_width
+        mixed = inner + 2 * config.state_width
+        return {
+            "A_log": (heads,),
+            "D": (heads,),
+            "dt_bias": (heads,),
+            "in_proj.weight": (inner + mixed + heads, config.width),
+            "conv.weight": (mixed, 1, config.conv_width),
+            "conv.bias": (mixed,),
+            "norm.weight": (inner,),
+            "out_proj.weight": (config.width, inner),
+        }
 
     def start(self) -> LayerState:
         """The state before the first item."""
@@ -175,16 +193,25 @@ def _padded(x: np.ndarray, length: int) -> np.ndarray:
     return np.concatenate([x, np.zeros((length - len(x), *x.shape[1:]), dtype=x.dtype)])
 
 
-class Temporal(PerItem):
-    """All layers, and the feed-forward layer after them."""
+class Temporal(SoftmaxBranch):
+    """All layers, the feed-forward layer after them, and the softmax over items (`m2rec.inference.branch.Branch`)."""
 
     inputs: np.ndarray  # (V + 1, d)
     gates: np.ndarray  # what the first layer makes of each item, as in `Projected`; no columns where V is large
     mixed: np.ndarray
     dt: np.ndarray
 
+    @staticmethod
+    def shapes(config: ModelConfig) -> Shapes:
+        """As in `Branch`."""
+        d, shapes = config.width, under("softmax", SoftmaxHead.shapes(config.width))
+        for layer in range(config.temporal_layers):
+            shapes |= {f"norms.{layer}.weight": (d,), **under(f"layers.{layer}", Layer.shapes(config))}
+        return {**shapes, "feed.0.weight": (d,), **feed_shapes(1, d, config.expansion * d, d, 4)}
+
     def __init__(self, config: ModelConfig, weights: Weights, items: ItemArrays) -> None:
         """`weights` of the branch, without "temporal." in front."""
+        self.head, self.scales = SoftmaxHead(below(weights, "softmax"), items), len(config.time_scales)
         self.layers = [
             Layer(config, below(weights, f"layers.{at}"), weights[f"norms.{at}.weight"])
             for at in range(config.temporal_layers)
@@ -210,18 +237,23 @@ class Temporal(PerItem):
         """The state before the first item."""
         return tuple(layer.start() for layer in self.layers)
 
-    def advance(self, items: np.ndarray, states: TemporalState) -> tuple[np.ndarray, TemporalState]:
-        """All positions of a continuation. items (n,) → (n, d) and the state after the last."""
+    def advance(self, given: BranchInput, state: TemporalState) -> tuple[BranchOutput, TemporalState]:
+        """All positions of a continuation → over (n,), and the state after the last."""
+        items = given.items
         x, after = self.inputs[items], []
-        for at, (layer, state) in enumerate(zip(self.layers, states, strict=True)):
+        for at, (layer, before) in enumerate(zip(self.layers, state, strict=True)):
             read = layer.step if len(items) == 1 else layer.advance
-            out, state = read(self._projected(at, items, x), state)
+            out, here = read(self._projected(at, items, x), before)
             x = x + out
-            after.append(state)
-        return self._feed(x), tuple(after)
+            after.append(here)
+        return BranchOutput(self._feed(x)), tuple(after)
 
-    def last(self, items: np.ndarray, keep: np.ndarray | None = None) -> np.ndarray:
-        """The newest position only. items (L,) → (d,). keep (H,), 1 or 0, empties heads of the last layer."""
+    def last(self, given: BranchInput) -> BranchOutput:
+        """The newest position of a whole history → over (1,)."""
+        return BranchOutput(self.newest(given.items)[None])
+
+    def newest(self, items: np.ndarray, keep: np.ndarray | None = None) -> np.ndarray:
+        """The vector at the newest position. items (L,) → (d,). keep (H,), 1 or 0, empties heads of the last layer."""
         newest, positions = self._below_top(items)
         return self._feed(newest + self.layers[-1].last(positions, keep))
 

@@ -8,10 +8,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from m2rec.branches import BRANCHES
 from m2rec.inference.engine import InferenceEngine
 from m2rec.inference.terms.due import DueTerms
 from m2rec.inference.terms.filtered import FilterTerms
-from m2rec.inference.terms.item import FREQUENCY, SEMANTIC, TEMPORAL, ItemTerms, item_terms
+from m2rec.inference.terms.item import ItemTerms, item_terms
 from m2rec.inference.terms.tastes import MeansTerms, ThemeTerms
 from m2rec.model.frequency.periodic import PeriodicBranch
 from m2rec.model.items import ItemTable
@@ -20,6 +21,7 @@ from m2rec.model.semantic.themes import ThemesBranch
 from tests.inference.test_engine import CATALOGUE, VARIANTS, engine, histories, network, shipped
 
 TOLERANCE = 1e-4
+TEMPORAL, FREQUENCY, SEMANTIC = map(BRANCHES.index, ("temporal", "frequency", "semantic"))
 SPLIT = [name for name, changes in VARIANTS.items() if changes.get("gate") != "features"]
 
 
@@ -56,7 +58,9 @@ def as_the_network(
     np.testing.assert_allclose(found.gates, encoded.log_gate[0].exp(), atol=TOLERANCE)
     frequency = encoded.branches["frequency"]
     assert frequency.evidence is not None
-    np.testing.assert_allclose(found.gate.evidence, frequency.evidence[0, -1], atol=TOLERANCE, rtol=TOLERANCE)
+    np.testing.assert_allclose(
+        found.gate.evidence["frequency"], frequency.evidence[0, -1], atol=TOLERANCE, rtol=TOLERANCE
+    )
     if isinstance(found.frequency, DueTerms) and found.frequency.standing == "may recur":
         slots, scores = frequency.detail["items"][0, -1], frequency.detail["scores"][0, -1]
         assert found.frequency.score == pytest.approx(float(scores[slots == target][0]), abs=1e-3)

@@ -1,4 +1,4 @@
-"""What CONTRIBUTING.md says of a branch: its own file and an entry in `m2rec/branches.py` are enough to train it."""
+"""What CONTRIBUTING.md says of a branch: its own files and an entry in `m2rec/branches.py` are all that it takes."""
 
 import subprocess
 import sys
@@ -11,7 +11,9 @@ from tests.places import ROOT
 
 @pytest.mark.slow
 @pytest.mark.parametrize("gate", ["distributions", "features"])
-def test_a_branch_is_trained_evaluated_and_saved_with_no_change_but_in_the_table(tmp_path: Path, gate: str) -> None:
+def test_a_branch_is_trained_evaluated_saved_and_answers_with_no_change_but_in_the_table(
+    tmp_path: Path, gate: str
+) -> None:
     command = [sys.executable, "-m", "tests.model.with_a_fourth_branch", str(tmp_path), gate]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr

@@ -5,17 +5,17 @@ Glossary (otherwise as in the branch)
     slots     the different items of context and reading, X of them
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from m2rec.inference.arrays import Weights, gelu, sigmoid
-from m2rec.inference.branch import PerItem
-from m2rec.inference.evidence import Explanations, FrequencyRead, Recurrence
+from m2rec.inference.arrays import Shapes, Weights, feed_shapes, gelu, sigmoid
+from m2rec.inference.branch import Branch, BranchInput, BranchOutput
+from m2rec.inference.explanations import Explanations
 from m2rec.inference.frequency.occurrences import previous_places, slots_of
 from m2rec.inference.frequency.periodic_positions import Positions, all_positions
-from m2rec.inference.frequency.recurrence_bank import RecurrenceBank
+from m2rec.inference.frequency.recurrence_bank import Recurrence, RecurrenceBank
 from m2rec.inference.items import ItemArrays
 from m2rec.model.config import ModelConfig
 
@@ -32,17 +32,35 @@ class PeriodicState:
     count: int
 
 
-class Periodic(PerItem):
-    """Items in, recurrence scores out."""
+class Periodic(Branch):
+    """Items in, recurrence scores out (`m2rec.inference.branch.Branch`).
+
+    `detail` has the bands' `gains` (b,) and the `recurrence`, what may recur.
+    """
+
+    normed = False
+    explains = True
 
     habit: np.ndarray  # π, (V + 1,)
     queries: np.ndarray  # (V + 1, d), query for the item that follows each item
     vectors: np.ndarray
     unit: np.ndarray
 
+    @staticmethod
+    def evidence_width(config: ModelConfig) -> int:
+        """As in `Branch`."""
+        return len(config.periods) + 3
+
+    @staticmethod
+    def shapes(config: ModelConfig) -> Shapes:
+        """As in `Branch`."""
+        d = config.width
+        own: Shapes = {"habit.weight": (1, d + 1), "habit.bias": (1,), "surprise_bias": ()}
+        return own | RecurrenceBank.shapes(config) | feed_shapes(0, d, 2 * d, d, 2, "transition_query")
+
     def __init__(self, config: ModelConfig, weights: Weights, items: ItemArrays) -> None:
         """`weights` of the branch, without "frequency." in front."""
-        self.competing = config.warm_items
+        self.catalogue, self.competing = config.items, config.warm_items
         self.band_periods = np.array(config.periods, dtype=np.float64)
         self.bank = RecurrenceBank(config, weights)
         self.kernels = self.bank.kernels
@@ -64,36 +82,37 @@ class Periodic(PerItem):
         none = np.zeros((0, self.bank.bands + 1), dtype=np.float32)
         return PeriodicState(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32), none, 0)
 
-    def last(self, items: np.ndarray, band_keep: np.ndarray | None) -> FrequencyRead:
-        """The newest position of a whole history. items (L,) → over (1,), and explanations of all."""
-        return self._read(items, self.start(), band_keep, newest_only=True)[0]
+    def last(self, given: BranchInput) -> BranchOutput:
+        """The newest position of a whole history → over (1,), and explanations of all."""
+        return self._read(given.items, self.start(), given, newest_only=True)[0]
 
-    def advance(
-        self,
-        items: np.ndarray,
-        state: PeriodicState,
-        band_keep: np.ndarray | None,
-        each: list[Recurrence] | None = None,
-    ) -> tuple[FrequencyRead, PeriodicState]:
-        """All positions of a continuation. items (n,) → over (n,), and the state after the last.
-
-        To `each`, where it is given, is added what may recur at every one of these positions.
-        """
+    def advance(self, given: BranchInput, state: PeriodicState) -> tuple[BranchOutput, PeriodicState]:
+        """All positions of a continuation → over (n,), and the state after the last."""
         parts = []
-        for at in range(0, len(items), BLOCK):
-            block = items[at : at + BLOCK]
-            read, state = self._read(block, state, band_keep, newest_only=len(block) == 1, each=each)
-            parts.append(read)
-        return (parts[0] if len(parts) == 1 else _joined(parts)), state
+        for at in range(0, len(given.items), BLOCK):
+            block = given.items[at : at + BLOCK]
+            out, state = self._read(block, state, given, newest_only=len(block) == 1)
+            parts.append(out)
+        return BranchOutput.joined(parts), state
+
+    def scores(self, out: BranchOutput, seen: np.ndarray) -> np.ndarray:
+        """As in `Branch`: 0 for what was never chosen."""
+        scores = np.zeros((len(out.vectors), self.catalogue), dtype=np.float32)
+        for row, (items, known) in zip(scores, out.detail["recurrence"], strict=True):
+            ranked = items <= self.catalogue
+            row[items[ranked] - 1] = known[ranked]
+        return scores
+
+    def silent(self) -> BranchOutput:
+        """As in `Branch`: where no item is due."""
+        none = np.zeros(1, dtype=np.float32)
+        evidence = np.concatenate([np.zeros(self.bank.bands, dtype=np.float32), *_summary(none), none])
+        return BranchOutput(np.zeros((1, self.unit.shape[1]), dtype=np.float32), evidence[None])
 
     def _read(
-        self,
-        items: np.ndarray,
-        state: PeriodicState,
-        band_keep: np.ndarray | None,
-        newest_only: bool,
-        each: list[Recurrence] | None = None,
-    ) -> tuple[FrequencyRead, PeriodicState]:
+        self, items: np.ndarray, state: PeriodicState, given: BranchInput, newest_only: bool
+    ) -> tuple[BranchOutput, PeriodicState]:
+        """A part of the items that are given."""
         before = len(state.items)
         known = np.concatenate([state.items, items])
         previous = known[before - 1 : -1] if before else np.concatenate([[0], items[:-1]])
@@ -103,29 +122,20 @@ class Periodic(PerItem):
         explanations = Explanations(transition, due)
         count = state.count + len(items)
         if newest_only:
-            read = self._newest(known, weights, others, count, band_keep, explanations)
-            if each is not None and read.recurrence is not None:
-                each.append(read.recurrence)
+            out = self._newest(known, weights, others, count, given.band_keep, explanations)
         else:
-            found = all_positions(self.bank, self.habit, known, weights, others, before, state.count, band_keep)
-            at_each = self._recurrences(found) if each is not None else self._recurrences(found.newest)
-            if each is not None:
-                each += at_each
+            found = all_positions(self.bank, self.habit, known, weights, others, before, state.count, given.band_keep)
+            recurrence = self._recurrences(found if given.at_each else found.newest)
             in_window = found.there.sum(1)
-            read = self._finish(found.slots, found.each, found.through, in_window, at_each[-1], explanations)
+            out = self._finish(found.slots, found.each, found.through, in_window, recurrence, explanations)
         tail = slice(-self.bank.window - 2, None)
         # copied, so that the rest can be freed
         after = PeriodicState(known[tail].copy(), weights[tail].copy(), others[tail].copy(), count)
-        return read, after
+        return out, after
 
     def _recurrences(self, found: Positions) -> list[Recurrence]:
         scores = self.bank.scores(found.each)
         return [Recurrence(found.slots[there], row[there]) for there, row in zip(found.there, scores, strict=True)]
-
-    def nothing_due(self) -> np.ndarray:
-        """The evidence where no item is due: (e,)."""
-        none = np.zeros(1, dtype=np.float32)
-        return np.concatenate([np.zeros(self.bank.bands, dtype=np.float32), *_summary(none), none])
 
     def _judge(
         self, known: np.ndarray, weights: np.ndarray, others: np.ndarray, before: int, count: int
@@ -219,7 +229,7 @@ class Periodic(PerItem):
         count: int,
         band_keep: np.ndarray | None,
         explanations: Explanations,
-    ) -> FrequencyRead:
+    ) -> BranchOutput:
         bank = self.bank
         tail, loud, others = known[-bank.reach :], weights[-bank.reach :], others[-bank.reach :]
         readings = bank.readings[bank.reach - len(tail) :]
@@ -242,7 +252,7 @@ class Periodic(PerItem):
             recur, slots = recur[in_window], slots[in_window]
         each, through, items_in_window = recur.sum(1), recur.sum(0), np.array([len(slots)])
         newest = Recurrence(slots, bank.scores(each))
-        return self._finish(slots, each[None], through[None], items_in_window, newest, explanations)
+        return self._finish(slots, each[None], through[None], items_in_window, [newest], explanations)
 
     def _finish(
         self,
@@ -250,20 +260,19 @@ class Periodic(PerItem):
         each: np.ndarray,
         through: np.ndarray,
         in_window: np.ndarray,
-        newest: Recurrence,
+        recurrence: list[Recurrence],
         explanations: Explanations,
-    ) -> FrequencyRead:
+    ) -> BranchOutput:
         """slots (X,), how due each is (n, X) and through which band (n, b), how many are in the window (n,)."""
         scale = self.bank.scale
         total = each.sum(1, keepdims=True)
         everything = scale * total + np.maximum(self.competing - in_window, 1)[:, None].astype(np.float32)
         share = scale * each / everything
         summary = [*_summary(total), share.max(1, initial=0)[:, None]]
-        return FrequencyRead(
+        return BranchOutput(
             share @ self.unit[slots],
             np.concatenate([through, *summary], axis=1),
-            (scale * through[-1] / everything[-1]),
-            newest,
+            {"gains": scale * through / everything, "recurrence": recurrence},
             explanations,
         )
 
@@ -271,14 +280,3 @@ class Periodic(PerItem):
 def _summary(total: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The total that is due, as the gate reads it, from Σ d of any shape."""
     return np.minimum(total, 3), np.log(total + np.float32(1e-4)) / 4
-
-
-def _joined(parts: list[FrequencyRead]) -> FrequencyRead:
-    """Consecutive readings as one."""
-    explanations = zip(*(part.explanations for part in parts), strict=True)
-    return replace(
-        parts[-1],
-        vectors=np.concatenate([part.vectors for part in parts]),
-        evidence=np.concatenate([part.evidence for part in parts]),
-        explanations=Explanations(*map(np.concatenate, explanations)),
-    )

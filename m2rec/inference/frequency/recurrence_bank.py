@@ -5,9 +5,11 @@ Glossary (otherwise as in the branch)
     others    how well the other bands had explained a choice, and all bands together: b + 1 columns
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
-from m2rec.inference.arrays import Weights, sigmoid
+from m2rec.inference.arrays import Shapes, Weights, sigmoid
 from m2rec.inference.frequency.filters import balanced, impulse_response
 from m2rec.model.config import ModelConfig
 
@@ -16,8 +18,23 @@ STEPS = np.array([-1, 0, 1])  # a step ago, now, a step on
 LARGEST = np.float32(80.0)  # log-odds: the sum of three times as many exponentials as there are bands is still finite
 
 
+class Recurrence(NamedTuple):
+    """The items (X,) that may recur next, and the log-odds (X,) of each against an item that was never chosen."""
+
+    items: np.ndarray
+    scores: np.ndarray
+
+
 class RecurrenceBank:
     """From the choices of an item to the belief that it is due, band by band."""
+
+    @staticmethod
+    def shapes(config: ModelConfig) -> Shapes:
+        """Of its weights."""
+        bands = len(config.periods)
+        by_band = dict.fromkeys(("min_hit_rate", "band_bias", "late", "early"), (bands,))
+        scalars: Shapes = dict.fromkeys(("explaining_away", "log_odds_scale"), ())
+        return {"transfer": (bands, config.filter_length + 1, 2), **by_band, **scalars}
 
     def __init__(self, config: ModelConfig, weights: Weights) -> None:
         """`weights` of the branch, without "frequency." in front."""

@@ -11,16 +11,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from m2rec.inference.arrays import HORIZON, Weights, decay_matrix, gelu, softplus
-from m2rec.inference.branch import PerItem
-from m2rec.inference.evidence import FrequencyRead, unexplained
+from m2rec.inference.arrays import HORIZON, Shapes, Weights, below, decay_matrix, gelu, softplus, under
+from m2rec.inference.branch import BranchInput, BranchOutput, SoftmaxBranch
 from m2rec.inference.frequency.filters import impulse_response, low_pass
 from m2rec.inference.items import ItemArrays
+from m2rec.inference.softmax import SoftmaxHead
 from m2rec.model.config import ModelConfig
 
 EPSILON = np.float32(1e-6)  # as in the branch
 BLOCK = 128  # positions that are filtered by one product
 ROWS = 32  # positions whose products with those before them are one block of the autocorrelation
+GAIN_INPUTS, GAIN_HIDDEN = 2, 16  # of what sets the gain of each band
 
 
 @dataclass(frozen=True)
@@ -35,14 +36,38 @@ class SpectralState:
     weight: float
 
 
-class Spectral(PerItem):
-    """Items in, their filtered vectors out."""
+class Spectral(SoftmaxBranch):
+    """Items in, their filtered vectors out (`m2rec.inference.branch.Branch`). `detail` has the bands' `gains` (b,)."""
+
+    normed = False
 
     identities: np.ndarray  # (V + 1, q)
     unit: np.ndarray
 
+    @staticmethod
+    def evidence_width(config: ModelConfig) -> int:
+        """As in `Branch`."""
+        return 2 * _bands(config) + 1
+
+    @staticmethod
+    def shapes(config: ModelConfig) -> Shapes:
+        """As in `Branch`."""
+        bands, d = _bands(config), config.width
+        transfer: Shapes = {"transfer": (bands, config.filter_length + 1, 2)}
+        return {
+            **(transfer if config.filter == "learned" else {}),
+            "gain_in": (bands, GAIN_INPUTS, GAIN_HIDDEN),
+            "gain_in_bias": (bands, GAIN_HIDDEN),
+            "gain_out": (bands, GAIN_HIDDEN),
+            "gain_out_bias": (bands,),
+            "identity.weight": (config.identity_width, d),
+            "out.weight": (d, d),
+            **under("softmax", SoftmaxHead.shapes(None)),
+        }
+
     def __init__(self, config: ModelConfig, weights: Weights, items: ItemArrays) -> None:
         """`weights` of the branch, without "frequency." in front."""
+        self.head = SoftmaxHead(below(weights, "softmax"), items)
         plain = config.filter == "low-pass"
         self.taps, self.adaptive = config.filter_length, config.adaptive_filter and not plain
         if plain:
@@ -82,21 +107,17 @@ class Spectral(PerItem):
             0.0,
         )
 
-    def advance(
-        self, items: np.ndarray, state: SpectralState, band_keep: np.ndarray | None
-    ) -> tuple[FrequencyRead, SpectralState]:
-        """All positions of a continuation. items (n,) → over (n,), and the state after the last."""
-        vectors, evidence, gains = [], [], np.zeros(0)
-        for at in range(0, len(items), BLOCK):
-            y, found, gains, state = self._block(items[at : at + BLOCK], state, band_keep)
-            vectors.append(y)
-            evidence.append(found)
-        read = FrequencyRead(np.concatenate(vectors), np.concatenate(evidence), gains, None, unexplained(len(items)))
-        return read, state
+    def advance(self, given: BranchInput, state: SpectralState) -> tuple[BranchOutput, SpectralState]:
+        """All positions of a continuation → over (n,), and the state after the last."""
+        parts = []
+        for at in range(0, len(given.items), BLOCK):
+            out, state = self._block(given.items[at : at + BLOCK], state, given.band_keep)
+            parts.append(out)
+        return BranchOutput.joined(parts), state
 
     def _block(
         self, items: np.ndarray, state: SpectralState, band_keep: np.ndarray | None
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, SpectralState]:
+    ) -> tuple[BranchOutput, SpectralState]:
         count, bands, reach = len(items), len(self.kernels), self.taps - 1
         context = state.items[-reach:]
         known = np.concatenate([np.zeros(reach - len(context), dtype=np.int64), context, items])
@@ -108,16 +129,15 @@ class Spectral(PerItem):
         since = self.forget ** np.arange(1, count + 1)
         sums = decay @ agreement + since[:, None].astype(np.float32) * state.agreement
         weights = decay.sum(1) + since * state.weight
-        y, evidence, gains = self._finish(
-            filtered, (sums / weights[:, None]).astype(np.float32), self.unit[known], band_keep
-        )
+        out = self._finish(filtered, (sums / weights[:, None]).astype(np.float32), self.unit[known], band_keep)
         after = SpectralState(
             known[-self.taps :].copy(), filtered[-1].copy(), sums[-1].astype(np.float32), float(weights[-1])
         )
-        return y, evidence, gains[-1], after
+        return out, after
 
-    def last(self, items: np.ndarray, band_keep: np.ndarray | None) -> FrequencyRead:
-        """The newest position of a whole history: one windowed sum a band, one autocorrelation."""
+    def last(self, given: BranchInput) -> BranchOutput:
+        """The newest position of a whole history → over (1,): one windowed sum a band, one autocorrelation."""
+        items = given.items
         counted = -(-min(len(items), self.reach) // ROWS) * ROWS  # whole blocks; what is too old or never was weighs 0
         fading = self.fading[-counted:].copy()
         fading[: max(0, counted - len(items))] = 0
@@ -126,8 +146,7 @@ class Spectral(PerItem):
         q = self.identities[tail]  # (W + counted, q)
         record = self.reading @ self._autocorrelation(q, fading) / fading.sum()
         filtered = (self.reading @ q[-self.taps :])[None]
-        y, evidence, gains = self._finish(filtered, record[None], self.unit[tail[-self.taps :]], band_keep)
-        return FrequencyRead(y, evidence, gains[0], None, unexplained(len(items)))
+        return self._finish(filtered, record[None], self.unit[tail[-self.taps :]], given.band_keep)
 
     def _autocorrelation(self, q: np.ndarray, fading: np.ndarray) -> np.ndarray:
         """Σ_τ w_τ ⟨q_{τ−j}, q_τ⟩ for lags j = W … 1. q (W + n, q), w (n,) of its newest n → (W,).
@@ -145,10 +164,10 @@ class Spectral(PerItem):
 
     def _finish(
         self, filtered: np.ndarray, record: np.ndarray, unit: np.ndarray, band_keep: np.ndarray | None
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    ) -> BranchOutput:
         """F (n, b, q), record (n, b), vectors of the items from W − 1 before the first position (W − 1 + n, d) on.
 
-        → y (n, d), evidence (n, e), gains (n, b).
+        → over (n,).
         """
         energy = np.einsum("nbq,nbq->nb", filtered, filtered)
         coherence = np.log1p((energy + EPSILON) / self.energy)
@@ -163,7 +182,12 @@ class Spectral(PerItem):
         response = (gains @ self.reading).astype(np.float32)  # (n, W), the filter applied at each position
         y = _banded(response[:, None]) @ unit
         strength = np.log1p(np.sqrt(np.einsum("nd,nd->n", y, y)))[:, None]
-        return y @ self.out, np.concatenate([gains, coherence, strength], axis=1).astype(np.float32), gains
+        evidence = np.concatenate([gains, coherence, strength], axis=1).astype(np.float32)
+        return BranchOutput(y @ self.out, evidence, {"gains": gains})
+
+
+def _bands(config: ModelConfig) -> int:
+    return len(config.periods) + len(config.trend_scales) if config.filter == "learned" else 1
 
 
 def _banded(response: np.ndarray) -> np.ndarray:

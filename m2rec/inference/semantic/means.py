@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 
-from m2rec.inference.arrays import HORIZON, Weights, decay_matrix, gelu
-from m2rec.inference.branch import PerItem
-from m2rec.inference.evidence import Explanations, SemanticRead
+from m2rec.inference.arrays import HORIZON, Shapes, Weights, below, decay_matrix, feed_shapes, gelu, under
+from m2rec.inference.branch import BranchInput, BranchOutput, SoftmaxBranch
 from m2rec.inference.items import ItemArrays
+from m2rec.inference.softmax import SoftmaxHead
 from m2rec.model.config import ModelConfig
 
 SALIENCE_LIMIT = np.float32(4.0)  # as in the branch
@@ -15,13 +15,31 @@ LEAST_WEIGHT = 1e-12  # of a mean
 BLOCK = 128  # positions that one matrix product combines
 
 
-class Means(PerItem):
-    """Items in, decayed means of their texts out. Its state is the decayed sums of texts and weights, (K, d + 1)."""
+class Means(SoftmaxBranch):
+    """Items in, decayed means of their texts out (`m2rec.inference.branch.Branch`).
+
+    Its state is the decayed sums of texts and weights, (K, d + 1).
+    """
 
     rows: np.ndarray  # (V + 1, d + 1), each item's text by its weight, and the weight
+    emissions = None  # it has no themes
+
+    @staticmethod
+    def shapes(config: ModelConfig) -> Shapes:
+        """As in `Branch`."""
+        scales, d = len(config.taste_scales), config.width
+        own: Shapes = {"log_rate": (scales,), "salience.weight": (1, d)}
+        return own | feed_shapes(0, scales * d, 2 * d, d, 3) | under("softmax", SoftmaxHead.shapes(d))
+
+    @staticmethod
+    def popularity_weight(weights: Weights) -> float:
+        """κ, how much an item's popularity counts here."""
+        return float(weights["softmax.popularity"])
 
     def __init__(self, config: ModelConfig, weights: Weights, items: ItemArrays) -> None:
         """`weights` of the branch, without "semantic." in front."""
+        self.by_text = config.semantic_by_text
+        self.head = SoftmaxHead(below(weights, "softmax"), items, self.by_text)
         self.salience = np.ascontiguousarray(weights["salience.weight"].T)
         self.take(items)
         self.rates = np.exp(weights["log_rate"])  # (K,)
@@ -38,26 +56,22 @@ class Means(PerItem):
         """Decayed sums before the first item."""
         return np.zeros((len(self.rates), self.rows.shape[1]), dtype=np.float32)
 
-    def last(self, items: np.ndarray, explanations: Explanations) -> SemanticRead:
-        """The newest position of a whole history. items (L,) → over (1,)."""
-        items = items[-self.reach :]
+    def last(self, given: BranchInput) -> BranchOutput:
+        """The newest position of a whole history → over (1,)."""
+        items = given.items[-self.reach :]
         age = np.arange(len(items) - 1, -1, -1, dtype=np.float32)
-        return SemanticRead(self._finish((np.exp(-self.rates[:, None] * age) @ self.rows[items])[:, None]))
+        return BranchOutput(self._finish((np.exp(-self.rates[:, None] * age) @ self.rows[items])[:, None]))
 
-    def advance(
-        self, items: np.ndarray, explanations: Explanations, state: np.ndarray
-    ) -> tuple[SemanticRead, np.ndarray]:
-        """All positions of a continuation. items (n,) → over (n,), and the sums after. Explanations by the other
-        branches are not used.
-        """
+    def advance(self, given: BranchInput, state: np.ndarray) -> tuple[BranchOutput, np.ndarray]:
+        """All positions of a continuation → over (n,), and the sums after."""
         vectors = []
-        for at in range(0, len(items), BLOCK):
-            part = items[at : at + BLOCK]
+        for at in range(0, len(given.items), BLOCK):
+            part = given.items[at : at + BLOCK]
             faded = np.exp(-self.rates[:, None] * np.arange(1, len(part) + 1)).astype(np.float32)
             sums = decay_matrix(self.rates, len(part)) @ self.rows[part] + faded[..., None] * state[:, None]
             vectors.append(self._finish(sums))
             state = sums[:, -1].copy()
-        return SemanticRead(np.concatenate(vectors)), state
+        return BranchOutput(np.concatenate(vectors)), state
 
     def _finish(self, sums: np.ndarray) -> np.ndarray:
         """(K, n, d + 1) → (n, d)."""

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from m2rec.inference.arrays import Weights, sigmoid
-from m2rec.inference.branch import PerItem
-from m2rec.inference.evidence import Explanations, SemanticRead
+from m2rec.inference.arrays import Shapes, Weights, sigmoid
+from m2rec.inference.branch import Branch, BranchInput, BranchOutput
+from m2rec.inference.explanations import Explanations, unexplained
 from m2rec.inference.items import ItemArrays
 from m2rec.model.config import ModelConfig
 
@@ -14,15 +14,31 @@ SMALLEST = -60.0  # log of what the sum of a belief may fall to before it is nor
 BLOCK = 64  # choices whose evidence is worked out at once: it stays in a processor's cache until it is read
 
 
-class Themes(PerItem):
-    """Items in, weights of the themes out. Its state is the belief before the next choice, (K, K)."""
+class Themes(Branch):
+    """Items in, weights of the themes out (`m2rec.inference.branch.Branch`), which are `detail["themes"]` (K,).
 
+    Its state is the belief before the next choice, (K, K).
+    """
+
+    by_text, normed = True, False
     emissions: np.ndarray  # E, (V + 1, K), how likely each theme is to bring an item about
     likelihoods: np.ndarray  # (V + 1, 2 K), a·V·E and (1 − a)·V·E beside each other
     likeliest: np.ndarray  # (V + 1,), the most that these add up to
 
+    @staticmethod
+    def shapes(config: ModelConfig) -> Shapes:
+        """As in `Branch`."""
+        scalars: Shapes = dict.fromkeys(("first_weight", "shift_rate", "popularity"), ())
+        return {"queries": (config.theme_count, config.width), "explanation_bias": (3,), **scalars}
+
+    @staticmethod
+    def popularity_weight(weights: Weights) -> float:
+        """κ, how much an item's popularity counts here."""
+        return float(weights["popularity"])
+
     def __init__(self, config: ModelConfig, weights: Weights, items: ItemArrays) -> None:
         """`weights` of the branch, without "semantic." in front."""
+        self.catalogue = config.items
         self.queries, self.popularity = weights["queries"], weights["popularity"]  # (K, d), ()
         warm = self._scores(items)[1 : config.warm_items + 1].astype(np.float64)
         largest = warm.max(0)
@@ -51,24 +67,45 @@ class Themes(PerItem):
         """Belief before the first choice: every pair is as likely as any other. (K, K)."""
         return self.before
 
-    def last(self, items: np.ndarray, explanations: Explanations) -> SemanticRead:
-        """The newest position of a whole history. items (L,) → over (1,)."""
-        themes, _ = self.believed(items, explanations, self.before, newest_only=True)
-        return SemanticRead(themes @ self.queries, themes[-1])
+    def last(self, given: BranchInput) -> BranchOutput:
+        """The newest position of a whole history → over (1,)."""
+        return self._output(self.believed(given, self.before, newest_only=True)[0])
 
-    def advance(
-        self, items: np.ndarray, explanations: Explanations, belief: np.ndarray
-    ) -> tuple[SemanticRead, np.ndarray]:
-        """All positions of a continuation. items (n,) → over (n,), and the belief after."""
-        themes, belief = self.believed(items, explanations, belief)
-        return SemanticRead(themes @ self.queries, themes[-1]), belief
+    def advance(self, given: BranchInput, state: np.ndarray) -> tuple[BranchOutput, np.ndarray]:
+        """All positions of a continuation → over (n,), and the belief after."""
+        themes, belief = self.believed(given, state)
+        return self._output(themes), belief
+
+    def _output(self, themes: np.ndarray) -> BranchOutput:
+        return BranchOutput(themes @ self.queries, detail={"themes": themes})
+
+    def scores(self, out: BranchOutput, seen: np.ndarray) -> np.ndarray:
+        """As in `Branch`: log Σ_k π_k E_k."""
+        return np.log(self._mixed(out))
+
+    def probabilities(self, out: BranchOutput, seen: np.ndarray) -> np.ndarray:
+        """As in `Branch`."""
+        mixed = self._mixed(out)
+        mixed /= mixed.sum(-1, keepdims=True)
+        return mixed
+
+    def _mixed(self, out: BranchOutput) -> np.ndarray:
+        mixed: np.ndarray = out.detail["themes"] @ self.emissions[1 : self.catalogue + 1].T
+        return np.maximum(mixed, LEAST, out=mixed)
+
+    def other_causes(self, given: BranchInput) -> tuple[np.ndarray, np.ndarray]:
+        """e^(γ + …) and e^(δ + …) of each choice, what explains it besides a theme: (n,) each."""
+        explained: Explanations = given.explanations or unexplained(len(given.items))
+        transition, recurrence = (np.exp(np.minimum(part, CERTAIN)) for part in explained)
+        return self.by_transition * transition, self.by_recurrence * recurrence
 
     def believed(
-        self, items: np.ndarray, explanations: Explanations, belief: np.ndarray, newest_only: bool = False
+        self, given: BranchInput, belief: np.ndarray, newest_only: bool = False
     ) -> tuple[np.ndarray, np.ndarray]:
         """π after each item of a continuation, or after its last alone: (n, K) or (1, K), and the belief after."""
-        called, due = (np.exp(np.minimum(part, CERTAIN)) for part in explanations)
-        other_causes = self.by_nothing + self.by_transition * called + self.by_recurrence * due
+        items = given.items
+        by_transition, by_recurrence = self.other_causes(given)
+        other_causes = self.by_nothing + by_transition + by_recurrence
         scale = 1 / (other_causes + self.likeliest[items])  # any factor may be taken out: the belief is normalised
         flat = other_causes * scale  # the evidence for a pair lies between this and one
         evidence = self.likelihoods[items] * scale[:, None]  # (n, 2 K)

@@ -11,9 +11,9 @@ from typing import Literal
 
 import numpy as np
 
-from m2rec.inference.evidence import Recurrence
 from m2rec.inference.frequency.periodic import Periodic, PeriodicState
-from m2rec.inference.frequency.recurrence_bank import LEAST, RecurrenceBank
+from m2rec.inference.frequency.recurrence_bank import LEAST, Recurrence, RecurrenceBank
+from m2rec.inference.terms.scores import Asked
 
 Standing = Literal["may recur", "chosen just now", "not chosen"]
 
@@ -75,29 +75,23 @@ class DueTerms:
         return max(range(len(self.bands)), key=lambda at: (self.bands[at].due, self.bands[at].log_odds))
 
 
-def due_terms(
-    branch: Periodic,
-    state: PeriodicState,
-    recurrence: Recurrence,
-    target: int,
-    catalogue: int,
-    band_keep: np.ndarray | None,
-) -> DueTerms:
-    """Of item `target` at the end of a history. `state` after its last item, `recurrence` what may recur then, items
-    1 … `catalogue` compete, band_keep (b,) mutes bands.
-    """
-    bank = branch.bank
+def due_terms(branch: Periodic, asked: Asked) -> DueTerms:
+    """Of the item that was asked about, at the end of the history."""
+    state: PeriodicState = asked.state
+    recurrence: Recurrence = asked.out.detail["recurrence"][0]
+    target, bank = asked.target, branch.bank
     tail, weights, others = (part[-bank.reach :] for part in (state.items, state.weights, state.others))
     places = np.flatnonzero(tail == target)[::-1]
     lags = len(tail) - 1 - places
-    ranked = recurrence.items <= catalogue
-    unchosen = catalogue - int(ranked.sum())
+    ranked = recurrence.items <= branch.catalogue
+    unchosen = branch.catalogue - int(ranked.sum())
     everything = float(np.exp(recurrence.scores[ranked].astype(np.float64)).sum()) + unchosen
     known = bool(len(places)) and int(lags[0]) < bank.window
     bands: tuple[BandTerms, ...] = ()
     due, score = 0.0, 0.0
     if known:
-        bands = _bands(branch, state.count, lags, weights[places], others[places[0]], target, band_keep)
+        muting = asked.given.band_keep
+        bands = _bands(branch, state.count, lags, weights[places], others[places[0]], target, muting)
         due = sum(band.due for band in bands) if lags[0] > 0 else 0.0
         score = float(bank.log_odds_scale + np.log(np.float32(due) + LEAST))
     standing: Standing = "not chosen" if not known else "may recur" if lags[0] > 0 else "chosen just now"

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from m2rec.inference.frequency.spectral import Spectral
-from m2rec.inference.gate import SoftmaxHead
-from m2rec.inference.terms.scores import ScoreTerms
+from m2rec.inference.terms.scores import Asked, ScoreTerms, score_terms
 
 KEPT = 0.5  # gain, relative to the loudest band's, from which a band counts as kept
 
@@ -39,18 +38,12 @@ class FilterTerms:
     score: ScoreTerms
 
 
-def filter_terms(
-    branch: Spectral,
-    head: SoftmaxHead,
-    items: np.ndarray,
-    vector: np.ndarray,
-    gains: np.ndarray,
-    evidence: np.ndarray,
-    score: ScoreTerms,
-) -> FilterTerms:
-    """items (L,) that were read, `vector` (d,) of the item as it is ranked, gains (b,) and evidence (e,) at the end."""
-    newest = items[::-1][: branch.taps]
-    alike = (branch.unit[newest] @ branch.out * head.scale) @ vector  # (n,)
+def filter_terms(branch: Spectral, asked: Asked) -> FilterTerms:
+    """Of the item that was asked about, at the end of the history."""
+    assert asked.out.evidence is not None
+    gains, evidence = asked.out.detail["gains"][0], asked.out.evidence[0]
+    newest = asked.given.items[::-1][: branch.taps]
+    alike = (branch.unit[newest] @ branch.out * branch.head.scale) @ branch.head.against[asked.target - 1]  # (n,)
     kernels = branch.kernels[:, : len(newest)]
     parts = gains * (kernels @ alike)
     count = len(branch.band_periods)
@@ -62,4 +55,4 @@ def filter_terms(
             branch.band_periods.tolist(), coherence.tolist(), gains.tolist(), parts.tolist(), strict=True
         )
     )
-    return FilterTerms(bands, alike, gains @ kernels, score)
+    return FilterTerms(bands, alike, gains @ kernels, score_terms(branch.head, asked))

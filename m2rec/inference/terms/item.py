@@ -1,46 +1,33 @@
-"""All terms of one item after one history: three probabilities, three weights, and the terms of each."""
+"""All terms of one item after one history: a probability and a weight of each branch, and the terms of each."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from m2rec.branches import BRANCHES
-from m2rec.inference.arrays import softmax
+from m2rec.branches import BranchName, written_at
+from m2rec.inference.branch import BranchInput
 from m2rec.inference.engine import InferenceEngine
-from m2rec.inference.evidence import FrequencyRead
-from m2rec.inference.frequency.periodic import Periodic, PeriodicState
-from m2rec.inference.reading import Position, Reading
-from m2rec.inference.semantic.themes import Themes
-from m2rec.inference.terms.due import DueTerms, due_terms
-from m2rec.inference.terms.filtered import FilterTerms, filter_terms
-from m2rec.inference.terms.memories import Memory, memories
-from m2rec.inference.terms.scores import ScoreTerms, score_terms
-from m2rec.inference.terms.tastes import MeansTerms, ThemeTerms, means_terms, theme_terms
+from m2rec.inference.reading import Position
+from m2rec.inference.registry import variant_of
+from m2rec.inference.terms.scores import Asked
 
-TEMPORAL, FREQUENCY, SEMANTIC = map(BRANCHES.index, ("temporal", "frequency", "semantic"))
-
-
-@dataclass(frozen=True)
-class TemporalTerms:
-    """`memories`, the shortest first, and p(i) where one of them holds nothing, `without` (S,); `called` (V,) is the
-    branch's distribution after the newest item alone.
-    """
-
-    memories: tuple[Memory, ...]
-    without: np.ndarray
-    called: np.ndarray
-    score: ScoreTerms
+if TYPE_CHECKING:
+    from m2rec.inference.terms.due import DueTerms
+    from m2rec.inference.terms.filtered import FilterTerms
+    from m2rec.inference.terms.memories import TemporalTerms
+    from m2rec.inference.terms.tastes import MeansTerms, ThemeTerms
 
 
 @dataclass(frozen=True)
 class GateTerms:
-    """`weights` (M,), summing to 1. Beside the branches' vectors the gate reads the frequency branch's `evidence`
-    (e,); `nothing_due` (M,) are the weights where that had found nothing, None where it is not asked what is due.
+    """`weights` (M,), summing to 1. Beside the branches' vectors the gate reads the `evidence` (e,) of those that have
+    any; `nothing_due` (M,) are the weights where branches that can be silent had found nothing, None where none can.
     """
 
     weights: np.ndarray
-    evidence: np.ndarray
+    evidence: Mapping[BranchName, np.ndarray]
     nothing_due: np.ndarray | None
 
 
@@ -49,15 +36,29 @@ class ItemTerms:
     """Why an item is as likely as it is. As in the answer: `probabilities` (M,) of each branch alone, and `gates`
     (L, M), the weights after each item of the history.
 
-    The terms of a branch are None with the gate on features, where no branch has a distribution of its own.
+    `branches` are the terms of each branch that has any: none with the gate on features, where no branch has a
+    distribution of its own.
     """
 
     probabilities: np.ndarray
     gates: np.ndarray
     gate: GateTerms
-    temporal: TemporalTerms | None
-    frequency: DueTerms | FilterTerms | None
-    semantic: ThemeTerms | MeansTerms | None
+    branches: Mapping[BranchName, Any]
+
+    @property
+    def temporal(self) -> "TemporalTerms | None":
+        """Those of the temporal branch."""
+        return self.branches.get("temporal")
+
+    @property
+    def frequency(self) -> "DueTerms | FilterTerms | None":
+        """Those of the frequency branch."""
+        return self.branches.get("frequency")
+
+    @property
+    def semantic(self) -> "ThemeTerms | MeansTerms | None":
+        """Those of the semantic branch."""
+        return self.branches.get("semantic")
 
 
 def item_terms(
@@ -68,73 +69,22 @@ def item_terms(
     band_keep: np.ndarray | None = None,
 ) -> ItemTerms:
     """Of item `target` (1 … V) after a history of L ≥ 1 items; seen bool (V,), band_keep (b,) mutes bands."""
-    chosen = np.asarray(items, dtype=np.int64)
     reading = engine.read(items, band_keep)
-    read = engine.frequency.last(chosen, band_keep)
-    probabilities = engine.distributions(reading.position, seen)[:, target - 1]
-    gate = _gate(engine, reading.position, read)
-    if engine.config.gate == "features":
-        return ItemTerms(probabilities, reading.gates, gate, None, None, None)
-    return ItemTerms(
-        probabilities,
-        reading.gates,
-        gate,
-        _temporal(engine, chosen, reading.position, target, seen),
-        _frequency(engine, chosen, reading, read, target, seen, band_keep),
-        _semantic(engine, chosen, reading.position, read, target, seen),
-    )
+    position = reading.position
+    probabilities = engine.distributions(position, seen)[:, target - 1]
+    given, found = BranchInput(np.asarray(items, dtype=np.int64), band_keep), {}
+    for name, branch in engine.branches.items() if engine.fusion is None else ():
+        terms = variant_of(engine.config, name).terms
+        if terms:
+            asked = Asked(given, position.outputs[name], reading.state.branches[name], target, seen)
+            found[name] = written_at(terms)(branch, asked)
+        if branch.explains:  # read anew: those of the whole history are wanted
+            given = given.after(branch.last(given))
+    return ItemTerms(probabilities, reading.gates, _gate(engine, position), found)
 
 
-def _temporal(
-    engine: InferenceEngine, chosen: np.ndarray, position: Position, target: int, seen: np.ndarray
-) -> TemporalTerms:
-    held = memories(engine.temporal, chosen, len(engine.config.time_scales))
-    without = [score_terms(engine, "temporal", memory.without, target, seen).probability for memory in held]
-    newest = chosen[-1:]
-    called = engine.scores("temporal", engine.temporal.last(newest), engine.seen(newest.tolist()))
-    score = score_terms(engine, "temporal", position.vectors[TEMPORAL], target, seen)
-    return TemporalTerms(held, np.array(without), softmax(called.astype(np.float64)), score)
-
-
-def _frequency(
-    engine: InferenceEngine,
-    chosen: np.ndarray,
-    reading: Reading,
-    read: FrequencyRead,
-    target: int,
-    seen: np.ndarray,
-    band_keep: np.ndarray | None,
-) -> DueTerms | FilterTerms:
-    branch, position = engine.frequency, reading.position
-    if isinstance(branch, Periodic):
-        state = reading.state.frequency
-        assert isinstance(state, PeriodicState)
-        assert position.recurrence is not None
-        return due_terms(branch, state, position.recurrence, target, engine.config.items, band_keep)
-    score = score_terms(engine, "frequency", position.vectors[FREQUENCY], target, seen)
-    vector, head = engine.against["frequency"][target - 1], engine.heads["frequency"]
-    return filter_terms(branch, head, chosen, vector, position.gains, read.evidence[-1], score)
-
-
-def _semantic(
-    engine: InferenceEngine,
-    chosen: np.ndarray,
-    position: Position,
-    read: FrequencyRead,
-    target: int,
-    seen: np.ndarray,
-) -> ThemeTerms | MeansTerms:
-    if isinstance(engine.semantic, Themes):
-        return theme_terms(engine.semantic, chosen, target, read.explanations, engine.config.items)
-    score = score_terms(engine, "semantic", position.vectors[SEMANTIC], target, seen)
-    return means_terms(engine.semantic, chosen, target, score)
-
-
-def _gate(engine: InferenceEngine, position: Position, read: FrequencyRead) -> GateTerms:
-    nothing_due = None
-    if isinstance(engine.frequency, Periodic):
-        vectors = [row[None] for row in position.vectors]
-        vectors[FREQUENCY] = np.zeros_like(vectors[FREQUENCY])
-        silent = engine.frequency.nothing_due()
-        nothing_due = np.exp(engine.gate.log_weights(vectors, silent[None])[0])
-    return GateTerms(position.gate, read.evidence[-1], nothing_due)
+def _gate(engine: InferenceEngine, position: Position) -> GateTerms:
+    evidence = {name: out.evidence[0] for name, out in position.outputs.items() if out.evidence is not None}
+    silent = {name: out for name, branch in engine.branches.items() if (out := branch.silent()) is not None}
+    nothing_due = np.exp(engine.gate.log_weights({**position.outputs, **silent}.values())[0]) if silent else None
+    return GateTerms(position.gate, evidence, nothing_due)

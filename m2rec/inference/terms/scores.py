@@ -1,10 +1,25 @@
-"""The terms of a softmax over item vectors for one item: match, popularity, repeat bias."""
+"""What any branch's terms are worked out from, and the terms of a softmax over item vectors."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from m2rec.inference.engine import InferenceEngine
+from m2rec.inference.branch import BranchInput, BranchOutput
+from m2rec.inference.softmax import SoftmaxHead
+
+
+@dataclass(frozen=True)
+class Asked:
+    """About item `target` (1 … V) after a history: what the branch was `given`, all L items of it; its output `out` at
+    the end, over (1,), and its `state` there. seen bool (V,).
+    """
+
+    given: BranchInput
+    out: BranchOutput
+    state: Any
+    target: int
+    seen: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -34,12 +49,13 @@ def log_total(scores: np.ndarray) -> float:
     return largest + float(np.log(np.exp(scores - largest).sum()))
 
 
-def score_terms(engine: InferenceEngine, branch: str, vector: np.ndarray, target: int, seen: np.ndarray) -> ScoreTerms:
-    """Of item `target` by the branch's output `vector` (d,); seen bool (V,)."""
-    head = engine.heads[branch]
+def score_terms(head: SoftmaxHead, asked: Asked, vector: np.ndarray | None = None) -> ScoreTerms:
+    """Of the branch's output, or of a `vector` (d,) in its place."""
+    vectors = asked.out.vectors if vector is None else vector[None]
+    place = asked.target - 1
     return ScoreTerms(
-        match=float(engine.against[branch][target - 1] @ head.features(vector)),
-        popularity=float(head.popularity * engine.items.bias[target]),
-        seen=float(head.repeat_bias) if seen[target - 1] else 0.0,
-        log_total=log_total(engine.scores(branch, vector, seen)),
+        match=float(head.features(vectors)[0] @ head.against[place]),
+        popularity=float(head.popularity * head.bias[place]),
+        seen=float(head.repeat_bias) if asked.seen[place] else 0.0,
+        log_total=log_total(head.scores(vectors, asked.seen[None])[0]),
     )

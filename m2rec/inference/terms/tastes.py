@@ -10,10 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from m2rec.inference.evidence import Explanations
 from m2rec.inference.semantic.means import Means
-from m2rec.inference.semantic.themes import CERTAIN, LEAST, Themes
-from m2rec.inference.terms.scores import ScoreTerms
+from m2rec.inference.semantic.themes import LEAST, Themes
+from m2rec.inference.terms.scores import Asked, ScoreTerms, score_terms
 
 REASONS = ("taste", "the item before it", "a rhythm", "none of these")
 
@@ -41,23 +40,16 @@ class ThemeTerms:
         return max(float(self.parts.sum()), float(LEAST)) / self.everything
 
 
-def theme_terms(branch: Themes, items: np.ndarray, target: int, explained: Explanations, catalogue: int) -> ThemeTerms:
-    """items (L,), `explained` over them; items 1 … `catalogue` compete."""
-    after, _ = branch.believed(items, explained, branch.start())
+def theme_terms(branch: Themes, asked: Asked) -> ThemeTerms:
+    """Of the item that was asked about, at the end of the history."""
+    items = asked.given.items
+    after, _ = branch.believed(asked.given, branch.start())
     belief = np.concatenate([np.full((1, branch.count), 1 / branch.count, dtype=after.dtype), after])
     taste = branch.competing * (belief[:-1] * branch.emissions[items]).sum(1)
-    ways = np.stack(
-        [
-            taste,
-            branch.by_transition * np.exp(np.minimum(explained.transition, CERTAIN)),
-            branch.by_recurrence * np.exp(np.minimum(explained.recurrence, CERTAIN)),
-            np.full(len(items), branch.by_nothing),
-        ],
-        axis=1,
-    )
-    emissions = branch.emissions[1 : catalogue + 1]
+    ways = np.stack([taste, *branch.other_causes(asked.given), np.full(len(items), branch.by_nothing)], axis=1)
+    emissions = branch.emissions[1 : branch.catalogue + 1]
     everything = float(np.maximum(emissions @ belief[-1], LEAST).sum(dtype=np.float64))
-    return ThemeTerms(belief, ways / ways.sum(1, keepdims=True), branch.emissions[target], everything)
+    return ThemeTerms(belief, ways / ways.sum(1, keepdims=True), branch.emissions[asked.target], everything)
 
 
 @dataclass(frozen=True)
@@ -77,14 +69,15 @@ class MeansTerms:
     score: ScoreTerms
 
 
-def means_terms(branch: Means, items: np.ndarray, target: int, score: ScoreTerms) -> MeansTerms:
-    """items (L,)."""
+def means_terms(branch: Means, asked: Asked) -> MeansTerms:
+    """Of the item that was asked about, at the end of the history."""
+    items = asked.given.items
     age = np.arange(len(items) - 1, -1, -1)
     weights = np.exp(-branch.rates[:, None] * age) * branch.rows[items, -1]  # (K, L)
     shares = weights / np.maximum(weights.sum(1, keepdims=True), np.finfo(np.float32).tiny)
     tastes = sorted(
         (Taste(float(1 / rate), row) for rate, row in zip(branch.rates, shares, strict=True)), key=lambda one: one.span
     )
-    texts = branch.rows[[*items, target], :-1]  # times a positive weight, which makes no difference to an angle
+    texts = branch.rows[[*items, asked.target], :-1]  # times a positive weight, which makes no difference to an angle
     texts /= np.maximum(np.linalg.norm(texts, axis=1, keepdims=True), np.finfo(np.float32).tiny)
-    return MeansTerms(tuple(tastes), texts[:-1] @ texts[-1], score)
+    return MeansTerms(tuple(tastes), texts[:-1] @ texts[-1], score_terms(branch.head, asked))

@@ -77,7 +77,7 @@ def mixture(found: Computation, columns: int, by_hand: bool) -> Mixture:
 
 def _saw(found: Computation) -> str:
     """The evidence that can be put in words; the branches' outputs are vectors."""
-    evidence, frequency = found.terms.gate.evidence, found.terms.frequency
+    evidence, frequency = found.terms.gate.evidence["frequency"], found.terms.frequency
     if isinstance(frequency, DueTerms):
         due, strongest = float(evidence[-3]), float(evidence[-1])
         if due < 0.005:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from m2rec.inference.terms.item import TemporalTerms
+from m2rec.inference.terms.memories import TemporalTerms
 from m2rec.recommend.explain.computation import Computation
 from m2rec.ui.panels.computed.columns import Strip, bars
 from m2rec.ui.panels.computed.ledger import Line, of_score

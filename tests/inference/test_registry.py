@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from m2rec.inference.registry import expected_shapes
 from m2rec.model.config import ModelConfig
 from m2rec.model.m2rec import M2Rec
-from m2rec.model.shapes import expected_shapes
 from tests.places import CHECKPOINTS
 from tests.tiny_world import tiny_config
 
