@@ -1,4 +1,4 @@
-"""Lessons as data: `lessons.toml` holds them, this file reads and checks them once."""
+"""Lessons as data: read from `lessons.toml` and checked once."""
 
 import tomllib
 from functools import lru_cache
@@ -11,11 +11,11 @@ from m2rec.errors import InputError
 from m2rec.ui.session.requests import Action
 from m2rec.ui.session.state import MOST_CHOICES
 
-LAST_STEP = 2  # 0 the situation and the question, 1 the visitor has acted, 2 the answer is shown
+LAST_STEP = 2  # 0: situation and question; 1: the visitor has acted; 2: the answer is shown
 
 
 class Check(BaseModel):
-    """Where a measure should lie for the lesson's answer to hold."""
+    """The range in which a measure must lie for an answer to be right."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -24,12 +24,12 @@ class Check(BaseModel):
     at_most: float = float("inf")
 
     def holds(self, value: float) -> bool:
-        """Whether the measured value lies where the lesson says."""
+        """Whether the measured value is in the range."""
         return self.at_least <= value <= self.at_most
 
 
 class Choice(BaseModel):
-    """What a visitor may expect, and where the measure lies if that is right."""
+    """One of the answers to choose from, and the check that holds if it is right."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -38,7 +38,7 @@ class Choice(BaseModel):
 
 
 class Guess(BaseModel):
-    """A question that is answered on a panel: where the measure lies if the visitor is right, and what is said."""
+    """A question answered on a panel: the check that holds if the visitor is right, and a text for either case."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -50,15 +50,15 @@ class Guess(BaseModel):
 class Lesson(BaseModel):
     """One lesson.
 
-    It asks in one of three ways: by `choices`, by a marker on the spectrum (`mark`) or by a sketch of the gate
-    (`sketch`). `world` is named where it needs a certain one; `do` is what its button does for the visitor.
+    It asks in one of three ways: with `choices`, a marker on the spectrum (`mark`) or a sketch of the gate (`sketch`).
+    `world` is None if the lesson works in every world. `do` is the action of the lesson's button.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
     title: str
-    aim: str  # what a class should have understood at its end
+    aim: str  # what a class should understand afterwards
     world: str | None = None
     preset: str
     situation: str
@@ -66,7 +66,7 @@ class Lesson(BaseModel):
     choices: Annotated[tuple[Choice, ...], Field(min_length=2, max_length=MOST_CHOICES)] | None = None
     mark: Guess | None = None
     sketch: Guess | None = None
-    about: Literal["cards", "gate", "spectrum"]  # the panel that should be in sight
+    about: Literal["cards", "gate", "spectrum"]  # the panel that must be visible
     act: str
     do: Action
     check: Check
@@ -82,13 +82,13 @@ class Lesson(BaseModel):
 
 @lru_cache(maxsize=1)
 def lessons() -> tuple[Lesson, ...]:
-    """All lessons in order."""
+    """All lessons, in order."""
     read = tomllib.loads((files("m2rec.ui.lessons") / "lessons.toml").read_text(encoding="utf-8"))
     return tuple(Lesson.model_validate(entry) for entry in read["lesson"])
 
 
 def lesson(lesson_id: str) -> Lesson:
-    """The lesson of that id; InputError names those there are."""
+    """The lesson with this id. Raises InputError, with the known ids, if there is none."""
     for one in lessons():
         if one.id == lesson_id:
             return one

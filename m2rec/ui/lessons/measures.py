@@ -1,4 +1,4 @@
-"""What a lesson measures on the live answer: numbers for its check, words for its text."""
+"""What lessons measure on the live answer: numbers for their checks, and words for their texts."""
 
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -18,8 +18,10 @@ from m2rec.ui.session.world import World
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a lesson: whether this model does what the lesson expects, its answer in words, and what is said of
-    the visitor's own (nothing when there was none), with whether that was right.
+    """The result of a lesson.
+
+    `holds` says whether this model behaves as the lesson expects; `text` is the lesson's answer. `said` is the reply to
+    the visitor's own answer (empty if there was none), and `right` says whether that answer was right.
     """
 
     holds: bool
@@ -29,8 +31,8 @@ class Outcome:
 
 
 def outcome(lesson: Lesson, context: PageContext) -> Outcome:
-    """The lesson's answer, from the live model."""
-    context = _beside(lesson, context)
+    """The result of a lesson, from the live model's answer."""
+    context = _with_comparison(lesson, context)
     begun = starting_history(lesson, context.world)
     start = ask(context.worlds, State(world=context.world.name, history=begun.history))
     before = replace(context, answer=start, session=Session(state=context.state.replace(compare=None)))
@@ -40,12 +42,12 @@ def outcome(lesson: Lesson, context: PageContext) -> Outcome:
     holds = lesson.check.holds(numbers[lesson.check.measure])
     words = values(context) | {f"{name}_before": text for name, text in values(before).items()}
     answer = (lesson.answer if holds else lesson.otherwise).format(**words)
-    said, right = _of_the_visitor(lesson, context.state, numbers, words)
+    said, right = _reply(lesson, context.state, numbers, words)
     return Outcome(holds, answer, said, right)
 
 
-def _of_the_visitor(lesson: Lesson, state: State, numbers: dict[str, float], words: dict[str, str]) -> tuple[str, bool]:
-    """What is said of what the visitor expected, and whether it was right; nothing where nothing was expected."""
+def _reply(lesson: Lesson, state: State, numbers: dict[str, float], words: dict[str, str]) -> tuple[str, bool]:
+    """The reply to the visitor's answer (empty if there was none), and whether that answer was right."""
     number = state.lesson_choice
     if lesson.choices and number is not None and number < len(lesson.choices):
         choice = lesson.choices[number]
@@ -59,22 +61,22 @@ def _of_the_visitor(lesson: Lesson, state: State, numbers: dict[str, float], wor
     return (guess.right if right else guess.wrong).format(**words), right
 
 
-def _beside(lesson: Lesson, context: PageContext) -> PageContext:
-    """The context with the list that the lesson compares with, whatever the visitor compares with now."""
+def _with_comparison(lesson: Lesson, context: PageContext) -> PageContext:
+    """The context with the lesson's own comparison, which the visitor may have changed."""
     if not isinstance(lesson.do, Setting) or not lesson.do.compare:
         return context
     return replace(context, session=Session(state=context.state.replace(compare=lesson.do.compare)))
 
 
 def is_its_own(lesson: Lesson, context: PageContext) -> bool:
-    """Whether the history still is the lesson's, shuffled, shortened or with some items changed."""
+    """Whether the history is still the lesson's, perhaps shuffled, shortened or with some items changed."""
     begun, now = Counter(starting_history(lesson, context.world).history), Counter(context.state.history)
     same_world = lesson.world in (None, context.world.name)
     return same_world and bool(now) and 2 * (begun & now).total() > now.total()
 
 
 def asks_for_a_mark(context: PageContext) -> bool:
-    """Whether a lesson is waiting for the marker: the spectrum is hidden until then."""
+    """Whether a lesson waits for the marker, and the spectrum is hidden until it is set."""
     state = context.state
     if state.lesson is None or state.lesson_step > 0:
         return False
@@ -88,7 +90,7 @@ def starting_history(lesson: Lesson, world: World) -> Preset:
 
 
 def measured(context: PageContext) -> dict[str, float]:
-    """Every number a check may name."""
+    """All numbers that a check may use, by name."""
     spectrum = context.answer.spectrum
     other = compared(context)
     same = bool(other and other.rows and context.answer.items and other.rows[0].title == context.answer.items[0].title)
@@ -103,7 +105,7 @@ def measured(context: PageContext) -> dict[str, float]:
 
 
 def _guess_numbers(context: PageContext) -> dict[str, float]:
-    """How far off the marker is, in interactions, and whether the sketch gives most to what the gate gives most to."""
+    """The marker's distance from the strongest period, and whether sketch and gate have the same leader."""
     state, spectrum, gates = context.state, context.answer.spectrum, context.answer.gates
     off = inf
     if state.lesson_mark is not None and spectrum and spectrum.significant:
@@ -117,7 +119,7 @@ def _leader(gates: PerBranch) -> BranchName:
 
 
 def values(context: PageContext) -> dict[str, str]:
-    """What a lesson's text may name in braces, each as words."""
+    """All values that a lesson's text may use in braces, as words."""
     answer, other = context.answer, compared(context)
     leader = _leader(answer.gates)
     rows = other.rows if other else []
@@ -151,7 +153,7 @@ def _spectrum_words(spectrum: Spectrum | None) -> dict[str, str]:
 
 
 def _guess_words(context: PageContext) -> dict[str, str]:
-    """The marker and the power there; the sketch, and what the gate gives to its favourite."""
+    """Words on the marker and the power there, and on the sketch's largest weight and the gate's weight for it."""
     state, spectrum, gates = context.state, context.answer.spectrum, context.answer.gates
     words = {"mark": "nowhere", "mark_power": "0", "mark_chance": "0"}
     words |= {"sketch_leader": "nothing", "sketch_leading": "0 %", "sketch_leader_gate": "0 %", "sketch_off": "0"}

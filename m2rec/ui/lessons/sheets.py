@@ -1,4 +1,4 @@
-"""A teacher's sheet for each lesson: aim, steps, question and answers as the model gives them, on one page to print."""
+"""A printable page for teachers on each lesson: aim, steps, question, and answers computed by the model."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Row:
-    """One figure for the board, before and after."""
+    """One figure, before and after the lesson's action."""
 
     name: str
     before: str
@@ -41,7 +41,7 @@ class Row:
 
 
 def sheet(worlds: Worlds, one: Lesson) -> str:
-    """The sheet of a lesson as an HTML document that needs no other file. Raises InputError or CheckpointError."""
+    """A lesson's sheet as a self-contained HTML document. Raises InputError or CheckpointError without its world."""
     begun, shown = _played(worlds, one)
     found = outcome(one, shown)
     return render(
@@ -60,7 +60,7 @@ def sheet(worlds: Worlds, one: Lesson) -> str:
 
 
 def _played(worlds: Worlds, one: Lesson) -> tuple[PageContext, PageContext]:
-    """The lesson at its start, and with its answer shown after its button was pressed."""
+    """The lesson at its start, and with its answer after its action."""
     world = worlds.get(one.world) if one.world else worlds.default
     empty = Session(state=State(world=world.name))
     begun = dispatch(worlds, empty, OpenLesson(type="lesson", lesson=one.id))
@@ -71,7 +71,7 @@ def _played(worlds: Worlds, one: Lesson) -> tuple[PageContext, PageContext]:
 
 
 def _answers(one: Lesson, shown: PageContext) -> list[Answer]:
-    """Every choice; or what a marker or a sketch is compared with."""
+    """All choices, or the right marker or sketch."""
     numbers = measured(shown)
     if one.choices:
         return [Answer(choice.text, choice.check.holds(numbers[choice.check.measure])) for choice in one.choices]
@@ -82,7 +82,7 @@ def _answers(one: Lesson, shown: PageContext) -> list[Answer]:
 
 
 def _rows(begun: PageContext, shown: PageContext) -> list[Row]:
-    """What the class sees on the screen, before and after the step."""
+    """Figures that the class sees on the page, before and after the lesson's action."""
     rows = [
         Row(
             f"{EVIDENCE[name].name} weight",

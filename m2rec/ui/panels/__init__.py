@@ -1,1 +1,1 @@
-"""The panels of the page: each is a pure function from a `PageContext` to escaped HTML."""
+"""The panels of the page: pure functions from a `PageContext` to escaped HTML."""

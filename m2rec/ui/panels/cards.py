@@ -1,4 +1,4 @@
-"""What comes next: ranked cards whose bars split into the three contributions, and a second list to compare with."""
+"""Recommendations as ranked cards, whose bars show the three contributions, and a second list for comparison."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ COUNTS = (5, 10, 20, 50)
 
 @dataclass(frozen=True)
 class Move:
-    """How far an item moved since the previous answer."""
+    """How far an item moved since the previous answer; `said` is for screen readers."""
 
     way: str
     text: str
@@ -23,7 +23,7 @@ class Move:
 
 @dataclass(frozen=True)
 class Card:
-    """One recommendation; `said` is its label for who listens."""
+    """One recommendation; `said` is its label for screen readers."""
 
     item: RankedItem
     move: Move | None
@@ -31,7 +31,7 @@ class Card:
 
 
 def cards(context: PageContext) -> str:
-    """The ranked list, and beside it the one compared with."""
+    """The ranked list, and the list it is compared with."""
     items = context.answer.items
     widest = max((item.probability for item in items), default=1.0)
     ranked = []

@@ -1,4 +1,4 @@
-"""Days, guesses and true causes: a history played item by item, with a running score."""
+"""The history day by day: what the model guessed before each item, what came, true causes, and a running score."""
 
 from dataclasses import asdict, dataclass, replace
 
@@ -13,7 +13,7 @@ from m2rec.ui.render.templating import render
 from m2rec.ui.render.words import counted, ordinal, percent
 from m2rec.ui.session.worlds import FIRST
 
-MOST_PLAYED = 200  # the newest guesses, of a longer history
+MOST_PLAYED = 200  # the newest guesses; earlier ones are skipped
 LISTED = 10
 BRANCH_OF: dict[str, BranchName] = {kind.cause: kind.key for kind in ORDERED if kind.cause}
 HEIGHTS = {"first": 100.0, "three": 70.0, "ten": 40.0, "miss": 10.0, "unranked": 0.0}
@@ -21,7 +21,7 @@ HEIGHTS = {"first": 100.0, "three": 70.0, "ten": 40.0, "miss": 10.0, "unranked":
 
 @dataclass(frozen=True)
 class Option:
-    """One guess; `width` and `parts` (of the three branches) are in per cent of the first guess."""
+    """One guess. `parts` are the three contributions, in per cent of the first guess's probability."""
 
     title: str
     share: str
@@ -31,7 +31,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Why:
-    """A kind of evidence or a cause: `look` is its class in the style sheet."""
+    """A kind of evidence or a cause. `look` is its CSS class; `right` says whether it was the true cause."""
 
     look: str
     mark: str
@@ -41,7 +41,7 @@ class Why:
 
 @dataclass(frozen=True)
 class Score:
-    """How often, of how many days until then."""
+    """A count of right guesses, of how many days so far."""
 
     name: str
     right: int
@@ -50,18 +50,18 @@ class Score:
 
     @property
     def text(self) -> str:
-        """As it is written."""
+        """The score as text."""
         return f"{self.right} of {self.of}"
 
     @property
     def width(self) -> float:
-        """In per cent."""
+        """The score in per cent."""
         return 100 * self.right / self.of if self.of else 0.0
 
 
 @dataclass(frozen=True)
 class Played:
-    """One day as the page shows it: what was guessed after `read` items, and what came; all numbers written out."""
+    """One day as the page shows it: the guesses after `read` items and what came, with numbers as text."""
 
     read: int
     words: str
@@ -76,9 +76,9 @@ class Played:
 
 
 def days(context: PageContext) -> tuple[str, list[dict[str, object]]]:
-    """The view's HTML, and its days as the page's script shows them, one after the other.
+    """The view's HTML, and the days for the page's script, which shows them one after another.
 
-    Raises InputError for a history with nothing to guess.
+    Raises InputError for a history of fewer than two items.
     """
     state = context.state
     if len(state.history) < 2:
@@ -162,7 +162,7 @@ def _play(context: PageContext, found: list[DayGuess], shopper: Shopper | None, 
 
 
 def _outcome(day: DayGuess) -> tuple[str, str]:
-    """How good the guess was: a key of `HEIGHTS`, and in words."""
+    """How good the guess was, as a key of `HEIGHTS` and in words."""
     if day.came is None:
         return "unranked", ""
     if day.rank is None:
@@ -186,7 +186,7 @@ def _cause(shopper: Shopper | None, day: DayGuess) -> Why | None:
 
 
 def _expected(shopper: Shopper | None, day: DayGuess) -> Why | None:
-    """The fair oracle's favourite of the three causes that a gate can name."""
+    """The most probable cause for the fair oracle, of the three that have a branch."""
     if shopper is None:
         return None
     held = dict(zip(CAUSES, shopper.oracle[day.read].tolist(), strict=True))
@@ -205,7 +205,7 @@ def _why(cause: str, text: str) -> Why:
 
 @dataclass(frozen=True)
 class Row:
-    """One strip: a bar for each day on which something came."""
+    """One row of the chart: a bar for each day on which an item came."""
 
     name: str
     said: str

@@ -1,4 +1,4 @@
-"""What opens in the dialog: a recommendation's details, repeating an item, pasting a list."""
+"""The dialogs: a recommendation's details, repeating an item, pasting a list."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from m2rec.ui.render.templating import render
 from m2rec.ui.render.words import percent
 from m2rec.ui.session.paste import Match
 
-MATTERED = 6  # history items shown as having mattered most
-NEGLIGIBLE = 0.05  # change of the log-probability below which leaving an item out changed nothing to speak of
+MATTERED = 6  # history items with the largest influence that are shown
+NEGLIGIBLE = 0.05  # change of the log-probability; smaller influences are not shown
 
 
 @dataclass(frozen=True)
 class Influence:
-    """A history item and what leaving it out would do. `width` is relative to the largest, 0…100."""
+    """A history item, and what leaving it out would change. `width` is in per cent of the largest change."""
 
     position: int
     title: str
@@ -28,7 +28,10 @@ class Influence:
 
 
 def details(context: PageContext, item_id: str) -> str:
-    """The three numbers behind one recommendation and the history items that mattered most."""
+    """The three contributions to a recommendation, and the history items with the largest influence on it.
+
+    Raises InputError when the item is not recommended any more.
+    """
     item = next((item for item in context.answer.items if item.item_id == item_id), None)
     if item is None:
         raise InputError("This item is not among the recommendations any more: choose one of those shown.")
@@ -39,7 +42,7 @@ def details(context: PageContext, item_id: str) -> str:
         lead=EVIDENCE[lead],
         gates=context.answer.gates,
         influences=_influences(context, item),
-        weighed=bool(context.answer.history),  # before anything was chosen there is nothing to take apart
+        weighed=bool(context.answer.history),  # an empty history has no influences
     )
 
 
@@ -47,8 +50,8 @@ def _influences(context: PageContext, item: RankedItem) -> list[Influence]:
     answer = context.answer
     if len(answer.history) < 2:
         return []
-    changes = context.worlds.influence(context.world.name, context.state.history, item.item_id)  # one a position read
-    newest = {entry: position for position, entry in enumerate(answer.history)}  # an item has one number at all places
+    changes = context.worlds.influence(context.world.name, context.state.history, item.item_id)  # one a position
+    newest = {entry: position for position, entry in enumerate(answer.history)}  # the same at all its positions
     order = sorted(newest.values(), key=lambda position: -abs(changes[position]))[:MATTERED]
     order = [position for position in order if abs(changes[position]) >= NEGLIGIBLE]
     largest = max((abs(changes[position]) for position in order), default=1.0)
@@ -66,13 +69,13 @@ def _influences(context: PageContext, item: RankedItem) -> list[Influence]:
 
 
 def _without(change: float) -> str:
-    """What the probability would be without the item, relative to what it is."""
+    """How the probability would change without the item, in words."""
     factor = exp(-change)
     return f"{percent(1 - factor)} less likely without it" if change > 0 else f"{factor:.1f} times as likely without it"
 
 
 def repeat(context: PageContext) -> str:
-    """The form that puts an item at every n-th place."""
+    """The form that puts an item at every n-th position."""
     ids = dict.fromkeys([*context.state.history, *(item.item_id for item in context.answer.items)])
     items = [{"item_id": item_id, "title": context.world.named(item_id)} for item_id in ids]
     return render("dialogs/repeat.html.j2", items=items, longest=len(context.state.history), unit=context.wording.unit)
@@ -84,7 +87,7 @@ def paste(context: PageContext) -> str:
 
 
 def matches(found: list[Match], notes: Sequence[str] = ()) -> str:
-    """What a pasted list was read as, the unmatched first; `notes` say how its dates were read."""
+    """How a pasted list was read, with unmatched entries first. `notes` say how its dates were read."""
     missing = [match for match in found if match.item is None]
     dated = sum(match.day is not None for match in found)
     matched = [match for match in found if match.item is not None]

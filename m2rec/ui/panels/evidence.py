@@ -1,4 +1,4 @@
-"""Why: the gate and the spectrum in words. The charts are in `m2rec.ui.figures`, their tables in `tables`."""
+"""The gate and the spectrum in words. Their charts are in `m2rec.ui.figures`, their tables in `tables`."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ MUTED_WIDTH = 1.12  # a muted peak reaches from its period / 1.12 to its period 
 
 @dataclass(frozen=True)
 class Peak:
-    """The strongest period and the band around it that its button mutes, in interactions."""
+    """The strongest period, and the band around it that can be muted, in interactions."""
 
     period: float
     low: float
@@ -39,13 +39,13 @@ def gate(context: PageContext) -> str:
 
 
 def gate_below(context: PageContext) -> str:
-    """What the chart of the gate says, for whoever does not see it, and the button that opens its table."""
+    """A summary of the gate's chart for screen readers, and the button that opens its table."""
     said = gate_summary(context.answer), themes_summary(context.answer, context.world.theme_name)
     return render("answer/gate_below.html.j2", summary=" ".join(said))
 
 
 def spectrum(context: PageContext) -> str:
-    """The heading of the spectrum with what is muted."""
+    """The heading of the spectrum, with the muted bands."""
     found = None if asks_for_a_mark(context) else context.answer.spectrum
     strongest = found.significant[:1] if found else []
     peak = Peak(strongest[0], strongest[0] / MUTED_WIDTH, strongest[0] * MUTED_WIDTH) if strongest else None
@@ -54,7 +54,7 @@ def spectrum(context: PageContext) -> str:
 
 
 def spectrum_below(context: PageContext) -> str:
-    """The legend, the chart in words, and the button that opens its table; not while a lesson asks for the spectrum."""
+    """The legend, a summary of the chart, and the button that opens its table. Hidden while a lesson asks for it."""
     asked, found = asks_for_a_mark(context), context.answer.spectrum
     return render(
         "answer/spectrum_below.html.j2",

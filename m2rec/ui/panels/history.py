@@ -1,4 +1,4 @@
-"""The history as chips, one an interaction, and the one sentence that reads it."""
+"""The history as chips, one for each interaction, and its summary."""
 
 from collections import Counter
 from datetime import date
@@ -19,11 +19,11 @@ from m2rec.ui.render.words import calendar_summary, fold_summary
 from m2rec.ui.session.state import LONGEST_FOLD, State
 
 CACHED_CHIPS = 4096  # of about a kilobyte each
-WEEK = 7  # what a history without a rhythm is folded by, to begin with
+WEEK = 7  # the suggested period for folding a history without a rhythm
 
 
 class Chip(NamedTuple):
-    """`key` stays with an item as others come and go, so the page can move it instead of redrawing it."""
+    """One item of the history. `key` stays the same when other items change, so the page can move the chip."""
 
     key: str
     item_id: str
@@ -31,20 +31,20 @@ class Chip(NamedTuple):
     ring: bool
     unread: bool
     invented: bool
-    new: bool  # of this world, and never seen in training
-    unlike: bool  # invented, and like nothing in this world
-    like: str  # what an invented item is like, in words
-    day: str  # its date in writing, or nothing
+    new: bool  # in this world's catalogue, but never seen in training
+    unlike: bool  # invented, and similar to nothing in this world
+    like: str  # what an invented item is similar to, in words
+    day: str  # its date as text, or empty
 
     @property
     def label(self) -> str:
-        """All that is to be said of it in a few words."""
+        """Title, date and kind, as a label."""
         kind = "invented" if self.invented else "new: the model has never seen it" if self.new else ""
         return ", ".join(part for part in (self.title, self.day, kind, self.like) if part)
 
 
 def history(context: PageContext) -> str:
-    """The chips; those that repeat at the chosen period are ringed, those beyond the model's reach are dimmed."""
+    """The chips. Those that repeat at the chosen period have a ring; those too old for the model to read are dimmed."""
     items = context.state.history
     unread = len(items) - len(context.answer.history)
     rings = _ringed(context.state)
@@ -88,7 +88,7 @@ def history(context: PageContext) -> str:
 
 @lru_cache(maxsize=CACHED_CHIPS)
 def _rendered(chip: Chip) -> str:
-    """A chip's HTML, in which its place is still to be filled in: most chips of a page stood on it a click ago."""
+    """A chip's HTML without its position. It is cached because a click leaves most chips of a page as they were."""
     literal: dict[str, Any] = {
         name: value.replace("%", "%%") for name, value in chip._asdict().items() if isinstance(value, str)
     }
@@ -100,13 +100,13 @@ def _likeness(one: Invention) -> str:
 
 
 def suggested_fold(spectrum: Spectrum | None) -> int:
-    """The strongest period that a history can be folded by, or a week."""
+    """The strongest significant period by which the history can be folded, or a week."""
     peaks = spectrum.significant if spectrum else []
     return next((round(period) for period in peaks if period <= LONGEST_FOLD), WEEK)
 
 
 def _ringed(state: State) -> set[int]:
-    """What repeats at the chosen period; in a folded history, what stands right above or below its like."""
+    """Positions that repeat at the chosen period; in a folded history, those directly above or below the same item."""
     if state.fold:
         below = below_their_like(state.history, state.fold)
         return {place for at in below for place in (at - state.fold, at)}
@@ -114,7 +114,7 @@ def _ringed(state: State) -> set[int]:
 
 
 def _written(day: int | None) -> str:
-    """A day since 1970 as 2025-03-31; nothing where it is unknown, or no calendar has it."""
+    """A day since 1970 as 2025-03-31; empty if it is unknown or out of range."""
     try:
         return "" if day is None else date.fromordinal(EPOCH + day).isoformat()
     except (ValueError, OverflowError):
@@ -122,9 +122,9 @@ def _written(day: int | None) -> str:
 
 
 def sentence(context: PageContext) -> str:
-    """The reading, its numbers marked by the evidence they come from, and the notes of the model.
+    """The summary, with numbers marked by their kind of evidence, and the model's notes.
 
-    Nothing while a lesson asks for the period that the reading would name.
+    Empty while a lesson asks for the period that the summary would name.
     """
     if asks_for_a_mark(context):
         return ""

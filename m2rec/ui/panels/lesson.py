@@ -1,4 +1,4 @@
-"""The lesson under way: its situation, its question, what to do, and then what the live model answers."""
+"""The current lesson: situation, question, what to do, and then the live model's answer."""
 
 from m2rec.branches import BRANCHES
 from m2rec.ui.lessons import LAST_STEP, Lesson, lesson, lessons
@@ -9,7 +9,7 @@ from m2rec.ui.session.state import State
 
 
 def current(context: PageContext) -> str:
-    """The lesson bar, or nothing outside a lesson."""
+    """The lesson bar, or an empty string outside a lesson."""
     if context.state.lesson is None:
         return ""
     one = lesson(context.state.lesson)
@@ -36,7 +36,7 @@ def current(context: PageContext) -> str:
 
 
 def _has_answered(one: Lesson, state: State) -> bool:
-    """Whether the visitor has said what they expect, in the way that the lesson asks for it."""
+    """Whether the visitor has answered the lesson's question."""
     if one.mark:
         return state.lesson_mark is not None
     return (state.lesson_sketch if one.sketch else state.lesson_choice) is not None

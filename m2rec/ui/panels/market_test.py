@@ -1,4 +1,4 @@
-"""Take the test: the market's three commands, who has taken it, and where M2Rec breaks. From the published files."""
+"""The market's test: its three commands, which programs have taken it, and where M2Rec breaks. From recorded files."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,19 +21,19 @@ from m2rec.ui.render.templating import render
 
 WORLD = "rhythm-market"
 BENCHMARKS = Path("assets") / "benchmarks"  # beside checkpoints/
-OURS = "m2rec"  # how the report of this project's own model is called
+OURS = "m2rec"  # the name of this project's model in the reports
 
 
 @dataclass(frozen=True)
 class Row:
-    """One program: its bar, and figures as text."""
+    """One program: its bar, and its other figures as text."""
 
     standing: Standing
     cells: list[str]
 
 
 def market_test(context: PageContext) -> str:
-    """The section; its tables are left out where nothing is published."""
+    """The section. Tables without recorded figures are left out."""
     folder = next((world.folder for world in context.worlds if world.name == WORLD), None)
     rows: list[Row] = []
     stressed: list[list[str]] = []

@@ -1,4 +1,4 @@
-"""What lies below the page: lessons, results, the market's test, own data, about. Fetched when first opened."""
+"""The sections below the page, fetched when first opened: lessons, results, the market's test, own data, about."""
 
 import json
 import re
@@ -24,7 +24,7 @@ from m2rec.ui.render.context import PageContext
 from m2rec.ui.render.templating import render
 
 SHOWN = ("HR@5", "HR@10", "HR@20", "NDCG@10", "MRR@10")
-CARD_LEVEL = 3  # of the heading that a model card stands under; its own are below it
+CARD_LEVEL = 3  # of the heading above a model card; headings within the card are below it
 EMPTY_HEAD = re.compile(r"<thead>\s*<tr>(\s*<th[^>]*></th>)+\s*</tr>\s*</thead>")
 PUBLISHED_WORLD = "ml-1m"  # of the table in the paper
 BENCHMARKS = Path("assets") / "benchmarks"  # beside checkpoints/
@@ -32,7 +32,7 @@ BENCHMARKS = Path("assets") / "benchmarks"  # beside checkpoints/
 
 @dataclass(frozen=True)
 class Table:
-    """Figures as text, one row a model."""
+    """Figures as text, with a row for each model."""
 
     title: str
     note: str
@@ -41,7 +41,7 @@ class Table:
 
 
 def section(context: PageContext, name: str) -> str:
-    """The HTML of one section; InputError for a name that there is not."""
+    """The HTML of one section. Raises InputError for an unknown name."""
     if name not in _SECTIONS:
         raise InputError(f"There is no section {quoted(name)}; there are {', '.join(_SECTIONS)}.")
     return _SECTIONS[name](context)
@@ -108,7 +108,7 @@ def _benchmark(path: Path) -> dict[str, Any]:
     try:
         table: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         for row in _rows_of(table):
-            _benchmark_row(row)  # a figure that is none is known before anything is shown
+            _benchmark_row(row)  # raises an error for a damaged row before anything is shown
         ablations(table | {"comparisons": table.get("comparisons", [])})
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise CheckpointError(f"{path.name} is not a readable benchmark file; restore it or make it again.") from error
@@ -116,13 +116,13 @@ def _benchmark(path: Path) -> dict[str, Any]:
 
 
 def _rows_of(table: dict[str, Any]) -> list[dict[str, Any]]:
-    """The models that stand beside M2Rec on one world; not those that lack one of its parts."""
+    """The rows of baselines, without the ablations of M2Rec."""
     rows = [row for row in table["rows"] if "model" in row and "unmasked" in row]
     return [row for row in rows if not row.get("ablates")]
 
 
 def _benchmarks(name: str, rows: list[dict[str, Any]]) -> Table:
-    """Models × figures, with seen items left in and taken out, and how each was made."""
+    """A table of models by figures, with seen items left in and taken out, and how each was trained."""
     figures = [f"{name}, {words}" for words in SEEN.values() for name in ("HR@10", "NDCG@10")]
     columns = ("model", *figures, "seeds", "made on", "command")
     note = "The same split, loss and batches for all of them; how each was trained stands in its own row."
@@ -130,7 +130,7 @@ def _benchmarks(name: str, rows: list[dict[str, Any]]) -> Table:
 
 
 def _gates(found: GateMeasurement) -> Table:
-    """How well each gate weight tells its cause, beside what can be known."""
+    """How well each gate weight predicts its cause, and how well the fair oracle does."""
     rows: list[tuple[str, ...]] = [
         (name, f"{one.auc:.3f}", f"{one.oracle:.3f}" if one.oracle is not None else "–", f"{one.targets:,}")
         for name, one in found.grades.gates.gates.items()
@@ -148,7 +148,7 @@ def _benchmark_row(row: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _figure(value: Any) -> str:
-    """A figure as a number, or as an object with its mean and spread."""
+    """A figure that is a number, or an object with mean and standard deviation."""
     if isinstance(value, dict):
         spread = f" ± {value['sd']:.4f}" if "sd" in value else ""
         return f"{value.get('mean', value.get('value')):.4f}{spread}"
@@ -164,7 +164,7 @@ def _published() -> Table:
 
 
 def _card(folder: Path | None) -> Markup | None:
-    """The model card; raw HTML in it is shown as text and its links are not followed anywhere by loading."""
+    """The model card as HTML. Raw HTML in it is shown as text, and images are not loaded."""
     path = folder / "README.md" if folder else None
     if path is None or not path.is_file():
         return None

@@ -1,4 +1,4 @@
-"""World, presets, undo, redo, shuffle, clear, sharing."""
+"""The toolbar: world, presets, undo, redo, shuffle, clear, export, sharing."""
 
 from functools import lru_cache
 from typing import NamedTuple
@@ -20,7 +20,7 @@ CALENDAR_EXPORTS = (
     ("calendar.svg", "Calendar spectrum as SVG"),
 )
 
-CACHED = 64  # of the few kinds of menus and buttons that there are
+CACHED = 64  # rendered menus and toolbars, of which there are few different ones
 
 
 class Choice(NamedTuple):
@@ -56,6 +56,6 @@ def tools(context: PageContext) -> str:
 
 @lru_cache(maxsize=CACHED)
 def _tools(undo: bool, redo: bool, items: int, dated: bool) -> str:
-    """`items`: how many there are, where more than two are two."""
+    """`items` is the length of the history, at most 2."""
     clock = CALENDAR_EXPORTS if dated else ()
     return render("tools.html.j2", undo=undo, redo=redo, items=items, exports=(*EXPORTS, *clock))

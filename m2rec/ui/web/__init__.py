@@ -1,1 +1,1 @@
-"""The server: Gradio, requests and their checks, responses and their headers."""
+"""The server: routes, checks of requests, limits, compression and headers."""

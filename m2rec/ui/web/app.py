@@ -1,6 +1,6 @@
-"""The server: the page, its calls, its files and the named endpoints, in Gradio's server mode.
+"""The server: routes for the page, its calls, its files and the named endpoints, in Gradio's server mode.
 
-Nothing is decided here: see `document`, `service` and `endpoints`.
+`document`, `service` and `endpoints` make the responses.
 """
 
 import os
@@ -29,17 +29,17 @@ from m2rec.ui.web.service import Service
 from m2rec.ui.web.throttle import AT_ONCE, RETRY_AFTER, WAITING, BusyError, Throttle
 from m2rec.ui.web.validation import PAGE_CALLS, RequestCheck, read_json
 
-PICTURE = paths.pictures() / "page.png"  # for previews of links; an installed package has none
+PICTURE = paths.pictures() / "page.png"  # for link previews; not part of an installed package
 THIS_MACHINE = ("localhost", "127.0.0.1", "0.0.0.0")
 
 
 def build(worlds: Worlds) -> gr.Server:
-    """The server over these worlds; `start` starts it. Raises CheckpointError when no world can be loaded."""
+    """A server for these worlds, to be started by `start`. Raises CheckpointError when no world can be loaded."""
     service, throttle = Service(worlds), Throttle()
     named = endpoints(service, throttle)
     server = gr.Server(
         title="M2Rec",
-        docs_url=None,  # the next three would load scripts from other hosts; Gradio describes the endpoints itself
+        docs_url=None,  # these three pages would load scripts from other hosts; Gradio has its own API page
         redoc_url=None,
         openapi_url=None,
         middleware=[Middleware(SecurityHeaders), Middleware(RequestCheck, endpoints=named)],
@@ -48,18 +48,17 @@ def build(worlds: Worlds) -> gr.Server:
     _add_sheets(server, worlds, throttle)
     _add_calls(server, service, throttle)
     for name, endpoint in named.items():
-        # Gradio's queue passes every call on at once; the throttle limits how many are answered at a time
+        # Gradio's queue does not limit concurrent calls, because the throttle does
         server.api(endpoint, name=name, concurrency_limit=None)
     return server
 
 
 def start(server: gr.Server, **options: Any) -> tuple[gr.Blocks, str]:
-    """Starts the server in background threads; the port is `GRADIO_SERVER_PORT`, or the first free one from 7860.
+    """Start the server in background threads, on port `GRADIO_SERVER_PORT` or the first free one from 7860.
 
-    Returns the app, with `block_thread()` and `close()`, and the address. `options` are those of
-    `gradio.Server.launch`.
+    → the app, which has `block_thread()` and `close()`, and its address. `options` are those of `gradio.Server.launch`.
     """
-    _ask_this_machine_directly()
+    _bypass_proxy_for_this_machine()
     _, address, _ = server.launch(
         **{
             "prevent_thread_lock": True,
@@ -71,7 +70,7 @@ def start(server: gr.Server, **options: Any) -> tuple[gr.Blocks, str]:
             "allowed_paths": [],
             "max_file_size": "1mb",
             "mcp_server": find_spec("mcp") is not None,  # installed by gradio[mcp]
-            # jobs of Gradio's queue: as many as the throttle lets wait, and some more, which it refuses at once
+            # threads for Gradio's queue: enough for all calls that the throttle lets wait, and for some that it refuses
             "max_threads": 2 * (AT_ONCE + WAITING),
             **options,
         }
@@ -79,8 +78,8 @@ def start(server: gr.Server, **options: Any) -> tuple[gr.Blocks, str]:
     return server.get_blocks(), address
 
 
-def _ask_this_machine_directly() -> None:
-    """Gradio sends its own server a request at the start, which must not go through a proxy."""
+def _bypass_proxy_for_this_machine() -> None:
+    """At the start Gradio sends a request to its own server, which must not go through a proxy."""
     for name in ("no_proxy", "NO_PROXY"):
         excepted = [host for host in os.environ.get(name, "").split(",") if host]
         os.environ[name] = ",".join([*excepted, *(host for host in THIS_MACHINE if host not in excepted)])
@@ -107,14 +106,14 @@ def _add_page(server: gr.Server, documents: Documents, throttle: Throttle) -> No
     async def preview() -> Response:
         return FileResponse(PICTURE) if PICTURE.is_file() else Response(status_code=404)
 
-    # a route and not a mount: behind a proxy that strips the root path, a mount would not find the files
+    # a route, because a mount would not find the files behind a proxy that strips the root path
     @server.api_route("/m2rec-static/{path:path}", methods=["GET", "HEAD"])
     async def static(path: str, request: Request) -> Response:
         return await files.get_response(path, request.scope)
 
 
 def _add_sheets(server: gr.Server, worlds: Worlds, throttle: Throttle) -> None:
-    """GET /sheets/<lesson>: the teacher's sheet, by the models that are loaded here."""
+    """GET /sheets/<lesson>: the lesson's sheet for teachers, computed by the loaded models."""
 
     @server.get("/sheets/{lesson_id}")
     async def sheet_of(lesson_id: str, request: Request) -> Response:
@@ -126,7 +125,7 @@ def _add_sheets(server: gr.Server, worlds: Worlds, throttle: Throttle) -> None:
 
 
 def _add_calls(server: gr.Server, service: Service, throttle: Throttle) -> None:
-    """POST /act, /open, /search and /ask, which the page's own scripts call; see the methods of `Service`."""
+    """POST /act, /open, /search and /ask, which the page's scripts call; see the methods of `Service`."""
 
     def add(name: str, method: Callable[[Any], dict[str, Any]]) -> None:
         def answered(request: Request, body: bytes) -> Response:

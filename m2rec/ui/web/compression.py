@@ -1,7 +1,7 @@
-"""Compression of responses: strong and once for shared files, fast for answers.
+"""Compression of responses: strong and cached for shared files, fast for answers.
 
-Gradio compresses files anew for every request, each time with a new compressor, whose window alone takes megabytes.
-With many visitors that costs time and memory.
+Gradio compresses files again for every request, each time with a new compressor whose window takes megabytes. With many
+visitors this costs time and memory.
 """
 
 import zlib
@@ -18,17 +18,17 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 Encoding = Literal["br", "gzip"]
-ENCODINGS: tuple[Encoding, ...] = ("br", "gzip")  # the better one first
+ENCODINGS: tuple[Encoding, ...] = ("br", "gzip")  # in order of preference
 
-SMALLEST = 1000  # bytes
+SMALLEST = 1000  # bytes; smaller contents are not compressed
 TEXT = ("text/", "application/javascript", "application/json", "image/svg")
-QUICK = 1  # of 11 and of 9: a tenth of a millisecond for an answer, which shrinks to a fifth
+QUICK = 1  # level, of 11 or 9: shrinks an answer to a fifth in a tenth of a millisecond
 GOOD = 6
 AS_GZIP = 31  # zlib's window size with gzip's header and checksum
 
 
 def accepted_encoding(scope: Scope) -> Encoding | None:
-    """The best encoding that the browser of this request takes, or None."""
+    """The preferred encoding among those that the client accepts, or None."""
     offered = {}
     for offer in Headers(scope=scope).get("accept-encoding", "").split(","):
         name, _, weight = offer.partition(";")
@@ -37,7 +37,7 @@ def accepted_encoding(scope: Scope) -> Encoding | None:
 
 
 def compress(content: bytes, encoding: Encoding, level: int) -> bytes:
-    """The content, compressed at a level of the encoding's scale."""
+    """The compressed content. Levels go from 0 to 11 for br and to 9 for gzip."""
     if encoding == "br":
         return brotli.compress(content, quality=level)
     compressor = zlib.compressobj(level, wbits=AS_GZIP)
@@ -50,7 +50,7 @@ compress_once = lru_cache(maxsize=8)(compress)
 def compressed_response(
     scope: Scope, content: bytes, media_type: str, *, shared: bool = False, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """A response to this request. `shared` content is the same for many visitors: compressed well, and only once."""
+    """A response to this request. `shared` content, which many visitors get, is compressed strongly and cached."""
     response = Response(content, media_type=media_type, headers=headers)
     encoding = accepted_encoding(scope)
     if encoding is None or len(content) < SMALLEST:
@@ -62,12 +62,12 @@ def compressed_response(
 
 
 class StaticFolder(StaticFiles):
-    """The files of a folder; text files are read and compressed once."""
+    """Serves the files of a folder; text files are read and compressed once."""
 
     def file_response(
         self, full_path: str | PathLike[str], stat_result: stat_result, scope: Scope, status_code: int = 200
     ) -> Response:
-        """A file, or 304 where it has not changed."""
+        """The response with a file, or 304 if the client has it already."""
         response = super().file_response(full_path, stat_result, scope, status_code)
         encoding = accepted_encoding(scope)
         is_text = response.headers.get("content-type", "").startswith(TEXT)
@@ -81,7 +81,7 @@ class StaticFolder(StaticFiles):
 
 @lru_cache(maxsize=64)
 def _compressed_file(path: str, changed: int, encoding: Encoding) -> bytes:
-    """The content of a file as it was when it last changed."""
+    """The compressed file; `changed` is its modification time, so that a changed file is read again."""
     return compress(Path(path).read_bytes(), encoding, GOOD)
 
 

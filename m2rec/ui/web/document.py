@@ -1,7 +1,7 @@
 """The document at `/`: the whole page with its first answer, readable before any script has run.
 
-`?world=` names the world that it opens with. Programs that show a preview of a link find its title, its description
-and a picture in the head, with addresses of the host that they asked.
+`?world=` selects the world. For link previews, the head has title, description and picture, with absolute addresses on
+the requested host.
 """
 
 from functools import lru_cache
@@ -19,10 +19,10 @@ CACHED = 16  # documents of a tenth of a megabyte: a server has few addresses an
 
 
 class Documents:
-    """One document for each world, made on first use and cached, whatever the address of the request."""
+    """The documents of all worlds. First views are cached: they are the same for every visitor."""
 
     def __init__(self, service: Service) -> None:
-        """Opens the default world, which loads its model. Raises CheckpointError when none can be loaded."""
+        """Load the default world. Raises CheckpointError when no world can be loaded."""
         self._service = service
         self._first_views = {service.worlds.default.name: service.first()}
         self._default = service.worlds.default.name
@@ -32,20 +32,20 @@ class Documents:
         )
 
     def has(self, world: str | None) -> bool:
-        """Whether the document of this world, or of the default for None, is in the cache."""
+        """Whether this world's first view is cached; None is the default world."""
         return world is None or world in self._first_views
 
     def prepare(self, world: str) -> None:
-        """Opens a world, so that its document is in the cache. Raises InputError or CheckpointError."""
+        """Load a world and cache its first view. Raises InputError if it is unknown, CheckpointError if damaged."""
         self._first_views[world] = self._service.first(world)
 
     def document(
         self, origin: str, world: str | None = None, notice: str | None = None, preview: str | None = None
     ) -> bytes:
-        """The document of a world in the cache, in UTF-8.
+        """The document of a cached world, in UTF-8.
 
-        `origin` is the address of the page as visitors see it, with a slash at its end; `notice` is shown when the page
-        is opened; `preview` is the address of a picture of the page.
+        `origin` is the page's address for visitors, with a slash at the end; `notice` is shown when the page opens;
+        `preview` is the address of a picture of the page.
         """
         return self._cached(origin, world or self._default, notice, preview)
 
@@ -54,7 +54,7 @@ class Documents:
         view: dict[str, Any] = {name: part for name, part in first.items() if name != "html"}
         if notice:
             view["notice"] = notice
-        body = Markup(page(first))  # made by a template, escaped already
+        body = Markup(page(first))  # already escaped by its template
         return render(
             "document.html.j2", modules=self._modules, origin=origin, preview=preview, body=body, view=view
         ).encode()

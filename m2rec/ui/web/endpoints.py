@@ -1,4 +1,4 @@
-"""The named endpoints for programs: JSON in, JSON out. A refusal is a Gradio error whose message is the sentence."""
+"""The named endpoints for programs, with JSON arguments and results. Errors are Gradio errors with one sentence."""
 
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
@@ -16,7 +16,7 @@ Endpoint = Callable[..., Any]
 
 
 def endpoints(service: Service, throttle: Throttle) -> dict[str, Endpoint]:
-    """The endpoints by name. Their signatures and docstrings are what Gradio publishes as the description."""
+    """The endpoints by name. Gradio publishes their signatures and docstrings as the API description."""
     races = Races()
 
     async def recommend(
@@ -34,7 +34,7 @@ def endpoints(service: Service, throttle: Throttle) -> dict[str, Endpoint]:
             history: titles or item ids, oldest first; "~" and a few words describe an item that is not in the world
             k: how many items to recommend, 1 to 50
             exclude_seen: leave out items of the history
-            gate_override: weights of temporal, frequency and semantic evidence in place of the gate's own
+            gate_override: weights of temporal, frequency and semantic evidence that replace the gate's
             band_mask: pairs of periods in interactions; recurrences with a period in between are ignored
         """
         question = {"world": world, "history": history, "k": k, "exclude_seen": exclude_seen}
@@ -52,11 +52,11 @@ def endpoints(service: Service, throttle: Throttle) -> dict[str, Endpoint]:
         return await _answer(throttle.run(lambda: service.hits(checked(Search, {"world": world, "query": query}))))
 
     async def worlds() -> list[dict[str, Any]]:
-        """List the worlds on offer, each with its name, title and description; one that cannot be loaded says why."""
+        """List the worlds with name, title and description, and the reason if one cannot be loaded."""
         return await _answer(throttle.run(service.worlds.describe))
 
     def race(world: str) -> Iterator[dict[str, Any]]:
-        """Time M2Rec, SASRec and Mamba4Rec on longer and longer histories; each length as soon as it is timed.
+        """Time M2Rec, SASRec and Mamba4Rec on histories of growing length. Each length is sent as soon as it is timed.
 
         Args:
             world: name of a world, as `worlds` lists them, whose network and catalogue give the sizes

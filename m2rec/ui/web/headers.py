@@ -1,4 +1,4 @@
-"""Security headers of every response: nothing is loaded from other hosts, and only the page's own scripts run."""
+"""Security headers of all responses: nothing is loaded from other hosts, and only the page's own scripts run."""
 
 import base64
 import hashlib
@@ -8,11 +8,11 @@ from typing import Final
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# Any site may show the page in a frame: a Space always does, and a teacher's course page may.
+# No frame-ancestors: Spaces show the page in a frame, and course pages may.
 POLICY: Final = {
     "default-src": "'self'",
     "script-src": "'self'",
-    "style-src": "'self' 'unsafe-inline'",  # Plotly writes style sheets; bars get their widths from style attributes
+    "style-src": "'self' 'unsafe-inline'",  # for Plotly's style sheets, and style attributes that set the width of bars
     "img-src": "'self' data: blob:",
     "font-src": "'self' data:",
     "worker-src": "'self' blob:",
@@ -25,11 +25,11 @@ HEADERS: Final = {
     "Referrer-Policy": "same-origin",  # the address holds the visitor's history
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
 }
-INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.S)  # without attributes: an inline script
+INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.S)  # inline scripts have no attributes here
 
 
 def content_security_policy(document: str = "") -> str:
-    """The policy as a header. Of inline scripts only those of `document` may run: the browser gets their hash."""
+    """The policy as a header value. It allows the inline scripts of `document`, by their hashes, and no others."""
     allowed = POLICY["script-src"]
     for script in INLINE_SCRIPT.findall(document):
         digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -38,14 +38,14 @@ def content_security_policy(document: str = "") -> str:
 
 
 class SecurityHeaders:
-    """Middleware: every response of the app within gets `HEADERS` and a policy, unless it brings its own policy."""
+    """Middleware that adds `HEADERS` to every response, and a content security policy unless it has one."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
         self.policy = content_security_policy()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request, as ASGI has it."""
+        """Handle one ASGI request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return

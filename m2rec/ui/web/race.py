@@ -1,4 +1,4 @@
-"""The race on the page, run one at a time: the view after each length that was timed."""
+"""The race on the page: one at a time, with a new view after each timed length."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -17,9 +17,9 @@ def _laps(shape: Shape) -> Iterator[Lap]:
 
 
 def on_gpu(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function marked for the GPU that a ZeroGPU Space lends; unchanged where `spaces` is not installed.
+    """Mark the function to run on a ZeroGPU Space's GPU. Without the package `spaces` it is returned unchanged.
 
-    Spaces install that package and it has no effect on other hardware, so it is no requirement here.
+    Spaces install that package themselves, so it is not a requirement. It has no effect on other hardware.
     """
     try:
         import spaces
@@ -30,19 +30,17 @@ def on_gpu(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class Races:
-    """Runs one race at a time, so that two do not slow each other down."""
+    """Runs one race at a time: two would slow each other down."""
 
     def __init__(self, laps: Callable[[Shape], Iterator[Lap]] | None = None) -> None:
-        """`laps` times the models in the shape of a world; by default those of the speed benchmark, on the GPU where
-        there is one.
-        """
+        """`laps` times the models for a shape; by default that of the speed benchmark, on the GPU if there is one."""
         self._laps = laps or on_gpu(_laps)
         self._running = threading.Lock()
 
     def run(self, shape: Shape) -> Iterator[dict[str, Any]]:
-        """The views of the page, from the start to the last length; all models have the sizes of `shape`.
+        """Yield the page's view at the start, after each length and at the end. All models have the sizes of `shape`.
 
-        InputError while another race is on.
+        Raises InputError while another race is running.
         """
         if not self._running.acquire(blocking=False):
             raise InputError(BUSY)

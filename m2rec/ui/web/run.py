@@ -1,4 +1,4 @@
-"""The page from its start to its end, as `python app.py` and `m2rec page` run it."""
+"""Run the page, for `python app.py` and `m2rec page`."""
 
 import ctypes
 import gc
@@ -10,7 +10,7 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # of glibc's mallo
 
 
 def run(checkpoints: Path) -> None:
-    """Serve every world in a folder until the process is stopped. Raises CheckpointError when there is none to serve.
+    """Serve all worlds of a folder until the process is stopped. Raises CheckpointError if there are none.
 
     The port is `GRADIO_SERVER_PORT`, or the first free one from 7860.
     """
@@ -24,25 +24,25 @@ def run(checkpoints: Path) -> None:
     warm_up(worlds)
     gc.collect()
     _return_memory()
-    gc.freeze()  # what is there now stays: going through it for garbage would cost a tenth of every answer
+    gc.freeze()  # no garbage collection of what is loaded now: it would cost a tenth of every answer
     running.block_thread()
 
 
 def _set_up_process() -> None:
-    """Environment variables that Gradio, NumPy and PyTorch read when imported."""
+    """Set environment variables that Gradio, NumPy and PyTorch read on import, and the memory allocator's limits."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "100"  # it tabulates its last calls at every call; 10,000 are slow
-    os.environ["ARROW_DEFAULT_MEMORY_POOL"] = "system"  # its own keeps what tables took while they were read, 50 MiB
-    os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # an answer is small: more threads only wait
+    os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "100"  # calls that it tabulates at every call; its 10,000 are slow
+    os.environ["ARROW_DEFAULT_MEMORY_POOL"] = "system"  # Arrow's own pool would keep 50 MiB after reading tables
+    os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # answers are too small for several threads
     with suppress(OSError, AttributeError):
         allocator = ctypes.CDLL(None)
-        allocator.mallopt(M_ARENA_MAX, 2)  # a heap for each thread hardly returns memory; two suffice
-        # arrays are taken and given back with every answer: fetching them from the system each time takes longer
+        allocator.mallopt(M_ARENA_MAX, 2)  # more heaps would hold more freed memory
+        # keep freed arrays for the next answer: requesting them from the system each time is slower
         allocator.mallopt(M_MMAP_THRESHOLD, 4 << 20)
         allocator.mallopt(M_TRIM_THRESHOLD, 16 << 20)
 
 
 def _return_memory() -> None:
-    """What loading and warming up took and gave back goes to the system again, where glibc can be asked to."""
+    """Return memory that was freed after loading and warming up to the system, if the C library is glibc."""
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)

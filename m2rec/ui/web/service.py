@@ -1,4 +1,4 @@
-"""The calls of the page's JavaScript. Each carries the session; an error is a sentence and changes nothing."""
+"""The calls of the page's JavaScript. Each sends the session; an error is a sentence and changes nothing."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -27,20 +27,20 @@ Reply = dict[str, Any]
 
 
 class Service:
-    """The page's server side, over one set of worlds."""
+    """Answers the page's calls for a set of worlds."""
 
     def __init__(self, worlds: Worlds) -> None:
         self.worlds = worlds
 
     def first(self, world: str | None = None) -> Reply:
-        """The first view for a visitor without a link, of a world or of the default one.
+        """The first view of a world, or of the default one, for a visitor without a link.
 
-        Raises InputError for a world that is unknown, CheckpointError for one that cannot be loaded.
+        Raises InputError for an unknown world, and CheckpointError for one that cannot be loaded.
         """
         return self._view(Session(state=opening(self.worlds.get(world) if world else self.worlds.default)))
 
     def act(self, payload: Any) -> Reply:
-        """`payload` is a `Request`; the reply is the view after it."""
+        """`payload` is a `Request`; the reply is the view after its action."""
         return self._answered(lambda: self._act(checked(Request, payload)))
 
     def open(self, payload: Any) -> Reply:
@@ -52,7 +52,7 @@ class Service:
         return self._answered(lambda: {"hits": self.hits(checked(Search, payload))})
 
     def ask(self, payload: Any) -> Reply:
-        """`payload` is an `Ask`: what opens in a dialog, what a pasted list holds, or a file to save."""
+        """`payload` is an `Ask`; the reply is the content of a dialog, the matches of a pasted list, or a file."""
         return self._answered(lambda: self._ask(checked(Ask, payload)))
 
     def recommend(self, **question: Any) -> Reply:
@@ -63,12 +63,12 @@ class Service:
         return answer.model_dump(mode="json")
 
     def hits(self, asked: Search) -> list[dict[str, str]]:
-        """Items whose titles match, best first; an empty query gives the most popular."""
+        """Items whose titles match, best first; the most popular ones for an empty query. Raises M2RecError."""
         found = self.worlds.get(asked.world).recommender.search(asked.query.strip(), limit=SEARCH_LIMIT)
         return [{"item_id": item.item_id, "title": item.title, "group": item.group} for item in found]
 
     def shape(self, asked: Raced) -> Shape:
-        """The sizes of a world's network and catalogue, for a race."""
+        """The sizes of a world's network and catalogue, for a race. Raises M2RecError."""
         recommender = self.worlds.get(asked.world).recommender
         return Shape.of(recommender.name, recommender.config.model)
 
@@ -77,12 +77,12 @@ class Service:
         chosen = (
             request.action.value if isinstance(request.action, Choose) and request.action.type == "preset" else None
         )
-        begins_anew = (
-            chosen is not None  # the ranks of another history say nothing of this one
+        starts_over = (
+            chosen is not None  # ranks for another history are not comparable
             or session.state.world != request.session.state.world
             or isinstance(request.action, OpenLesson)
         )
-        return self._view(session, () if begins_anew else request.before, chosen)
+        return self._view(session, () if starts_over else request.before, chosen)
 
     def _open(self, text: Any) -> Reply:
         if not isinstance(text, str):

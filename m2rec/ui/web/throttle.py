@@ -1,8 +1,8 @@
 """The limit on concurrent computation, for the page's calls and the named endpoints alike.
 
-An answer takes some milliseconds of one core. Requests are served first come, first served, `AT_ONCE` at a time; up to
-`WAITING` wait, `LONGEST_WAIT` seconds at most. All others get a busy error at once and change nothing, so that the
-server stays responsive under any load.
+An answer takes a few milliseconds of one core. Requests are served in order, `AT_ONCE` at a time; up to `WAITING` wait
+for at most `LONGEST_WAIT` seconds. All others get a busy error at once and change nothing, which keeps the server
+responsive under any load.
 """
 
 import asyncio
@@ -14,11 +14,11 @@ from anyio.to_thread import run_sync
 
 from m2rec.errors import M2RecError
 
-# The free machines of Spaces have two cores. One thread computes while the other waits for the interpreter or for
-# NumPy; a third would only take turns with them and hold the memory of one more answer.
+# Free Spaces have two cores. A third thread would only take turns with the other two, and use memory for one more
+# answer.
 AT_ONCE: Final = 2
-WAITING: Final = 128  # about a second's answers: several classes may click at once, and wait rather than be refused
-LONGEST_WAIT: Final = 3.0  # seconds: a click that takes longer is made again by the visitor anyway
+WAITING: Final = 128  # about a second of answers, so that several classes may click at the same time
+LONGEST_WAIT: Final = 3.0  # seconds, after which visitors would click again
 RETRY_AFTER: Final = 2  # seconds
 BUSY: Final = "Many people are here right now and your click was not taken; nothing is lost, try again in a moment."
 
@@ -27,14 +27,14 @@ Result = TypeVar("Result")
 
 
 class BusyError(M2RecError):
-    """The request was refused because too many others were being served; nothing was done."""
+    """The request was refused because too many others are being served. It changed nothing."""
 
     def __init__(self) -> None:
         super().__init__(BUSY)
 
 
 class Throttle:
-    """Runs functions in worker threads, a few at a time, first come, first served."""
+    """Runs functions in worker threads in the order of their calls, a few at a time."""
 
     def __init__(self, at_once: int = AT_ONCE, waiting: int = WAITING, longest_wait: float = LONGEST_WAIT) -> None:
         self._turns = asyncio.Semaphore(at_once)
@@ -44,7 +44,7 @@ class Throttle:
     async def run(
         self, function: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs
     ) -> Result:
-        """The result of `function`; BusyError, without calling it, after `LONGEST_WAIT`."""
+        """The result of `function`. Raises BusyError, without calling it, if too many wait or the wait is too long."""
         await self._take_turn()
         try:
             return await run_sync(partial(function, *args, **kwargs))

@@ -1,8 +1,8 @@
-"""Checks requests: only the page, its calls and the named endpoints are served.
+"""Checks of requests: only the page, its calls and the named endpoints are served.
 
-Gradio serves more than this page needs: uploads, files, a proxy to other hosts, recordings, its own front end. A
-request to any other address is refused with one sentence before it reaches Gradio, and so is one that is too large, or
-a call of an endpoint by its name whose arguments do not fit.
+Gradio serves more than this page needs: uploads, files, a proxy to other hosts, recordings, its own front end. Requests
+to these addresses are refused with one sentence before they reach Gradio. So are requests that are too large, and calls
+of endpoints with the wrong arguments.
 """
 
 import inspect
@@ -20,34 +20,34 @@ from m2rec.errors import InputError
 from m2rec.recommend.validation import checked, must
 from m2rec.text_safety import quoted
 
-LARGEST_BODY: Final = 8 << 20  # bytes; enough for a pasted list of a million characters and sixty steps of undo
+LARGEST_BODY: Final = 8 << 20  # bytes, for a pasted list of a million characters and sixty undo steps
 LONGEST_PART: Final = 200  # characters between two slashes of an address
 PAGE_CALLS: Final = ("act", "open", "search", "ask")
 NOT_HERE: Final = "There is nothing at this address: the page is at /, its endpoints are recommend, search and worlds."
-# the page, the addresses by which programs find and call the endpoints, and those that browsers request of every site
+# the page, the addresses with which programs find and call the endpoints, and those that browsers always request
 OPEN: Final = re.compile(
     rf"/({'|'.join(PAGE_CALLS)}|m2rec-static/.*|sheets/[a-z0-9-]+|preview\.png|config|favicon\.ico|robots\.txt"
     r"|gradio_api/(info|openapi\.json|app_id|startup-events|cancel|reset|heartbeat/.*|queue/(join|data|status)"
     r"|call/.*|mcp(/.*)?))?/?"
 )
-QUEUE: Final = "/gradio_api/queue/join"  # where Gradio's own clients call endpoints, by their number
+QUEUE: Final = "/gradio_api/queue/join"  # where Gradio's clients call endpoints by number
 CALL: Final = re.compile(r"/gradio_api/call/(?P<named>v2/)?(?P<name>[^/]+)/?")
 
 
 class Call(BaseModel):
-    """A call of an endpoint by its name, with its arguments in a list."""
+    """A call of an endpoint by name, with its arguments in a list."""
 
     data: Annotated[list[Any], must("be a list of the endpoint's arguments")]
 
 
 class QueuedCall(Call):
-    """A call of an endpoint by its number."""
+    """A call of an endpoint by number."""
 
     fn_index: Annotated[int, Field(ge=0), must("be the number of an endpoint")]
 
 
 class RequestCheck:
-    """Middleware: refused requests do not reach the app."""
+    """Middleware that refuses requests before they reach the app."""
 
     def __init__(self, app: ASGIApp, endpoints: Mapping[str, Callable[..., Any]]) -> None:
         """`endpoints` are the functions that can be called by name."""
@@ -55,7 +55,7 @@ class RequestCheck:
         self.parameters = {name: inspect.signature(endpoint).parameters for name, endpoint in endpoints.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuses the request, or passes it on with the body read."""
+        """Refuse the request, or pass it on."""
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         path = path_within_root(scope)
@@ -82,7 +82,7 @@ class RequestCheck:
         return await self.app(scope, _replayed(body, receive), send)
 
     def _check_call(self, path: str, body: bytes) -> bool:
-        """Whether there is an endpoint to call at this path; InputError where the body does not hold its arguments."""
+        """Whether the endpoint of this path exists. Raises InputError when the body does not hold its arguments."""
         if path.rstrip("/") == QUEUE:
             queued = checked(QueuedCall, read_json(body))
             parameters = dict(enumerate(self.parameters.values())).get(queued.fn_index)
@@ -101,13 +101,13 @@ class RequestCheck:
 
 
 def path_within_root(scope: Scope) -> str:
-    """The path of a request without the root path, whether or not a proxy has removed it."""
+    """The path of a request without the root path, which a proxy may or may not have removed."""
     root, path = scope.get("root_path", "").rstrip("/"), str(scope["path"])
     return path[len(root) :] or "/" if path == root or path.startswith(f"{root}/") else path
 
 
 def read_json(body: bytes) -> Any:
-    """The JSON of a request; InputError when it is none."""
+    """The content of a request's JSON body. Raises InputError when it is not JSON."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -115,7 +115,7 @@ def read_json(body: bytes) -> Any:
 
 
 def _check_number(given: list[Any], parameters: Mapping[str, inspect.Parameter]) -> None:
-    """Gradio's clients fill in defaults, so a list must be complete."""
+    """Check that the list is complete: Gradio's clients fill in defaults."""
     if len(given) != len(parameters):
         names = ", ".join(parameters) or "none"
         raise InputError(f"data must hold {len(parameters)} arguments ({names}), not {len(given)}.")
@@ -126,19 +126,19 @@ def _check_names(named: Any, parameters: Mapping[str, inspect.Parameter]) -> Non
         raise InputError(f"the request must be an object with named fields, not {quoted(named)}.")
     for name in named:
         if name not in parameters:
-            raise InputError(f"{quoted(name)} is not a field of this request; there are {', '.join(parameters)}.")
+            raise InputError(f"{quoted(name)} is not a field of this request; its fields are {', '.join(parameters)}.")
     for name, parameter in parameters.items():
         if parameter.default is parameter.empty and name not in named:
             raise InputError(f"{name} is missing: it must be given.")
 
 
 def _is_address(path: str) -> bool:
-    """Whether a path can name a file: longer names and control characters make file systems raise errors."""
+    """Whether a path can be a file's: file systems raise errors for long names and control characters."""
     return path.isprintable() and all(len(part) <= LONGEST_PART for part in path.split("/"))
 
 
 async def _body(receive: Receive) -> bytes | None:
-    """The whole body; None when it is too large."""
+    """The whole body, or None when it is too large."""
     parts, size = [], 0
     while True:
         message = await receive()
@@ -151,7 +151,7 @@ async def _body(receive: Receive) -> bytes | None:
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:
-    """A `receive` that repeats the body, and then passes on later messages."""
+    """A `receive` that gives the body again, and then later messages."""
     pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def replay() -> Message:

@@ -1,4 +1,4 @@
-"""Fills the caches before the first request: every preset, and every lesson from its first step to its answer."""
+"""Fill the caches before the first request: answers for all presets, and for every step of all lessons."""
 
 from m2rec.ui.lessons import lessons
 from m2rec.ui.session.cache import permanently
@@ -12,7 +12,7 @@ STEPS = ("lesson_do", "lesson_show")
 
 
 def warm_up(worlds: Worlds) -> None:
-    """Loads every world and goes through its presets and lessons; the answers stay in the caches."""
+    """Load all worlds and compute the answers for their presets and lessons, which then stay in the caches."""
     worlds.load()
     with permanently():
         for world in worlds:
@@ -21,7 +21,7 @@ def warm_up(worlds: Worlds) -> None:
 
 
 def _go_through(service: Service, world: World) -> None:
-    """Click by click, as a visitor would, so that each later click finds its answer."""
+    """Make the same calls as a visitor who opens every preset and lesson."""
     first = Session(state=opening(world)).model_dump(mode="json")
     for one in world.presets:
         service.act({"session": first, "action": {"type": "preset", "value": one.key}})

@@ -27,7 +27,7 @@ def test_there_are_six_to_eight_lessons_each_with_its_own_name() -> None:
 
 
 @pytest.mark.parametrize("one", lessons(), ids=lambda one: one.id)
-def test_a_lesson_names_only_what_is_measured(one: Lesson, page_context: PageContext) -> None:
+def test_a_lesson_uses_only_existing_measures(one: Lesson, page_context: PageContext) -> None:
     words = values(page_context)
     both = words | {f"{name}_before": text for name, text in words.items()}
     guesses = [guess for guess in (one.mark, one.sketch) if guess]
@@ -47,7 +47,7 @@ def test_lessons_ask_by_choices_by_a_marker_and_by_a_sketch() -> None:
 
 @pytest.fixture(scope="module")
 def shipped() -> Worlds:
-    """The worlds of the repository."""
+    """The shipped worlds."""
     return Worlds.find(CHECKPOINTS)
 
 
@@ -55,7 +55,7 @@ Guess = ChooseAnswer | MarkPeriod | SketchGate
 
 
 def guesses(one: Lesson, context: PageContext) -> list[Guess]:
-    """Every choice; a marker at every whole period; all of the gate to each kind of evidence."""
+    """All possible guesses: every choice, every whole period, or all the weight on each kind of evidence."""
     if one.choices:
         return [ChooseAnswer(type="lesson_choose", choice=number) for number in range(len(one.choices))]
     if one.mark:
@@ -69,7 +69,7 @@ def guesses(one: Lesson, context: PageContext) -> list[Guess]:
 
 
 def played(worlds: Worlds, one: Lesson, guess: Guess | None = None) -> PageContext:
-    """The lesson after its button was pressed and its answer asked for."""
+    """The lesson after its action, with its answer shown."""
     world = worlds.get(one.world or "rhythm-market")
     session = dispatch(worlds, Session(state=opening(world)), OpenLesson(type="lesson", lesson=one.id))
     if guess is not None:
@@ -104,7 +104,7 @@ def test_the_answer_names_the_power_at_the_marker_and_the_error_of_the_sketch(sh
     assert f"your sketch is {100 * off:.0f} points off" in outcome(one, shown).said
 
 
-def test_the_spectrum_is_kept_from_sight_until_the_lesson_shows_it(service: Service) -> None:
+def test_the_spectrum_is_hidden_until_the_lesson_shows_it(service: Service) -> None:
     asked = act(service, service.first(), type="lesson", lesson="period")
     low, high = asked["asked"]
     assert 2 <= low < 7 < high
@@ -143,7 +143,7 @@ def test_the_answer_is_about_the_lessons_action_even_if_its_button_was_not_press
     assert "0 of 0" not in at_once["html"]["lesson"]
 
 
-def test_what_a_visitor_tried_in_their_own_way_is_not_done_over(service: Service) -> None:
+def test_a_visitors_own_attempt_is_not_overwritten(service: Service) -> None:
     asked = act(service, service.first(), type="lesson", lesson="two-cycles")
     tried = act(service, asked, type="keep", newest=20)
     told_of = act(service, tried, type="lesson_show")
@@ -194,7 +194,7 @@ def test_the_answer_follows_the_model_and_not_the_expectation_of_the_lesson(
     assert outcome(one, now) == Outcome(holds, f"{'as expected' if holds else 'not so'}: {newest}")
 
 
-def test_a_lesson_that_needs_another_world_or_does_not_exist_is_refused_in_words(service: Service) -> None:
+def test_an_unknown_lesson_and_one_without_its_world_are_refused_with_a_sentence(service: Service) -> None:
     first = service.first()
     assert "gift-shop" in act(service, first, type="lesson", lesson="real-life")["error"]
     assert "there are period" in act(service, first, type="lesson", lesson="cooking")["error"]

@@ -1,4 +1,4 @@
-"""Teachers' sheets: those that are committed are what the command writes."""
+"""The sheets for teachers: the committed ones are those that the command writes."""
 
 import re
 from pathlib import Path
@@ -16,14 +16,14 @@ COMMITTED = CHECKPOINTS.parent / "assets" / "lessons"
 
 
 @pytest.mark.slow
-def test_the_command_writes_the_sheets_that_are_committed(tmp_path: Path) -> None:
+def test_the_committed_sheets_are_those_of_the_command(tmp_path: Path) -> None:
     assert main(["lessons", "--out", str(tmp_path)]) == 0
     written = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
     assert set(written) == {f"{one.id}.html" for one in lessons()}
     assert written == {path.name: path.read_text(encoding="utf-8") for path in COMMITTED.iterdir()}
 
 
-def test_a_sheet_holds_aim_steps_question_and_answers_and_needs_no_other_file(worlds: Worlds) -> None:
+def test_a_sheet_is_self_contained_with_aim_steps_question_and_answers(worlds: Worlds) -> None:
     for one in lessons():
         if one.world:
             continue
@@ -36,13 +36,13 @@ def test_a_sheet_holds_aim_steps_question_and_answers_and_needs_no_other_file(wo
         assert "@media print" in html
 
 
-def test_a_sheet_marks_the_answers_that_this_model_gives(worlds: Worlds) -> None:
+def test_a_sheet_marks_the_answers_of_this_model(worlds: Worlds) -> None:
     html = sheet(worlds, lesson("noise"))
     assert len(re.findall("<li>✓", html)) == 1
     assert len(re.findall("<li>✗", html)) == 2
 
 
-def test_the_page_has_each_sheet_at_an_address_of_its_own(address: str) -> None:
+def test_each_sheet_has_an_address_on_the_page(address: str) -> None:
     found = httpx.get(f"{address}sheets/period")
     assert found.status_code == 200
     assert lesson("period").aim in found.text

@@ -1,4 +1,4 @@
-"""How it was computed: what the view says is what the answer holds, down to its last line."""
+"""How it was computed: every number of the dialog is the answer's, down to the last line."""
 
 import re
 from dataclasses import replace
@@ -83,7 +83,7 @@ def test_the_last_line_is_the_cards_percentage_and_the_lines_above_add_up_to_it(
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_every_step_is_the_answer_to_the_history_until_then(shipped: Worlds, name: str) -> None:
+def test_every_step_is_the_answer_to_the_history_so_far(shipped: Worlds, name: str) -> None:
     context = shown(shipped, name, "two-rhythms")
     history, recommender = context.state.history, context.world.recommender
     for day in (1, 2, 20, len(history) - 1, len(history)):
@@ -111,7 +111,7 @@ def test_the_parts_of_the_market_are_described_for_a_weekly_item(shipped: Worlds
     assert "The memories are those of the last of" not in text  # there is one layer only
 
 
-def test_a_muted_band_is_said_to_be_muted_and_an_item_never_chosen_has_no_rhythm(shipped: Worlds) -> None:
+def test_a_muted_band_is_marked_and_an_item_never_chosen_has_no_rhythm(shipped: Worlds) -> None:
     context = shown(shipped, "rhythm-market", "weekly", band_mask=((6.5, 7.5),))
     coffee = next(item for item in set(context.state.history) if context.state.history.count(item) > 3)
     assert "7: muted by you" in text_of(computed(context, coffee, None))
@@ -130,7 +130,7 @@ def test_a_world_that_reads_vectors_shows_bands_trend_kept_and_removed(shipped: 
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_every_variant_of_the_model_can_be_taken_apart_and_played(variant: str) -> None:
+def test_every_variant_of_the_model_has_a_computation_and_days(variant: str) -> None:
     worlds = Worlds({"tiny-shop": World("tiny-shop", lambda: Recommender(tiny_checkpoint(**VARIANTS[variant])))})
     world = worlds.get("tiny-shop")
     ids = [item.item_id for item in tiny_items()]
@@ -163,7 +163,7 @@ def test_titles_are_escaped(shipped: Worlds) -> None:
     assert "&lt;img src=x&gt;" in html
 
 
-def test_what_cannot_be_computed_is_refused_in_a_sentence(shipped: Worlds) -> None:
+def test_an_impossible_computation_is_refused_with_a_sentence(shipped: Worlds) -> None:
     context = shown(shipped, "rhythm-market", "weekly")
     with pytest.raises(InputError, match="is not an item of Rhythm Market"):
         computed(context, "gone", None)

@@ -1,4 +1,4 @@
-"""Days, guesses and true causes: what is played is what the model and the market hold."""
+"""Days, guesses and true causes: the view shows those of the model and the market."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -60,7 +60,7 @@ def test_the_running_score_is_that_of_the_gate_and_the_oracle_against_the_causes
 
 
 @pytest.mark.parametrize("name", ["rhythm-market", "gift-shop", "ml-1m"])
-def test_each_days_guess_is_the_answer_to_the_history_until_then(shipped: Worlds, name: str) -> None:
+def test_each_days_guess_is_the_answer_to_the_history_so_far(shipped: Worlds, name: str) -> None:
     context = shown(shipped, name, "two-rhythms")
     history, recommender = context.state.history, context.world.recommender
     html, series = days(context)
@@ -79,14 +79,14 @@ def test_each_days_guess_is_the_answer_to_the_history_until_then(shipped: Worlds
     assert ("The causes of this history are not known" in html) == (name == "rhythm-market")
 
 
-def test_a_changed_history_has_no_causes_and_offers_those_that_have(shipped: Worlds) -> None:
+def test_a_changed_history_has_no_causes_and_offers_histories_with_causes(shipped: Worlds) -> None:
     html, series = days(shown(shipped, "rhythm-market", "shopper", newest=50))
     assert all(day["cause"] is None for day in series)
     assert len(series[0]["scores"]) == 2  # type: ignore[arg-type]
     assert html.count("data-days-preset=") == len(SHOWN)
 
 
-def test_muted_bands_and_a_gate_set_by_hand_are_in_force(shipped: Worlds) -> None:
+def test_muted_bands_and_a_gate_set_by_hand_apply(shipped: Worlds) -> None:
     _, heard = days(shown(shipped, "rhythm-market", "shopper-rhythm"))
     by_hand = {"temporal": 1.0, "frequency": 0.0, "semantic": 0.0}
     html, series = days(shown(shipped, "rhythm-market", "shopper-rhythm", gate_override=by_hand))
@@ -106,7 +106,7 @@ def test_of_a_long_history_the_newest_days_are_played(shipped: Worlds, monkeypat
     assert "The newest 50 are played" in html
 
 
-def test_what_cannot_be_played_is_refused_in_a_sentence(shipped: Worlds) -> None:
+def test_a_history_too_short_to_play_is_refused_with_a_sentence(shipped: Worlds) -> None:
     context = shown(shipped, "rhythm-market", "weekly", newest=1)
     with pytest.raises(InputError, match="nothing to play yet"):
         days(replace(context))

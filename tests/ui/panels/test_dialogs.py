@@ -21,14 +21,14 @@ def test_details_show_gate_times_belief_and_their_sum(page_context: PageContext)
     assert item.title in html
 
 
-def test_details_name_the_history_items_that_mattered_most_first(page_context: PageContext) -> None:
+def test_details_list_the_most_influential_history_items_first(page_context: PageContext) -> None:
     html = dialogs.details(page_context, page_context.answer.items[0].item_id)
     widths = [float(width) for width in re.findall(r'class="meter[^"]*" style="width:([\d.]+)%', html)]
     assert widths[0] == 100
     assert widths == sorted(widths, reverse=True)
 
 
-def test_details_lead_to_the_computation_where_something_was_weighed(page_context: PageContext) -> None:
+def test_details_link_to_the_computation_unless_the_history_is_empty(page_context: PageContext) -> None:
     first = page_context.answer.items[0].item_id
     assert f'data-dialog-open="computed" data-item-id="{first}"' in dialogs.details(page_context, first)
     state = page_context.state.replace(history=())
@@ -51,7 +51,7 @@ def test_details_count_positions_from_the_start_of_a_history_too_long_to_be_read
     assert re.findall(r'class="n">(\d+)</span> <bdi>([\w ]+)<', html) == [("260", "Green tea")]
 
 
-def test_every_line_of_a_pasted_list_is_shown_the_unmatched_with_a_choice() -> None:
+def test_every_line_of_a_pasted_list_is_shown_and_unmatched_ones_offer_a_choice() -> None:
     html = dialogs.matches(match([Entry("Oat milk"), Entry("<i>carpet</i>")], ITEMS))
     assert "1 of 2 found, 1 not" in html
     assert "&lt;i&gt;carpet&lt;/i&gt;" in html

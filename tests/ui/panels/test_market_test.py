@@ -1,4 +1,4 @@
-"""Take the test: three commands that exist, and the published reports as a table."""
+"""The market's test: three commands that exist, and the recorded reports as a table."""
 
 import json
 import re
@@ -36,7 +36,7 @@ def gates(auc: float) -> dict[str, object]:
 
 @pytest.fixture
 def published(page_context: PageContext, tmp_path: Path) -> PageContext:
-    """The market beside two reports, one of them with attributions."""
+    """The market with two recorded reports, one of them with attributions."""
     folder = tmp_path / "checkpoints" / WORLD
     reports = tmp_path / BENCHMARKS / FOLDER
     folder.mkdir(parents=True)
@@ -46,7 +46,7 @@ def published(page_context: PageContext, tmp_path: Path) -> PageContext:
     return replace(page_context, worlds=Worlds({WORLD: World(WORLD, FakeRecommender, folder)}))
 
 
-def test_its_commands_are_ones_that_can_be_given(page_context: PageContext, capsys) -> None:
+def test_its_commands_exist(page_context: PageContext, capsys) -> None:
     lines = re.findall(r"<pre[^>]*>(.*?)</pre>", market_test(page_context))
     assert len(lines) == 3
     for line in lines:
@@ -58,7 +58,7 @@ def test_its_commands_are_ones_that_can_be_given(page_context: PageContext, caps
         assert all(option in shown for option in options)
 
 
-def test_programs_stand_below_the_ceiling_with_their_attributions(published: PageContext) -> None:
+def test_programs_are_shown_below_the_ceiling_with_their_attributions(published: PageContext) -> None:
     html = market_test(published)
     ceiling, ours, other = (html.index(name) for name in ("fair oracle: the ceiling", ">m2rec<", "another"))
     assert ceiling < ours < other
@@ -68,7 +68,7 @@ def test_programs_stand_below_the_ceiling_with_their_attributions(published: Pag
     assert "Where M2Rec breaks" not in html  # no stress table is published here
 
 
-def test_periods_are_taken_together_by_how_many_purchases_they_have() -> None:
+def test_periods_are_averaged_by_their_numbers_of_purchases() -> None:
     report = MarketReport.model_validate_json(grades(0.4, name="one"))
     content = report.model_dump(mode="json")
     content["groups"]["period 3"] |= {"targets": 300, "figures": {"HR@10": {"value": 0.8}, "NDCG@10": {"value": 0.2}}}
@@ -79,7 +79,7 @@ def test_periods_are_taken_together_by_how_many_purchases_they_have() -> None:
     assert takers([report])[1].cells[2] == "–"
 
 
-def test_without_published_files_the_commands_are_there_and_damage_is_said(
+def test_without_recorded_files_the_commands_are_shown_and_damage_gives_a_note(
     page_context: PageContext, published: PageContext, tmp_path: Path
 ) -> None:
     assert "Who has taken it" not in market_test(page_context)
@@ -89,7 +89,7 @@ def test_without_published_files_the_commands_are_there_and_damage_is_said(
     assert "market export" in html
 
 
-def test_what_is_published_is_shown(published: PageContext) -> None:
+def test_recorded_reports_are_shown(published: PageContext) -> None:
     shipped = World(WORLD, FakeRecommender, ROOT / "checkpoints" / WORLD)
     html = market_test(replace(published, worlds=Worlds({WORLD: shipped})))
     for path in (ROOT / BENCHMARKS / FOLDER).glob("*.json"):

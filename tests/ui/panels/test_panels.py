@@ -40,7 +40,7 @@ def test_chips_that_repeat_at_the_chosen_period_are_ringed(page_context: PageCon
     assert [int(at) for at in ringed] == [6, 13, 20]
 
 
-def test_a_chip_says_what_was_typed_whatever_signs_are_in_it(page_context: PageContext) -> None:
+def test_a_chip_shows_typed_text_with_any_characters(page_context: PageContext) -> None:
     typed = "~%(at)d of 100 % {at} <b> %s"
     shown = with_state(page_context, history=("i00", typed, typed))
     html = history.history(shown)
@@ -81,12 +81,12 @@ def test_every_comparison_gives_a_second_list(page_context: PageContext, compare
     assert " of 5 are in both lists." in html
 
 
-def test_a_template_without_its_value_fails_loudly() -> None:
+def test_a_template_without_a_value_raises_an_error() -> None:
     with pytest.raises(Exception, match="undefined"):
         render("answer/gate.html.j2")
 
 
-def test_the_page_holds_every_region(page_context: PageContext) -> None:
+def test_the_page_has_every_region(page_context: PageContext) -> None:
     html = page(view(page_context))
     assert set(re.findall(r'data-region="(\w+)"', html)) == set(REGIONS)
 
@@ -100,14 +100,14 @@ def test_the_gate_names_the_strongest_theme_and_escapes_its_titles(page_context:
     assert "54 % things like &lt;b&gt;Oat&lt;/b&gt; milk, Tofu" in tables.gate_table(believing)
 
 
-def test_popularity_names_what_an_empty_history_names(page_context: PageContext) -> None:
+def test_the_popularity_list_is_the_answer_to_an_empty_history(page_context: PageContext) -> None:
     compared_with = cards.cards(with_state(page_context, compare="popularity", k=5))
     empty = with_state(page_context, history=(), k=5)
     other = compared_with[compared_with.index('class="other"') :]
     assert re.findall(r'class="title" dir="auto">([^<]+)<', other) == [item.title for item in empty.answer.items]
 
 
-def test_an_invented_chip_says_what_it_is_held_to_be_like_and_one_like_nothing_is_marked(
+def test_an_invented_chip_names_similar_items_and_is_marked_if_there_are_none(
     page_context: PageContext,
 ) -> None:
     found = [
@@ -122,7 +122,7 @@ def test_an_invented_chip_says_what_it_is_held_to_be_like_and_one_like_nothing_i
     assert html.count(" unlike") == 1
 
 
-def test_the_opening_promises_a_rhythm_only_where_the_spectrum_has_one(page_context: PageContext) -> None:
+def test_the_opening_promises_a_rhythm_only_if_the_spectrum_has_one(page_context: PageContext) -> None:
     assert ">Find the rhythm<" in page(view(page_context))
     assert ">Look for a rhythm<" in page(view(with_state(page_context, history=("i00", "i11", "i22", "i33", "i44"))))
 

@@ -39,7 +39,7 @@ def test_every_section_opens_and_escapes_titles(page_context: PageContext, name:
     assert "<b>Bold" not in html
 
 
-def test_an_unknown_section_names_those_there_are(page_context: PageContext) -> None:
+def test_an_unknown_section_is_refused_with_the_known_ones(page_context: PageContext) -> None:
     with pytest.raises(InputError, match="there are lessons"):
         section(page_context, "secrets")
 
@@ -73,7 +73,7 @@ def test_results_without_measurements_say_how_to_make_them(on_disk: PageContext)
     assert "python -m m2rec evaluate toy-shop" in section(on_disk, "results")
 
 
-def test_benchmarks_of_the_chosen_world_stand_beside_it_and_nothing_of_another(on_disk: PageContext) -> None:
+def test_only_benchmarks_of_the_chosen_world_are_shown(on_disk: PageContext) -> None:
     rows = [
         {"model": "sasrec", "unmasked": {"HR@10": 0.3}, "masked": {"HR@10": {"mean": 0.31, "sd": 0.002}}, "seeds": 3}
     ]
@@ -90,7 +90,7 @@ def test_benchmarks_of_the_chosen_world_stand_beside_it_and_nothing_of_another(o
         assert "toy-shop.json is not a readable benchmark file" in section(on_disk, "results")
 
 
-def test_speed_and_load_are_no_tables_of_models(on_disk: PageContext) -> None:
+def test_speed_and_load_are_not_shown_as_tables_of_models(on_disk: PageContext) -> None:
     for name in ("speed.json", "load.json"):
         (folder_of(on_disk).parent.parent / "assets" / "benchmarks" / name).write_text("{}")
     assert "not a readable benchmark file" not in section(on_disk, "results")
@@ -122,7 +122,7 @@ def recorded(name: str) -> tuple[dict, dict]:
 
 
 def charts(html: str) -> dict[str, str]:
-    """Each chart of all models with its words, by what it does with items of the history, in the page's order."""
+    """The charts of all models with their texts, by whether seen items are left in, in the page's order."""
     end = html.index("Cause by cause" if "Cause by cause" in html else "What each part is worth")
     pieces = html[:end].split('<div class="ranking" data-seen="')[1:]
     return {piece.partition('"')[0]: piece for piece in pieces}
@@ -201,7 +201,7 @@ def test_where_no_part_was_taken_away_the_results_say_so(name: str) -> None:
     assert ("Not measured yet on this world" in html) != measured
 
 
-def test_the_papers_own_table_stands_with_its_own_data_only() -> None:
+def test_the_papers_table_is_shown_only_with_its_own_data() -> None:
     assert "0.3224" not in section(scene_of("toy-shop"), "results")
     assert "0.3224" in section(scene_of("ml-1m"), "results")
 

@@ -42,7 +42,7 @@ def text_of(html: str) -> str:
     return " ".join(unescape(re.sub(r"<[^>]*>", "", html)).split())
 
 
-def test_the_reading_says_what_the_answer_holds(shown: PageContext) -> None:
+def test_the_summary_has_the_answers_numbers(shown: PageContext) -> None:
     text, answer = text_of(history.sentence(shown)), shown.answer
     first = answer.items[0]
     assert first.title in text

@@ -1,4 +1,4 @@
-"""A small reverse proxy: serves an app under a path of its own, as nginx or Apache would."""
+"""A small reverse proxy that serves an app under a sub-path, as nginx or Apache would."""
 
 import socket
 import threading
@@ -18,7 +18,7 @@ OF_ONE_CONNECTION = ("connection", "keep-alive", "transfer-encoding", "upgrade",
 
 @contextmanager
 def proxied(upstream: str, prefix: str, strips: bool) -> Iterator[str]:
-    """The address under which `upstream` can be reached while the proxy runs: a host of its own, and `prefix`."""
+    """The address of `upstream` behind the proxy, with the path `prefix`, while the proxy runs."""
 
     async def forward(request: Request) -> Response:
         path = request.url.path

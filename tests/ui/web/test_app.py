@@ -16,9 +16,7 @@ def toy() -> Worlds:
 
 
 @pytest.mark.parametrize("excepted", [None, "example.org", "localhost,127.0.0.1,0.0.0.0"])
-def test_it_starts_where_a_proxy_stands_between_this_machine_and_the_internet(
-    monkeypatch: pytest.MonkeyPatch, excepted: str | None
-) -> None:
+def test_it_starts_on_a_machine_with_a_proxy(monkeypatch: pytest.MonkeyPatch, excepted: str | None) -> None:
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")  # where nothing listens
     for name in ("NO_PROXY", "no_proxy"):
@@ -33,7 +31,7 @@ def test_it_starts_where_a_proxy_stands_between_this_machine_and_the_internet(
     assert not excepted or set(excepted.split(",")) <= set(hosts)
 
 
-def test_gradio_describes_the_endpoints_and_nothing_else(address: str) -> None:
+def test_gradio_describes_only_the_endpoints(address: str) -> None:
     described = httpx.get(f"{address}gradio_api/info").json()
     assert set(described["named_endpoints"]) == {"/recommend", "/search", "/worlds", "/race"}
     assert described["unnamed_endpoints"] == {}

@@ -1,4 +1,4 @@
-"""What the browser gets compressed, and that it is the same as what it would get plainly."""
+"""Which responses are compressed, and that their content is unchanged."""
 
 import os
 from pathlib import Path
@@ -32,7 +32,7 @@ def scope_with(accepted: str | None) -> Scope:
         (None, None),
     ],
 )
-def test_the_browser_chooses(accepted: str | None, chosen: str | None) -> None:
+def test_the_encoding_is_one_that_the_browser_accepts(accepted: str | None, chosen: str | None) -> None:
     assert accepted_encoding(scope_with(accepted)) == chosen
 
 
@@ -45,7 +45,7 @@ def received(response: Response) -> httpx.Response:
 
 @pytest.mark.parametrize("shared", [True, False])
 @pytest.mark.parametrize("how", ["br", "gzip"])
-def test_an_answer_comes_compressed_and_whole(how: str, shared: bool) -> None:
+def test_an_answer_is_compressed_without_loss(how: str, shared: bool) -> None:
     small, plain = (
         received(compressed_response(scope_with(accepted), CONTENT, "application/json", shared=shared))
         for accepted in (how, "identity")
@@ -58,7 +58,7 @@ def test_an_answer_comes_compressed_and_whole(how: str, shared: bool) -> None:
     assert int(plain.headers["content-length"]) == len(CONTENT)
 
 
-def test_what_is_short_is_left_as_it_is() -> None:
+def test_a_short_answer_is_not_compressed() -> None:
     reply = received(compressed_response(scope_with("br"), b'{"error": "short"}', "application/json"))
     assert "content-encoding" not in reply.headers
     assert reply.json() == {"error": "short"}
@@ -81,7 +81,7 @@ def fetched(folder: Path, name: str, **headers: str) -> httpx.Response:
     return run_apart(ask())
 
 
-def test_a_script_comes_compressed_with_the_headers_of_a_file(folder: Path) -> None:
+def test_a_script_is_compressed_and_has_the_headers_of_a_file(folder: Path) -> None:
     plain = fetched(folder, "/long.js", **{"Accept-Encoding": "identity"})
     for how in ("br", "gzip"):
         small = fetched(folder, "/long.js", **{"Accept-Encoding": how})
@@ -99,7 +99,7 @@ def test_a_script_that_changed_is_read_again(folder: Path) -> None:
     assert fetched(folder, "/long.js", **{"Accept-Encoding": "br"}).text.startswith("let tea")
 
 
-def test_what_the_browser_has_is_not_sent_again(folder: Path) -> None:
+def test_a_file_that_the_browser_has_is_not_sent_again(folder: Path) -> None:
     tag = fetched(folder, "/long.js", **{"Accept-Encoding": "br"}).headers["etag"]
     again = fetched(folder, "/long.js", **{"Accept-Encoding": "br", "If-None-Match": tag})
     assert again.status_code == 304
@@ -107,13 +107,13 @@ def test_what_the_browser_has_is_not_sent_again(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["/short.js", "/picture.png"])
-def test_what_does_not_shrink_is_sent_as_it_is(folder: Path, name: str) -> None:
+def test_a_file_that_does_not_shrink_is_not_compressed(folder: Path, name: str) -> None:
     reply = fetched(folder, name, **{"Accept-Encoding": "br"})
     assert "content-encoding" not in reply.headers
     assert reply.content == (folder / name[1:]).read_bytes()
 
 
-def test_the_page_and_its_answers_come_compressed(address: str) -> None:
+def test_the_page_and_its_answers_are_compressed(address: str) -> None:
     with httpx.stream("GET", address, headers={"Accept-Encoding": "br"}) as document:
         raw = b"".join(document.iter_raw())
     assert document.headers["content-encoding"] == "br"

@@ -1,4 +1,4 @@
-"""What is in the document before any script has run."""
+"""The document as it is before any script has run."""
 
 import json
 import re
@@ -19,7 +19,7 @@ VIEW = re.compile(r'<script type="application/json" id="m2-view">(.*?)</script>'
 
 
 class Head(HTMLParser):
-    """What the document says about itself to programs: meta elements by name or property."""
+    """The document's meta elements, by name or property."""
 
     def __init__(self, document: str) -> None:
         super().__init__()
@@ -65,7 +65,7 @@ def test_the_view_in_the_document_is_what_a_call_would_give(address: str, worlds
     assert view_in(httpx.get(address).text) == first
 
 
-def test_all_scripts_and_styles_are_fetched_at_once_and_are_there(address: str) -> None:
+def test_all_scripts_and_styles_are_preloaded_and_exist(address: str) -> None:
     document = httpx.get(address).text
     fetched = set(re.findall(r'modulepreload" href="m2rec-static/([^"]+)"', document))
     imported = {
@@ -82,7 +82,7 @@ def test_all_scripts_and_styles_are_fetched_at_once_and_are_there(address: str) 
     assert {path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*.css")} <= set(named)
 
 
-def test_the_document_is_compressed_for_whom_it_may_be_and_says_its_true_length(address: str) -> None:
+def test_the_document_is_compressed_if_accepted_and_has_the_right_length(address: str) -> None:
     small, plain = (httpx.get(address, headers={"Accept-Encoding": way}) for way in ("gzip", "identity"))
     assert small.headers["content-encoding"] == "gzip"
     assert "content-encoding" not in plain.headers
@@ -90,7 +90,7 @@ def test_the_document_is_compressed_for_whom_it_may_be_and_says_its_true_length(
     assert small.text == plain.text
 
 
-def test_asking_for_the_head_alone_gives_the_head_alone(address: str) -> None:
+def test_a_head_request_gets_no_body(address: str) -> None:
     reply = httpx.head(address)
     assert reply.status_code == 200
     assert reply.headers["content-type"].startswith("text/html")
@@ -109,7 +109,7 @@ def two_worlds() -> str:
 @pytest.mark.parametrize(
     ("asked", "world"), [("", "one-shop"), ("?world=", "one-shop"), ("?world=other-shop", "other-shop")]
 )
-def test_the_address_names_the_world_that_the_page_opens_with(two_worlds: str, asked: str, world: str) -> None:
+def test_the_address_selects_the_world(two_worlds: str, asked: str, world: str) -> None:
     document = httpx.get(two_worlds + asked).text
     view = view_in(document)
     assert view["session"]["state"]["world"] == world
@@ -126,7 +126,7 @@ def test_the_address_names_the_world_that_the_page_opens_with(two_worlds: str, a
         ("x" * 5000, "There is no world called “xxx"),
     ],
 )
-def test_a_world_that_cannot_be_opened_is_said_and_the_default_one_is_there(
+def test_a_world_that_cannot_be_opened_gives_a_notice_and_the_default_world(
     two_worlds: str, asked: str, notice: str
 ) -> None:
     document = httpx.get(two_worlds, params={"world": asked}).text
@@ -147,13 +147,13 @@ def test_a_preview_of_a_link_has_a_title_a_sentence_and_a_picture_from_the_same_
     assert picture.content == (ROOT / "assets" / "page.png").read_bytes()
 
 
-def test_a_preview_behind_a_proxy_names_the_host_that_was_asked(address: str) -> None:
+def test_a_preview_behind_a_proxy_names_the_requested_host(address: str) -> None:
     forwarded = {"X-Forwarded-Host": "somewhere.example", "X-Forwarded-Proto": "https"}
     meta = Head(httpx.get(address, headers=forwarded).text).meta
     assert meta["og:image"] == "https://somewhere.example/preview.png"
     assert meta["og:url"] == "https://somewhere.example/"
 
 
-def test_a_host_that_is_no_host_cannot_write_into_the_document(address: str) -> None:
+def test_an_invalid_host_header_cannot_inject_into_the_document(address: str) -> None:
     document = httpx.get(address, headers={"X-Forwarded-Host": 'x"><script>alert(1)</script>'}).text
     assert "<script>alert" not in document

@@ -43,7 +43,7 @@ def test_worlds_and_search(client: Client) -> None:
     assert hit == {"item_id": "i01", "title": "Oat milk", "group": "Coffee & tea"}
 
 
-def test_a_race_is_run_in_the_shape_of_the_world(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_race_uses_the_sizes_of_the_world(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     raced = []
 
     def laps(shape: Shape) -> Iterator[Lap]:
@@ -70,6 +70,6 @@ def test_a_race_is_run_in_the_shape_of_the_world(client: Client, monkeypatch: py
         ((3, []), "world must be a name"),
     ],
 )
-def test_a_refusal_carries_its_sentence(client: Client, arguments: tuple[object, ...], sentence: str) -> None:
+def test_a_refusal_has_its_sentence(client: Client, arguments: tuple[object, ...], sentence: str) -> None:
     with pytest.raises(AppError, match=sentence):
         client.predict(*arguments, api_name="/recommend")

@@ -1,4 +1,4 @@
-"""Many visitors at once, each with different words: none ever sees another's."""
+"""Many visitors at once, each with different words: none sees those of another."""
 
 import asyncio
 import re
@@ -16,7 +16,7 @@ CLICKS = 6
 MARK = re.compile(r"secret-\d+-of")
 
 
-def test_what_one_visitor_invents_is_never_in_anothers_answer(address: str) -> None:
+def test_a_visitors_invented_items_are_never_in_anothers_answer(address: str) -> None:
     async def run() -> list[tuple[int, set[str]]]:
         async with httpx.AsyncClient(base_url=address, timeout=120) as client:
             page = await load_page(client)
@@ -37,8 +37,8 @@ def test_what_one_visitor_invents_is_never_in_anothers_answer(address: str) -> N
     assert run_apart(run()) == [(number, {f"secret-{number}-of"}) for number in range(VISITORS)]
 
 
-def test_programs_that_ask_at_the_same_time_get_their_own_answers(address: str) -> None:
-    # A client for each: threads that share one share its stream, and that can close before another's answer has come.
+def test_concurrent_programs_get_their_own_answers(address: str) -> None:
+    # A client for each: threads that share one also share its stream, which may close before another's answer comes.
     clients = threading.local()
 
     def ask(number: int) -> list[str]:
@@ -54,7 +54,7 @@ def test_programs_that_ask_at_the_same_time_get_their_own_answers(address: str) 
         assert list(pool.map(ask, range(40))) == [[f"secret-{number}-of"] for number in range(40)]
 
 
-def test_the_page_that_the_next_visitor_loads_is_the_same_for_all(address: str) -> None:
+def test_every_visitor_loads_the_same_page(address: str) -> None:
     before = httpx.get(address).content
-    test_what_one_visitor_invents_is_never_in_anothers_answer(address)
+    test_a_visitors_invented_items_are_never_in_anothers_answer(address)
     assert httpx.get(address).content == before

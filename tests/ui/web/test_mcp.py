@@ -1,4 +1,4 @@
-"""The endpoints as tools of an MCP server, which Gradio starts where the package `mcp` is installed."""
+"""The endpoints as tools of an MCP server, which Gradio starts if the package `mcp` is installed."""
 
 import ast
 from typing import Any
@@ -14,7 +14,7 @@ from mcp.client.streamable_http import streamable_http_client
 
 
 def in_session(address: str, use: Any) -> Any:
-    """What `use(session)` returns, in a session of an MCP client with the page's server."""
+    """The result of `use(session)`, in a session of an MCP client with the page's server."""
 
     async def run() -> Any:
         async with (
@@ -27,7 +27,7 @@ def in_session(address: str, use: Any) -> Any:
     return run_apart(run())
 
 
-def test_recommend_is_listed_with_what_it_takes(address: str) -> None:
+def test_recommend_is_listed_with_its_parameters(address: str) -> None:
     listed = in_session(address, lambda session: session.list_tools())
     tools = {tool.name: tool for tool in listed.tools}
     assert {"recommend", "search", "worlds"} <= tools.keys()
@@ -45,7 +45,7 @@ def test_recommend_answers(address: str) -> None:
     assert sum(answer["gates"].values()) == pytest.approx(1)
 
 
-def test_a_refusal_carries_its_sentence(address: str) -> None:
+def test_a_refusal_has_its_sentence(address: str) -> None:
     arguments = {"world": "toy-shop", "history": ["Nope"]}
     result = in_session(address, lambda session: session.call_tool("recommend", arguments))
     assert result.isError

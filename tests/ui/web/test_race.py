@@ -14,12 +14,12 @@ def double(number: int) -> int:
     return 2 * number
 
 
-def test_without_the_spaces_package_a_function_stays_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_spaces_package_a_function_is_unchanged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "spaces", None)
     assert on_gpu(double) is double
 
 
-def test_on_a_space_the_function_is_marked_for_its_card(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_on_a_space_the_function_is_marked_for_the_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     marked = []
     monkeypatch.setitem(
         sys.modules, "spaces", SimpleNamespace(GPU=lambda function: marked.append(function) or function)
@@ -31,7 +31,7 @@ def test_on_a_space_the_function_is_marked_for_its_card(monkeypatch: pytest.Monk
 FEW = [Lap(length, {"m2rec": 1.0, "sasrec": 2.0, "mamba4rec": 3.0}, "a card") for length in (50, 100, 200)]
 
 
-def test_only_one_race_is_run_at_a_time_and_the_next_may_follow() -> None:
+def test_only_one_race_runs_at_a_time() -> None:
     races = Races(lambda shape: iter(FEW))
     first = races.run(film_shape())
     next(first)
@@ -41,7 +41,7 @@ def test_only_one_race_is_run_at_a_time_and_the_next_may_follow() -> None:
     assert len(list(races.run(film_shape()))) == len(FEW) + 2
 
 
-def test_a_race_that_breaks_lets_the_next_begin() -> None:
+def test_a_failed_race_does_not_block_the_next() -> None:
     def broken(shape: Shape) -> Iterator[Lap]:
         yield FEW[0]
         raise RuntimeError("the card is gone")

@@ -63,26 +63,26 @@ def test_the_spectrums_table_is_refused_while_a_lesson_asks_for_the_spectrum(ser
         {},
     ],
 )
-def test_a_refusal_is_a_sentence_and_carries_no_other_state(service: Service, first: dict, action: dict) -> None:
+def test_a_refusal_is_a_sentence_and_has_no_state(service: Service, first: dict, action: dict) -> None:
     reply = act(service, first, **action)
     assert set(reply) == {"error"}
     assert reply["error"].endswith(".")
 
 
 @pytest.mark.parametrize("payload", [None, 3, "text", [], {}, {"session": None}])
-def test_a_request_of_another_shape_is_refused_in_words(service: Service, payload: object) -> None:
+def test_a_malformed_request_is_refused_with_a_sentence(service: Service, payload: object) -> None:
     for call in (service.act, service.open):
         assert set(call(payload)) == {"error"}
 
 
-def test_a_link_opens_the_state_it_was_made_from(service: Service) -> None:
+def test_a_link_restores_its_state(service: Service) -> None:
     state = State(world="toy-shop", history=("i00", "i01"), k=5, exclude_seen=True, band_mask=((6, 8),))
     reply = service.open(to_link(state))
     assert State.model_validate(reply["session"]["state"]) == state
     assert reply["link"] == to_link(state)
 
 
-def test_a_link_with_items_that_are_gone_keeps_the_others_and_says_so(service: Service) -> None:
+def test_a_link_with_unknown_items_keeps_the_others_and_says_so(service: Service) -> None:
     reply = service.open(to_link(State(world="toy-shop", history=("i00", "gone", "i01"))))
     assert history(reply) == ["i00", "i01"]
     assert "1 of the link's 3 items" in reply["notice"]
@@ -97,7 +97,7 @@ def test_searching_finds_titles_and_lists_at_most_fifty(service: Service) -> Non
     assert "error" in service.search({"world": 3, "query": "x"})
 
 
-def test_an_invented_item_can_be_added_under_its_own_words(service: Service, first: dict) -> None:
+def test_an_invented_item_can_be_added(service: Service, first: dict) -> None:
     added = act(service, first, type="add", item_id="~a lamp that hums & <glows>")
     assert history(added)[-1] == "~a lamp that hums & <glows>"
     assert "a lamp that hums &amp; &lt;glows&gt;" in added["html"]["history"]

@@ -13,7 +13,7 @@ import pytest
 
 from tests.places import ROOT
 
-# app.py as it is, in a process that writes the names of its modules on SIGUSR1
+# app.py unchanged, in a process that writes the names of its modules on SIGUSR1
 SCRIPT = """
 import runpy, signal, sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Behind a reverse proxy under a path of its own, in the three ways that are common."""
+"""Behind a reverse proxy under a sub-path, configured in the three common ways."""
 
 from collections.abc import Iterator
 
@@ -51,7 +51,7 @@ def test_the_page_works(behind_proxy: tuple[str, bool], browser: Browser) -> Non
     assert troubles == []
 
 
-def test_every_file_and_call_of_the_page_is_there(behind_proxy: tuple[str, bool]) -> None:
+def test_every_file_and_call_of_the_page_works(behind_proxy: tuple[str, bool]) -> None:
     address, _ = behind_proxy
     assert httpx.get(address.rstrip("/"), follow_redirects=True).url == address
     assert httpx.get(f"{address}m2rec-static/main.js").status_code == 200
@@ -62,7 +62,7 @@ def test_every_file_and_call_of_the_page_is_there(behind_proxy: tuple[str, bool]
 
 def test_programs_call_the_endpoints_by_name(behind_proxy: tuple[str, bool]) -> None:
     address, path_known = behind_proxy
-    if not path_known:  # as of any Gradio app: its clients call the address that the server has for itself
+    if not path_known:  # as for any Gradio app: its clients call the address that the server gives them
         posted = httpx.post(f"{address}gradio_api/call/search", json={"data": ["toy-shop", "oat m"]}).json()
         assert "Oat milk" in httpx.get(f"{address}gradio_api/call/search/{posted['event_id']}").text
         return

@@ -1,4 +1,4 @@
-"""Who comes when too many wait gets an error at once; the others are served in the order they came."""
+"""Requests are served in order; when too many wait, further ones get an error at once."""
 
 import asyncio
 import threading
@@ -16,7 +16,7 @@ from tests.ui.fake_recommender import FakeRecommender
 
 
 class Work:
-    """What the throttle runs: goes on when `go_on` is set, and notes who was at it at the same time."""
+    """Work for the throttle. It ends when `go_on` is set, and records what ran at the same time."""
 
     def __init__(self) -> None:
         self.go_on = threading.Event()
@@ -41,7 +41,7 @@ Ask = Callable[[int], "asyncio.Task[int]"]
 
 
 def throttled(check: Callable[[Work, Ask], Awaitable[None]], **limits: float) -> None:
-    """Runs `check` with some work behind a throttle of these limits, and a way to ask for it."""
+    """Run `check` with some work behind a throttle with these limits, and a function that requests it."""
 
     async def run() -> None:
         work, throttle = Work(), Throttle(**limits)  # type: ignore[arg-type]
@@ -64,7 +64,7 @@ async def settled() -> None:
         await asyncio.sleep(0)
 
 
-def test_only_so_many_run_and_the_others_wait_in_order() -> None:
+def test_a_limited_number_run_and_the_others_wait_in_order() -> None:
     async def check(work: Work, ask: Ask) -> None:
         asked = []
         for number in range(5):
@@ -79,7 +79,7 @@ def test_only_so_many_run_and_the_others_wait_in_order() -> None:
     throttled(check, at_once=2, waiting=3)
 
 
-def test_one_at_a_time_are_served_in_the_order_they_came() -> None:
+def test_one_at_a_time_they_are_served_in_order() -> None:
     async def check(work: Work, ask: Ask) -> None:
         asked = []
         for number in range(6):
@@ -92,7 +92,7 @@ def test_one_at_a_time_are_served_in_the_order_they_came() -> None:
     throttled(check, at_once=1, waiting=5)
 
 
-def test_where_too_many_wait_the_next_is_refused_at_once_and_may_come_again() -> None:
+def test_when_too_many_wait_the_next_is_refused_at_once_and_may_try_again() -> None:
     async def check(work: Work, ask: Ask) -> None:
         first = [ask(number) for number in range(3)]
         await settled()
@@ -106,7 +106,7 @@ def test_where_too_many_wait_the_next_is_refused_at_once_and_may_come_again() ->
     throttled(check, at_once=1, waiting=2)
 
 
-def test_waiting_ends_with_a_sentence_too_and_leaves_the_place_to_the_next() -> None:
+def test_waiting_too_long_gives_a_sentence_and_frees_the_place() -> None:
     async def check(work: Work, ask: Ask) -> None:
         first = ask(0)
         await settled()
@@ -120,7 +120,7 @@ def test_waiting_ends_with_a_sentence_too_and_leaves_the_place_to_the_next() -> 
     throttled(check, at_once=1, waiting=1, longest_wait=0.01)
 
 
-def test_work_that_fails_or_is_given_up_leaves_its_turn_to_the_next() -> None:
+def test_failed_or_cancelled_work_frees_its_turn() -> None:
     async def check(work: Work, ask: Ask) -> None:
         first = ask(0)
         await settled()
@@ -136,7 +136,7 @@ def test_work_that_fails_or_is_given_up_leaves_its_turn_to_the_next() -> None:
     throttled(check, at_once=1, waiting=1)
 
 
-def test_whoever_comes_in_vain_hears_it_on_the_page_and_by_name_and_the_page_itself_still_comes() -> None:
+def test_a_busy_server_says_so_on_the_page_and_to_programs_and_still_serves_the_page() -> None:
     model, go_on = FakeRecommender(), threading.Event()
     running, url = start(build(Worlds({"toy": World("toy", lambda: model)})), quiet=True)
     search = model.search

@@ -38,7 +38,7 @@ from m2rec.ui.web.validation import LARGEST_BODY, NOT_HERE, path_within_root
 )
 @pytest.mark.parametrize("prefix", ["/gradio_api/", "/"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_what_nothing_here_uses_is_not_there(address: str, path: str, prefix: str, method: str) -> None:
+def test_unused_addresses_of_gradio_are_not_served(address: str, path: str, prefix: str, method: str) -> None:
     reply = httpx.request(method, address.rstrip("/") + prefix + path)
     assert reply.status_code == 404
     assert NOT_HERE in reply.text
@@ -55,19 +55,19 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_sent(address: str, pat
     assert b"larger than 8 MiB" in reply.read()
 
 
-def test_a_body_of_unknown_length_is_read_no_further_than_the_limit(address: str) -> None:
+def test_a_body_of_unknown_length_is_read_only_to_the_limit(address: str) -> None:
     parts = (b" " * 2**20 for _ in range(LARGEST_BODY // 2**20 + 1))
     assert httpx.post(f"{address}act", content=parts).status_code == 413
 
 
 @pytest.mark.parametrize("call", ["act", "open", "search", "ask"])
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 5000])
-def test_a_call_that_is_no_json_is_refused_in_words(address: str, call: str, body: bytes) -> None:
+def test_a_call_that_is_not_json_is_refused_with_a_sentence(address: str, call: str, body: bytes) -> None:
     reply = httpx.post(address + call, content=body)
     assert reply.json() == {"error": "The request must be JSON in UTF-8."}
 
 
-def test_a_search_of_more_than_200_characters_is_refused_in_words(address: str) -> None:
+def test_a_search_of_more_than_200_characters_is_refused_with_a_sentence(address: str) -> None:
     long = {"world": "toy-shop", "query": "x" * 201}
     assert (
         httpx.post(f"{address}search", json=long)
@@ -87,7 +87,7 @@ def test_a_search_of_more_than_200_characters_is_refused_in_words(address: str) 
         ("v2/search", 3, "the request must be an object with named fields, not 3."),
     ],
 )
-def test_a_call_by_name_whose_arguments_do_not_fit_is_refused_in_words(
+def test_a_call_by_name_with_wrong_arguments_is_refused_with_a_sentence(
     address: str, call: str, body: object, sentence: str
 ) -> None:
     reply = httpx.post(f"{address}gradio_api/call/{call}", json=body)
@@ -104,7 +104,7 @@ def test_a_call_by_name_whose_arguments_do_not_fit_is_refused_in_words(
         (2, None, "data must be a list"),
     ],
 )
-def test_a_call_by_number_whose_arguments_do_not_fit_is_refused_in_words(
+def test_a_call_by_number_with_wrong_arguments_is_refused_with_a_sentence(
     address: str, number: int, data: object, sentence: str
 ) -> None:
     body = {"fn_index": number, "data": data, "session_hash": "one"}
@@ -122,5 +122,5 @@ def test_a_call_by_number_whose_arguments_do_not_fit_is_refused_in_words(
         ("/demo", "/demonstration", "/demonstration"),
     ],
 )
-def test_the_root_path_is_taken_off_where_a_proxy_has_left_it(root: str, path: str, within: str) -> None:
+def test_the_root_path_is_removed_if_a_proxy_has_not_done_so(root: str, path: str, within: str) -> None:
     assert path_within_root({"root_path": root, "path": path}) == within

@@ -18,7 +18,7 @@ def failing() -> FakeRecommender:
 
 @pytest.fixture(scope="module")
 def service() -> Service:
-    """The page after its presets and lessons were warmed up, many visitors later, over a model that answers no more."""
+    """A page whose presets and lessons are cached, after many visitors, with a model that no longer answers."""
     worlds = Worlds({"toy": World("toy", FakeRecommender), "cut": World("cut", failing)})
     warm_up(worlds)
     for visitor in range(CACHED_ANSWERS + 1):
@@ -39,19 +39,19 @@ def test_every_preset_is_answered_without_the_model(service: Service) -> None:
 
 
 @pytest.mark.parametrize("lesson_id", [one.id for one in lessons() if one.world is None])
-def test_every_lesson_is_answered_without_the_model_from_beginning_to_end(service: Service, lesson_id: str) -> None:
+def test_every_step_of_every_lesson_is_answered_without_the_model(service: Service, lesson_id: str) -> None:
     view = act(service, service.first(), type="lesson", lesson=lesson_id)
     for step in STEPS:
         view = act(service, view, type=step)
     assert 'class="outcome"' in view["html"]["lesson"]
 
 
-def test_whatever_was_not_warmed_up_still_asks_the_model(service: Service) -> None:
+def test_other_answers_still_need_the_model(service: Service) -> None:
     with pytest.raises(TypeError):
         act(service, service.first(), type="remove", at=3)
 
 
-def test_only_the_newest_are_cached_but_what_was_asked_for_permanently() -> None:
+def test_only_the_newest_and_the_permanent_answers_are_cached() -> None:
     asked = []
     kept = Cache(lambda number: asked.append(number) or -number, newest=2)
     with permanently():

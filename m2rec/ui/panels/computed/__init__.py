@@ -1,1 +1,1 @@
-"""How one recommendation was computed: the view from the sentence down to the arithmetic, day by day."""
+"""The dialog that shows how one recommendation was computed, from a sentence down to the arithmetic, day by day."""

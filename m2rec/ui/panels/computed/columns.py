@@ -1,4 +1,4 @@
-"""The days of a computation side by side, which every strip of it stands under, and the strips."""
+"""The days of a computation as columns, and strips with a bar for each day."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,12 +7,12 @@ from m2rec.branches import BranchName
 from m2rec.recommend.explain.computation import Computation
 from m2rec.ui.render.context import PageContext
 
-MOST_COLUMNS = 60  # the newest days: more would be too narrow to see
+MOST_COLUMNS = 60  # newest days; more columns would be too narrow
 
 
 @dataclass(frozen=True)
 class Day:
-    """One item of the history. `number` counts from the visitor's first."""
+    """One item of the history. `number` counts from 1 for the oldest."""
 
     number: int
     title: str
@@ -21,18 +21,18 @@ class Day:
 
 @dataclass(frozen=True)
 class Part:
-    """A piece of a bar: `look` is its class in the style sheet, heights are in per cent of the strip."""
+    """A part of a bar. `look` is its CSS class, and heights are in per cent of the strip."""
 
     look: str
     height: float
-    below: bool = False  # it hangs from the zero line
+    below: bool = False  # below the zero line
 
 
 @dataclass(frozen=True)
 class Strip:
-    """One row under the days: a bar for each of them, stacked from below.
+    """A row with one bar for each day, stacked from below.
 
-    `value` stands at its right end, `said` describes it to who cannot see it. `signed` strips have their zero line in
+    `value` is shown at its right end, and `said` describes it for screen readers. `signed` strips have a zero line in
     the middle.
     """
 
@@ -46,7 +46,7 @@ class Strip:
 
 
 def days_of(context: PageContext, found: Computation, day: int) -> list[Day]:
-    """The newest of the first `day` items of the visitor's history that the model read."""
+    """The newest of the items that the model read, which end with item `day` of the visitor's history."""
     shown = found.history[-MOST_COLUMNS:]
     first = day - len(shown)
     return [
@@ -56,12 +56,12 @@ def days_of(context: PageContext, found: Computation, day: int) -> list[Day]:
 
 
 def newest(values: Sequence[float], columns: int, fill: float = 0.0) -> list[float]:
-    """By lag (0 the newest) → by column, oldest first: `columns` numbers, `fill` where there is none."""
+    """Turn values by lag (0 is the newest) into `columns` values, oldest first. Missing ones are `fill`."""
     given = list(values[:columns])
     return [fill] * (columns - len(given)) + given[::-1]
 
 
 def bars(values: Sequence[float], look: str, largest: float | None = None) -> list[list[Part]]:
-    """One bar each, relative to the largest (in size), or to what is given."""
+    """A bar for each value, relative to `largest` or else to the largest absolute value."""
     top = largest if largest is not None else max((abs(value) for value in values), default=0.0)
     return [[Part(look, 100 * abs(value) / top, value < 0)] if top and value else [] for value in values]

@@ -1,4 +1,4 @@
-"""The view as a whole: one item, after the first so many items of the visitor's history."""
+"""The whole dialog, for one item after the first n items of the visitor's history."""
 
 from dataclasses import dataclass
 
@@ -21,16 +21,16 @@ from m2rec.ui.render.words import percent
 
 @dataclass(frozen=True)
 class Then:
-    """What really came next in the history, where that day is behind us."""
+    """The item that came next in the history."""
 
     title: str
     own: bool
 
 
 def computed(context: PageContext, item_id: str, day: int | None) -> str:
-    """How the item's probability was computed after `day` items of the history, all of them for None.
+    """How the item's probability was computed after `day` items of the history, or after all for None.
 
-    Raises InputError where there is nothing to compute.
+    Raises InputError for an unknown item and for an empty history.
     """
     history = context.state.history
     if item_id not in context.world.items:

@@ -1,4 +1,4 @@
-"""Frequency: the item's own signal, the filter that slides along it, rounds kept and missed, bands open and shut."""
+"""Frequency: the item's own signal, the filter applied to it, rounds kept and missed, bands open and shut."""
 
 from dataclasses import dataclass
 from math import isinf
@@ -13,25 +13,25 @@ from m2rec.ui.panels.computed.ledger import Line, of_score
 from m2rec.ui.render.numbers import amount, decimal, signed
 from m2rec.ui.render.words import counted, percent, plain_period
 
-STEEPEST = 10.0  # log-odds at which a band's bar is full
-SHUT_SHOWN = 3
-SPOKEN_AGAINST = -1.0  # log-odds, from which other rhythms are what shuts a band
+FULL_BAR = 10.0  # log-odds at which a band's bar has its full height
+SHUT_SHOWN = 3  # bands that are not open, with the reason
+EXPLAINED_AWAY = -1.0  # log-odds; below this, another rhythm may be the reason why a band is shut
 
 
 @dataclass(frozen=True)
 class Round:
-    """One round of the band's period, on columns `first` to `last` (from 1, the end included)."""
+    """One round of the band's period, in columns `first` to `last` (from 1, inclusive)."""
 
     first: int
     last: int
-    state: Literal["kept", "missed", "open"]  # open: it is under way, or began before the history
+    state: Literal["kept", "missed", "open"]  # open: not over yet, or started before the history
     text: str
     title: str
 
 
 @dataclass(frozen=True)
 class BandBar:
-    """One band among all: above the line it is more likely than not; a full height is half the chart."""
+    """The log-odds of one band as a bar, which is above the zero line if the item is more likely than not."""
 
     label: str
     part: Part
@@ -41,7 +41,7 @@ class BandBar:
 
 @dataclass(frozen=True)
 class Rhythm:
-    """What the view shows of the frequency branch. `shut` says of the nearest other bands why they are."""
+    """The dialog's part on the frequency branch. `shut` gives reasons why the nearest other bands are not open."""
 
     lead: str
     strips: list[Strip]
@@ -54,7 +54,7 @@ class Rhythm:
 
 
 def due(terms: DueTerms, kernels: np.ndarray, columns: int) -> Rhythm:
-    """Where items recur. kernels (b, W), `columns` days are shown; the next one stands behind them."""
+    """The part for the periodic variant. kernels (b, W); `columns` days are shown, followed by the next day."""
     signal = [0.0] * MOST_COLUMNS
     for lag, weight in zip(terms.lags.tolist(), terms.weights.tolist(), strict=True):
         if lag < MOST_COLUMNS:
@@ -111,10 +111,10 @@ def _lead(terms: DueTerms, band: BandTerms) -> str:
 
 
 def _rounds(band: BandTerms, columns: int) -> list[Round]:
-    """The rounds that lie in the columns shown, newest first. Column `columns` + 1 is the next day."""
+    """The rounds within the columns, newest first. Column `columns` + 1 is the next day."""
     period = int(band.period)
     half = (period - 1) // 2
-    under_way = period - 1 - half  # interactions since the middle between the last round's day and the next
+    under_way = period - 1 - half  # interactions of the current round so far
     found = [Round(max(columns + 1 - under_way, 1), columns + 1, "open", "now", "The round under way is not counted")]
     for place, (hits, required) in enumerate(zip(band.hits.tolist(), band.required.tolist(), strict=True), start=1):
         near, far = place * period - half, place * period + period - 1 - half  # interactions before the next
@@ -169,10 +169,10 @@ def _share_lines(terms: DueTerms) -> list[Line]:
 
 
 def why_shut(band: BandTerms, habit: float) -> str:
-    """The strongest thing that speaks against a band."""
+    """The strongest reason against a band, in words."""
     if band.muted:
         return "muted by you"
-    if band.others < SPOKEN_AGAINST and band.others <= band.rounds:
+    if band.others < EXPLAINED_AWAY and band.others <= band.rounds:
         return f"another rhythm explains it ({signed(band.others, 1)})"
     if band.rounds < 0:
         return f"rounds missed ({signed(band.rounds, 1)})"
@@ -193,7 +193,7 @@ def _bands(terms: DueTerms) -> list[BandBar]:
             plain_period(band.period),
             Part(
                 "frequency" if at == terms.open else "muted" if band.muted else "faint",
-                100 * min(abs(band.log_odds) / STEEPEST, 1.0),
+                100 * min(abs(band.log_odds) / FULL_BAR, 1.0),
                 band.log_odds < 0,
             ),
             at == terms.open,
@@ -204,7 +204,7 @@ def _bands(terms: DueTerms) -> list[BandBar]:
 
 
 def filtered(terms: FilterTerms, columns: int) -> Rhythm:
-    """Where only what is alike comes back."""
+    """The part for the spectral variant, in which only similar items recur."""
     trend = sum(band.part for band in terms.bands if isinf(band.period))
     periodic = terms.score.match - trend
     kept = [band for band in terms.bands if band.kept]

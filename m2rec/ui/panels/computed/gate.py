@@ -1,4 +1,4 @@
-"""Gate and mixture: what the gate saw, its weights, and the sum that the card shows."""
+"""Gate and mixture: the gate's inputs, its weights, and the sum that is shown on the card."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from m2rec.ui.render.words import percent
 
 @dataclass(frozen=True)
 class Product:
-    """Weight × probability = share, of one branch; `width` of the share is in per cent of the whole probability."""
+    """Weight × probability = share, for one branch. `width` is the share in per cent of the whole probability."""
 
     kind: BranchName
     name: str
@@ -27,7 +27,7 @@ class Product:
 
 @dataclass(frozen=True)
 class Mixture:
-    """The last step. `total` is the card's own percentage, `sum` the same with its decimals."""
+    """The last step. `total` is the probability as on the card, `sum` the same with more digits."""
 
     saw: str
     otherwise: str
@@ -39,7 +39,7 @@ class Mixture:
 
 
 def mixture(found: Computation, columns: int, by_hand: bool) -> Mixture:
-    """`by_hand`: the visitor has set the gate."""
+    """The dialog's part on the gate. `by_hand` says that the visitor has set the gate."""
     products = [
         Product(
             kind.key,
@@ -76,7 +76,7 @@ def mixture(found: Computation, columns: int, by_hand: bool) -> Mixture:
 
 
 def _saw(found: Computation) -> str:
-    """The evidence that can be put in words; the branches' outputs are vectors."""
+    """The gate's evidence in words. Its other inputs, the branches' outputs, are vectors."""
     evidence, frequency = found.terms.gate.evidence["frequency"], found.terms.frequency
     if isinstance(frequency, DueTerms):
         due, strongest = float(evidence[-3]), float(evidence[-1])

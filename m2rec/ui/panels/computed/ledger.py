@@ -1,4 +1,4 @@
-"""The lines of a sum: what is added, how much, and what comes out."""
+"""The lines of a calculation: what is added, how much, and the result."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from m2rec.ui.render.numbers import decimal, signed
 
 @dataclass(frozen=True)
 class Line:
-    """`result` marks what the lines above it come to; `hint` says more."""
+    """One line. `result` marks the sum of the lines above; `hint` explains the line."""
 
     what: str
     number: str
@@ -17,7 +17,7 @@ class Line:
 
 
 def of_score(score: ScoreTerms) -> list[Line]:
-    """From match, popularity and a preference for what was seen to a probability."""
+    """From match, popularity and repeat bias to a probability."""
     lines = [
         Line("how well it fits", signed(score.match), hint="the branch's output against the item's vector"),
         Line("how much it is chosen anyway", signed(score.popularity)),

@@ -1,4 +1,4 @@
-"""Semantic: beliefs over named themes and what moved them, or decaying means of the texts."""
+"""Semantic: the belief over named themes and what changed it, or decaying means of the texts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from m2rec.ui.render.numbers import decimal
 from m2rec.ui.render.words import percent
 
 THEMES = 4  # shown by name
-LIKE = 3
+LIKE = 3  # most similar items of the history
 TINY = 1e-12
 LOOKS = ("semantic", "temporal", "frequency", "faint")  # of `REASONS`
 
 
 @dataclass(frozen=True)
 class ThemeRow:
-    """A theme: the belief in it a day ago and now, the item's share of it, and the product."""
+    """A theme: the belief in it before the last item and now, the item's share of it, and the product."""
 
     look: str
     name: str
@@ -31,7 +31,7 @@ class ThemeRow:
 
 @dataclass(frozen=True)
 class Meaning:
-    """What the view shows of the semantic branch: `themes` with `semantic = "themes"`, `like` with "means"."""
+    """The dialog's part on the semantic branch. `themes` is for `semantic = "themes"`, `like` for "means"."""
 
     lead: str
     strips: list[Strip]
@@ -42,18 +42,18 @@ class Meaning:
 
 @dataclass(frozen=True)
 class _Named:
-    """All themes of one name taken together."""
+    """All themes with the same name."""
 
     name: str
     members: list[int]
 
     def of(self, values: np.ndarray) -> float:
-        """The sum of their values, (K,) → a number."""
+        """The sum of these themes' values. values (K,) → a number."""
         return float(values[self.members].sum())
 
 
 def themes(terms: ThemeTerms, names: Sequence[str], newest: str, columns: int) -> Meaning:
-    """`names` of the themes, several of which may have one; `newest` is the title of the newest item."""
+    """The part for themes. `names` has each theme's name, not all different; `newest` is the newest item's title."""
     now, before = terms.belief[-1], terms.belief[-2]
     named = _shown(terms, names)
     looks = [f"theme-{place}" for place in range(len(named))]
@@ -116,7 +116,7 @@ def themes(terms: ThemeTerms, names: Sequence[str], newest: str, columns: int) -
 
 
 def _shown(terms: ThemeTerms, names: Sequence[str]) -> list[_Named]:
-    """Those believed in most and those that give this item most, in turn; the strongest belief first."""
+    """The themes with the most belief and those that contribute most to this item, in turn, sorted by belief."""
     members: dict[str, list[int]] = {}
     for theme, name in enumerate(names):
         members.setdefault(name, []).append(theme)
@@ -130,7 +130,7 @@ def _shown(terms: ThemeTerms, names: Sequence[str]) -> list[_Named]:
 
 
 def means(terms: MeansTerms, titles: Sequence[str], columns: int) -> Meaning:
-    """`titles` of the history, oldest first."""
+    """The part for means. `titles` are those of the history, oldest first."""
     strips = [
         Strip(
             "semantic",

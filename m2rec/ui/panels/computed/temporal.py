@@ -1,4 +1,4 @@
-"""Temporal: how much of each past item is left in the memories, and what the newest item calls for."""
+"""Temporal: how much of each past item is left in the memories, and which items the newest one makes likely."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from m2rec.ui.render.words import percent
 
 @dataclass(frozen=True)
 class Called:
-    """An item that the newest one calls for; `width` is in per cent of the first."""
+    """An item that the newest one makes likely. `width` is in per cent of the first."""
 
     title: str
     share: str
@@ -21,7 +21,7 @@ class Called:
 
 @dataclass(frozen=True)
 class Order:
-    """What the view shows of the temporal branch. `layer` says whose memories they are, where there are several."""
+    """The dialog's part on the temporal branch. `layer` says which layer's memories are shown if there are several."""
 
     newest: str
     called: list[Called]
@@ -31,7 +31,7 @@ class Order:
 
 
 def order(found: Computation, terms: TemporalTerms, newest: str, columns: int, layers: int) -> Order:
-    """`newest` is the title of the newest item; the memories are those of the last of `layers`."""
+    """The part on the temporal branch. `newest` is the newest item's title; memories are those of the last layer."""
     strips = []
     for memory, without in zip(terms.memories, terms.without.tolist(), strict=True):
         span = f"{memory.span:.0f}"
