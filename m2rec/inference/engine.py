@@ -28,6 +28,7 @@ from m2rec.inference.gate import Gate
 from m2rec.inference.items import ItemArrays
 from m2rec.inference.prefixes import PrefixCache
 from m2rec.inference.reading import Position, Reading, State
+from m2rec.inference.recent import Recent
 from m2rec.inference.registry import branch_classes
 from m2rec.model.config import ModelConfig
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from m2rec.inference.temporal import Temporal
 
 CACHE_BYTES = 24 << 20  # some five hundred states: those of as many visitors at a time
+ANSWERS = 4  # a quarter as much again is for the distributions of the newest of them
 MARK = 64  # items after which the state within a history is cached
 FEW = 2  # steps that are quicker than reading a whole history for its newest position
 
@@ -64,6 +66,7 @@ class InferenceEngine:
         if config.gate == "features":
             self.fusion = FeatureFusion(below(weights, "fusion"), self.branches, self.items)
         self._cache = PrefixCache(cache_bytes)
+        self._distributions: Recent[tuple[Position, np.ndarray]] = Recent(cache_bytes // ANSWERS)
 
     @classmethod
     def from_folder(cls, folder: str | Path, cache_bytes: int = CACHE_BYTES) -> "InferenceEngine":
@@ -209,9 +212,18 @@ class InferenceEngine:
     def distributions(self, position: Position, seen: np.ndarray) -> np.ndarray:
         """Each branch's own distribution over the catalogue, float32 (M, V), rows summing to 1. seen bool (V,).
 
-        With the gate on features there is one distribution only; all rows hold it.
+        With the gate on features there is one distribution only; all rows hold it. Cached and read-only: an answer, its
+        other candidates and what one change would do ask for the same ones.
         """
-        return self.distributions_at(position.outputs, position.gate[None], seen[None])[0]
+        key = id(position), seen.tobytes()
+        found = self._distributions.get(key)
+        if found is not None:
+            return found[1]
+        result = self.distributions_at(position.outputs, position.gate[None], seen[None])[0]
+        result.flags.writeable = False
+        # the position is cached beside them, so that no other one can get its id
+        self._distributions.keep(key, (position, result), result.nbytes + position.nbytes + seen.nbytes)
+        return result
 
     def distributions_at(
         self, outputs: Mapping[BranchName, BranchOutput], gates: np.ndarray, seen: np.ndarray

@@ -1,10 +1,9 @@
 """A cache of recent histories by their prefixes, so that a similar history is not read from the start."""
 
-from collections import OrderedDict
 from collections.abc import Sequence
-from threading import Lock
 
 from m2rec.inference.reading import Reading
+from m2rec.inference.recent import Recent
 
 MUTED = bytes | None  # which bands are muted, as bytes of the mask; None where none is
 
@@ -14,13 +13,15 @@ class PrefixCache:
 
     def __init__(self, most_bytes: int) -> None:
         """`most_bytes` of readings are cached; none with 0."""
-        self.most_bytes = most_bytes
-        self.nbytes = 0
-        self._lock = Lock()
-        self._kept: OrderedDict[int, tuple[tuple[int, ...], MUTED, Reading, int]] = OrderedDict()
+        self._kept: Recent[tuple[tuple[int, ...], MUTED, Reading]] = Recent(most_bytes)
 
     def __len__(self) -> int:
         return len(self._kept)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that the readings hold, in bytes, about."""
+        return self._kept.nbytes
 
     def longest(self, items: Sequence[int], muted: MUTED) -> Reading | None:
         """The reading of the longest prefix of `items` in the cache, or None."""
@@ -28,13 +29,11 @@ class PrefixCache:
             return None
         whole = tuple(items)
         keys = _keys(whole, muted)
-        with self._lock:
-            for length in range(len(whole), 0, -1):
-                found = self._kept.get(keys[length - 1])
-                # the key is a hash: the items are compared as well
-                if found is not None and found[1] == muted and found[0] == whole[:length]:
-                    self._kept.move_to_end(keys[length - 1])
-                    return found[2]
+        for length in range(len(whole), 0, -1):
+            found = self._kept.get(keys[length - 1])
+            # the key is a hash: the items are compared as well
+            if found is not None and found[1] == muted and found[0] == whole[:length]:
+                return found[2]
         return None
 
     def keep(self, items: Sequence[int], muted: MUTED, readings: Sequence[Reading]) -> None:
@@ -44,17 +43,7 @@ class PrefixCache:
         for reading in readings:
             prefix = whole[: len(reading.gates)]
             held = reading.state.nbytes + reading.position.nbytes + reading.gates.nbytes
-            size = held + 8 * len(prefix) + 1024
-            if size > self.most_bytes:
-                continue
-            key = keys[len(prefix) - 1]
-            with self._lock:
-                if key in self._kept:
-                    self.nbytes -= self._kept.pop(key)[3]
-                self._kept[key] = (prefix, muted, reading, size)
-                self.nbytes += size
-                while self.nbytes > self.most_bytes:
-                    self.nbytes -= self._kept.popitem(last=False)[1][3]
+            self._kept.keep(keys[len(prefix) - 1], (prefix, muted, reading), held + 8 * len(prefix) + 1024)
 
 
 def _keys(items: Sequence[int], muted: MUTED) -> list[int]:

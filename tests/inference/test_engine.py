@@ -261,3 +261,16 @@ def test_distributions_are_distributions() -> None:
         assert rows.shape == (len(BRANCHES), CATALOGUE)
         np.testing.assert_allclose(rows.sum(1), 1, rtol=1e-5)
         np.testing.assert_allclose(used.shares(position, used.seen([3, 4])), rows * position.gate[:, None], rtol=1e-6)
+
+
+def test_cached_distributions_are_those_of_their_own_position_and_items() -> None:
+    for variant in VARIANTS:
+        used, (model, _) = engine(variant), network(variant)
+        without = InferenceEngine(model.config, as_arrays(model.state_dict()), cache_bytes=0)
+        for items in ([3, 4, 3, 4, 3], [3, 4, 3, 4], [5, 3, 4, 3, 4, 3]) * 2:
+            for seen in (items, [3, 4, 9]):  # items that are too old to be read were seen all the same
+                asked = used.read(items).position, used.seen(seen)
+                expected = without.distributions(without.read(items).position, without.seen(seen))
+                np.testing.assert_allclose(used.distributions(*asked), expected, rtol=1e-5, atol=1e-8)
+                assert used.distributions(*asked) is used.distributions(*asked)
+        assert without._distributions.nbytes == 0
