@@ -55,11 +55,15 @@ def opening(world: World, theme: Theme = "auto") -> State:
 
 
 def _opened(worlds: Worlds, state: State, lesson_id: str | None) -> State:
-    """The first step of a lesson, on its own history; or the same state without a lesson."""
+    """The first step of a lesson, on its own history; or the same state without a lesson.
+
+    One that names no world is given in the default one: the teacher's sheet was computed there, and the lesson before
+    may have been in another.
+    """
     if lesson_id is None:
         return state.replace(lesson=None, lesson_step=0, lesson_choice=None, lesson_mark=None, lesson_sketch=None)
     chosen = lesson(lesson_id)
-    world = worlds.get(chosen.world or state.world)
+    world = worlds.get(chosen.world) if chosen.world else worlds.default
     begun = starting_history(chosen, world)
     start = actions.replace(State(world=world.name, k=state.k, theme=state.theme), begun.history, begun.days)
     return start.replace(lesson=chosen.id)

@@ -73,6 +73,17 @@ def test_on_a_phone_a_gate_set_by_hand_fits_and_two_lists_stand_side_by_side(pag
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
 
 
+def test_the_numbers_behind_a_recommendation_fit_a_phone_and_its_bar_is_seen(page: Page) -> None:
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    page.locator(".card-open").first.click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("columnheader", name="= share")).to_be_in_viewport(ratio=1)
+    assert dialog.evaluate("one => one.scrollWidth - one.clientWidth") == 0
+    box = dialog.locator(".lead + .bar").bounding_box()
+    assert box is not None
+    assert box["height"] >= 8
+
+
 def test_before_a_class_letters_are_larger_and_all_is_still_one_screen(page: Page) -> None:
     def letters() -> list[float]:
         titles = [page.locator(".card .title").first, page.locator(".chip").first, page.locator(".reading p").first]

@@ -118,9 +118,18 @@ def test_the_address_follows_the_next_lesson_and_a_class_goes_back_to_the_list(p
     expect(page.get_by_role("region", name=lesson("noise").title)).to_be_visible()
     page.get_by_role("button", name="Leave the lesson").click()
     expect(page.get_by_role("tabpanel", name="Lessons")).to_be_visible()
+    expect(page.locator(".history")).to_be_hidden()  # a class sees the list alone
     assert "lesson=" not in page.url
     page.get_by_role("tabpanel").get_by_role("button", name=re.compile(lesson("chains").title)).click()
     expect(page.get_by_role("region", name=lesson("chains").title)).to_be_visible()
+
+
+def test_after_the_last_lesson_comes_the_list_of_all(page: Page, address: str) -> None:
+    visit(page, f"{address}?lesson={lessons()[-1].id}")
+    page.get_by_role("button", name="Show the answer").click()
+    page.get_by_role("button", name="All lessons").click()
+    expect(page.get_by_role("tabpanel", name="Lessons")).to_be_visible()
+    expect(page.locator(".lesson")).to_have_count(0)
 
 
 @pytest.mark.parametrize("one", ANYWHERE, ids=lambda one: one.id)

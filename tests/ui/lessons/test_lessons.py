@@ -199,3 +199,13 @@ def test_an_unknown_lesson_and_one_without_its_world_are_refused_with_a_sentence
     assert "gift-shop" in act(service, first, type="lesson", lesson="real-life")["error"]
     assert "there are period" in act(service, first, type="lesson", lesson="cooking")["error"]
     assert "No lesson is open" in act(service, first, type="lesson_do")["error"]
+
+
+def test_a_lesson_without_a_world_of_its_own_is_given_where_the_teachers_sheet_was_computed(shipped: Worlds) -> None:
+    session = Session(state=opening(shipped.get("gift-shop")))
+    begun = dispatch(shipped, session, OpenLesson(type="lesson", lesson="limits"))
+    assert begun.state.world == shipped.default.name
+    in_the_shop = dispatch(shipped, begun, OpenLesson(type="lesson", lesson="real-life"))
+    assert in_the_shop.state.world == "gift-shop"
+    back = dispatch(shipped, in_the_shop, OpenLesson(type="lesson", lesson="limits"))
+    assert back.state.world == shipped.default.name

@@ -40,41 +40,45 @@ export function daysShow(page) {
   };
 }
 
+/** A number and its sign stay on one line. @param {string} text */
+const unbroken = (text) => text.replaceAll(" %", "\u00a0%");
+
 /**
  * @param {HTMLElement} dialog
  * @param {PlayedDay[]} series
  * @param {number} at
- * @param {boolean} told whether what came is told
+ * @param {boolean} shown whether what came is shown
  */
-function draw(dialog, series, at, told) {
+function draw(dialog, series, at, shown) {
   const day = series[at];
   const place = (/** @type {string} */ name) => all(dialog, `[data-days="${name}"]`)[0];
-  place("words").textContent = day.words;
+  place("words").textContent = unbroken(day.words);
   const came = place("came");
-  came.textContent = !day.came ? "The next is not known yet." : told ? `Then came ${day.came}: ${day.verdict}.` : "Then came …";
-  came.dataset.outcome = told ? day.outcome : "";
+  const verdict = unbroken(`Then came ${day.came}: ${day.verdict}.`);
+  came.textContent = !day.came ? "The next is not known yet." : shown ? verdict : "Then came …";
+  came.dataset.outcome = shown ? day.outcome : "";
   all(place("guesses"), "li").forEach((row, rank) => {
     const guess = day.guesses[rank];
     row.hidden = !guess;
     if (!guess) return;
-    row.classList.toggle("own", told && guess.came);
-    all(row, "bdi")[0].textContent = (told && guess.came ? "✓ " : "") + guess.title;
+    row.classList.toggle("own", shown && guess.came);
+    all(row, "bdi")[0].textContent = (shown && guess.came ? "✓ " : "") + guess.title;
     all(row, "b")[0].textContent = guess.share;
     all(row, ".bar .fill").forEach((bar, part) => (bar.style.width = `${guess.parts[part]}%`));
   });
-  because(place("gate"), day.gate, told);
+  because(place("gate"), day.gate, shown);
   if (place("cause")) {
-    because(place("cause"), told ? day.cause : null, told);
-    because(place("oracle"), day.oracle, told);
+    because(place("cause"), shown ? day.cause : null, shown);
+    because(place("oracle"), day.oracle, shown);
   }
-  const scores = told ? day.scores : series[Math.max(at - 1, 0)].scores;
+  const scores = shown ? day.scores : series[Math.max(at - 1, 0)].scores;
   all(place("scores"), "li").forEach((row, which) => {
     all(row, "b")[0].textContent = scores[which].text;
     all(row, ".track > i")[0].style.width = `${scores[which].width}%`;
   });
   for (const row of all(dialog, "[data-days-row]")) {
     [...row.children].forEach((cell, column) => {
-      cell.classList.toggle("later", column > at || (column === at && !told));
+      cell.classList.toggle("later", column > at || (column === at && !shown));
       cell.classList.toggle("now", column === at);
     });
   }
@@ -83,11 +87,11 @@ function draw(dialog, series, at, told) {
 /**
  * @param {HTMLElement} row
  * @param {Because | null} why
- * @param {boolean} told
+ * @param {boolean} shown
  */
-function because(row, why, told) {
+function because(row, why, shown) {
   const text = all(row, "dd")[0];
-  const verdict = !why || why.right === null || !told ? "" : why.right ? " ✓" : " ✗";
-  text.textContent = why ? `${why.mark} ${why.text}${verdict}` : "…";
+  const verdict = !why || why.right === null || !shown ? "" : why.right ? " ✓" : " ✗";
+  text.textContent = why ? unbroken(`${why.mark} ${why.text}${verdict}`) : "…";
   text.className = why ? `because ${why.look}` : "because";
 }
