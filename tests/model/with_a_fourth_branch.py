@@ -153,6 +153,35 @@ def answer(folder: Path, gate: str) -> None:
     assert "echo" not in taken_apart.terms.branches  # it has no terms to show
 
 
+def show(folder: Path) -> None:
+    """On the page, without a panel of its own: its slider, its share on each card, and the sum that it is part of."""
+    from m2rec.recommend.recommender import Recommender
+    from m2rec.ui.session.world import World
+    from m2rec.ui.session.worlds import Worlds
+    from m2rec.ui.web.document import Documents
+    from m2rec.ui.web.service import Service
+
+    service = Service(Worlds({"tiny-shop": World("tiny-shop", lambda: Recommender.from_pretrained(folder))}))
+    document = Documents(service).document("http://localhost/").decode()
+    assert '{"key": "echo", "mark": "\\u25a0", "name": "Echo", "plain": "likeness"}' in document  # for the scripts
+    assert ".m2 .echo { --tint: #CC79A7; }" in document
+    first = service.first()
+    assert 'data-weight="echo"' in first["html"]["gate"]
+    assert "echo " in first["html"]["cards"]
+    by_hand = {"type": "override", "branch": "echo", "weight": 0.9, "current": first["gates"]}
+    shown = service.act({"session": first["session"], "action": by_hand})
+    assert round(shown["gates"]["echo"], 6) == 0.9
+    assert "likeness" in shown["html"]["reading"]
+    without = service.act({"session": first["session"], "action": {"type": "set", "compare": "echo"}})
+    assert "No echo branch" in without["html"]["cards"]
+    item = shown["ranking"][0]
+    for what in ("details", "computed", "days", "gate_table", "repeat"):
+        assert "html" in service.ask({"session": shown["session"], "what": what, "text": item})
+    computed = service.ask({"session": shown["session"], "what": "computed", "text": item})["html"]
+    assert '<i class="fill echo"' in computed
+    assert "from likeness" in computed
+
+
 def main() -> None:
     """Raises where something does not hold; says nothing otherwise."""
     folder, gate = Path(sys.argv[1]), sys.argv[2]
@@ -160,6 +189,7 @@ def main() -> None:
     train_and_evaluate(folder, gate)
     save_and_load(folder / "checkpoint", gate)
     answer(folder / "checkpoint", gate)
+    show(folder / "checkpoint")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from m2rec.branches import ORDERED
 from m2rec.recommend.answer import PerBranch
 from m2rec.ui.render.context import PageContext, ask
 from m2rec.ui.session.actions import shuffle
@@ -9,9 +10,7 @@ from m2rec.ui.session.state import State
 
 COMPARISONS = (
     ("shuffled", "order shuffled"),
-    ("temporal", "no temporal branch"),
-    ("frequency", "no frequency branch"),
-    ("semantic", "no semantic branch"),
+    *((kind.key, f"no {kind.name.lower()} branch") for kind in ORDERED),
     ("popularity", "popularity"),
 )
 
@@ -52,7 +51,7 @@ def compared(context: PageContext) -> Other | None:
     else:
         gates = context.answer.gates
         left = {name: 0.0 if name == compare else max(weight, 1e-9) for name, weight in gates.items()}
-        asked, note = state.replace(gate_override=left), "One branch's gate at zero, the other two share its weight."
+        asked, note = state.replace(gate_override=left), "One branch's gate at zero, the others share its weight."
     answer = ask(context.worlds, asked)
     rows = [
         Row(item.rank, item.title, item.item_id in mine, item.probability, item.contributions) for item in answer.items

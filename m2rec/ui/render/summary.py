@@ -70,6 +70,9 @@ def _why(
         return f"It follows from what this {wording.who} {wording.past} last, {newest}", EVIDENCE[lead].plain
     if lead == "semantic":
         return f"It fits what the things that this {wording.who} {wording.present} are about", EVIDENCE[lead].plain
+    kind = EVIDENCE[lead]
+    if kind.key != "frequency":  # one that has no sentence of its own
+        return f"The {kind.name.lower()} branch expects it", kind.plain
     steady = next((one for one in recurrences(answer.history) if one.item_id == first.item_id), None)
     if steady and _certain(steady, answer):
         every = f"every {ordinal(steady.period)} {wording.unit}"

@@ -81,15 +81,15 @@ def _saw(found: Computation) -> str:
     if isinstance(frequency, DueTerms):
         due, strongest = float(evidence[-3]), float(evidence[-1])
         if due < 0.005:
-            return "It saw the three branches' outputs, and that nothing is due."
+            return "It saw the branches' outputs, and that nothing is due."
         return (
-            f"It saw the three branches' outputs, and that {due:.2f} items are due in all, "
+            f"It saw the branches' outputs, and that {due:.2f} items are due in all, "
             f"the surest with {percent(strongest)}."
         )
     bands = (len(evidence) - 1) // 2
     loudest = int(np.argmax(evidence[:bands])) + 1 if bands else 0
     return (
-        f"It saw the three branches' outputs, and how the filter's {bands} bands respond "
+        f"It saw the branches' outputs, and how the filter's {bands} bands respond "
         f"(band {loudest} loudest, gain {float(evidence[:bands].max(initial=0.0)):.2f})."
     )
 

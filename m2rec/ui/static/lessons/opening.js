@@ -1,7 +1,7 @@
 // @ts-check
 // The first ten seconds: one question and three buttons, each a real action whose result is outlined. Gone for good once used or closed.
 import { all, around } from "../page/dom.js";
-import { percent } from "../page/wording.js";
+import { EVIDENCE, percent } from "../page/wording.js";
 
 /** @typedef {import("../page/page.js").Page} Page */
 
@@ -41,7 +41,7 @@ export function startOpening(page) {
     const { gates, candidates, ranking } = page.view;
     const found = candidates.find(({ item_id }) => item_id === item);
     if (!found || !ranking.includes(item)) return "less than any that is shown";
-    return percent(gates.temporal * found.branches.temporal + gates.frequency * found.branches.frequency + gates.semantic * found.branches.semantic);
+    return percent(EVIDENCE.reduce((sum, { key }) => sum + gates[key] * found.branches[key], 0));
   }
 
   /** What happens to the first card, in words. @param {string} what @param {() => Promise<unknown>} change */

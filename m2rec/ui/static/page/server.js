@@ -18,7 +18,12 @@ export async function call(name, payload) {
 
 /** @returns {import("../types").View} the view that the document was rendered with */
 export function firstView() {
-  const given = document.querySelector("#m2-view");
-  if (!given?.textContent) throw new Error("the page's first view is not in the document");
+  return written("#m2-view");
+}
+
+/** What the server wrote into the document. @param {string} where */
+export function written(where) {
+  const given = document.querySelector(where);
+  if (!given?.textContent) throw new Error(`${where} is not in the document`);
   return JSON.parse(given.textContent);
 }

@@ -1,14 +1,11 @@
 // @ts-check
 // Numbers and sentences as the server writes them (m2rec/ui/render/words.py, summary.py), for answers that are computed here.
+import { written } from "./server.js";
 
 /** @typedef {import("../types").BranchName} BranchName */
 
 /** @type {{ key: BranchName, name: string, plain: string, mark: string }[]} in the order of the page */
-export const EVIDENCE = [
-  { key: "temporal", name: "Temporal", plain: "recent order", mark: "●" },
-  { key: "frequency", name: "Frequency", plain: "rhythm", mark: "▲" },
-  { key: "semantic", name: "Semantic", plain: "meaning", mark: "◆" },
-];
+export const EVIDENCE = written("#m2-evidence");
 
 /**
  * A share as a person writes it: 81 %, 4.2 %, < 0.1 %.
