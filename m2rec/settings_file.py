@@ -47,4 +47,4 @@ def read_settings(path: Path, model: type[Settings], what: str) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "its entries"
-        raise DataError(f"The {what} {path} does not fit at {where}: {first['msg']}.") from error
+        raise DataError(f"The {what} {path} has a mistake at {where}: {first['msg']}.") from error

@@ -1,1 +1,1 @@
-"""Published models, reimplemented and trained and measured exactly as M2Rec is."""
+"""Published models, reimplemented, and trained and evaluated in the same way as M2Rec."""

@@ -1,4 +1,4 @@
-"""BSARec (Shin et al. 2024): self-attention beside a frequency rescaler, the frequency baseline.
+"""BSARec (Shin et al. 2024): self-attention and a frequency rescaler in parallel; the frequency baseline.
 
     low(x)   = x with all but its lowest frequencies removed            high(x) = x − low(x)
     rescaled = norm(dropout(low(x) + β² high(x)) + x)                   β learned, one for each channel
@@ -6,10 +6,10 @@
     x ← α · rescaled + (1 − α) · attended
     x ← norm(feed(x) + x)
 
-As published, `low` is an FFT over the whole padded history, and only the last position is trained. With every position
-trained, that FFT would leak the future into each of them. Here position t uses the FFT of the trailing window that ends
-at t, with zeros before the first item: exactly what the published filter computes for the last position of a history
-that ends at t. At the end of a window, the filter is a fixed weighted sum over lags.
+As published, `low` is an FFT over the whole padded history, and only the last position is trained. When every position
+is trained, that FFT would use future items. Here position t uses the FFT of the window that ends at t, with zeros
+before the first item: the same as the published filter gives for the last position of a history that ends at t. At the
+end of a window, the filter is a fixed weighted sum over lags.
 """
 
 from typing import Annotated, cast
@@ -42,7 +42,7 @@ class BsaRecSettings(BaselineSettings):
 
 
 class Rescaler(nn.Module):
-    """Low frequencies as they are, high ones times β²."""
+    """Keeps low frequencies and multiplies high ones by β²."""
 
     kernel: Tensor
 
@@ -73,7 +73,7 @@ class Rescaler(nn.Module):
 
 
 class Block(nn.Module):
-    """Rescaler and attention side by side, then the position-wise network."""
+    """Rescaler and attention in parallel, then the position-wise network."""
 
     def __init__(self, settings: BsaRecSettings) -> None:
         super().__init__()
@@ -133,7 +133,7 @@ class BsaRec(nn.Module):
 
 
 def low_pass(window: int, bins: int) -> Tensor:
-    """Weight of the item `lag` places back when the `bins` lowest frequencies of a window are kept: (window,)."""
+    """A filter that keeps the `bins` lowest frequencies of a window, as weights by lag. → (window,)."""
     kept = torch.zeros(window // 2 + 1)
     kept[:bins] = 1
     return torch.fft.irfft(kept, n=window)

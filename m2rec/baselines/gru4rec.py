@@ -30,7 +30,7 @@ class Gru4Rec(nn.Module):
         return self.out(self._recur(x)[0])
 
     def last(self, x: Tensor, lengths: Tensor) -> Tensor:
-        """x (B, L, d), lengths (B,) → (B, d). Only the projection is saved."""
+        """x (B, L, d), lengths (B,) → (B, d). Only the projection is cheaper than in `forward`."""
         hidden, _ = self._recur(x)
         return self.out(hidden[torch.arange(len(x), device=x.device), lengths - 1])
 
@@ -44,6 +44,6 @@ class Gru4Rec(nn.Module):
         return self.out(hidden[:, 0]), state
 
     def _recur(self, x: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Always in float32: autocast would copy cuDNN's weights at every call, and round the state at every step."""
+        """The GRU in float32: autocast would copy its weights at every call and round its state at every step."""
         with torch.autocast(x.device.type, enabled=False):
             return self.gru(self.dropout(x.float()), state)

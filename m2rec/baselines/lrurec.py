@@ -1,12 +1,12 @@
-"""LRURec (Yue et al. 2024): linear recurrent units, whose decays are complex, learned, and the same for every item.
+"""LRURec (Yue et al. 2024): linear recurrent units with complex, learned decays that do not depend on the item.
 
     λ = exp(−exp(ν) + i·exp(θ))                        |λ| < 1 whatever ν is
     h_t = λ h_{t−1} + γ (W_in x_t + b_in)              complex, 2d wide
     x ← norm(dropout(Re(W_out h_t + b_out)) + x)
     x ← norm(feed(x) + x)
 
-Complex weights are stored as pairs of real ones: x is real and of the output only the real part is used, so both
-projections are ordinary linear layers, and a checkpoint holds real numbers alone.
+x is real, and only the real part of the output is used. Complex weights are therefore stored as pairs of real ones in
+ordinary linear layers, and a checkpoint contains only real numbers.
 """
 
 import math
@@ -21,7 +21,7 @@ from m2rec.baselines.blocks.linear_scan import linear_scan
 from m2rec.baselines.settings import BaselineSettings, Positive
 from m2rec.baselines.vectors import INITIAL_SCALE
 
-RING = (0.8, 0.99)  # |λ| at the start
+RING = (0.8, 0.99)  # range of the initial |λ|
 
 
 class LruRecSettings(BaselineSettings):
@@ -65,11 +65,11 @@ class Unit(nn.Module):
         return self._leaving(linear_scan(entering, self.log_decay.expand(1, x.shape[1], -1)))
 
     def last(self, x: Tensor, lengths: Tensor) -> Tensor:
-        """The last real position only: a weighted sum, λ to the power of an item's age. x (B, L, d) → (B, d)."""
+        """The last real position only: a sum over items with weights λ^age. x (B, L, d), lengths (B,) → (B, d)."""
         positions = torch.arange(x.shape[1], device=x.device)
         age = lengths[:, None] - 1 - positions  # (B, L)
         entering = self._entering(x) * (age >= 0)[..., None]
-        if bool((lengths == lengths[0]).all()):  # one set of weights serves all rows
+        if bool((lengths == lengths[0]).all()):  # all rows have the same weights
             age = age[:1]
         weights = (age.clamp(min=0)[..., None] * self.log_decay).exp()
         return self._leaving((weights * entering).sum(1))

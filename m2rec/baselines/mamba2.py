@@ -1,6 +1,6 @@
-"""Mamba-2 alone: M2Rec's own temporal branch, reading and scoring item ids. No text, no frequency, no gate.
+"""Mamba-2 alone: M2Rec's temporal branch over item ids, without text, frequency branch and gate.
 
-The baseline that shows what the other two kinds of evidence add: everything else is as in M2Rec.
+A comparison with it shows what the other two kinds of evidence add. Everything else is as in M2Rec.
 
     h = exp(θ) · norm(dropout(branch(dropout(x))))        branch: `m2rec.model.temporal`; θ a learned temperature
 """
@@ -17,7 +17,7 @@ from m2rec.model.temporal.mamba import MambaStack, MambaState
 
 
 class Mamba2Settings(BaselineSettings):
-    """Shape of the branch, under the names and with the defaults of M2Rec's settings."""
+    """Shape of the branch, with the names and defaults of M2Rec's settings."""
 
     time_scales: Scales = (2.0, 16.0, 128.0)
     heads_per_scale: Positive = 2

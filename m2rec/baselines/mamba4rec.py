@@ -1,4 +1,4 @@
-"""Mamba4Rec (Liu et al. 2024): Mamba and a position-wise network, one layer or two.
+"""Mamba4Rec (Liu et al. 2024): layers of Mamba and a position-wise network.
 
 x ← norm(dropout(x))
 x ← norm(dropout(mamba(x)))                one layer: no residual, as published

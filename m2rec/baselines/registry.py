@@ -1,4 +1,4 @@
-"""All baselines by name, and how they are made."""
+"""All baselines, by name."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Kind:
     encoder: Callable[[Any], Encoder]
 
 
-# made from the counts of the training events alone: there is nothing to train
+# made from counts of training events, with nothing to train
 COUNTING: Mapping[str, Callable[[Tensor], nn.Module]] = {
     "popularity": Popularity,
     "repeat-most-frequent": MostFrequent,
@@ -58,15 +58,15 @@ def make_baseline(
     train_counts: Tensor | None = None,
     repeat_bias: float = 0.0,
 ) -> nn.Module:
-    """An untrained model for a catalogue of `items`, of which 1…`warm_items` were seen in training.
+    """An untrained model for a catalogue of `items`, of which 1…`warm_items` occur in training.
 
-    `text_vectors` (V+1, text width) are read by "sasrec-text" alone, `train_counts` (V,) by those of `COUNTING` alone.
-    `repeat_bias` is where the repeat bias of a model with that setting starts.
-    Raises InputError for an unknown name or setting.
+    Only "sasrec-text" uses `text_vectors` (V+1, text width), and only models of `COUNTING` use `train_counts` (V,).
+    `repeat_bias` is the initial repeat bias of models with that setting. Raises InputError for an unknown name or
+    setting.
     """
     if name in COUNTING:
         if train_counts is None or settings:
-            raise InputError(f"{name} takes the counts of the training events, and no settings.")
+            raise InputError(f"{name} needs the counts of training events, and takes no settings.")
         return COUNTING[name](train_counts)
     chosen = checked_settings(name, settings or {})
     reads_text = isinstance(chosen, SasRecTextSettings)
@@ -84,7 +84,7 @@ def make_baseline(
 
 
 def checked_settings(name: str, settings: Mapping[str, Any]) -> BaselineSettings:
-    """A sequential baseline's settings, complete. Raises InputError with the first that does not fit."""
+    """All settings of a sequential baseline. Raises InputError for the first mistake."""
     if name not in SEQUENTIAL:
         raise InputError(f"There is no baseline {name!r}; choose one of {', '.join(BASELINES)}.")
     try:
@@ -92,4 +92,4 @@ def checked_settings(name: str, settings: Mapping[str, Any]) -> BaselineSettings
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "its settings"
-        raise InputError(f"{name} does not fit at {where}: {first['msg']}.") from error
+        raise InputError(f"{name} has a mistake at {where}: {first['msg']}.") from error

@@ -1,9 +1,7 @@
 """The items of the history itself, most frequent or most recent first.
 
-Nothing is learned from order, text or other people; where people buy the same things again, this beats many models.
-Items that are not in the history follow by their popularity.
-
-Masked, where every item of the history is taken out, they equal popularity.
+Where people buy the same things again, this beats many models, although it uses neither order nor text nor other users.
+Items that are not in the history follow by popularity. With items of the history taken out, the ranking is popularity.
 """
 
 from abc import ABC, abstractmethod
@@ -13,26 +11,28 @@ from torch import Tensor, nn
 
 
 class Repeats(nn.Module, ABC):
-    """A score above 1 for every item of the history, below 0 for the others; there is nothing to train."""
+    """Scores above 1 for items of the history, below 0 for the others. There is nothing to train."""
 
     log_share: Tensor
 
     def __init__(self, train_counts: Tensor) -> None:
-        """`train_counts` (V,): events of items 1…V in the training part; an item without any gets −∞."""
+        """`train_counts` (V,): training events of items 1…V. Items without any get −∞."""
         super().__init__()
         counts = train_counts.double()
         self.register_buffer("log_share", (counts / counts.sum()).log().float())
 
     def log_scores(self, items: Tensor, where: Tensor, seen: Tensor | None = None) -> Tensor:
-        """items, where (B, L) → (N, V). An item that is only in `seen` (N, V), further back than `items` reaches,
-        comes after those in `items` and before those never chosen.
+        """Scores after each marked position. items, where (B, L) → (N, V).
+
+        Items that are only in `seen` (N, V), because they are older than the window `items`, come after those in
+        `items` and before those never chosen.
         """
         rows, ends = where.nonzero(as_tuple=True)  # (N,) each
         upto = torch.arange(items.shape[1], device=items.device) <= ends[:, None]  # (N, L)
         return self._ranked(items[rows] * upto, seen)
 
     def last_scores(self, items: Tensor) -> Tensor:
-        """items (B, L), right-padded with 0 → (B, V)."""
+        """Scores after each history. items (B, L), right-padded with 0 → (B, V)."""
         return self._ranked(items, None)
 
     def _ranked(self, histories: Tensor, seen: Tensor | None) -> Tensor:
@@ -49,7 +49,7 @@ class Repeats(nn.Module, ABC):
 
 
 class MostRecent(Repeats):
-    """The item chosen last comes first, then the one before it, …"""
+    """The most recently chosen item comes first."""
 
     def _of_history(self, histories: Tensor, items: int) -> Tensor:
         places = torch.arange(1.0, histories.shape[1] + 1, device=histories.device).expand(histories.shape)
@@ -59,7 +59,7 @@ class MostRecent(Repeats):
 
 
 class MostFrequent(MostRecent):
-    """The item chosen most often comes first; of two chosen equally often, the one chosen later."""
+    """The most frequently chosen item comes first; the more recent one in a tie."""
 
     def _of_history(self, histories: Tensor, items: int) -> Tensor:
         once = torch.ones(histories.shape, device=histories.device)

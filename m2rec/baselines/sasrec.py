@@ -5,9 +5,9 @@
     x ← x + dropout(feed(norm(x)))              feed(x) = W₂ relu(W₁ x)
     h = norm(x)
 
-The paper pads on the left, so its last position is always the newest item's. Here position 1 is always the oldest
-item's. So the output after an item does not change when more items follow: the model is causal, and cached keys and
-values stay valid until the window is full.
+The paper pads on the left, so the newest item always has the last position. Here the oldest item always has position 1,
+so the output after an item does not change when more items follow, and cached keys and values stay valid until the
+window is full.
 """
 
 import math
@@ -38,7 +38,7 @@ class SasRecSettings(BaselineSettings):
 
 
 class SasRecTextSettings(SasRecSettings):
-    """SASRec whose item vectors include the items' texts, so that a lead of M2Rec cannot come from text alone."""
+    """SASRec with item vectors that include text, to check that M2Rec's lead does not come from text alone."""
 
     id_dropout: Rate = 0.1  # share of items whose ID vector is dropped in a training batch
 
@@ -48,17 +48,17 @@ FIRST_CAPACITY = 64  # positions of a new cache; it doubles when it is full
 
 @dataclass
 class Cache:
-    """Keys and values of one layer, each (B, heads, capacity, d / heads); the first `filled` places are taken."""
+    """Keys and values of one layer, each (B, heads, capacity, d / heads), of which `filled` positions are used."""
 
     keys: Tensor
     values: Tensor
     filled: int = 0
 
     def extended(self, length: int, keys: Tensor, values: Tensor) -> "Cache":
-        """With one more place after the first `length`, keys and values (B, heads, 1, d / heads).
+        """The cache with one more position after the first `length`. keys and values (B, heads, 1, d / heads).
 
-        Written in place, and this cache returned, while there is capacity and no other state has continued from the
-        same position. States with fewer positions never read the new one. Otherwise the cache is copied first.
+        If there is capacity and no other state has continued from the same position, this cache is changed in place
+        and returned: states with fewer positions do not read the new one. Otherwise it is copied first.
         """
         cache = self
         if self.filled != length or length == self.keys.shape[2]:
@@ -78,13 +78,13 @@ class Cache:
 
 @dataclass(frozen=True)
 class SasRecState:
-    """What has been read, `length` items; a cache for every layer, which grows with the history."""
+    """The state after `length` items: a cache for every layer, which grows with the history."""
 
     caches: list[Cache]
     length: int
 
     def rewind(self) -> None:
-        """Let the next step write in place from here. States that continued from this one are invalid afterwards."""
+        """Let the next step write into the cache in place. States that continued from this one become invalid."""
         for cache in self.caches:
             cache.filled = self.length
 
@@ -136,7 +136,7 @@ class Attention(nn.Module):
 
 
 class Block(nn.Module):
-    """Attention, then the position-wise network, each on a normed input with a residual around it."""
+    """Attention, then the position-wise network, each with a normed input and a residual connection."""
 
     def __init__(self, settings: SasRecSettings) -> None:
         super().__init__()
@@ -207,8 +207,7 @@ class SasRec(nn.Module):
     def step(self, x: Tensor, state: SasRecState) -> tuple[Tensor, SasRecState]:
         """x (B, d) → (B, d) and the longer state.
 
-        Raises ValueError when the window is full: every position then moves, so the cache is invalid and the history
-        has to be encoded again.
+        Raises ValueError when the window is full: then all positions shift, and the history must be encoded again.
         """
         x = self._placed(x[:, None], state.length)[:, 0]
         caches = []

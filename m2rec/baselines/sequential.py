@@ -1,12 +1,12 @@
-"""All sequential baselines: item vectors in, an encoder, one full softmax at the end.
+"""What all sequential baselines share: item vectors as input, and a full softmax after the encoder.
 
-An encoder is the model itself (SASRec, GRU4Rec, …). It maps item vectors x (B, L, d) to a state after each position
-h (B, L, d). Everything else is shared, so that a comparison of baselines is a comparison of encoders.
+The encoder is the model itself (SASRec, GRU4Rec, …). It maps item vectors x (B, L, d) to an output after each position
+h (B, L, d). Everything else is the same for all, so a comparison of baselines compares their encoders.
 
     log p(i) = ⟨h, v_i⟩ + β_i − log Σ_j exp(⟨h, v_j⟩ + β_j)
 
 With a repeat bias, one learned number ρ is added to the score of every item of the history, inside the softmax, as in
-each branch of M2Rec. Where all models have it, none leads merely because it has learned that films are not rated twice.
+each branch of M2Rec. If all models have it, none leads only because it can learn that films are not rated twice.
 """
 
 from typing import Any, Protocol, cast, runtime_checkable
@@ -24,10 +24,10 @@ class Encoder(Protocol):
     """Histories are padded on the right, and the output at t depends on x_1 … x_t only."""
 
     def __call__(self, x: Tensor) -> Tensor:
-        """All positions. x (B, L, d) → h (B, L, d); at padding h is anything."""
+        """All positions. x (B, L, d) → h (B, L, d), with arbitrary values at padding."""
 
     def last(self, x: Tensor, lengths: Tensor) -> Tensor:
-        """The last real position only. x (B, L, d), lengths (B,) ≥ 1 → (B, d), the same as `forward` has there."""
+        """The last real position only. x (B, L, d), lengths (B,) ≥ 1 → (B, d), equal to `forward` at that position."""
 
 
 @runtime_checkable
@@ -38,14 +38,14 @@ class Recurrent(Encoder, Protocol):
         """The state before the first item."""
 
     def step(self, x: Tensor, state: Any) -> tuple[Tensor, Any]:
-        """One more item. x (B, d) → h (B, d) and the new state; the old state stays as it was."""
+        """One more item. x (B, d) → h (B, d) and the new state; the old state is not changed."""
 
 
 class SequentialBaseline(nn.Module):
-    """A trainable ranker around one encoder; the interface is that of M2Rec."""
+    """A trainable model around an encoder, with the interface of M2Rec."""
 
     def __init__(self, encoder: Encoder, items: ItemVectors, repeat_bias: float | None = None) -> None:
-        """`repeat_bias` is where ρ starts; None is a model without one."""
+        """`repeat_bias` is the initial ρ; None makes a model without ρ."""
         super().__init__()
         self.items = items
         self.encoder: Encoder = encoder
@@ -54,9 +54,9 @@ class SequentialBaseline(nn.Module):
     # ── training ────────────────────────────────────────────────────────────────────────────────────────────
 
     def forward(self, items: Tensor, targets: Tensor, branch_loss: float = 0.0) -> Tensor:
-        """Mean −log p(target) over the marked positions, all warm items competing.
+        """Mean −log p(target) over the positions with a target, with a softmax over all warm items.
 
-        items, targets (B, L), target 0 = none. `branch_loss` is M2Rec's and is ignored: there is one branch.
+        items, targets (B, L), where 0 is no target. `branch_loss` is for M2Rec and is ignored: there are no branches.
         """
         table, marked = self.items.table(), Targets.of(targets)
         h = self.encoder(F.embedding(items, table.vectors)).float()  # (B, L, d)
@@ -72,7 +72,7 @@ class SequentialBaseline(nn.Module):
         return (logsumexp_scores(features, scoring) - score).mean()
 
     def loss(self, items: Tensor, targets: Tensor) -> Tensor:
-        """The same as `forward`, by its usual name."""
+        """The same as `forward`."""
         return self(items, targets)
 
     # ── answers ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -92,9 +92,9 @@ class SequentialBaseline(nn.Module):
         return self.score(self.encoder(F.embedding(items, table.vectors))[where], table, seen)
 
     def last_scores(self, items: Tensor, table: Table | None = None, seen: Tensor | None = None) -> Tensor:
-        """log p(next item) after each history: only the last position is computed. items (B, L) → (B, V).
+        """log p(next item) after each history, computing only the last position. items (B, L) → (B, V).
 
-        `table` is `self.items.table()`, where it is already computed. `seen` (B, V) as in `log_scores`.
+        `table` is `self.items.table()` if it is already computed. `seen` (B, V) is as in `log_scores`.
         """
         table = table or self.items.table()
         lengths = (items > 0).sum(-1)
@@ -115,7 +115,7 @@ class SequentialBaseline(nn.Module):
 
     @property
     def steps(self) -> bool:
-        """Whether `start` and `step` exist: their state does not hold which items were seen."""
+        """Whether `start` and `step` can be used: not with a repeat bias, because the state lacks the seen items."""
         return isinstance(self.encoder, Recurrent) and self.repeat_bias is None
 
     def start(self, batch: int = 1) -> Any:

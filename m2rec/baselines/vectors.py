@@ -1,10 +1,10 @@
-"""Item vectors: what a model reads and what it scores against are the same (tied), plus a bias per item.
+"""Item vectors, used both as input and for scoring (tied), and a bias for each item.
 
     v_i = e_i + P z_i        e_i ID vector (learned), z_i frozen text vector; without text v_i = e_i
-    β_i                      bias, learned: how popular the item is
+    β_i                      learned bias: the item's popularity
 
-Items 1…warm_items were seen in training. A cold item has no e_i: with text it is read and scored by P z_i and the mean
-bias, without text it reads as zeros and is not scored at all.
+Items 1…warm_items occur in training. Cold items have no e_i: with text their vector is P z_i and their bias the mean
+bias; without text their vector is zero and they are not scored.
 """
 
 from dataclasses import dataclass
@@ -12,19 +12,19 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-INITIAL_SCALE = 0.02  # of the published implementations; the normalisation that follows undoes it
+INITIAL_SCALE = 0.02  # as published; the layers after it normalise
 
 
 @dataclass(frozen=True)
 class Table:
-    """All items at one moment, row 0 for padding: vectors (V+1, d), and bias (S,) of items 1…S, the scored ones."""
+    """Vectors of all items (V+1, d), with row 0 for padding, and biases (S,) of the scored items 1…S."""
 
     vectors: Tensor
     bias: Tensor
 
 
 class ItemVectors(nn.Module):
-    """The one embedding table of a baseline."""
+    """The embedding table of a baseline."""
 
     text: Tensor
 
@@ -36,7 +36,7 @@ class ItemVectors(nn.Module):
         text_vectors: Tensor | None = None,
         id_dropout: float = 0.0,
     ) -> None:
-        """`text_vectors` (V+1, text width), row 0 zeros. A share `id_dropout` of the items is cold in a batch."""
+        """`text_vectors` (V+1, text width), row 0 zeros. Training treats a share `id_dropout` of the items as cold."""
         super().__init__()
         self.items = items  # V
         self.warm_items = warm_items
@@ -52,11 +52,11 @@ class ItemVectors(nn.Module):
 
     @property
     def reads_text(self) -> bool:
-        """Whether an item without an ID vector can be ranked."""
+        """Whether text is used, so that items without an ID vector can be ranked."""
         return hasattr(self, "project")
 
     def table(self) -> Table:
-        """Every vector, computed once for a batch."""
+        """The vectors and biases of all items, to be computed once for a batch."""
         ids: Tensor = self.ids
         bias: Tensor = self.bias
         if self.training and self.id_dropout:

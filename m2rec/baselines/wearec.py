@@ -1,4 +1,4 @@
-"""WEARec (Xu et al. 2026): a filter over all frequencies that adapts to the history, beside one level of Haar wavelets.
+"""WEARec (Xu et al. 2026): a frequency filter that adapts to the history, in parallel with one level of Haar wavelets.
 
     window  the newest N items, zeros before the first          N = max_length          F = N // 2 + 1 frequencies
     c       mean of the items of the window                     s, r = W₂ gelu(W₁ c): (heads, F) each
@@ -7,13 +7,12 @@
     x ← norm(dropout(α · global + (1 − α) · local) + x)         α fixed, as published
     x ← norm(feed(x) + x)
 
-As published, both transforms run over the whole padded history, every layer reads all of it at every position, and only
-the last position is trained: each beginning of a history is an example of its own, two hundred times as many. Our
-protocol trains every position at once, so the output at a position must not depend on later items. As in `bsarec.py`,
-position t uses the window that ends at t, which is what the published layer sees for a history that ends at t. This has
-three consequences.
+As published, both transforms run over the whole padded history, and only the last position is trained, with every
+prefix of a history as a separate example: up to two hundred times as many. Our protocol trains all positions at once,
+so the output at a position must not depend on later items. As in `bsarec.py`, position t uses the window that ends at
+t, which is the input of the published layer for a history that ends at t. This has three consequences.
 
-- The lower layers are causal too; as published they look ahead within the history.
+- The lower layers are causal too; as published, they use later items of the history.
 - Every position is the last of its window. The published model has one wavelet weight for each pair of positions; here
   only that of the last pair is used.
 - c is the mean over items only. The published mean includes padding; with a full window the two are equal.
@@ -74,10 +73,10 @@ class GlobalFilter(nn.Module):
             nn.init.normal_(layer.weight, std=INITIAL_SCALE)
             nn.init.zeros_(layer.bias)
         frequency = torch.arange(self.bins)
-        # in double precision: an angle is up to 2π · 100 · 200, of which only the rest after whole turns matters
+        # in double precision, reduced to one turn first: angles reach 2π · 100 · 200
         angle = (torch.arange(self.window)[:, None] * frequency % self.window).double() * (2 * math.pi / self.window)
         self.register_buffer("waves", torch.cat([angle.cos(), angle.sin()], -1).float(), persistent=False)  # (N, 2F)
-        mirrored = (frequency > 0) & (2 * frequency < self.window)  # the spectrum's other half holds these once more
+        mirrored = (frequency > 0) & (2 * frequency < self.window)  # these occur twice in the full spectrum
         self.register_buffer("power", 1.0 + mirrored.float(), persistent=False)  # m, (F,)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -111,12 +110,12 @@ class GlobalFilter(nn.Module):
         return both[..., 0] * self.scale, both[..., 1].float()
 
     def _queries(self, gains: Tensor, waves: Tensor) -> Tensor:
-        """Gains (…, heads, F), waves (…, 1, 2F) at the position → (…, heads, 2F), whose product with `waves` is K."""
+        """gains (…, heads, F), waves (…, 1, 2F) at the position → (…, heads, 2F); times `self.waves` this is K."""
         weighed = gains * (self.power / self.window)
         return torch.cat([weighed, weighed], dim=-1) * waves
 
     def _by_lag(self) -> Tensor:
-        """Weight that the fixed part a gives the item `lag` places back: (heads, N)."""
+        """Weights of the fixed part a, by lag: (heads, N)."""
         gains = self.scale * (self.power / self.window)
         return (gains[:, None] * self.waves[:, : self.bins]).sum(-1)  # a product of matrices would be rounded in bf16
 
@@ -132,7 +131,7 @@ class GlobalFilter(nn.Module):
 
 
 class Layer(nn.Module):
-    """Global filter and wavelets side by side, then the position-wise network."""
+    """Global filter and wavelets in parallel, then the position-wise network."""
 
     def __init__(self, settings: WeaRecSettings) -> None:
         super().__init__()
@@ -155,7 +154,7 @@ class Layer(nn.Module):
         return self._mix(self.filter.last(x, lengths), before, x[rows, lengths - 1])
 
     def _mix(self, filtered: Tensor, before: Tensor, x: Tensor) -> Tensor:
-        """`before` is the item before x, zeros at the first: together they are the window's last pair."""
+        """`before` is the item before x (zeros before the first): both are the last pair of the window."""
         local = 0.5 * (before + x) - self.detail * 0.5 * (before - x)
         return self.feed(self.norm(self.dropout(self.share * filtered + (1 - self.share) * local) + x))
 

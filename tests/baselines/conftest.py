@@ -1,4 +1,4 @@
-"""All models, M2Rec and baselines, small and behind one interface."""
+"""Small versions of M2Rec and all baselines behind one interface."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ SMALLER: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Model:
-    """One model of the suite: how it is made, and which of the optional ways to run it are offered."""
+    """One model of the suite: how to make it, and which optional ways to run it has."""
 
     name: str
     make: Callable[[int, int], nn.Module]  # items, warm items
@@ -43,7 +43,7 @@ class Model:
 
 
 def texts(items: int) -> Tensor:
-    """Made-up text vectors (V+1, w), row 0 zeros; item i has the same in every catalogue."""
+    """Random text vectors (V+1, w), row 0 zeros. Item i has the same vector in every catalogue."""
     vectors = torch.randn(ITEMS + 1, TEXT_WIDTH, generator=torch.Generator().manual_seed(7))
     vectors[0] = 0
     return vectors[: items + 1]

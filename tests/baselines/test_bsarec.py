@@ -1,4 +1,4 @@
-"""The causal frequency rescaler against the published one at the end of a history."""
+"""The causal frequency rescaler, compared with the published one at the end of each history."""
 
 import pytest
 import torch
@@ -9,7 +9,7 @@ from m2rec.baselines.bsarec import Block, BsaRecSettings, Rescaler, low_pass
 
 @pytest.mark.parametrize("window", [50, 51])
 @pytest.mark.parametrize("length", [1, 7, 50])
-def test_each_position_gets_what_the_published_filter_gives_the_end_of_its_history(window: int, length: int) -> None:
+def test_each_position_equals_the_published_filter_at_the_end_of_its_history(window: int, length: int) -> None:
     settings = BsaRecSettings(width=8, max_length=window, cutoff=9, dropout=0.0)
     rescaler = Rescaler(settings).eval()
     x = torch.randn(2, length, 8)
@@ -25,14 +25,14 @@ def test_each_position_gets_what_the_published_filter_gives_the_end_of_its_histo
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
-def test_alpha_is_the_share_of_the_rescaler_as_published(share: float) -> None:
+def test_alpha_is_the_weight_of_the_rescaler_as_published(share: float) -> None:
     block = Block(BsaRecSettings(width=8, max_length=10, cutoff=5, dropout=0.0, share=share)).eval()
     x = torch.randn(2, 10, 8)
     attended = block.norm(block.attention(x) + x)
     torch.testing.assert_close(block(x), block.feed(share * block.rescaler(x) + (1 - share) * attended))
 
 
-def test_a_constant_is_low_and_an_alternation_is_high() -> None:
+def test_a_constant_is_a_low_frequency_and_an_alternation_a_high_one() -> None:
     kernel = low_pass(64, 5)
     lags = torch.arange(64)
     assert float(kernel.sum()) == pytest.approx(1.0, abs=1e-6)

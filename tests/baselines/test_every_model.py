@@ -1,4 +1,4 @@
-"""Properties that all models share, M2Rec and baselines."""
+"""Properties that M2Rec and all baselines share."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ offering_steps = pytest.mark.parametrize("model", [m for m in MODELS if m.steps]
 
 
 def perturbed(model: Model, items: int = ITEMS, warm: int = ITEMS) -> nn.Module:
-    """The model with every parameter moved, so that no part of it is at work only after training."""
+    """The model with all parameters changed, so that parts that start at zero have an effect."""
     made = model.make(items, warm)
     with torch.no_grad():
         for parameter in made.parameters():
@@ -37,10 +37,10 @@ def scores_everywhere(model: nn.Module, items: Tensor) -> Tensor:
 
 
 @every_model
-def test_a_circle_is_learnt(model: Model) -> None:
+def test_a_circle_of_items_is_learned(model: Model) -> None:
     made = model.make(ITEMS, ITEMS).train()
     starts = torch.arange(ITEMS)
-    walks = (starts[:, None] + torch.arange(11)) % ITEMS + 1  # every start once round the circle, nearly
+    walks = (starts[:, None] + torch.arange(11)) % ITEMS + 1  # from every start, nearly once through the circle
     items, targets = walks[:, :-1], walks[:, 1:]
     optimizer = torch.optim.Adam(made.parameters(), lr=0.01)
     for _ in range(60):
@@ -54,7 +54,7 @@ def test_a_circle_is_learnt(model: Model) -> None:
 
 @every_model
 def test_order_before_the_last_item_is_learned(model: Model) -> None:
-    """Half of the users go 1 5 2, the others 3 5 4: after the 5, only the item before it tells them apart."""
+    """Half of the users choose 1 5 2, the others 3 5 4: after 5, the target depends on the item before it."""
     walks = torch.tensor([[1, 5, 2], [3, 5, 4]])
     made = model.make(5, 5).train()
     optimizer = torch.optim.Adam(made.parameters(), lr=0.01)
@@ -93,7 +93,7 @@ def test_the_loss_is_the_mean_negative_log_score_of_the_targets(model: Model) ->
 
 
 @every_model
-def test_all_probability_goes_to_the_items_and_none_to_padding(model: Model) -> None:
+def test_probabilities_sum_to_one_over_the_items_without_padding(model: Model) -> None:
     items = histories()
     scores = perturbed(model).log_scores(items, items > 0)
     assert scores.shape == (int((items > 0).sum()), ITEMS)
@@ -101,7 +101,7 @@ def test_all_probability_goes_to_the_items_and_none_to_padding(model: Model) -> 
 
 
 @every_model
-def test_a_catalogue_smaller_than_a_list_of_ten_is_ranked_whole(model: Model) -> None:
+def test_a_catalogue_of_fewer_than_ten_items_is_ranked(model: Model) -> None:
     items = histories((4, 2), items=3)
     scores = perturbed(model, 3, 3).log_scores(items, items > 0)
     assert scores.shape == (6, 3)
@@ -122,8 +122,8 @@ def test_an_item_never_seen_in_training_is_ranked_by_its_text_or_not_at_all(mode
 
 
 @every_model
-def test_the_loss_lets_warm_items_alone_compete(model: Model) -> None:
-    """The same weights with three more cold items in the catalogue have the same loss."""
+def test_the_loss_is_over_warm_items_only(model: Model) -> None:
+    """Three more cold items in the catalogue do not change the loss."""
     small, large = perturbed(model, ITEMS - 3, ITEMS - 3), perturbed(model, ITEMS, ITEMS - 3)
     weights = {name: tensor for name, tensor in small.state_dict().items() if not name.endswith("text")}
     large.load_state_dict(weights, strict=False)
@@ -136,7 +136,7 @@ def test_the_loss_lets_warm_items_alone_compete(model: Model) -> None:
 
 
 @every_model
-def test_a_batch_is_its_rows_one_by_one(model: Model) -> None:
+def test_a_batch_gives_the_same_as_single_rows(model: Model) -> None:
     made = perturbed(model)
     items = histories()
     alone = [made.log_scores(row[row > 0][None], row[row > 0][None] > 0) for row in items]
@@ -154,7 +154,7 @@ def test_more_padding_changes_nothing(model: Model) -> None:
 
 
 @every_model
-def test_nothing_comes_from_the_future(model: Model) -> None:
+def test_outputs_do_not_depend_on_later_items(model: Model) -> None:
     made = perturbed(model)
     items = histories((20,))
     before = scores_everywhere(made, items)
@@ -167,7 +167,7 @@ def test_nothing_comes_from_the_future(model: Model) -> None:
 
 
 @every_model
-def test_the_quick_way_to_the_last_position_gives_the_same(model: Model) -> None:
+def test_computing_only_the_last_position_gives_the_same(model: Model) -> None:
     made = perturbed(model)
     for lengths in ((9, 1, 23, 16), (1,), (40,), (7, 7)):
         items = histories(lengths)
@@ -180,7 +180,7 @@ def test_the_quick_way_to_the_last_position_gives_the_same(model: Model) -> None
 
 
 @offering_steps
-def test_item_by_item_gives_what_all_at_once_gives(model: Model) -> None:
+def test_item_by_item_gives_the_same_as_all_at_once(model: Model) -> None:
     made = perturbed(model)
     items = histories((30, 30))
     assert model.steps is not None
@@ -188,7 +188,7 @@ def test_item_by_item_gives_what_all_at_once_gives(model: Model) -> None:
 
 
 @offering_steps
-def test_a_step_leaves_the_state_it_came_from_as_it_was(model: Model) -> None:
+def test_a_step_does_not_change_the_old_state(model: Model) -> None:
     made = perturbed(model)
     state = made.start(1)
     for item in (3, 1, 4):
@@ -204,7 +204,7 @@ def test_a_step_leaves_the_state_it_came_from_as_it_was(model: Model) -> None:
 
 
 @pytest.mark.parametrize("model", [*BASELINES, *REPEATS], ids=str)
-def test_steps_is_true_exactly_where_start_and_step_are_offered(model: Model) -> None:
+def test_steps_is_true_exactly_if_start_and_step_work(model: Model) -> None:
     assert model.make(ITEMS, ITEMS).steps == (model.steps is not None)
 
 
@@ -212,7 +212,7 @@ def test_steps_is_true_exactly_where_start_and_step_are_offered(model: Model) ->
 
 
 @every_model
-def test_saved_and_loaded_it_is_the_same(model: Model, tmp_path: Path) -> None:
+def test_a_saved_and_loaded_model_is_the_same(model: Model, tmp_path: Path) -> None:
     made, other = perturbed(model), perturbed(model)
     save_file(made.state_dict(), tmp_path / "model.safetensors")
     other.load_state_dict(load_file(tmp_path / "model.safetensors"))
@@ -220,7 +220,7 @@ def test_saved_and_loaded_it_is_the_same(model: Model, tmp_path: Path) -> None:
     assert torch.equal(other.log_scores(items, items > 0), made.log_scores(items, items > 0))
 
 
-def test_popularity_follows_the_counts_and_nothing_else() -> None:
+def test_popularity_follows_the_counts() -> None:
     model = make_baseline("popularity", 4, 3, train_counts=torch.tensor([2, 5, 1, 0]))
     items = torch.tensor([[3, 1, 0], [2, 2, 2]])
     scores = model.log_scores(items, items > 0)

@@ -1,11 +1,11 @@
-"""GRU4Rec's recurrence stays in float32 where the rest of a run is in bf16."""
+"""GRU4Rec's recurrence stays in float32 when the rest of a run is in bf16."""
 
 import torch
 
 from m2rec.baselines.gru4rec import Gru4Rec, Gru4RecSettings
 
 
-def test_under_autocast_the_recurrence_is_as_exact_as_without() -> None:
+def test_under_autocast_the_recurrence_is_as_exact() -> None:
     torch.manual_seed(0)
     model = Gru4Rec(Gru4RecSettings(width=8, hidden=12, dropout=0.0)).eval()
     states: list[torch.Tensor] = []

@@ -1,11 +1,11 @@
-"""The complex recurrence against the formula written out."""
+"""The complex recurrence, compared with its formula."""
 
 import torch
 
 from m2rec.baselines.lrurec import LruRec, LruRecSettings, Unit
 
 
-def test_the_unit_is_its_formula() -> None:
+def test_the_unit_follows_its_formula() -> None:
     unit = Unit(6)
     x = torch.randn(2, 9, 6)
     W_in = torch.complex(unit.read.weight[:12], unit.read.weight[12:])
@@ -19,7 +19,7 @@ def test_the_unit_is_its_formula() -> None:
     torch.testing.assert_close(unit(x), torch.stack(rows, dim=1), atol=1e-5, rtol=1e-4)
 
 
-def test_decays_start_in_the_ring_and_inputs_are_scaled_to_it() -> None:
+def test_decays_start_in_the_ring_and_scale_the_inputs() -> None:
     unit = Unit(500)
     radius = unit.log_decay.exp().abs()
     assert 0.8 <= radius.min() < 0.81
@@ -30,7 +30,7 @@ def test_decays_start_in_the_ring_and_inputs_are_scaled_to_it() -> None:
     assert 6.2 < turn.max() < 6.2832
 
 
-def test_no_decay_can_grow() -> None:
+def test_no_decay_exceeds_one() -> None:
     unit = Unit(4)
     with torch.no_grad():
         unit.nu.copy_(torch.tensor([-20.0, -3, 0, 5, 20, -8, 1, 2]))

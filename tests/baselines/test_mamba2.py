@@ -1,4 +1,4 @@
-"""Mamba-2 alone against M2Rec with nothing but its temporal branch."""
+"""Mamba-2 alone, compared with M2Rec that has only its temporal branch."""
 
 import torch
 
@@ -12,7 +12,7 @@ from tests.baselines.conftest import ITEMS, histories
 SHAPE = {"width": 16, "heads_per_scale": 1, "head_width": 8, "state_width": 4, "temporal_layers": 2, "max_length": 40}
 
 
-def test_it_is_m2rec_with_its_temporal_branch_alone_and_no_texts() -> None:
+def test_it_equals_m2rec_with_only_the_temporal_branch_and_no_texts() -> None:
     config = ModelConfig.model_validate(
         SHAPE
         | {"items": ITEMS, "warm_items": ITEMS, "text_width": 3}

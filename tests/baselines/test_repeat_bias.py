@@ -1,4 +1,4 @@
-"""The repeat bias of a baseline: one number that is added to the scores of what was chosen before."""
+"""The repeat bias of a baseline: one number that is added to the scores of seen items."""
 
 import pytest
 import torch
@@ -21,7 +21,7 @@ def sasrec(*, repeat_bias: bool, start: float = 0.0) -> SequentialBaseline:
 
 
 def seen_at(items: Tensor) -> Tensor:
-    """Which items each position's history holds, position by position: (B, L) → (N, V)."""
+    """The items of the history up to each position. items (B, L) → bool (N, V)."""
     beginnings = [history[:end] for history in items for end in range(1, int((history > 0).sum()) + 1)]
     return torch.stack([F.one_hot(beginning, ITEMS + 1).sum(0)[1:] > 0 for beginning in beginnings])
 
@@ -41,7 +41,7 @@ def test_at_zero_it_changes_nothing() -> None:
     torch.testing.assert_close(with_(items, targets), without(items, targets))
 
 
-def test_items_older_than_the_window_count_where_they_are_named() -> None:
+def test_items_older_than_the_window_count_if_given() -> None:
     items = histories((9, 5, 12))
     model, plain = sasrec(repeat_bias=True, start=3.0), sasrec(repeat_bias=False)
     last = torch.arange(items.shape[1]) == (items > 0).sum(-1, keepdim=True) - 1
@@ -51,14 +51,14 @@ def test_items_older_than_the_window_count_where_they_are_named() -> None:
         torch.testing.assert_close(model.log_scores(items, where, seen), expected)
 
 
-def test_scores_of_a_state_alone_are_refused() -> None:
+def test_scoring_without_the_seen_items_is_refused() -> None:
     model = sasrec(repeat_bias=True)
     with pytest.raises(ValueError, match="which items were seen"):
         model.score(torch.zeros(1, 16), model.items.table())
 
 
 @pytest.mark.parametrize(("target", "direction"), [(9, -1), (2, 1)], ids=["a new item", "an item of the history"])
-def test_it_learns_from_what_is_chosen_next(target: int, direction: int) -> None:
+def test_it_is_learned_from_the_targets(target: int, direction: int) -> None:
     model = sasrec(repeat_bias=True).train().requires_grad_(True)
     model(torch.tensor([[1, 2, 3, 4, 5]]), torch.tensor([[0, 0, 0, 0, target]])).backward()
     assert model.repeat_bias is not None

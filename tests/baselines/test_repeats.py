@@ -1,4 +1,4 @@
-"""What you bought before, against orders counted by hand."""
+"""The items of the history, compared with orders counted by hand."""
 
 import torch
 
@@ -13,7 +13,7 @@ def order(scores: torch.Tensor) -> list[int]:
     return (scores.argsort(dim=-1, descending=True) + 1).squeeze(0).tolist()
 
 
-def test_the_most_frequent_come_first_and_the_later_of_equals() -> None:
+def test_the_most_frequent_come_first_and_the_more_recent_in_ties() -> None:
     assert order(MostFrequent(COUNTS).log_scores(HISTORY, LAST)) == [3, 2, 4, 1, 5]
     again = torch.tensor([[3, 2, 3, 4, 0, 0]])  # of 2 and 4 the other one is the later
     assert order(MostFrequent(COUNTS).log_scores(again, LAST)) == [3, 4, 2, 1, 5]
@@ -23,18 +23,18 @@ def test_the_most_recent_come_first() -> None:
     assert order(MostRecent(COUNTS).log_scores(HISTORY, LAST)) == [2, 3, 4, 1, 5]
 
 
-def test_only_what_came_up_to_the_marked_position_counts() -> None:
+def test_only_items_up_to_the_marked_position_count() -> None:
     where = torch.tensor([[True, True, False, False, False, False]])
     scores = MostRecent(COUNTS).log_scores(HISTORY, where)
     assert order(scores[:1]) == [3, 1, 2, 4, 5]
     assert order(scores[1:]) == [4, 3, 1, 2, 5]
 
 
-def test_the_last_position_is_the_same_asked_for_alone() -> None:
+def test_the_last_position_alone_gives_the_same() -> None:
     for model in (MostFrequent(COUNTS), MostRecent(COUNTS)):
         torch.testing.assert_close(model.last_scores(HISTORY), model.log_scores(HISTORY, LAST))
 
 
-def test_what_was_chosen_before_the_window_comes_between_the_window_and_what_was_never_chosen() -> None:
+def test_items_chosen_before_the_window_come_after_it_and_before_new_items() -> None:
     seen = torch.tensor([[False, True, True, True, True]])
     assert order(MostFrequent(COUNTS).log_scores(HISTORY, LAST, seen)) == [3, 2, 4, 5, 1]

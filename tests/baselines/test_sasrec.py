@@ -1,4 +1,4 @@
-"""Self-attention against PyTorch's own transformer, and the edges of its window."""
+"""Self-attention, compared with PyTorch's transformer, and the limits of its window."""
 
 import math
 
@@ -54,7 +54,7 @@ def test_it_is_a_transformer_over_scaled_items_and_positions(heads: int, expansi
     torch.testing.assert_close(model(x), plain, atol=1e-5, rtol=1e-4)
 
 
-def test_the_order_of_the_items_counts_through_the_positions() -> None:
+def test_positions_make_the_order_matter() -> None:
     model = SasRec(SasRecSettings(width=8, heads=1, layers=1, max_length=4, dropout=0.0)).eval()
     nn.init.normal_(model.positions)
     x = torch.randn(1, 3, 8)
@@ -75,8 +75,8 @@ def test_a_full_window_is_refused_and_says_how_long_it_is() -> None:
         model.step(torch.randn(1, 8), state)
 
 
-def test_two_ways_to_go_on_from_one_state_do_not_disturb_each_other() -> None:
-    """The cache is written in place while no other state shares it, and copied otherwise."""
+def test_two_continuations_of_one_state_are_independent() -> None:
+    """The cache is changed in place while no other state shares it, and copied otherwise."""
     model = SasRec(SasRecSettings(width=8, heads=2, max_length=200)).eval().requires_grad_(False)
     items = torch.randn(130, 1, 8)
     state = model.start(1)

@@ -1,4 +1,4 @@
-"""The one table of item vectors, with text and without."""
+"""The table of item vectors, with and without text."""
 
 import torch
 
@@ -7,7 +7,7 @@ from m2rec.baselines.vectors import ItemVectors
 TEXT = torch.tensor([[0.0, 0], [1, 0], [0, 1], [1, 1]])
 
 
-def test_without_text_a_cold_item_reads_as_nothing_and_is_not_scored() -> None:
+def test_without_text_a_cold_item_has_a_zero_vector_and_no_score() -> None:
     items = ItemVectors(3, 2, 4)
     table = items.table()
     assert torch.equal(table.vectors[[0, 3]], torch.zeros(2, 4))
@@ -27,7 +27,7 @@ def test_with_text_an_item_is_its_id_vector_plus_its_projected_text() -> None:
     assert table.bias.tolist() == [1.0, 4.0, 2.5]  # a cold item's popularity is taken to be average
 
 
-def test_in_training_some_items_stand_for_cold_ones() -> None:
+def test_in_training_some_items_are_treated_as_cold() -> None:
     torch.manual_seed(0)
     items = ItemVectors(1000, 1000, 4, torch.zeros(1001, 2), id_dropout=0.3)
     gone = (items.table().vectors[1:] == 0).all(-1)

@@ -1,4 +1,4 @@
-"""The causal layer against the published transforms at the end of a history."""
+"""The causal layer, compared with the published transforms at the end of each history."""
 
 import pytest
 import torch
@@ -16,7 +16,7 @@ def settings(window: int) -> WeaRecSettings:
 
 
 def moved(module: torch.nn.Module) -> torch.nn.Module:
-    """With every parameter away from where it starts."""
+    """The module with all parameters changed from their initial values."""
     with torch.no_grad():
         for parameter in module.parameters():
             parameter.add_(torch.randn_like(parameter) * 0.3)
@@ -24,7 +24,7 @@ def moved(module: torch.nn.Module) -> torch.nn.Module:
 
 
 def filtered_by_fft(layer: GlobalFilter, history: Tensor, window: int) -> Tensor:
-    """What the published filter gives the last place of a padded history. (n, d) → (d,)."""
+    """The published filter's output at the last position of a padded history. (n, d) → (d,)."""
     n = len(history)
     padded = F.pad(history, (0, 0, window - n, 0)).unflatten(-1, (HEADS, -1)).transpose(0, 1)  # (heads, N, d / heads)
     context = history.mean(0)
@@ -36,7 +36,7 @@ def filtered_by_fft(layer: GlobalFilter, history: Tensor, window: int) -> Tensor
 
 @pytest.mark.parametrize("window", [20, 21])
 @pytest.mark.parametrize("length", [1, 2, 7, 20])
-def test_each_position_gets_what_the_published_filter_gives_the_end_of_its_history(window: int, length: int) -> None:
+def test_each_position_equals_the_published_filter_at_the_end_of_its_history(window: int, length: int) -> None:
     layer = moved(GlobalFilter(settings(window)))
     assert isinstance(layer, GlobalFilter)
     x = torch.randn(2, length, WIDTH)
@@ -49,8 +49,8 @@ def test_each_position_gets_what_the_published_filter_gives_the_end_of_its_histo
     torch.testing.assert_close(layer.last(x, lengths), ours[torch.arange(2), lengths - 1], atol=1e-5, rtol=1e-4)
 
 
-def test_the_wavelets_are_those_of_the_newest_pair() -> None:
-    """Published: the mean of a pair, and half its difference times a weight, put together again."""
+def test_the_wavelets_use_the_newest_pair() -> None:
+    """As published: the mean of a pair, plus half its difference times a weight."""
     layer = moved(Layer(settings(20)))
     assert isinstance(layer, Layer)
     x = torch.randn(1, 6, WIDTH)
@@ -61,7 +61,7 @@ def test_the_wavelets_are_those_of_the_newest_pair() -> None:
         torch.testing.assert_close(layer(x)[0, end - 1], layer.feed(layer.norm(mixed + odd)), atol=1e-5, rtol=1e-4)
 
 
-def test_at_the_start_the_filter_passes_everything() -> None:
+def test_the_initial_filter_passes_everything() -> None:
     layer = GlobalFilter(settings(20)).eval()
     with torch.no_grad():
         layer.adapt.weight.zero_()

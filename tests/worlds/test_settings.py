@@ -63,17 +63,17 @@ def test_an_unknown_world_is_an_error_with_the_nearest_name():
     ("text", "message"),
     [
         ("[data", "is not a valid TOML file"),
-        ("", "does not fit at data: Field required"),
-        ('[data]\nsource = "ml-2m"', "does not fit at data.source: Input should be 'rhythm-market', 'ml-1m'"),
-        ('[data]\nsource = "ml-1m"\nminimum = 5', "does not fit at data.minimum: Extra inputs are not permitted"),
+        ("", "has a mistake at data: Field required"),
+        ('[data]\nsource = "ml-2m"', "has a mistake at data.source: Input should be 'rhythm-market', 'ml-1m'"),
+        ('[data]\nsource = "ml-1m"\nminimum = 5', "has a mistake at data.minimum: Extra inputs are not permitted"),
         (
             '[data]\nsource = "ml-1m"\n[training]\nepochs = 0',
-            "does not fit at training.epochs: Input should be greater",
+            "has a mistake at training.epochs: Input should be greater",
         ),
-        ('[data]\nsource = "ml-1m"\nmin_count = -1', "does not fit at data.min_count"),
+        ('[data]\nsource = "ml-1m"\nmin_count = -1', "has a mistake at data.min_count"),
         (
             '[data]\nsource = "ml-1m"\ntest_share = 0.5',
-            "does not fit at data.test_share: Input should be less than 0.5",
+            "has a mistake at data.test_share: Input should be less than 0.5",
         ),
     ],
 )

@@ -1,1 +1,1 @@
-"""What several baselines are built of: the position-wise network, the scans, and Mamba."""
+"""Modules that several baselines use: the position-wise network, the scans, and Mamba."""

@@ -1,4 +1,4 @@
-"""The position-wise network with the residual inside the norm that Mamba4Rec, LRURec, BSARec and WEARec share."""
+"""The position-wise network of Mamba4Rec, LRURec, BSARec and WEARec, with a post-norm residual connection."""
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -9,10 +9,10 @@ NORM_EPSILON = 1e-12  # of the published implementations
 
 
 class FeedForward(nn.Module):
-    """LayerNorm(x + dropout(W₂ dropout(gelu(W₁ x)))), four times as wide inside."""
+    """LayerNorm(x + dropout(W₂ dropout(gelu(W₁ x)))), with inner width 4 d."""
 
     def __init__(self, width: int, dropout: float, inner_dropout: float | None = None) -> None:
-        """`inner_dropout` is that between the two layers, by default the same as after them."""
+        """`inner_dropout` is the dropout between the two layers; by default it equals `dropout`."""
         super().__init__()
         self.widen = nn.Linear(width, 4 * width)
         self.narrow = nn.Linear(4 * width, width)

@@ -1,4 +1,4 @@
-"""The recurrence behind LRURec and Mamba: elementwise and linear, so it can be computed in chunks.
+"""The elementwise linear recurrence of LRURec, computed in chunks.
 
 h_t = exp(a_t) · h_{t−1} + x_t        h_0 = 0, all elementwise; a_t real ≤ 0, or complex with a real part ≤ 0
 """
@@ -12,10 +12,10 @@ LOG2_E = math.log2(math.e)
 
 
 def linear_scan(x: Tensor, log_decay: Tensor) -> Tensor:
-    """All h_t. x (B, L, …), log_decay the same or broadcast to it, its L axis being whole → h like x.
+    """All h_t. x (B, L, …); log_decay a, of the same shape or broadcastable except along L. → h like x.
 
-    √L chunks of √L steps: the steps inside a chunk run for all chunks at once, then one state is carried from chunk to
-    chunk. Nothing is ever divided by a decay, so long histories do not overflow.
+    There are √L chunks of √L steps: the steps within chunks run for all chunks at once, then states are carried from
+    chunk to chunk. Nothing is divided by a decay, so long histories do not overflow.
     """
     length = x.shape[1]
     chunk = math.ceil(math.sqrt(length))
@@ -41,7 +41,7 @@ def linear_scan(x: Tensor, log_decay: Tensor) -> Tensor:
 
 
 def linear_scan_sequential(x: Tensor, log_decay: Tensor) -> Tensor:
-    """The plain twin: one step after another."""
+    """The plain twin of `linear_scan`: one step after another."""
     decay = log_decay.exp().expand_as(x)
     h = torch.zeros_like(x[:, 0])
     rows = []
@@ -52,8 +52,8 @@ def linear_scan_sequential(x: Tensor, log_decay: Tensor) -> Tensor:
 
 
 def exp(x: Tensor) -> Tensor:
-    """e to the power of x. By way of a power of two where x is real: on a CPU up to ten times faster than `Tensor.exp`,
-    which is slowest where its result falls below the smallest normal number, and decays do.
+    """e to the power of x, for real x as a power of two. On a CPU this is up to ten times faster than `Tensor.exp`,
+    which is slow for results below the smallest normal number, as decays often are.
     """
     return x.exp() if x.is_complex() else (x * LOG2_E).exp2()
 

@@ -1,4 +1,4 @@
-"""The selective state space of Mamba (Gu and Dao 2023), as `mamba_ssm.Mamba` has it, in plain PyTorch.
+"""The selective state space of Mamba (Gu and Dao 2023), as in `mamba_ssm.Mamba`, in plain PyTorch.
 
 Glossary (names of the paper)
     D   inner width = expand · d          N   state width          R   rank of Δ
@@ -10,8 +10,8 @@ Glossary (names of the paper)
 
 The recurrence itself is in `selective_scan.py`.
 
-b_Δ is initialised so that Δ starts between 0.001 and 0.1. Re-initialising all linear layers afterwards, as the public
-Mamba4Rec does, would set b_Δ to zero and every Δ to 0.69: a memory of one or two items.
+b_Δ is initialised so that Δ is between 0.001 and 0.1. The public Mamba4Rec initialises all linear layers again
+afterwards, which sets b_Δ to zero and every Δ to 0.69: a memory of one or two items.
 """
 
 import math
@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from m2rec.baselines.blocks.linear_scan import exp
 from m2rec.baselines.blocks.selective_scan import selective_scan, selective_scan_last
 
-STEP_RANGE = (0.001, 0.1)  # of Δ at the start
+STEP_RANGE = (0.001, 0.1)  # of the initial Δ
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Mamba(nn.Module):
         self.x_proj = nn.Linear(inner, self.rank + 2 * state, bias=False)
         self.dt_proj = nn.Linear(self.rank, inner)
         self.out_proj = nn.Linear(inner, width, bias=False)
-        # flat, because the optimiser applies weight decay to matrices, and time constants must not be decayed
+        # flat, because the optimiser applies weight decay to matrices, but not to time constants
         self.A_log = nn.Parameter(torch.arange(1, state + 1).float().log().repeat(inner))  # (D · N,)
         self.D = nn.Parameter(torch.ones(inner))
         nn.init.uniform_(self.dt_proj.weight, -(self.rank**-0.5), self.rank**-0.5)

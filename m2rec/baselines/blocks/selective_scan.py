@@ -1,11 +1,11 @@
-"""The recurrence of Mamba (Gu and Dao 2023), where every channel and state has its own decay.
+"""The recurrence of Mamba (Gu and Dao 2023), in which every channel and state has its own decay.
 
     h_t = exp(Δ_t A) h_{t−1} + Δ_t B_t x_t        h: (D, N), h_0 = 0
     y_t = h_t · C_t
 
-Mamba-2 has one decay for each head, so its scan can be written as products of matrices. This one cannot: it takes
-L · D · N exponentials in any case, and its cost is memory traffic. `selective_scan` therefore steps through time for as
-many rows as fit a processor's cache, stores every √L-th h, and recomputes the others in the backward pass.
+Mamba-2 has one decay for each head, so its scan can be written as matrix products. This one cannot: it always needs
+L · D · N exponentials, and memory traffic dominates its cost. `selective_scan` therefore runs through time for as many
+rows at once as fit the processor's cache, stores every √L-th h, and recomputes the others in the backward pass.
 """
 
 import logging
@@ -23,7 +23,7 @@ from m2rec.baselines.blocks.linear_scan import exp
 log = logging.getLogger(__name__)
 
 LOG2_E = math.log2(math.e)
-ELEMENTS_AT_ONCE = {"cpu": 1 << 15, "cuda": 1 << 24}  # of h: fits a CPU's cache; keeps a GPU busy
+ELEMENTS_AT_ONCE = {"cpu": 1 << 15, "cuda": 1 << 24}  # of h: fits a CPU's cache; enough work for a GPU
 
 Kernel = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], Tensor]
 
@@ -60,13 +60,13 @@ def selective_scan_last(x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor) 
 
 
 def scan_through(kernel: Kernel, x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor) -> Tensor:
-    """The same by a function with the arguments of `mamba_ssm`'s selective_scan_fn, whose L comes last."""
+    """`selective_scan` by a kernel with the arguments of `mamba_ssm`'s selective_scan_fn, whose L comes last."""
     x, dt, B, C = (part.float().transpose(1, 2).contiguous() for part in (x, dt, B, C))
     return kernel(x, dt, A.contiguous(), B, C).transpose(1, 2)
 
 
 class _SelectiveScan(Function):
-    """Time is the first axis inside, so that a step is contiguous: u = Δ x, Δ and y (L, B, D), B and C (L, B, N)."""
+    """Inside, time is the first axis, so that each step is contiguous: u = Δ x, Δ, y (L, B, D), and B, C (L, B, N)."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor) -> Tensor:
@@ -123,7 +123,7 @@ def _forward(u: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor, chunk: int)
 def _backward(
     u: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor, to_y: Tensor, every: Tensor, chunk: int
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """→ gradients of u, of Δ by way of the decays, of B and of C, all (L, …), and of A."""
+    """→ gradients for u, Δ (through the decays only), B and C, all (L, …), and for A."""
     rate = A * LOG2_E
     to_u, to_dt, to_B, to_C = (torch.empty_like(part) for part in (u, dt, B, C))
     to_h = torch.zeros_like(every[0])
@@ -160,7 +160,7 @@ def _elements(x: Tensor) -> int:
 def _cuda_kernel() -> Kernel | None:
     try:
         from mamba_ssm.ops.selective_scan_interface import selective_scan_fn
-    except Exception as error:  # a broken build raises more than ImportError, and none of it should stop a run
+    except Exception as error:  # broken builds raise other errors than ImportError, which should not stop a run
         log.info("Mamba's scan: plain PyTorch on the GPU (mamba_ssm is not usable: %s).", error)
         return None
     log.info("Mamba's scan: mamba_ssm's kernel.")

@@ -1,4 +1,4 @@
-"""Mamba in plain PyTorch against `mamba_ssm`'s own block, and the time constants that must survive."""
+"""Mamba in plain PyTorch, compared with `mamba_ssm`'s block, and its initial time constants."""
 
 import pytest
 import torch
@@ -9,7 +9,7 @@ from m2rec.baselines.mamba4rec import Mamba4Rec, Mamba4RecSettings
 from tests.model.conftest import MambaSsm
 
 
-def test_the_block_is_that_of_mamba_ssm(mamba_ssm: MambaSsm, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_block_equals_that_of_mamba_ssm(mamba_ssm: MambaSsm, monkeypatch: pytest.MonkeyPatch) -> None:
     simple = pytest.importorskip("mamba_ssm.modules.mamba_simple", reason="needs mamba-ssm (see requirements-gpu.txt)")
     monkeypatch.setattr(simple, "selective_scan_fn", mamba_ssm.scan.selective_scan_ref)
     theirs = simple.Mamba(d_model=32, d_state=8, d_conv=4, expand=2, use_fast_path=False)
@@ -29,7 +29,7 @@ def test_steps_start_between_a_thousandth_and_a_tenth_also_inside_the_whole_mode
 
 
 def test_one_layer_has_no_residual_and_two_have_as_published() -> None:
-    """With the block's output at nothing, one layer forgets its input and two carry it on."""
+    """With the block's output at zero, one layer loses its input and two layers keep it."""
     x = torch.randn(1, 5, 64)
     for layers, carried in ((1, False), (2, True)):
         model = Mamba4Rec(Mamba4RecSettings(layers=layers)).eval()

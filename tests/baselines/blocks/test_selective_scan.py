@@ -1,4 +1,4 @@
-"""The cache-sized scan against its plain twin, `mamba_ssm`'s own, and a step worked out by hand."""
+"""The scan, compared with its plain twin, that of `mamba_ssm`, and a step computed by hand."""
 
 import pytest
 import torch
@@ -31,7 +31,7 @@ def gradients(scan, parts: Inputs) -> Inputs:
     return torch.autograd.grad((y * torch.linspace(-1, 2, y.numel(), dtype=y.dtype).view_as(y)).sum(), leaves)
 
 
-def test_a_step_worked_out_by_hand() -> None:
+def test_a_step_computed_by_hand() -> None:
     x, dt = torch.tensor([2.0, 3.0]).view(1, 2, 1), torch.tensor([1.0, 0.5]).view(1, 2, 1)
     A = torch.tensor([[-2.0]])
     B, C = torch.tensor([1.0, 4.0]).view(1, 2, 1), torch.tensor([1.0, 10.0]).view(1, 2, 1)
@@ -40,7 +40,7 @@ def test_a_step_worked_out_by_hand() -> None:
     torch.testing.assert_close(selective_scan(x, dt, A, B, C).flatten(), expected)
 
 
-def test_the_scan_is_that_of_mamba_ssm(mamba_ssm: MambaSsm) -> None:
+def test_the_scan_equals_that_of_mamba_ssm(mamba_ssm: MambaSsm) -> None:
     x, dt, A, B, C = inputs()
     by_reference = scan_through(mamba_ssm.scan.selective_scan_ref, x, dt, A, B, C)
     torch.testing.assert_close(selective_scan(x, dt, A, B, C), by_reference, atol=1e-5, rtol=1e-4)
@@ -48,20 +48,20 @@ def test_the_scan_is_that_of_mamba_ssm(mamba_ssm: MambaSsm) -> None:
 
 @settings(max_examples=30)
 @given(length=st.integers(1, 60), seed=st.integers(0, 99))
-def test_values_and_gradients_are_those_of_step_after_step(length: int, seed: int) -> None:
+def test_values_and_gradients_are_those_of_single_steps(length: int, seed: int) -> None:
     torch.manual_seed(seed)
     parts = inputs(length, torch.float64)
     torch.testing.assert_close(selective_scan(*parts), selective_scan_plain(*parts))
     torch.testing.assert_close(gradients(selective_scan, parts), gradients(selective_scan_plain, parts))
 
 
-def test_gradients_are_those_of_small_differences() -> None:
+def test_gradients_equal_numerical_ones() -> None:
     leaves = [part.requires_grad_() for part in inputs(7, torch.float64)]
     assert torch.autograd.gradcheck(selective_scan, leaves)
 
 
 @pytest.mark.parametrize("at_once", [1, 50, 10**9])
-def test_how_much_is_held_at_a_time_changes_nothing(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_rows_at_once_changes_nothing(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
     parts = inputs()
     x, dt, A, B, C = parts
     whole, last, back = (
@@ -76,7 +76,7 @@ def test_how_much_is_held_at_a_time_changes_nothing(at_once: int, monkeypatch: p
     torch.testing.assert_close(last, whole[:, -1], atol=1e-5, rtol=1e-4)
 
 
-def test_mixed_precision_around_it_changes_nothing() -> None:
+def test_autocast_around_it_changes_nothing() -> None:
     parts = inputs()
     expected, back = selective_scan(*parts), gradients(selective_scan, parts)
     with torch.autocast("cpu", torch.bfloat16):
@@ -84,7 +84,7 @@ def test_mixed_precision_around_it_changes_nothing() -> None:
         assert all(torch.equal(a, b) for a, b in zip(gradients(selective_scan, parts), back, strict=True))
 
 
-def test_a_long_history_neither_overflows_nor_fades_to_nothing() -> None:
+def test_a_long_history_neither_overflows_nor_underflows() -> None:
     ones = torch.ones(1, 3000, 1)
     A = torch.tensor([[-1e-4, -80.0]])
     y = selective_scan(ones, ones, A, torch.ones(1, 3000, 2), torch.tensor([1.0, 0.0]).expand(1, 3000, 2))

@@ -111,7 +111,7 @@ def test_later_settings_win_and_all_models_share_width_length_and_dropout(job: M
     ("kind", "entry", "reason"),
     [
         ("sasrek", {}, "asks for a model 'sasrek'"),
-        ("sasrec", {"settings": {"depth": 2}}, "sasrec does not fit at depth"),
+        ("sasrec", {"settings": {"depth": 2}}, "sasrec has a mistake at depth"),
         ("m2rec", {"settings": {"gate": "open"}}, "m2rec has a mistake at gate"),
         ("sasrec", {"training": {"epochs": 0}}, "the training of sasrec has a mistake at epochs"),
         ("popularity", {"settings": {"width": 3}}, "popularity takes none"),

@@ -23,7 +23,7 @@ def inputs(length: int, seed: int = 0, batch: int = 2, dtype: torch.dtype = torc
     return x, -rate * draw, B, C
 
 
-def test_a_recurrence_worked_out_by_hand() -> None:
+def test_a_recurrence_computed_by_hand() -> None:
     half = torch.tensor(0.5).log()
     x = torch.tensor([1.0, 2.0, 4.0]).view(1, 3, 1, 1)
     B, C = torch.tensor([1.0, 1.0, 3.0]).view(1, 3, 1), torch.tensor([1.0, 2.0, 1.0]).view(1, 3, 1)
