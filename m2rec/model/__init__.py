@@ -14,5 +14,5 @@ What the paper has (arXiv 2505.04445), where it is here, and where we differ and
 | scores against item embeddings | `softmax.SoftmaxHead` | ID vector + projected text, so that an item never seen in training is ranked by its text; a learned repeat bias instead of removing items by hand |
 
 `branch.Branch` is all that `M2Rec` knows of a branch; the settings `frequency` and `semantic` choose the variants. `m2rec.inference`
-answers with the same weights in NumPy.
+answers with the same weights in NumPy, by a contract of its own (`m2rec.inference.branch.Branch`).
 """  # noqa: E501 a table
