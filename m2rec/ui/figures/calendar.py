@@ -2,7 +2,7 @@
 
 from m2rec.branches import EVIDENCE
 from m2rec.recommend.explain.calendar import CalendarSpectrum
-from m2rec.ui.figures.frame import Figure, axis, chance_band, layout, log_range, peak_marks, peak_names
+from m2rec.ui.figures.frame import HEADROOM, Figure, axis, chance_band, layout, log_range, peak_marks, peak_names
 
 DAY_TICKS = (2, 3, 4, 5, 7, 10, 14, 21, 28, 42, 60)
 
@@ -41,5 +41,6 @@ def calendar_figure(found: CalendarSpectrum | None) -> Figure | None:
                 range=log_range(found.period[0], found.period[-1]),
             ),
             yaxis=axis(range=[0, top * 1.1], nticks=4),
+            margin={"l": 44, "r": 8, "t": HEADROOM, "b": 36},
         ),
     }

@@ -13,6 +13,7 @@ from m2rec.recommend.display.style import CHANCE
 
 Figure = dict[str, Any]
 
+HEADROOM = 18  # px above the axes for the name of a peak that reaches their top
 ROOM = 0.09  # decades between two names, which on a phone do not touch then
 INK, FAINT, GRID, PAPER = "var(--m2-ink)", "var(--m2-ink-2)", "var(--m2-grid)", "var(--m2-card)"
 

@@ -7,11 +7,22 @@ from math import log10
 from m2rec.branches import EVIDENCE
 from m2rec.recommend.answer import Spectrum
 from m2rec.recommend.display.style import PERIOD_TICKS
-from m2rec.ui.figures.frame import FAINT, INK, Figure, axis, chance_band, layout, log_range, peak_marks, peak_names
+from m2rec.ui.figures.frame import (
+    FAINT,
+    HEADROOM,
+    INK,
+    Figure,
+    axis,
+    chance_band,
+    layout,
+    log_range,
+    peak_marks,
+    peak_names,
+)
 from m2rec.ui.render.recurrence import comings, repeating
 from m2rec.ui.render.words import KEPT, plain_period
 
-MARGIN = {"l": 44, "r": 40, "t": 18, "b": 36}
+MARGIN = {"l": 44, "r": 40, "t": HEADROOM, "b": 36}
 ROUNDS = 3  # of a period in the history; below it, change is slow rather than rhythmic
 
 

@@ -80,7 +80,7 @@ def make(recommender: "Recommender", staple: str | None = None, people: "Sequenc
     def goes_by(branch: BranchName, history: tuple[str, ...]) -> str:
         """What is said of a history whose first recommendation comes from other evidence than it is meant to show."""
         lead = _led(recommender, history)
-        return "" if lead in (branch, None) else f". Here the model goes by {lead} evidence, not by {branch} evidence"
+        return "" if lead in (branch, None) else f". Here {lead} evidence leads"
 
     tried = [filled(7 * count - 1, {weekly: (7, 0)}) for count in WEEKS]
     weeks = next((history for history in tried if _stands_out(recommender, history, 7)), tried[0])

@@ -55,6 +55,7 @@ def test_a_wide_peak_is_named_once_in_words_and_figure() -> None:
     figure = calendar_figure(FOUND)
     assert figure is not None
     assert figure["data"][2]["x"] == [7]
+    assert figure["layout"]["margin"]["t"] >= figure["layout"]["annotations"][0]["font"]["size"]  # else it is cut off
 
 
 def test_no_peak_is_said_to_be_none_and_no_clock_to_be_nothing() -> None:
