@@ -4,7 +4,7 @@ import io
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 from rich.console import Console, RenderableType
@@ -12,6 +12,9 @@ from rich.table import Table
 
 from m2rec.atomic import atomic_file
 from m2rec.errors import InputError
+
+if TYPE_CHECKING:
+    from m2rec.training.resume import EpochReport
 
 STANDARD_OUTPUT = "-"
 WIDTH_WITHOUT_TERMINAL = 120
@@ -75,3 +78,9 @@ def _in_utf8(stream: TextIO) -> bool:
 def say(sentence: str) -> None:
     """Print a sentence on standard error, so that the output stays clean."""
     Console(stderr=True, soft_wrap=True).print(sentence, highlight=False, markup=False)
+
+
+def say_epoch(epoch: "EpochReport") -> None:
+    """Print a line on a finished epoch on standard error."""
+    figures = ", ".join(f"{name} {value:.4f}" for name, value in epoch.validation.items())
+    say(f"epoch {epoch.epoch}: loss {epoch.loss:.4f}, validation {figures}, {epoch.seconds:.1f} s")

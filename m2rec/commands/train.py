@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from m2rec import paths
-from m2rec.commands.output import Json, say, show, table
+from m2rec.commands.output import Json, say_epoch, show, table
 from m2rec.commands.places import find_world, this_command
 from m2rec.data.cache import prepared_folder
 from m2rec.worlds.settings import changed
@@ -51,15 +51,10 @@ def train(
     settings = settings.model_copy(update={"training": settings.training.model_copy(update=chosen)})
 
     from m2rec.data.prepared import Prepared
-    from m2rec.training.resume import EpochReport
     from m2rec.training.world import train_world
 
     prepared = Prepared.load(prepared_folder(settings.name))
     folder = out or paths.checkpoints() / settings.name
-
-    def report(epoch: EpochReport) -> None:
-        figures = ", ".join(f"{name} {value:.4f}" for name, value in epoch.validation.items())
-        say(f"epoch {epoch.epoch}: loss {epoch.loss:.4f}, validation {figures}, {epoch.seconds:.1f} s")
 
     trained = train_world(
         settings,
@@ -70,7 +65,7 @@ def train(
         start_from=start_from,
         restart=restart,
         finish=finish,
-        on_epoch=report,
+        on_epoch=say_epoch,
     )
     if not trained.lead:
         return

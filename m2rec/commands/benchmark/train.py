@@ -11,8 +11,8 @@ import typer
 
 from m2rec import paths
 from m2rec.commands.benchmark.plans import PlanInputs, plan_inputs, runs_folder
-from m2rec.commands.benchmark.worker import run_command, say_epoch
-from m2rec.commands.output import Json, say, show, table
+from m2rec.commands.benchmark.worker import run_command
+from m2rec.commands.output import Json, say, say_epoch, show, table
 from m2rec.commands.places import find_checkpoint
 from m2rec.errors import InputError
 

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from m2rec.commands.benchmark.plans import PlanInputs, plan_inputs, runs_folder
-from m2rec.commands.output import say
+from m2rec.commands.output import say_epoch
 
 if TYPE_CHECKING:
     from m2rec.benchmark.accuracy.job import Job
-    from m2rec.training.resume import EpochReport
 
 
 def worker(
@@ -52,9 +51,3 @@ def run_command(inputs: PlanInputs, job: "Job", cpu: bool) -> str:
     """The command that repeats this run, for its record."""
     arguments = [inputs.given, "--only", job.entry.name, "--seed", str(job.seed), *["--cpu"] * cpu]
     return shlex.join(["python", "-m", "m2rec", "benchmark", "train", *arguments])
-
-
-def say_epoch(epoch: "EpochReport") -> None:
-    """One line on a finished epoch."""
-    figures = ", ".join(f"{name} {value:.4f}" for name, value in epoch.validation.items())
-    say(f"epoch {epoch.epoch}: loss {epoch.loss:.4f}, validation {figures}, {epoch.seconds:.1f} s")
