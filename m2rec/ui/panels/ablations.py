@@ -1,8 +1,8 @@
-"""What each part of the model is worth: M2Rec without it, beside M2Rec.
+"""What each part of the model is worth: M2Rec without it, compared with M2Rec.
 
-Where a plan of ablations was recorded, both are of it and were trained for as long. That is shorter than the shipped
-model was, so those figures are compared with each other and with no others. Else they are those of the world's own
-plan, beside the shipped model.
+If a plan of ablations is recorded, all figures come from it. Its models are trained for the same number of epochs,
+fewer than the shipped model, so they can be compared only with each other. Otherwise the figures come from the world's
+own plan and are compared with the shipped model.
 """
 
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ ITSELF = "nothing: M2Rec itself"
 
 @dataclass(frozen=True)
 class Ablation:
-    """M2Rec without one part, or the whole of it (`lost` is None then). The interval is of 95 % over users.
+    """M2Rec without one part, or the whole model. `low` and `high` are a 95 % interval over users.
 
-    `lost` is how much lower `value` is than that of the whole, with the interval of the difference between users.
+    `lost` is how much lower `value` is than the whole model's, with a 95 % interval; None for the whole model.
     """
 
     taken_away: str
@@ -31,7 +31,7 @@ class Ablation:
 
 @dataclass(frozen=True)
 class Ablations:
-    """The whole first, then what costs most; and how they were made. `budget` is None beside the shipped model."""
+    """The whole model first, then by how much is lost. `budget` is None if the whole model is the shipped one."""
 
     rows: list[Ablation]
     budget: str | None
@@ -40,10 +40,9 @@ class Ablations:
 
 
 def ablations(table: dict[str, Any], shipped: Measurement | None = None) -> Ablations | None:
-    """From a table of `m2rec benchmark`; None where it has no ablations, or not the whole model beside them.
+    """The ablations in a table of `m2rec benchmark`; None if it has none, or there is no whole model to compare with.
 
-    `shipped` is the whole model where the table holds none. Raises KeyError, TypeError or ValueError where it is no
-    such table.
+    `shipped` is the whole model if the table has none. Raises KeyError, TypeError or ValueError for a damaged table.
     """
     rows = [row for row in table["rows"] if "unmasked" in row]
     trained = next((row for row in rows if row.get("kind") == "m2rec" and not row.get("ablates")), None)
@@ -73,7 +72,7 @@ def ablations(table: dict[str, Any], shipped: Measurement | None = None) -> Abla
 
 
 def path_of(benchmarks: Path, world: str) -> Path:
-    """Where the ablations of a world are recorded."""
+    """The file in which a world's ablations are recorded."""
     return benchmarks / f"{world}-ablations.json"
 
 

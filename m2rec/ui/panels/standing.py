@@ -1,4 +1,4 @@
-"""The results as a story, from the recorded files: every model on one scale below the ceiling, then cause by cause."""
+"""Recorded results for charts: all models on one scale, below the best possible result, and results by cause."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,18 +17,18 @@ SEEN: dict[Seen, str] = {"unmasked": "left in", "masked": "taken out"}  # items 
 
 @dataclass(frozen=True)
 class Standing:
-    """One model on the scale from 0 to 1. `low` and `high` are its 95 % interval, where one was measured."""
+    """One model's figure, from 0 to 1. `low` and `high` are its 95 % interval if one was measured."""
 
     name: str
     value: float
     low: float | None = None
     high: float | None = None
-    kind: str = ""  # ours, ceiling, or nothing for a baseline
+    kind: str = ""  # "ours", "ceiling", or "" for a baseline
 
 
 @dataclass(frozen=True)
 class Ranking:
-    """Every model, best last, with items of the history left in or taken out; `about` and `lead` say it in words."""
+    """All models, best last, with seen items left in or taken out. `about` and `lead` describe it in words."""
 
     seen: Seen
     title: str
@@ -39,7 +39,7 @@ class Ranking:
 
 @dataclass(frozen=True)
 class ByCause:
-    """How often the model and the fair oracle find what had this cause."""
+    """HR@10 of the model and the fair oracle for the targets with this cause."""
 
     cause: str
     targets: int
@@ -53,15 +53,15 @@ def rankings(
     table: Mapping[str, Any],
     gates: GateMeasurement | None,
 ) -> list[Ranking]:
-    """The models with seen items left in and taken out, the fairer way first; ways that were not measured are missing.
+    """The models with seen items left in and taken out, the fairer comparison first; unmeasured ones are missing.
 
-    `rows` are those of `table`, a recorded file of `m2rec benchmark`, that stand beside M2Rec.
+    `rows` are the baselines of `table`, a recorded file of `m2rec benchmark`.
     """
     counts = {one.seen: one.targets for one in measurements}
     whole = counts.get("unmasked") or table.get("targets")
     new = counts.get("masked") or table.get("new_targets")
     never_twice = bool(whole) and whole == new
-    # where nothing is chosen twice, a model that has not learned so loses places to what cannot come
+    # if nothing is chosen twice, a model without a repeat bias ranks items high that cannot be targets
     unaware = [str(row["model"]) for row in rows if never_twice and not row.get("settings", {}).get("repeat_bias")]
     about: dict[Seen, str] = {"unmasked": _left_in(unaware), "masked": _taken_out(whole, new, gates)}
     found = [
@@ -73,7 +73,7 @@ def rankings(
 
 
 def scale_of(found: Sequence[Ranking]) -> float:
-    """Where the scale that these share ends: at the next tenth, so that differences can be seen."""
+    """The upper end of the scale of these charts: the largest figure, rounded up to a tenth."""
     ends = [one.high or one.value for ranking in found for one in ranking.standings]
     return ceil(10 * max(ends, default=1.0)) / 10 or 1.0
 
@@ -81,7 +81,7 @@ def scale_of(found: Sequence[Ranking]) -> float:
 def _standings(
     measurements: Sequence[Measurement], rows: Sequence[dict[str, Any]], gates: GateMeasurement | None, seen: Seen
 ) -> list[Standing]:
-    """Every model, best last, and the ceiling where the process is known: it is of all items, seen ones among them."""
+    """All models, best last, then the fair oracle if there is one and seen items are left in."""
     found = [
         Standing(one.model, figure.value, figure.low, figure.high, "ours")
         for one in measurements
@@ -121,7 +121,7 @@ def _taken_out(whole: int | None, new: int | None, gates: GateMeasurement | None
 
 
 def _lead(standings: Sequence[Standing], comparisons: Sequence[Mapping[str, Any]], seen: Seen) -> str:
-    """How far M2Rec is from the best of the others, as compared user by user; nothing where that was not recorded."""
+    """M2Rec's difference from the best baseline, paired over users; empty if it is not recorded."""
     others = [one for one in standings if not one.kind]
     ours = next((one.name for one in standings if one.kind == "ours"), None)
     if not others or ours is None:
@@ -145,7 +145,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def by_cause(gates: GateMeasurement | None) -> list[ByCause]:
-    """The hit rate by what was behind each purchase, where the process is known."""
+    """HR@10 by cause; empty in a world whose causes are unknown."""
     hits = gates.grades.hits if gates else {}
     return [
         ByCause(cause, hits[cause].targets, hits[cause].model, hits[cause].oracle) for cause in GROUPS if cause in hits

@@ -1,4 +1,4 @@
-"""The charts as tables, each in the dialog that its button "Data" opens."""
+"""The charts as tables, in the dialogs that their buttons "Data" open."""
 
 from m2rec.branches import ORDERED
 from m2rec.errors import InputError
@@ -21,7 +21,7 @@ def gate_table(context: PageContext) -> str:
 
 
 def spectrum_table(context: PageContext) -> str:
-    """Power, chance and gain of each period, and the calendar's where there is one.
+    """Power, threshold and gain of each period, and the calendar's spectrum if there is one.
 
     Raises InputError while a lesson asks where the spectrum is highest.
     """
