@@ -18,7 +18,7 @@ settings.load_profile("m2rec")
 
 @pytest.fixture(scope="session")
 def real_data() -> Path:
-    """The folder with the real data sets; the test is skipped where `M2REC_DATA` does not name one."""
+    """The folder with the real data sets. Skips the test if `M2REC_DATA` does not name one."""
     folder = os.environ.get("M2REC_DATA")
     if not folder:
         pytest.skip(
@@ -29,7 +29,7 @@ def real_data() -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_world(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The checkpoint folder of a made-up shop (see `tests/tiny_world.py`). Read only: copy it before changing it."""
+    """The checkpoint folder of a small random shop (`tests/tiny_world.py`). Read only: copy it before changing it."""
     from tests.tiny_world import save_tiny_world  # torch takes a second to import, and most tests do without
 
     return save_tiny_world(tmp_path_factory.mktemp("worlds") / "tiny-shop")
@@ -42,14 +42,14 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever needs a browser, a whole running Space or a real data set is slow, without saying so itself."""
+    """Mark all tests that need a browser, a running Space or a real data set as slow."""
     for item in items:
         if {"browser", "space", "real_data"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("slow")
 
 
 class SkipsInCI:
-    """With CI=true, a skipped test fails the run unless a GPU is missing, or real data where CI says it has none."""
+    """With CI=true, skipped tests fail the run, unless they lack a GPU or, where CI says so, real data."""
 
     def __init__(self) -> None:
         self.unexpected: list[str] = []
@@ -58,12 +58,12 @@ class SkipsInCI:
             self.may_be_missing.append("real data")
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note a test that was skipped; an expected failure is reported as a skip too and is none."""
+        """Note a skipped test. Expected failures are reported as skips too, but are not noted."""
         if not hasattr(report, "wasxfail"):
             self._note(report)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """Note a whole file that was skipped."""
+        """Note a skipped file."""
         self._note(report)
 
     def _note(self, report: pytest.TestReport | pytest.CollectReport) -> None:
@@ -73,12 +73,12 @@ class SkipsInCI:
                 self.unexpected.append(f"{report.nodeid}: {reason}")
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Fail a run that passed only because it left something out."""
+        """Fail a run that passed only because tests were skipped."""
         if self.unexpected and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Say which skips the run failed for."""
+        """List the skips for which the run failed."""
         if self.unexpected:
             missing = " or ".join(self.may_be_missing)
             terminalreporter.section(f"skipped, and CI may skip for missing {missing} only", red=True)
@@ -86,6 +86,6 @@ class SkipsInCI:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Watch the skips in CI."""
+    """Register the check for skipped tests in CI."""
     if os.environ.get("CI") == "true":
         config.pluginmanager.register(SkipsInCI(), "skips-in-ci")

@@ -1,4 +1,4 @@
-"""Coroutines run in a thread of their own: a browser test before may have left a loop running in this one."""
+"""Run coroutines in a new thread: an earlier browser test may have left an event loop running in this one."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -9,6 +9,6 @@ Result = TypeVar("Result")
 
 
 def run_apart(coroutine: Coroutine[Any, Any, Result]) -> Result:
-    """What the coroutine returns."""
+    """The result of the coroutine."""
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(asyncio.run, coroutine).result()

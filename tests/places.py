@@ -1,4 +1,4 @@
-"""Where the repository's own files are, for tests that read them or start programs on them."""
+"""Paths of the repository's files, for tests that read them or start programs with them."""
 
 from pathlib import Path
 

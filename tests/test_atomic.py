@@ -10,7 +10,7 @@ class SaveError(Exception):
     pass
 
 
-def test_a_file_appears_whole_or_not_at_all(tmp_path):
+def test_a_file_appears_complete_or_not_at_all(tmp_path):
     path = tmp_path / "deep" / "figures.json"
     with atomic_file(path) as temporary:
         temporary.write_text("new")
@@ -19,7 +19,7 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path):
     assert os.listdir(path.parent) == ["figures.json"]
 
 
-def test_an_interrupted_file_leaves_the_old_one(tmp_path):
+def test_an_interrupted_save_keeps_the_old_file(tmp_path):
     path = tmp_path / "figures.json"
     path.write_text("old")
 
@@ -35,7 +35,7 @@ def test_an_interrupted_file_leaves_the_old_one(tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs POSIX permissions")
-def test_a_saved_file_is_as_readable_as_any_other(tmp_path):
+def test_a_saved_file_has_the_usual_permissions(tmp_path):
     (tmp_path / "plain").write_text("")
     with atomic_file(tmp_path / "saved"):
         pass
@@ -43,7 +43,7 @@ def test_a_saved_file_is_as_readable_as_any_other(tmp_path):
     assert len(modes) == 1
 
 
-def test_a_folder_replaces_the_old_one_whole(tmp_path):
+def test_a_folder_replaces_the_old_one_completely(tmp_path):
     folder = tmp_path / "world"
     folder.mkdir()
     (folder / "old").write_text("old")
@@ -54,7 +54,7 @@ def test_a_folder_replaces_the_old_one_whole(tmp_path):
     assert os.listdir(tmp_path) == ["world"]
 
 
-def test_an_interrupted_folder_leaves_the_old_one(tmp_path):
+def test_an_interrupted_save_keeps_the_old_folder(tmp_path):
     folder = tmp_path / "world"
     folder.mkdir()
     (folder / "old").write_text("old")
@@ -106,7 +106,7 @@ def test_a_folder_is_replaced_whether_or_not_the_system_can_exchange_two(tmp_pat
     assert os.listdir(tmp_path) == ["world"]
 
 
-def test_what_a_kill_left_behind_is_removed_a_day_later_and_nothing_else(tmp_path):
+def test_only_leftovers_of_a_kill_are_removed_after_a_day(tmp_path):
     names = [".world.saving-abcd1234", ".world.saving-backup-of-mine", ".world.original", ".other.saving-abcd1234"]
     for name in names:
         (tmp_path / name / "new").mkdir(parents=True)

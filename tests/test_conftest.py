@@ -1,4 +1,4 @@
-"""A check that was skipped in CI has not been made, so it must not look like one that passed."""
+"""A test that is skipped in CI checks nothing, so it must not look like one that passed."""
 
 from pathlib import Path
 
@@ -44,7 +44,7 @@ def test_a_skip_for_a_missing_gpu_passes_in_ci(run):
     assert run("needs a GPU", ci="true").ret == pytest.ExitCode.OK
 
 
-def test_a_skip_for_missing_data_passes_only_where_ci_says_that_it_has_none(run):
+def test_a_skip_for_missing_data_passes_only_if_ci_says_that_it_has_none(run):
     assert run("needs the real data", ci="true").ret == pytest.ExitCode.TESTS_FAILED
     assert run("needs the real data", ci="true", without_data="1").ret == pytest.ExitCode.OK
     assert run("needs a browser", ci="true", without_data="1").ret == pytest.ExitCode.TESTS_FAILED

@@ -1,4 +1,4 @@
-"""What the documents point at exists, and the commands they give are commands."""
+"""Links and paths in the documents exist, and their commands are valid."""
 
 import re
 import shlex
@@ -34,25 +34,25 @@ def prose(document: Path) -> str:
 
 
 def is_there(document: Path, place: str) -> bool:
-    """Whether a path, with * for any name and <…> for a chosen one, leads somewhere from the root or the document."""
+    """Whether a path exists from the root or the document's folder. * and <…> stand for any name."""
     pattern = re.sub(r"<[^>]*>", "*", place).rstrip("/")
     return any(any(folder.glob(pattern)) for folder in (ROOT, document.parent))
 
 
 @every_document
-def test_links_lead_somewhere(document: Path) -> None:
+def test_links_exist(document: Path) -> None:
     links = LINK.findall(prose(document))
     assert [link for link in links if not (document.parent / link).exists()] == []
 
 
 @every_document
-def test_paths_in_code_lead_somewhere(document: Path) -> None:
-    text = re.sub(r"\[[^\]]*\]\([^)]*\)", "", prose(document))  # what a link is called is not where it leads
+def test_paths_in_code_exist(document: Path) -> None:
+    text = re.sub(r"\[[^\]]*\]\([^)]*\)", "", prose(document))  # the text of a link need not be a path
     named = {code for code in CODE.findall(text) if PATH.fullmatch(code)} - MADE_UP
     assert [place for place in sorted(named) if not is_there(document, place)] == []
 
 
-def test_a_path_that_leads_nowhere_is_found() -> None:
+def test_a_broken_path_is_found() -> None:
     assert PATH.fullmatch("m2rec/utils.py")
     assert not is_there(ROOT / "README.md", "m2rec/utils.py")
     assert is_there(ROOT / "README.md", "m2rec/worlds/*.toml")
@@ -60,7 +60,7 @@ def test_a_path_that_leads_nowhere_is_found() -> None:
 
 
 def commands() -> Iterator[tuple[str, str]]:
-    """Every command of every document, with the document's name: fenced lines, and those of ours in running text."""
+    """All commands with their document: lines of fenced blocks, and `python -m m2rec` in running text."""
     for document in DOCUMENTS:
         text = document.read_text(encoding="utf-8")
         fenced = "".join(SHELL.findall(text)).replace("\\\n", " ")
@@ -74,7 +74,7 @@ def commands() -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("document", "command"), sorted(set(commands())), ids=str)
-def test_a_command_is_one_that_can_be_given(document: str, command: str) -> None:
+def test_commands_are_valid(document: str, command: str) -> None:
     words = shlex.split(command.replace("…", "rhythm-market"))
     while re.fullmatch(r"[A-Z0-9_]+=\S*", words[0]):  # settings for the one command
         words.pop(0)
@@ -98,7 +98,7 @@ def test_a_command_is_one_that_can_be_given(document: str, command: str) -> None
 
 
 def check_ours(arguments: list[str]) -> None:
-    """The command line understands it, every option and argument, without doing it."""
+    """The command line accepts all options and arguments. The command does not run."""
     command = typer.main.get_command(app)
     context = None
     while arguments != ["--help"]:
@@ -109,7 +109,7 @@ def check_ours(arguments: list[str]) -> None:
 
 
 def check_install(arguments: list[str]) -> None:
-    """Its lists exist and hold requirements, and what it names is of the version that CI installs."""
+    """Its requirements files exist, and packages it names have the version that CI installs."""
     lists = [after for before, after in pairwise(arguments) if before == "-r"]
     for name in lists:
         for line in (ROOT / name).read_text(encoding="utf-8").splitlines():
@@ -125,12 +125,12 @@ def test_the_readmes_python_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     blocks = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(encoding="utf-8"), re.M | re.S)
     found: dict[str, object] = {}
-    for block in blocks:  # each goes on where the one before it ended
+    for block in blocks:  # each block continues the one before it
         exec(compile(block, "README.md", "exec"), found)
     assert len(found["answer"].items) == 10  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("words", [["nonsense"], ["train"], ["train", "ml-1m", "--colour"], ["benchmark", "speeed"]])
-def test_a_command_that_is_none_is_found(words: list[str]) -> None:
+def test_an_invalid_command_is_found(words: list[str]) -> None:
     with pytest.raises(typer.TyperException):
         check_ours(words)

@@ -1,4 +1,4 @@
-"""Imports within the package: they form no circle, and point from the page down to the model and the data."""
+"""Imports within the package: no circles, and from the page down to the model and the data only."""
 
 import ast
 from collections.abc import Iterator
@@ -92,7 +92,7 @@ def test_a_circle_would_be_found(tmp_path: Path) -> None:
 
 
 def test_imports_point_one_way() -> None:
-    """Also those inside functions and for types alone."""
+    """Including imports inside functions and imports only for types."""
     wrong = []
     for name, used in graph(ROOT, whole=True).items():
         own = name.split(".")[1] if "." in name else ""
@@ -103,7 +103,7 @@ def test_imports_point_one_way() -> None:
     assert sorted(wrong) == []
 
 
-def test_the_commands_and_the_benchmark_are_imported_by_themselves_alone() -> None:
+def test_only_commands_and_benchmark_import_commands_and_benchmark() -> None:
     own = (f"{PACKAGE}.commands", f"{PACKAGE}.benchmark")
     users = {
         name: inside

@@ -1,4 +1,4 @@
-"""The wheel holds what an installed M2Rec needs, and works in a fresh environment, away from the repository."""
+"""The wheel has what an installed M2Rec needs, and works in a fresh environment outside the repository."""
 
 import os
 import re
@@ -28,14 +28,14 @@ pytestmark = pytest.mark.slow
 
 
 def tracked(*where: str) -> list[str]:
-    """What a clone holds, as paths from its root."""
+    """The tracked files, as paths from the root."""
     listed = subprocess.run(["git", "ls-files", "-z", *where], cwd=ROOT, capture_output=True, text=True, check=True)
     return [name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built from the tracked files alone, so that nothing lying about gets in and nothing is left behind."""
+    """A wheel built from only the tracked files."""
     source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
     for name in tracked("m2rec", "*.toml", "*.txt", "README.md", "LICENSE"):
         (source / name).parent.mkdir(parents=True, exist_ok=True)
@@ -48,7 +48,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment with the wheel; the packages it depends on are those of this one. → its folder of programs."""
+    """An environment with the wheel, and with the other packages of this environment. → its folder of programs."""
     folder = tmp_path_factory.mktemp("environment")
     venv.create(folder, with_pip=False)
     paths = sysconfig.get_paths(vars={"base": str(folder), "platbase": str(folder)})
@@ -60,19 +60,19 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def in_folder(folder: Path, *command: object) -> subprocess.CompletedProcess[str]:
-    """What a command says in a folder that knows nothing of the repository."""
+    """Run a command in a folder outside the repository."""
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "M2REC_DATA")}
     return subprocess.run(
         [str(word) for word in command], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
 
 
-def test_the_wheel_holds_every_file_of_the_package_and_nothing_else(wheel: Path) -> None:
+def test_the_wheel_has_exactly_the_files_of_the_package(wheel: Path) -> None:
     held = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     assert held == set(tracked("m2rec"))
 
 
-def test_the_wheel_requires_the_packages_of_the_lists(wheel: Path) -> None:
+def test_the_wheel_requires_the_packages_of_the_requirements_files(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as file:
         (name,) = [name for name in file.namelist() if name.endswith(".dist-info/METADATA")]
         metadata = HeaderParser().parsestr(file.read(name).decode())
@@ -93,7 +93,7 @@ def test_the_command_works_from_another_folder(installed: Path, tmp_path: Path) 
     assert "see m2rec --help" in refused.stderr
 
 
-def test_without_checkpoints_the_place_that_was_looked_in_is_named(installed: Path, tmp_path: Path) -> None:
+def test_without_checkpoints_the_searched_folder_is_named(installed: Path, tmp_path: Path) -> None:
     done = in_folder(tmp_path, installed / "m2rec", "recommend", "rhythm-market", "Ground coffee")
     assert done.returncode == 2
     assert str(tmp_path / "checkpoints") in done.stderr
@@ -149,7 +149,7 @@ def test_the_page_opens_from_another_folder(installed: Path, tmp_path: Path) -> 
 
 
 def shown_at(url: str) -> str:
-    """The page's HTML, "" while there is none."""
+    """The page's HTML, or "" while it does not answer."""
     try:
         reply = httpx.get(url, timeout=PATIENCE)
     except httpx.TransportError:
@@ -157,7 +157,7 @@ def shown_at(url: str) -> str:
     return reply.text if reply.is_success else ""
 
 
-def test_the_citation_names_everybody_in_full_and_the_version_that_is_there() -> None:
+def test_the_citation_has_full_names_and_the_current_version() -> None:
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     assert citation["version"] == m2rec.__version__
     readme = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -7,14 +7,14 @@ from tests.places import CHECKPOINTS, ROOT
 
 @pytest.fixture
 def installed(tmp_path, monkeypatch):
-    """The package as an installer lays it down, and the folder somebody works in."""
+    """The package as installed, and a working folder."""
     monkeypatch.setattr(paths, "PACKAGE", tmp_path / "site-packages" / "m2rec")
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
     return tmp_path / "work"
 
 
-def test_in_a_clone_everything_lies_beside_the_package_wherever_one_works(tmp_path, monkeypatch):
+def test_in_a_clone_paths_do_not_depend_on_the_working_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert paths.checkout() == ROOT
     assert paths.checkpoints() == CHECKPOINTS
@@ -26,7 +26,7 @@ def test_in_a_clone_everything_lies_beside_the_package_wherever_one_works(tmp_pa
         assert (ROOT / paths.how_to_install(extra).split()[-1]).is_file()
 
 
-def test_an_installed_package_takes_the_working_folder(installed):
+def test_an_installed_package_uses_the_working_folder(installed):
     assert paths.checkout() is None
     assert paths.checkpoints() == installed / "checkpoints"
     assert paths.benchmarks() == installed / "assets" / "benchmarks"
@@ -34,6 +34,6 @@ def test_an_installed_package_takes_the_working_folder(installed):
     assert paths.how_to_install("train") == "pip install 'm2rec[train]'"
 
 
-def test_what_only_the_repository_has_is_refused_in_an_installed_package(installed):
+def test_files_of_the_repository_are_refused_in_an_installed_package(installed):
     with pytest.raises(InputError, match=r"app\.py is part of M2Rec's repository.*clone"):
         paths.in_checkout("app.py")

@@ -1,4 +1,4 @@
-"""The repository as it is runs as a Space: its front matter, its sizes, and a start under the same conditions."""
+"""The repository runs as a Space without changes: front matter, sizes, and a start under the same conditions."""
 
 import os
 import re
@@ -55,12 +55,12 @@ NO_SPACES = "raise ImportError('spaces is not installed')"
 
 
 def tracked() -> list[Path]:
-    """What a push would take along."""
+    """The tracked files."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     return [path for name in listed.split("\0") if name and (path := ROOT / name).is_file()]
 
 
-def test_the_front_matter_is_whole_and_true() -> None:
+def test_the_front_matter_is_complete_and_correct() -> None:
     front = yaml.safe_load((ROOT / "README.md").read_text(encoding="utf-8").split("---")[1])
     pinned = re.search(r"^gradio==(\S+)$", (ROOT / "requirements.txt").read_text(encoding="utf-8"), re.M)
     assert pinned
@@ -76,7 +76,7 @@ def test_the_front_matter_is_whole_and_true() -> None:
     assert "MIT" in (ROOT / "LICENSE").read_text(encoding="utf-8")
 
 
-def test_no_file_needs_large_file_storage_and_the_whole_is_small() -> None:
+def test_no_file_needs_large_file_storage_and_the_repository_is_small() -> None:
     sizes = {str(path.relative_to(ROOT)): path.stat().st_size for path in tracked()}
     assert [name for name, size in sizes.items() if size > 10 * MB] == []
     assert sum(sizes.values()) < 100 * MB
@@ -84,7 +84,7 @@ def test_no_file_needs_large_file_storage_and_the_whole_is_small() -> None:
 
 @dataclass(frozen=True)
 class Space:
-    """A running copy: where, which process, and the file of what it asked of other machines."""
+    """A running copy: its address, its process, and the file with its requests to other machines."""
 
     url: str
     process: psutil.Process
@@ -96,7 +96,7 @@ class Space:
 
 @pytest.fixture(scope="module", params=[SPACES, NO_SPACES], ids=["spaces", "no spaces"])
 def space(request: pytest.FixtureRequest) -> Iterator[Space]:
-    """The tracked files alone, read-only, without a home, as Spaces start them."""
+    """A copy of the tracked files, read-only and without a home folder, started as Spaces do."""
     folder = Path(tempfile.mkdtemp(prefix="m2rec-space-"))  # pytest's own folders are closed to other users
     folder.chmod(0o755)
     home = folder / "app"
@@ -167,7 +167,7 @@ def _answers(url: str) -> bool:
 
 @pytest.fixture(scope="module")
 def answers(space: Space) -> list[tuple[list[str], dict[str, Any]]]:
-    """What programs ask, once for all tests: histories, the second with words of one's own, and their answers."""
+    """Requests of programs and their answers, made once: two histories, the second with invented items."""
     client = Client(space.url, verbose=False)
     worlds = client.predict(api_name="/worlds")
     assert [world["name"] for world in worlds if world["error"]] == []
@@ -194,11 +194,11 @@ def test_the_page_acts(space: Space) -> None:
 
 
 @pytest.mark.usefixtures("answers")
-def test_it_has_asked_no_other_machine_for_anything(space: Space) -> None:
+def test_it_has_contacted_no_other_machine(space: Space) -> None:
     assert space.asked() == ""
 
 
-def test_the_watch_would_have_noted_it(tmp_path: Path) -> None:
+def test_the_check_for_contacts_works(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(WATCH)
     noted = tmp_path / "noted"
     code = "import socket; s = socket.socket(); s.settimeout(0.01); s.connect_ex(('192.0.2.1', 9))"
@@ -208,7 +208,7 @@ def test_the_watch_would_have_noted_it(tmp_path: Path) -> None:
 
 
 def test_the_page_loads_nothing_from_other_hosts_nor_from_gradio(space: Space) -> None:
-    """On a Space, Gradio's own front end lays the hub's badge over the page, which asks other hosts for fonts."""
+    """On a Space, Gradio's front end would add the hub's badge, which loads fonts from other hosts."""
     loaded = re.findall(r'<(?:script|link|img)[^>]* (?:src|href)="([^"]*)"', httpx.get(space.url).text)
     assert loaded
     assert [address for address in loaded if not address.startswith("m2rec-static/")] == []

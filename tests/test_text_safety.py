@@ -15,7 +15,7 @@ unfit = "\x00\x07\x1b\x7f\x85\u200e\u202a\u202e\u2066\u2069\u2028\ud800"
 
 
 @given(anything)
-def test_what_is_shown_is_one_line_of_text_that_utf_8_can_hold(text: str) -> None:
+def test_printable_text_is_one_line_in_valid_utf_8(text: str) -> None:
     shown = printable(text)
     shown.encode()
     assert not set(shown) & set(unfit)
@@ -24,7 +24,7 @@ def test_what_is_shown_is_one_line_of_text_that_utf_8_can_hold(text: str) -> Non
 
 
 @given(anything, st.integers(1, 40))
-def test_what_is_cut_is_no_longer_than_asked_and_says_that_it_was_cut(text: str, longest: int) -> None:
+def test_cut_text_is_within_the_limit_and_marked(text: str, longest: int) -> None:
     shown = printable(text, longest)
     assert len(shown) <= longest
     if shown != printable(text):
@@ -49,7 +49,7 @@ def test_what_is_cut_is_no_longer_than_asked_and_says_that_it_was_cut(text: str,
     ],
     ids=ascii,
 )
-def test_what_looks_alike_is_one_name(written: str) -> None:
+def test_names_that_look_alike_are_equal(written: str) -> None:
     assert normalised(written) == "Am\u00e9lie"
     assert folded(written.replace("A", "a")) == folded("AM\u00c9LIE") == "am\u00e9lie"
 
@@ -60,7 +60,7 @@ def test_names_that_look_different_stay_different() -> None:
 
 
 @given(anything)
-def test_a_normalised_name_is_its_own_and_folding_ignores_only_case(text: str) -> None:
+def test_normalising_is_idempotent_and_folding_ignores_only_case(text: str) -> None:
     name = normalised(text)
     assert normalised(name) == normalised(printable(text)) == name
     assert folded(name) == folded(text) == folded(folded(text))
@@ -83,13 +83,13 @@ def test_how_a_name_is_composed_makes_no_difference(text: str) -> None:
     ],
     ids=ascii,
 )
-def test_what_shapes_its_neighbours_is_shown_and_not_compared(text: str) -> None:
+def test_joiners_are_shown_and_not_compared(text: str) -> None:
     assert printable(text) == text
     assert normalised(text) in (text, text.translate(dict.fromkeys([0x200C, 0x200D, 0xFE0F, 0xE0100])))
 
 
 @pytest.mark.parametrize("text", ["Crème fraîche", "مرحبا بالعالم", "👩‍👩‍👧‍👦", "日本語 100 %", "a “b” – c"])
-def test_honest_text_of_any_script_stays_as_it_is(text: str) -> None:
+def test_ordinary_text_of_any_script_is_unchanged(text: str) -> None:
     assert printable(text) == text
 
 
@@ -115,12 +115,12 @@ def test_any_value_can_be_quoted_in_a_few_words(value: Any) -> None:
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_a_quote_says_what_was_given(value: Any, shown: str) -> None:
+def test_a_quote_describes_the_value(value: Any, shown: str) -> None:
     assert quoted(value) == shown
 
 
 @given(anything.map(lambda text: text * 50))
-def test_an_error_repeats_no_more_than_anybody_reads(text: str) -> None:
+def test_an_error_repeats_only_a_short_part_of_a_value(text: str) -> None:
     message = str(InputError(f"“{text}” is not in this world: search for it."))
     assert len(message) <= LONGEST_SENTENCE
     assert message.startswith("“")

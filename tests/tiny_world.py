@@ -1,8 +1,8 @@
-"""A made-up shop of thirty items as a checkpoint folder: small, quick to load, and never the same as a real world.
+"""A random shop of thirty items as a checkpoint folder, small and quick to load.
 
-Its weights are random, so its answers mean nothing; but every parameter is away from the zero it starts at, and so
-every part of an answer is at work. What is odd in it is there to be met: two items with one title, a title with markup
-in it, one with a comma and quotes, a numeric id, and two items that no training ever saw.
+Its weights are random, so its answers mean nothing, but no parameter has its initial zero, so all of them have an
+effect. The shop has unusual items on purpose: two with the same title, a title with markup, one with a comma and
+quotes, a numeric id, and two items without training events.
 """
 
 from pathlib import Path
@@ -35,7 +35,7 @@ def tiny_items() -> list[Item]:
 
 
 def tiny_config(**changes: object) -> ModelConfig:
-    """The tiny shop's model settings, or a variation of them."""
+    """The tiny shop's model settings, with changes."""
     items = len(tiny_items())
     settings: dict[str, object] = {
         "items": items,
@@ -57,7 +57,7 @@ def tiny_config(**changes: object) -> ModelConfig:
 
 
 def random_model(config: ModelConfig, seed: int = 0) -> M2Rec:
-    """A model in evaluation mode, no parameter of which is where it starts: a zero could hide a mistake."""
+    """A model in evaluation mode with all parameters changed from their initial values: zeros could hide mistakes."""
     generator = torch.Generator().manual_seed(seed)
     vectors = torch.randn(config.items + 1, config.text_width, generator=generator)
     vectors = torch.nn.functional.normalize(vectors, dim=-1)

@@ -51,7 +51,7 @@ def write_table(table: StressTable, path: Path) -> None:
         raise DataError(f"{path} could not be written ({error.strerror}); free some space and go on.") from error
 
 
-def gone_on_from(table: StressTable, path: Path) -> StressTable:
+def resumed_from(table: StressTable, path: Path) -> StressTable:
     """`table` with the rows that an earlier run left in `path`, if there are any.
 
     Raises InputError when they are about other weights or another number of customers.

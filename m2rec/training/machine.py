@@ -43,7 +43,7 @@ def reset_peak_memory(device: torch.device) -> None:
 def git_revision() -> str:
     """The code's git commit, with "+" when files have changed since.
 
-    Without `.git` it is the environment variable M2REC_REVISION, or "unknown" where that is not set.
+    Without `.git` it is the environment variable M2REC_REVISION, or "unknown" if that is not set.
     """
     root = checkout()
     if root is not None:

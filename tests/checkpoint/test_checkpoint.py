@@ -1,4 +1,4 @@
-"""A world on disk: what is written is read back, and what is damaged is refused in a sentence that names the file."""
+"""A world on disk: it is read as it was written, and damage is refused with a sentence that names the file."""
 
 import hashlib
 import json
@@ -26,7 +26,7 @@ from tests.tiny_world import tiny_checkpoint, tiny_items
 
 @pytest.fixture
 def world(tiny_world: Path, tmp_path: Path) -> Path:
-    """A copy of the tiny shop that may be damaged."""
+    """A copy of the tiny shop that tests may damage."""
     return Path(shutil.copytree(tiny_world, tmp_path / "world"))
 
 
@@ -40,7 +40,7 @@ def rewrite_config(world: Path, change: Callable[[dict[str, Any]], object]) -> N
 
 
 def rewrite(world: Path, name: str, content: bytes) -> None:
-    """Change a file and vouch for it in config.json: damage that no checksum shows."""
+    """Change a file and its hash in config.json, as damage that no checksum shows."""
     (world / name).write_bytes(content)
     rewrite_config(world, lambda config: config["sha256"].update({name: hashlib.sha256(content).hexdigest()}))
 
@@ -52,7 +52,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 # ── what is written is read back ────────────────────────────────────────────────────────────────────────────────
 
 
-def test_everything_comes_back_as_it_was(tmp_path: Path) -> None:
+def test_a_checkpoint_is_read_as_it_was_written(tmp_path: Path) -> None:
     saved = tiny_checkpoint()
     saved.save(tmp_path / "world")
     loaded = Checkpoint.load(tmp_path / "world")
@@ -63,7 +63,7 @@ def test_everything_comes_back_as_it_was(tmp_path: Path) -> None:
     assert all(np.array_equal(loaded.weights[name], tensor) for name, tensor in saved.weights.items())
 
 
-def test_the_folder_holds_the_files_that_the_contract_names_and_no_pickle(world: Path) -> None:
+def test_the_folder_has_the_promised_files_and_no_pickle(world: Path) -> None:
     assert {path.name for path in world.iterdir()} == {"config.json", "model.safetensors", "items.csv", "README.md"}
     assert (world / "items.csv").read_text(encoding="utf-8").startswith("item,title,text,group\ni00,Ground coffee,")
     assert list(load_file(world / "model.safetensors"))
@@ -74,7 +74,7 @@ def test_saving_again_writes_the_same_bytes(world: Path, tmp_path: Path) -> None
     assert contents(tmp_path / "again") == contents(world)
 
 
-def test_there_is_a_label_for_what_each_gate_means() -> None:
+def test_every_gate_weight_has_a_label() -> None:
     assert tuple(GATE_LABELS) == BRANCHES
     assert tiny_checkpoint().config.gate_labels == GATE_LABELS
 
@@ -104,7 +104,7 @@ def test_any_title_survives_whatever_is_in_it(
     assert Checkpoint.load(folder).items == items
 
 
-def test_tensors_that_are_views_of_others_are_saved_whole(tmp_path: Path) -> None:
+def test_tensors_that_are_views_are_saved_completely(tmp_path: Path) -> None:
     checkpoint = tiny_checkpoint()
     turned = {
         name: np.asfortranarray(tensor) if tensor.ndim == 2 else tensor for name, tensor in checkpoint.weights.items()
@@ -118,7 +118,7 @@ def test_tensors_that_are_views_of_others_are_saved_whole(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("fails_at", ["items.csv", "config.json", "README.md", "the last move"])
-def test_a_disk_that_fills_up_leaves_the_old_world_as_it_was(
+def test_a_full_disk_leaves_the_old_world_unchanged(
     world: Path, fails_at: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = contents(world)
@@ -149,7 +149,7 @@ def test_a_disk_that_fills_up_leaves_the_old_world_as_it_was(
     assert [path.name for path in world.parent.iterdir()] == ["world"]
 
 
-def test_a_save_replaces_the_old_world_whole_figures_and_all(world: Path) -> None:
+def test_a_save_replaces_the_old_world_with_its_figures(world: Path) -> None:
     (world / "metrics.json").write_text("{}")
     replace(tiny_checkpoint(), card="another card").save(world)
     assert not (world / "metrics.json").exists()
@@ -171,7 +171,7 @@ def test_a_folder_that_is_not_there_is_a_missing_file(tmp_path: Path) -> None:
         Checkpoint.load(tmp_path / "nowhere")
 
 
-def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:
+def test_a_file_instead_of_the_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "world").write_text("not a folder")
     with pytest.raises(CheckpointError, match="cannot be read"):
         Checkpoint.load(tmp_path / "world")
@@ -187,7 +187,7 @@ def test_a_world_without_a_card_or_with_a_broken_one_still_answers(world: Path) 
 @pytest.mark.parametrize("name", ["model.safetensors", "items.csv"])
 @settings(max_examples=15)
 @given(place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
-def test_one_flipped_bit_anywhere_is_noticed(
+def test_one_flipped_bit_anywhere_is_detected(
     tmp_path_factory: pytest.TempPathFactory, tiny_world: Path, name: str, place: float, bit: int
 ) -> None:
     world = Path(shutil.copytree(tiny_world, tmp_path_factory.mktemp("flipped") / "world"))
@@ -208,13 +208,13 @@ def test_a_file_cut_short_is_refused_wherever_it_was_cut(world: Path, name: str,
 
 
 @pytest.mark.parametrize("cut", [0, 4, 8, 100, 2000, -4000, -1])
-def test_weights_cut_short_are_refused_even_where_the_checksum_was_made_to_fit(world: Path, cut: int) -> None:
+def test_truncated_weights_are_refused_even_with_a_matching_checksum(world: Path, cut: int) -> None:
     rewrite(world, "model.safetensors", (world / "model.safetensors").read_bytes()[:cut])
     with pytest.raises(CheckpointError, match=r"model\.safetensors is not a readable safetensors file"):
         Checkpoint.load(world)
 
 
-def test_a_pickle_in_disguise_is_refused_and_not_run(world: Path, tmp_path: Path) -> None:
+def test_a_disguised_pickle_is_refused_and_not_executed(world: Path, tmp_path: Path) -> None:
     class Attack:
         def __reduce__(self) -> tuple[Any, ...]:
             return os.mkdir, (str(tmp_path / "attacked"),)
@@ -226,7 +226,7 @@ def test_a_pickle_in_disguise_is_refused_and_not_run(world: Path, tmp_path: Path
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
-def test_weights_that_are_no_numbers_are_refused_with_their_name(world: Path, bad: float) -> None:
+def test_non_finite_weights_are_refused_by_name(world: Path, bad: float) -> None:
     weights = load_file(world / "model.safetensors")
     weights["gate.feed.0.bias"][3] = bad
     rewrite(world, "model.safetensors", save(weights))
@@ -242,7 +242,7 @@ def test_a_missing_weight_is_named(world: Path) -> None:
         Checkpoint.load(world).model()
 
 
-def test_a_weight_too_many_is_named(world: Path) -> None:
+def test_an_additional_weight_is_named(world: Path) -> None:
     weights = load_file(world / "model.safetensors") | {"surprise": torch.zeros(2)}
     rewrite(world, "model.safetensors", save(weights))
     with pytest.raises(CheckpointError, match=r"do not fit .*surprise"):
@@ -278,7 +278,7 @@ def test_a_configuration_with_a_mistake_is_refused_with_the_place(
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"caf\xe9", b"[]", b"null", b"[" * 100_000])
-def test_a_configuration_that_is_none_is_refused(world: Path, content: bytes) -> None:
+def test_an_invalid_configuration_is_refused(world: Path, content: bytes) -> None:
     (world / "config.json").write_bytes(content)
     with pytest.raises(CheckpointError, match=r"config\.json is not"):
         Checkpoint.load(world)
@@ -290,7 +290,7 @@ def test_without_a_checksum_a_file_is_not_trusted(world: Path) -> None:
         Checkpoint.load(world)
 
 
-def test_another_number_of_items_than_the_weights_know_is_refused(world: Path) -> None:
+def test_a_number_of_items_that_differs_from_the_weights_is_refused(world: Path) -> None:
     lines = (world / "items.csv").read_bytes().splitlines(keepends=True)
     rewrite(world, "items.csv", b"".join(lines[:-1]))
     with pytest.raises(CheckpointError, match="has 29 items, the weights were trained for 30"):

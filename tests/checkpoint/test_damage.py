@@ -1,4 +1,4 @@
-"""Damage of every kind, at many places: a CheckpointError of one sentence, and never half a world on the page."""
+"""Damage of every kind, at many places, gives a CheckpointError of one sentence, and never half a world on the page."""
 
 import hashlib
 import json
@@ -39,12 +39,12 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def world(whole: Path, tmp_path: Path) -> Path:
-    """A copy that may be damaged."""
+    """A copy that tests may damage."""
     return Path(shutil.copytree(whole, tmp_path / "tiny-shop"))
 
 
 def refused(folder: Path) -> str:
-    """What the world is refused with when it is opened, loaded and asked."""
+    """The error for the world when it is opened, loaded and used."""
     with pytest.raises(CheckpointError) as caught:
         Recommender.from_pretrained(folder)
     message = str(caught.value)
@@ -53,7 +53,7 @@ def refused(folder: Path) -> str:
 
 
 def vouch(folder: Path, name: str, content: bytes) -> None:
-    """Change a file and make every hash fit, as who means harm would."""
+    """Change a file and make all hashes fit, as an attacker would."""
     (folder / name).write_bytes(content)
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     config["sha256"][name] = hashlib.sha256(content).hexdigest()
@@ -62,7 +62,7 @@ def vouch(folder: Path, name: str, content: bytes) -> None:
 
 
 def configured(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
-    """Change config.json and make its own hash go away."""
+    """Change config.json and remove its own hash."""
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     config["sha256"].pop("config.json")
     change(config)
@@ -70,7 +70,7 @@ def configured(folder: Path, change: Callable[[dict[str, Any]], object]) -> None
 
 
 def boundaries(name: str, content: bytes) -> Iterator[int]:
-    """Where a file has a seam: a tensor's first and last byte, the end of a line, the edges of the header."""
+    """Boundaries within a file: a tensor's first and last byte, ends of lines, the ends of the header."""
     yield from (0, 1, len(content) - 1)
     if name == "model.safetensors":
         header = int.from_bytes(content[:8], "little")
@@ -134,9 +134,7 @@ def test_a_flipped_bit_anywhere_is_refused_or_changes_nothing(whole: Path, name:
 @given(
     start=st.integers(0, 3000), length=st.integers(1, 300), filling=st.sampled_from([b"", b"\0", b"\xff", b"9", b'"'])
 )
-def test_a_header_of_the_weights_with_a_hole_in_it_is_refused(
-    whole: Path, start: int, length: int, filling: bytes
-) -> None:
+def test_a_damaged_header_of_the_weights_is_refused(whole: Path, start: int, length: int, filling: bytes) -> None:
     folder = whole.parent / "holed"
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(whole, folder)
@@ -155,7 +153,7 @@ def test_missing_files_are_named(world: Path, missing: list[str]) -> None:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_folder_in_the_place_of_a_file_is_refused(world: Path, name: str) -> None:
+def test_a_folder_instead_of_a_file_is_refused(world: Path, name: str) -> None:
     (world / name).unlink()
     (world / name).mkdir()
     assert name in refused(world)
@@ -186,13 +184,13 @@ def test_a_configuration_that_was_changed_after_saving_is_refused(world: Path) -
     assert "config.json is not as it was saved (its SHA-256 differs)" in refused(world)
 
 
-def test_an_older_checkpoint_whose_configuration_has_no_hash_of_its_own_is_read_as_before(world: Path) -> None:
+def test_an_older_checkpoint_without_a_hash_of_its_configuration_is_read(world: Path) -> None:
     config = Checkpoint.load(world).config
     configured(world, lambda _: None)
     assert Checkpoint.load(world).config.model_copy(update={"sha256": {}}) == config.model_copy(update={"sha256": {}})
 
 
-def test_a_hash_of_a_file_that_no_checkpoint_holds_is_refused(world: Path) -> None:
+def test_a_hash_of_an_unknown_file_is_refused(world: Path) -> None:
     configured(world, lambda config: config["sha256"].update({"../../etc/passwd": "0" * 64}))
     assert "SHA-256 of a file that no checkpoint holds" in refused(world)
 
@@ -238,14 +236,14 @@ def test_a_title_that_could_not_be_read_again_is_refused_before_anything_is_writ
         {"taste_scales": [1e-300]},
     ],
 )
-def test_a_configuration_that_asks_for_the_whole_memory_is_refused(world: Path, change: dict[str, Any]) -> None:
+def test_a_configuration_of_excessive_size_is_refused(world: Path, change: dict[str, Any]) -> None:
     configured(world, lambda config: config["model"].update(change))
     refused(world)
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf"), 3e38])
 @pytest.mark.parametrize("name", ["gate.feed.0.bias", "ids", "text", "temporal.softmax.log_temperature"])
-def test_weights_that_lead_to_no_numbers_are_refused(world: Path, name: str, bad: float) -> None:
+def test_weights_that_give_non_finite_answers_are_refused(world: Path, name: str, bad: float) -> None:
     weights = load_file(world / "model.safetensors")
     weights[name].view(-1)[:] = bad
     vouch(world, "model.safetensors", save(weights))
@@ -261,7 +259,7 @@ def test_weights_that_lead_to_no_numbers_are_refused(world: Path, name: str, bad
 
 
 @pytest.mark.parametrize("kind", [torch.int64, torch.bool, torch.complex64])
-def test_weights_of_another_kind_are_refused_with_their_name(world: Path, kind: torch.dtype) -> None:
+def test_weights_of_another_type_are_refused_by_name(world: Path, kind: torch.dtype) -> None:
     weights = load_file(world / "model.safetensors")
     weights["ids"] = weights["ids"].to(kind)
     vouch(world, "model.safetensors", save(weights))
@@ -275,12 +273,12 @@ class Attack:
         self.target = target
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """What unpickling calls."""
+        """Called by unpickling."""
         return os.mkdir, (str(self.target),)
 
 
 @pytest.mark.parametrize("disguise", ["pickle", "torch", "zip", "header"])
-def test_a_pickle_in_any_disguise_is_refused_and_not_run(world: Path, tmp_path: Path, disguise: str) -> None:
+def test_a_pickle_in_any_disguise_is_refused_and_not_executed(world: Path, tmp_path: Path, disguise: str) -> None:
     target, file = tmp_path / "attacked", tmp_path / "disguised"
     if disguise == "pickle":
         file.write_bytes(pickle.dumps(Attack(target)))
@@ -304,9 +302,7 @@ def test_a_pickle_in_any_disguise_is_refused_and_not_run(world: Path, tmp_path: 
 # ── the page ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_page_starts_with_the_worlds_that_are_whole_and_says_what_is_wrong_with_the_others(
-    whole: Path, tmp_path: Path
-) -> None:
+def test_the_page_starts_with_the_intact_worlds_and_explains_the_others(whole: Path, tmp_path: Path) -> None:
     damages: dict[str, Callable[[Path], object]] = {
         "a-cut": lambda folder: os.truncate(folder / "model.safetensors", 5000),
         "b-missing": lambda folder: (folder / "items.csv").unlink(),

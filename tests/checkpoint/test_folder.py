@@ -1,4 +1,4 @@
-"""Where checkpoints come from: what is said when they are not there, or not as they were saved."""
+"""Where checkpoints come from, and the errors if they are missing or were changed on the way."""
 
 import os
 import subprocess
@@ -23,13 +23,13 @@ def world(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "items.csv", "config.json"])
-def test_a_pointer_of_git_lfs_is_named_for_what_it_is(world: Path, name: str) -> None:
+def test_a_git_lfs_pointer_is_recognised(world: Path, name: str) -> None:
     (world / name).write_text(LFS_POINTER)
     with pytest.raises(CheckpointError, match=rf"{name} is the pointer that Git LFS left .*git lfs pull"):
         Checkpoint.load(world)
 
 
-def test_line_ends_of_windows_in_the_texts_are_no_damage(world: Path) -> None:
+def test_windows_line_ends_are_not_damage(world: Path) -> None:
     whole = Checkpoint.load(world)
     for name in ("items.csv", "config.json", "README.md"):
         (world / name).write_bytes((world / name).read_bytes().replace(b"\n", b"\r\n"))
@@ -39,7 +39,7 @@ def test_line_ends_of_windows_in_the_texts_are_no_damage(world: Path) -> None:
         Checkpoint.load(world)
 
 
-def test_a_mistyped_folder_is_not_looked_for_on_the_hub(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mistyped_folder_is_not_searched_on_the_hub(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(world.parents[1])
     monkeypatch.setattr("huggingface_hub.snapshot_download", lambda *_, **__: pytest.fail("the hub was asked"))
     for name in ("checkpoints/rythm-market", "./checkpoints/rythm-market", str(world) + "s"):
@@ -72,8 +72,8 @@ def test_a_hub_that_cannot_be_reached_and_a_wrong_id_are_different_errors(
 
 
 @pytest.mark.skipif(REPOSITORY is None or not (REPOSITORY / ".git").exists(), reason="needs a clone of the repository")
-def test_a_clone_with_line_ends_of_windows_has_the_same_checkpoints(tmp_path: Path) -> None:
-    """The default of Git for Windows, with the attributes of this tree, committed or not."""
+def test_a_clone_with_windows_line_ends_has_the_same_checkpoints(tmp_path: Path) -> None:
+    """A clone with the default of Git for Windows and this tree's attributes, committed or not."""
     assert REPOSITORY is not None
     clone, plain = tmp_path / "clone", {"stdin": subprocess.DEVNULL, "check": True, "capture_output": True}
     git = ["git", "-c", "core.autocrlf=true", "-c", "advice.detachedHead=false"]

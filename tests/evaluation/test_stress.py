@@ -12,7 +12,7 @@ from m2rec.data.market.settings import DEFAULT, MarketSettings
 from m2rec.data.market.truth import truth_of
 from m2rec.errors import DataError, InputError
 from m2rec.evaluation.stress import StressRow, grade_rows, stress_rows
-from m2rec.evaluation.stress_table import StressTable, gone_on_from, read_table, write_table
+from m2rec.evaluation.stress_table import StressTable, read_table, resumed_from, write_table
 from m2rec.paths import checkpoints
 
 
@@ -51,7 +51,7 @@ def test_without_rhythms_there_are_no_gates_to_grade_and_with_misses_the_ceiling
     model = checkpoint.model()
     with pytest.raises(KeyboardInterrupt):  # killed after the second row
         grade_rows(checkpoint, model, rows, empty(checkpoint), save=_save_one_and_die_at_two(tmp_path / "table.json"))
-    begun = gone_on_from(empty(checkpoint), tmp_path / "table.json")
+    begun = resumed_from(empty(checkpoint), tmp_path / "table.json")
     assert [row.name for row in begun.rows] == ["plain", "no rhythms"]
     table = grade_rows(checkpoint, model, rows, begun)
     assert table.rows[:2] == begun.rows
@@ -77,13 +77,13 @@ def test_rows_of_other_weights_or_customers_are_not_mixed_in_and_damage_is_named
     checkpoint: Checkpoint, tmp_path: Path
 ) -> None:
     path = tmp_path / "table.json"
-    assert gone_on_from(empty(checkpoint), path) == empty(checkpoint)
+    assert resumed_from(empty(checkpoint), path) == empty(checkpoint)
     write_table(empty(checkpoint), path)
     assert read_table(path) == empty(checkpoint)
     with pytest.raises(InputError, match="another number of customers"):
-        gone_on_from(empty(checkpoint, customers=200), path)
+        resumed_from(empty(checkpoint, customers=200), path)
     with pytest.raises(InputError, match="other weights"):
-        gone_on_from(empty(checkpoint).model_copy(update={"weights": "f" * 64}), path)
+        resumed_from(empty(checkpoint).model_copy(update={"weights": "f" * 64}), path)
     path.write_text("{}")
     with pytest.raises(DataError, match="not a readable stress table"):
         read_table(path)

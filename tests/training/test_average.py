@@ -1,4 +1,4 @@
-"""The moving average follows the weights, forgets the untrained ones, and leaves the model alone."""
+"""The moving average follows the weights, forgets the untrained ones, and does not change the model."""
 
 import pytest
 import torch

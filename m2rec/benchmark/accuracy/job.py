@@ -75,7 +75,7 @@ class Job:
         return self.entry.treatment == "none" and not self.entry.train_users and not self.plan.held_out_users
 
     def data(self, prepared: Prepared) -> Prepared:
-        """The data of this run: with fewer users or an ablation where the entry says so."""
+        """The data of this run: with fewer users or an ablation, if the entry says so."""
         some = fewer_users(prepared, self.entry.train_users, self.plan.held_out_users)
         return ablated(some, self.entry.treatment, self.seed)
 

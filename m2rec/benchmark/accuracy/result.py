@@ -25,7 +25,7 @@ class Result(BaseModel):
     train_users: Annotated[int | None, Field(exclude_if=lambda users: users is None)] = None
     parameters: int
     validation: dict[str, Figures]  # keys "unmasked" and "masked": seen items left in or taken out
-    test: dict[str, Figures] | None  # None where the plan does not use the test set
+    test: dict[str, Figures] | None  # None if the plan does not use the test set
     targets: int
     epochs: int
     best_epoch: int

@@ -30,8 +30,9 @@ def speed_and_load(benchmarks: Path) -> list[str]:
 
 def _speed(found: dict[str, Any]) -> list[str]:
     on_cpu: list[Row] = [row for row in found["rows"] if row["device"] == "cpu"]
-    alone = [row for row in on_cpu if row["threads"] == 1]
-    scratch, added, many = (_times(*given) for given in ((alone, "answer"), (alone, "added item"), (on_cpu, "batch")))
+    one_thread = [row for row in on_cpu if row["threads"] == 1]
+    scratch, added = _times(one_thread, "answer"), _times(one_thread, "added item")
+    many = _times(on_cpu, "batch")
     models = list(dict.fromkeys(row["model"] for row in on_cpu))
     lengths, live, crowded = (sorted({length for _, length in times}) for times in (scratch, added, many))
     size = max((row["batch"] for row in on_cpu), default=0)

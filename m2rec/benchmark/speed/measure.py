@@ -256,28 +256,29 @@ def _time_in_rotation(
     for turn in range(-WARM_UPS, workload.rounds):
         if turn >= FEWEST_ROUNDS and time.perf_counter() - began > workload.seconds:
             break
-        asked = [make_input() for _ in range(workload.burst)]
+        inputs = [make_input() for _ in range(workload.burst)]
         first = turn % len(names)
         for name in names[first:] + names[:first]:
-            taken = [_milliseconds(tasks[name], one, device) for one in asked]
+            taken = [_milliseconds(tasks[name], one, device) for one in inputs]
             if turn >= 0:
                 times[name] += taken
     rows = []
-    alone = device.type == "cpu" and threads == 1 and time.get_clock_info("thread_time").resolution <= CLOCK_RESOLUTION
+    fine_clock = time.get_clock_info("thread_time").resolution <= CLOCK_RESOLUTION
+    with_cpu_time = device.type == "cpu" and threads == 1 and fine_clock
     for name, taken_ms in times.items():
         wall, cpu = np.array(taken_ms).T
         median, p95 = (float(value) for value in np.quantile(wall, [0.5, 0.95]))
-        worked = float(np.median(cpu)) if alone else None
-        rows.append(Row(what, name, device.type, threads, length, batch, len(wall), median, p95, worked))
+        cpu_ms = float(np.median(cpu)) if with_cpu_time else None
+        rows.append(Row(what, name, device.type, threads, length, batch, len(wall), median, p95, cpu_ms))
     return rows
 
 
-def _milliseconds(task: Task, asked: Tensor, device: torch.device) -> tuple[float, float]:
+def _milliseconds(task: Task, items: Tensor, device: torch.device) -> tuple[float, float]:
     """Wall-clock time and CPU time of one answer."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     wall, cpu = time.perf_counter(), time.thread_time()
-    task(asked)
+    task(items)
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     return 1000 * (time.perf_counter() - wall), 1000 * (time.thread_time() - cpu)
@@ -288,8 +289,8 @@ def _peaks(
 ) -> list[Peak]:
     found = []
     for length in workload.lengths:
-        asked = _history(1, length, shape.items, generator).to(device)
-        found += [Peak(m.name, device.type, length, peak_mib(partial(m.answer, asked), device)) for m in models]
+        history = _history(1, length, shape.items, generator).to(device)
+        found += [Peak(m.name, device.type, length, peak_mib(partial(m.answer, history), device)) for m in models]
     return found
 
 

@@ -39,7 +39,7 @@ def stress(
     from m2rec.data.market.generate import NAME
     from m2rec.errors import InputError
     from m2rec.evaluation.stress import grade_rows, stress_rows
-    from m2rec.evaluation.stress_table import StressTable, gone_on_from, write_table
+    from m2rec.evaluation.stress_table import StressTable, resumed_from, write_table
     from m2rec.training.machine import device_name, git_revision
 
     rows = stress_rows()
@@ -59,7 +59,7 @@ def stress(
     )
     path = Path(json_file) if json_file and json_file != STANDARD_OUTPUT else None
     if path:
-        begun = gone_on_from(begun, path)
+        begun = resumed_from(begun, path)
     asked = {*(only or (row.name for row in rows)), *(row.name for row in begun.rows)}
     wanted = [row for row in rows if row.name in asked]
     model = loaded.model().to(device)

@@ -102,7 +102,7 @@ def _measured(measurements: list[Measurement]) -> Table:
 
 
 def _benchmark(path: Path) -> dict[str, Any]:
-    """A table that `m2rec benchmark` recorded; one without rows where there is none. Raises CheckpointError."""
+    """A recorded table of `m2rec benchmark`, without rows if there is no file. Raises CheckpointError if damaged."""
     if not path.is_file():
         return {"rows": [], "comparisons": []}
     try:

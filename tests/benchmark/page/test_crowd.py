@@ -1,4 +1,4 @@
-"""Many visitors against a page that works, and against servers that do not."""
+"""Many visitors to a working page, and to servers that do not work."""
 
 import json
 from collections.abc import Callable, Iterator

@@ -89,7 +89,7 @@ def test_rectools_is_trained_on_the_windows_of_our_models(recipe: ModuleType, pr
 
 
 def test_the_script_does_not_import_this_project_for_training() -> None:
-    """It runs in an environment of its own, without this project."""
+    """It runs in another environment, without this project."""
     before_grading = SCRIPT.read_text().split("def grade_lists")[0]
     assert "import m2rec" not in before_grading
     assert "from m2rec" not in before_grading
