@@ -57,6 +57,7 @@ def rankings(
 
     `rows` are the baselines of `table`, a recorded file of `m2rec benchmark`.
     """
+    measurements = [one for one in measurements if one.split == "test"]
     counts = {one.seen: one.targets for one in measurements}
     whole = counts.get("unmasked") or table.get("targets")
     new = counts.get("masked") or table.get("new_targets")

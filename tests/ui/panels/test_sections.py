@@ -116,9 +116,11 @@ def results_of(name: str) -> str:
 
 
 def recorded(name: str) -> tuple[dict, dict]:
-    """The metrics of a shipped checkpoint, and the table of the models beside it."""
+    """The metrics of a shipped checkpoint, and the table of the models beside it, without ablations."""
     metrics = json.loads((CHECKPOINTS / name / "metrics.json").read_text())
-    return metrics, json.loads((ROOT / "assets" / "benchmarks" / f"{name}.json").read_text())
+    table = json.loads((ROOT / "assets" / "benchmarks" / f"{name}.json").read_text())
+    beside = [row for row in table["rows"] if row["model"] != "m2rec" and not row["ablates"]]
+    return metrics, table | {"rows": beside}
 
 
 def charts(html: str) -> dict[str, str]:
