@@ -22,6 +22,7 @@ from m2rec.ui.figures.frame import (
 from m2rec.ui.render.recurrence import comings, repeating
 from m2rec.ui.render.words import KEPT, plain_period
 
+LEAST_GAIN_END, HIGHEST_GAIN_END = 1.1, 1.6  # of the gain's axis; the gain itself ends at 1
 MARGIN = {"l": 44, "r": 40, "t": HEADROOM, "b": 36}
 ROUNDS = 3  # of a period in the history; below it, change is slow rather than rhythmic
 
@@ -83,7 +84,7 @@ def spectrum_figure(
             xaxis=_period_axis(spectrum),
             yaxis=axis(range=[0, top * 1.1], nticks=4, title={"text": "power"}),
             yaxis2=axis(
-                range=[0, 1.1],
+                range=[0, _gain_end(spectrum, top * 1.1)],
                 tickvals=[0, 0.5, 1],
                 ticktext=["0", "½", "1"],
                 title={"text": "gain"},
@@ -94,6 +95,17 @@ def spectrum_figure(
             margin=MARGIN,
         ),
     }
+
+
+def _gain_end(spectrum: Spectrum, end: float) -> float:
+    """Where the axis of the gain ends beside one of the power that ends at `end`: a full gain is as high as the highest
+    peak, so that its line does not run through the peak's name above.
+    """
+    return (
+        min(HIGHEST_GAIN_END, max(LEAST_GAIN_END, end / max(spectrum.power)))
+        if spectrum.significant
+        else LEAST_GAIN_END
+    )
 
 
 def asked_figure(spectrum: Spectrum) -> Figure:

@@ -47,6 +47,17 @@ def test_only_peaks_above_chance_are_named_and_each_once(page_context: PageConte
     assert [note["text"] for note in figure["layout"]["annotations"]] == [plain_period(spectrum.period[6])]
 
 
+def test_a_full_gain_is_drawn_no_higher_than_the_highest_peak_whose_name_stands_above(
+    page_context: PageContext,
+) -> None:
+    spectrum = page_context.answer.spectrum
+    assert spectrum is not None
+    assert spectrum.significant
+    layout = spectrum_figure(spectrum, page_context.answer.history)["layout"]
+    ends = [layout[name]["range"][1] for name in ("yaxis", "yaxis2")]
+    assert 1 / ends[1] <= max(spectrum.power) / ends[0] + 1e-9
+
+
 def test_names_of_peaks_do_not_touch_and_the_highest_go_first() -> None:
     names = peak_names([7, 7.5, 14, 15, 40], [3, 9, 5, 2, 1], ["7", "7.5", "14", "15", "40"])
     assert [name["text"] for name in names] == ["7.5", "14", "40"]
