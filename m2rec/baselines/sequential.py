@@ -115,7 +115,7 @@ class SequentialBaseline(nn.Module):
 
     @property
     def steps(self) -> bool:
-        """Whether `start` and `step` can be used: not with a repeat bias, because the state lacks the seen items."""
+        """Whether `start` and `step` work: if the encoder is recurrent, and there is no repeat bias for seen items."""
         return isinstance(self.encoder, Recurrent) and self.repeat_bias is None
 
     def start(self, batch: int = 1) -> Any:

@@ -100,7 +100,7 @@ def train(
     model.to(device)
     optimizer = make_optimizer(model, settings)
     average = moving_average(model, settings.ema_decay) if settings.ema_decay else None
-    judged = average.module if average else model
+    validated = average.module if average else model
     progress = Progress(key=_run_key(model, prepared, settings, max_length), made_from=_made_from(model))
     best = _copy(model)
     if state.exists() and not restart:
@@ -117,7 +117,7 @@ def train(
         began = time.monotonic()
         epoch = len(progress.epochs) + 1
         loss = _run_epoch(wrapped, model, average, optimizer, windows, settings, epoch, accelerator, show and lead)
-        figures = evaluate(cast(Scorer, judged), prepared, "validation", max_length).figures["unmasked"]
+        figures = evaluate(cast(Scorer, validated), prepared, "validation", max_length).figures["unmasked"]
         report = EpochReport(
             epoch=epoch,
             loss=loss,
@@ -130,11 +130,11 @@ def train(
         better = figures["NDCG@10"] > progress.best_score
         if better:
             progress.best_epoch, progress.best_score = epoch, figures["NDCG@10"]
-            best = _copy(judged)
+            best = _copy(validated)
         if lead:
             save_progress(state, progress, model, best, optimizer.optimizer, average)
             if better and on_better:
-                on_better(Trained(judged, progress, device_name(device), lead, revision))
+                on_better(Trained(validated, progress, device_name(device), lead, revision))
             if on_epoch:
                 on_epoch(report)
         accelerator.wait_for_everyone()

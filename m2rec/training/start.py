@@ -31,10 +31,8 @@ TEMPORAL_ALONE = "mamba2"  # the kind of baseline that is the temporal branch by
 TEXT_SCALE = 0.1  # of the text projection's usual initial size
 GATE_BIAS = 2.0  # added to the gate's initial logit of the temporal branch
 _LAYER = re.compile(r"temporal\.(?:layers|norms)\.(\d+)\.")
-_NOT_IN_A_RUN = {
-    "temporal.softmax.popularity",
-    "temporal.softmax.repeat_bias",
-}  # only M2Rec has the first; the second is optional
+# of the temporal branch, a run never has the first of these, and the second only with a repeat bias
+_NOT_IN_A_RUN = {"temporal.softmax.popularity", "temporal.softmax.repeat_bias"}
 _NAMES = {
     "items.ids": "ids",
     "items.bias": "bias",
