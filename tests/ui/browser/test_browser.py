@@ -158,7 +158,7 @@ def test_an_item_is_repeated_every_nth_time(page: Page) -> None:
     expect(page.locator(".reading")).to_contain_text(
         re.compile(rf"{re.escape(title)} comes next with|Likeliest next: {re.escape(title)}, with")
     )
-    expect(page.locator(".reading")).to_contain_text("You choose it every 5th interaction and it is due now")
+    expect(page.locator(".reading")).to_contain_text("This person chooses it every 5th interaction and it is due now")
 
 
 @pytest.mark.parametrize("compare", ["order shuffled", "no frequency branch", "popularity"])
