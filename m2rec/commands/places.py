@@ -59,5 +59,22 @@ def find_checkpoint(name: str | None) -> Path:
 
 
 def this_command() -> str:
-    """The command line of this process, for records."""
-    return shlex.join(["python", "-m", "m2rec", *sys.argv[1:]])
+    """The command line of this process, for records that others read: they have none of this machine's folders."""
+    return shlex.join(["python", "-m", "m2rec", *map(_without_folders, sys.argv[1:])])
+
+
+def _without_folders(argument: str) -> str:
+    """An argument as it is, but for an absolute path: from the cache or the current folder on, or else its name."""
+    option, equals, value = argument.rpartition("=")
+    path = Path(value)
+    if not path.is_absolute():
+        return argument
+    for folder in (cache_dir().absolute(), Path.cwd()):
+        if path.is_relative_to(folder):
+            return f"{option}{equals}{path.relative_to(folder).as_posix()}"
+    return f"{option}{equals}{path.name or value}"
+
+
+def in_cache(path: Path) -> Path:
+    """A path as it is where something is there, or else from the cache on."""
+    return path if path.exists() else cache_dir() / path

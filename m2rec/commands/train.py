@@ -7,7 +7,7 @@ import typer
 
 from m2rec import paths
 from m2rec.commands.output import Json, say_epoch, show, table
-from m2rec.commands.places import find_world, this_command
+from m2rec.commands.places import find_world, in_cache, this_command
 from m2rec.data.cache import prepared_folder
 from m2rec.worlds.settings import changed
 
@@ -24,7 +24,7 @@ def train(
         Path | None,
         typer.Option(
             help="Start from these weights instead of random ones: a checkpoint, also with fewer temporal layers, or a "
-            "finished mamba2 run of a plan (runs/PLAN/….best.safetensors in the cache)."
+            "finished mamba2 run of a plan (runs/PLAN/….best.safetensors, which is looked for in the cache)."
         ),
     ] = None,
     change: Annotated[
@@ -62,7 +62,7 @@ def train(
         folder,
         command=this_command(),
         cpu=cpu,
-        start_from=start_from,
+        start_from=in_cache(start_from) if start_from else None,
         restart=restart,
         finish=finish,
         on_epoch=say_epoch,

@@ -1,10 +1,36 @@
+import sys
 from pathlib import Path
 
 import pytest
 
 from m2rec import paths
-from m2rec.commands.places import find_checkpoint, find_world, own_settings, own_worlds
+from m2rec.commands.places import find_checkpoint, find_world, in_cache, own_settings, own_worlds, this_command
 from m2rec.errors import CheckpointError, DataError
+
+
+def test_a_recorded_command_names_none_of_this_machines_folders(tmp_path, monkeypatch):
+    monkeypatch.setenv("M2REC_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    given = [
+        "train",
+        "films",
+        "--set",
+        "training.epochs=3",
+        "--start-from",
+        f"{tmp_path}/cache/runs/films/a.safetensors",
+    ]
+    given += [f"--out={tmp_path}/mine", "--json", "/elsewhere/deep/figures.json"]
+    monkeypatch.setattr(sys, "argv", ["m2rec", *given])
+    expected = (
+        "train films --set training.epochs=3 --start-from runs/films/a.safetensors --out=mine --json figures.json"
+    )
+    assert this_command() == f"python -m m2rec {expected}"
+
+
+def test_what_a_recorded_command_names_is_found_in_the_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("M2REC_CACHE", str(tmp_path / "cache"))
+    assert in_cache(tmp_path) == tmp_path
+    assert in_cache(Path("runs/films/a.safetensors")) == tmp_path / "cache" / "runs" / "films" / "a.safetensors"
 
 
 @pytest.fixture
