@@ -44,7 +44,9 @@ def curve(benchmarks: Path) -> list[str]:
     sizes = sorted({point.customers for point in points})
     about = (
         f"{METRIC} on the same test customers, items of the history left in, with 95 % intervals and, in brackets, the "
-        f"number of histories read in training. Settings: `m2rec/benchmark/accuracy/plans/{PLAN}.toml`; command: "
+        "number of histories read in training. Runs that read equally many take equally many steps: where they agree, "
+        "more customers do not help in so few steps, and a model that learns slowly is behind. Settings: "
+        f"`m2rec/benchmark/accuracy/plans/{PLAN}.toml`; command: "
         f"`python -m m2rec benchmark train {PLAN}`."
     )
     lines = [
