@@ -8,6 +8,7 @@ from m2rec.ui.render.templating import render
 from m2rec.ui.render.words import (
     calendar_summary,
     gate_summary,
+    named_themes,
     spectrum_summary,
     themes_summary,
 )
@@ -28,13 +29,16 @@ class Peak:
 
 def gate(context: PageContext) -> str:
     """The three weights as sliders."""
-    theme = next(iter(context.answer.themes), None)
+    themes = named_themes(context.answer, context.world.theme_name)
+    theme = next(iter(themes), "")
+    typical = next((one.items for one in context.answer.themes if context.world.theme_name(one.items) == theme), [])
     return render(
         "answer/gate.html.j2",
         gates=context.answer.gates,
         overridden=context.state.gate_override is not None,
         theme=theme,
-        theme_name=context.world.theme_name(theme.items) if theme else "",
+        share=themes.get(theme, 0.0),
+        typical=typical,
     )
 
 

@@ -136,14 +136,23 @@ def kept_runs(spectrum: Spectrum) -> list[tuple[float, float]]:
     return runs
 
 
-def themes_summary(answer: Answer, name: Callable[[Sequence[str]], str]) -> str:
-    """The themes of the choices in words; empty where the model has none.
+def named_themes(answer: Answer, name: Callable[[Sequence[str]], str]) -> dict[str, float]:
+    """The share of each theme of the choices, largest first; themes of one name count together.
 
     `name` gives a theme's name by the titles typical of it.
     """
+    shares: dict[str, float] = {}
+    for theme in answer.themes:
+        called = name(theme.items)
+        shares[called] = shares.get(called, 0.0) + theme.share
+    return dict(sorted(shares.items(), key=lambda one: -one[1]))
+
+
+def themes_summary(answer: Answer, name: Callable[[Sequence[str]], str]) -> str:
+    """The themes of the choices in words; empty where the model has none. `name` as in `named_themes`."""
     if not answer.themes:
         return ""
-    themes = "; ".join(f"{percent(theme.share)} {name(theme.items)}" for theme in answer.themes)
+    themes = "; ".join(f"{percent(share)} {called}" for called, share in named_themes(answer, name).items())
     return f"What the semantic branch takes the taste to be: {themes}."
 
 
