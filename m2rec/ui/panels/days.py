@@ -195,7 +195,7 @@ def _expected(shopper: Shopper | None, day: DayGuess) -> Why | None:
 
 
 def _named(cause: str) -> str:
-    return {"chain": "a chain: the item before called for it", "taste": "taste"}.get(cause, "chance alone")
+    return {"chain": "a chain: it follows from the item before", "taste": "taste"}.get(cause, "chance alone")
 
 
 def _why(cause: str, text: str) -> Why:
@@ -236,7 +236,7 @@ def _strips(found: list[DayGuess], shopper: Shopper | None) -> list[Row]:
             ),
             Row(
                 "the fair oracle said",
-                "What who knows the process, and not the customer, held likely before each day",
+                "What the fair oracle, which knows the process but not the customer, expected before each day",
                 [[Part(look, 100 * float(shopper.oracle[day.read][at])) for at, look in columns] for day in followed],
             ),
         ]

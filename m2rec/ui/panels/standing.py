@@ -102,7 +102,7 @@ def _standings(
 
 
 def _left_in(unaware: Sequence[str]) -> str:
-    text = "Every item may be recommended, also what is in the history already."
+    text = "Every item may be recommended, including those of the history."
     if not unaware:
         return text
     return (
@@ -114,11 +114,11 @@ def _left_in(unaware: Sequence[str]) -> str:
 
 
 def _taken_out(whole: int | None, new: int | None, gates: GateMeasurement | None) -> str:
-    text = "What is in the history already is taken out of every model's list"
-    ceiling = " The ceiling is known with them left in only." if gates else ""
+    text = "Items of the history are taken out of every model's list"
+    ceiling = " The ceiling is known only with these items left in." if gates else ""
     if whole and new and new < whole:
         return f"{text}, and only the {new:,} of {whole:,} choices that were new to their customers count.{ceiling}"
-    return f"{text}, so that no model loses a place to it.{ceiling}"
+    return f"{text}, so no model loses a place to them.{ceiling}"
 
 
 def _lead(standings: Sequence[Standing], comparisons: Sequence[Mapping[str, Any]], seen: Seen) -> str:

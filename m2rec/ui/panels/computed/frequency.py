@@ -69,7 +69,7 @@ def due(terms: DueTerms, kernels: np.ndarray, columns: int) -> Rhythm:
     )
     if not terms.bands:
         return Rhythm(
-            "It was not chosen before, so no rhythm can speak for it: it is one of many.",
+            "It was not chosen before, so it has no rhythm: it is one of many items.",
             [occurred], [], "", [], [], _share_lines(terms), [],
         )  # fmt: skip
     band = terms.bands[terms.open]
@@ -80,7 +80,7 @@ def due(terms: DueTerms, kernels: np.ndarray, columns: int) -> Rhythm:
         "frequency",
         f"filter of period {period}",
         "looks back in rounds",
-        f"The filter of period {period}: it adds what came whole rounds ago and takes away what came between.",
+        f"The filter of period {period}: choices whole rounds ago add to it, choices in between subtract.",
         bars(taps, "frequency"),
         signed=True,
         size="high",
@@ -103,10 +103,10 @@ def due(terms: DueTerms, kernels: np.ndarray, columns: int) -> Rhythm:
 
 def _lead(terms: DueTerms, band: BandTerms) -> str:
     if terms.standing == "chosen just now":
-        return "It was chosen just now: this branch never says the same twice in a row."
+        return "It was chosen just now: this branch never predicts the same item twice in a row."
     period = plain_period(band.period)
     if band.due >= 0.5:
-        return f"The band of period {period} is open: it holds the item due with {percent(min(band.due, 1.0))}."
+        return f"The band of period {period} is open: by it, the item is due with {percent(min(band.due, 1.0))}."
     return f"No band is open; period {period} comes nearest, with {percent(band.due)}."
 
 
@@ -122,7 +122,7 @@ def _rounds(band: BandTerms, columns: int) -> list[Round]:
         if last < 1:
             break
         net = hits + required
-        title = f"Round {place} back: {signed(hits)} for what came, {signed(required)} for what a rhythm has to bring"
+        title = f"Round {place} back: {signed(hits)} for what came, {signed(required)} for what a rhythm must bring"
         if not hits and not required:
             found.append(Round(first, last, "open", "", "The history begins within this round"))
         else:
@@ -134,8 +134,8 @@ def _band_lines(terms: DueTerms, band: BandTerms) -> list[Line]:
     kept = int((band.hits + band.required > 0).sum())
     lines = [
         Line(f"rounds of {plain_period(band.period)}, what came", signed(float(band.hits.sum())), hint=f"{kept} kept"),
-        Line("what a rhythm has to bring", signed(float(band.required.sum()))),
-        Line("before any evidence", signed(band.prior), hint="of all bands and phases this one, from the start"),
+        Line("what a rhythm must bring", signed(float(band.required.sum()))),
+        Line("before any evidence", signed(band.prior), hint="that it is this one of all bands and phases"),
         Line("how easily it becomes a habit", signed(terms.habit)),
     ]
     if abs(band.others) >= 0.005:
@@ -222,7 +222,7 @@ def filtered(terms: FilterTerms, columns: int) -> Rhythm:
         "frequency",
         "the filter in force",
         "how loud each is",
-        "How loud the filter lets each past item be: its response to an item so many interactions ago.",
+        "The filter's response to an item so many interactions ago.",
         bars(newest(terms.response.tolist(), columns), "frequency"),
         signed=True,
         size="high",
@@ -257,7 +257,7 @@ def filtered(terms: FilterTerms, columns: int) -> Rhythm:
 
 def _removed(terms: FilterTerms) -> str:
     names = dict.fromkeys(_band_name(band.period) for band in terms.bands if not band.kept)
-    return f"removed (gain below half the loudest): {', '.join(names) or 'nothing'}"
+    return f"removed (gain below half of the largest): {', '.join(names) or 'nothing'}"
 
 
 def _band_name(period: float) -> str:

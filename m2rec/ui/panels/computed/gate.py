@@ -84,13 +84,13 @@ def _saw(found: Computation) -> str:
             return "It saw the branches' outputs, and that nothing is due."
         return (
             f"It saw the branches' outputs, and that {due:.2f} items are due in all, "
-            f"the surest with {percent(strongest)}."
+            f"the most likely with {percent(strongest)}."
         )
     bands = (len(evidence) - 1) // 2
-    loudest = int(np.argmax(evidence[:bands])) + 1 if bands else 0
+    largest = int(np.argmax(evidence[:bands])) + 1 if bands else 0
     return (
         f"It saw the branches' outputs, and how the filter's {bands} bands respond "
-        f"(band {loudest} loudest, gain {float(evidence[:bands].max(initial=0.0)):.2f})."
+        f"(largest in band {largest}: {float(evidence[:bands].max(initial=0.0)):.2f})."
     )
 
 
@@ -100,4 +100,4 @@ def _otherwise(nothing_due: np.ndarray | None) -> str:
     weights = ", ".join(
         f"{kind.mark} {percent(weight)}" for kind, weight in zip(ORDERED, nothing_due.tolist(), strict=True)
     )
-    return f"Were nothing due, it would say {weights}."
+    return f"If nothing were due, it would give {weights}."

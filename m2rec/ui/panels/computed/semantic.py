@@ -63,7 +63,7 @@ def themes(terms: ThemeTerms, names: Sequence[str], newest: str, columns: int) -
             "semantic",
             "why each was chosen",
             f"last: {REASONS[why]}",
-            f"How the model accounts for each item. The last, {newest}: "
+            f"How the model explains each item. The last, {newest}: "
             + ", ".join(f"{reason} {percent(share)}" for reason, share in zip(REASONS, terms.reasons[-1], strict=True)),
             [
                 [Part(look, 100 * share) for look, share in zip(LOOKS, row, strict=True)]

@@ -40,8 +40,8 @@ def order(found: Computation, terms: TemporalTerms, newest: str, columns: int, l
                 "temporal",
                 f"memory of about {span}",
                 f"without it {percent(without)}",
-                f"How much of each item is left in the memory of about {span} interactions. Were it empty, this branch "
-                f"would hold the item likely with {percent(without)}.",
+                f"How much of each item is left in the memory of about {span} interactions. If it were empty, this "
+                f"branch would give the item {percent(without)}.",
                 bars(memory.left[-columns:].tolist(), "temporal", 1.0),
             )
         )
@@ -50,5 +50,5 @@ def order(found: Computation, terms: TemporalTerms, newest: str, columns: int, l
         Called(item.title, percent(share), 100 * share / first, item.item_id == found.item.item_id)
         for item, share in found.called
     ]
-    layer = f"The memories are those of the last of {layers} layers, which reads what the ones before it made."
+    layer = f"These are the memories of the last of {layers} layers; it reads the output of those before it."
     return Order(newest, called, strips, of_score(terms.score), layer if layers > 1 else "")
