@@ -26,7 +26,7 @@ from m2rec.ui.web.document import STATIC, Documents
 from m2rec.ui.web.endpoints import endpoints
 from m2rec.ui.web.headers import SecurityHeaders, content_security_policy
 from m2rec.ui.web.service import Service
-from m2rec.ui.web.throttle import AT_ONCE, RETRY_AFTER, WAITING, BusyError, Throttle
+from m2rec.ui.web.throttle import ASIDE, AT_ONCE, RETRY_AFTER, WAITING, BusyError, Throttle
 from m2rec.ui.web.validation import PAGE_CALLS, RequestCheck, read_json
 
 PICTURE = paths.pictures() / "page.png"  # for link previews; not part of an installed package
@@ -71,7 +71,7 @@ def start(server: gr.Server, **options: Any) -> tuple[gr.Blocks, str]:
             "max_file_size": "1mb",
             "mcp_server": find_spec("mcp") is not None,  # installed by gradio[mcp]
             # threads for Gradio's queue: enough for all calls that the throttle lets wait, and for some that it refuses
-            "max_threads": 2 * (AT_ONCE + WAITING),
+            "max_threads": 2 * (AT_ONCE + ASIDE + WAITING),
             **options,
         }
     )

@@ -2,7 +2,8 @@
 
 An answer takes a few milliseconds of one core. Requests are served in order, `AT_ONCE` at a time; up to `WAITING` wait
 for at most `LONGEST_WAIT` seconds. All others get a busy error at once and change nothing, which keeps the server
-responsive under any load.
+responsive under any load. A request that takes longer than `SLOW` seconds, such as the first item of a visitor's own
+words, for which the text encoder is loaded, lets the next one begin beside it; `ASIDE` of them may do so at a time.
 """
 
 import asyncio
@@ -14,9 +15,10 @@ from anyio.to_thread import run_sync
 
 from m2rec.errors import M2RecError
 
-# Free Spaces have two cores. A third thread would only take turns with the other two, and use memory for one more
-# answer.
-AT_ONCE: Final = 2
+# Two threads would take turns at Python's lock: under load, each answer then costs a quarter more processor time.
+AT_ONCE: Final = 1
+SLOW: Final = 0.25  # seconds
+ASIDE: Final = 1
 WAITING: Final = 128  # about a second of answers, so that several classes may click at the same time
 LONGEST_WAIT: Final = 3.0  # seconds, after which visitors would click again
 RETRY_AFTER: Final = 2  # seconds
@@ -36,20 +38,40 @@ class BusyError(M2RecError):
 class Throttle:
     """Runs functions in worker threads in the order of their calls, a few at a time."""
 
-    def __init__(self, at_once: int = AT_ONCE, waiting: int = WAITING, longest_wait: float = LONGEST_WAIT) -> None:
+    def __init__(
+        self,
+        at_once: int = AT_ONCE,
+        waiting: int = WAITING,
+        longest_wait: float = LONGEST_WAIT,
+        slow: float = SLOW,
+        aside: int = ASIDE,
+    ) -> None:
         self._turns = asyncio.Semaphore(at_once)
         self._free_places = waiting
         self._longest_wait = longest_wait
+        self._slow = slow
+        self._free_aside = aside
 
     async def run(
         self, function: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs
     ) -> Result:
         """The result of `function`. Raises BusyError, without calling it, if too many wait or the wait is too long."""
         await self._take_turn()
+        work = asyncio.create_task(run_sync(partial(function, *args, **kwargs)))
+        aside = False
         try:
-            return await run_sync(partial(function, *args, **kwargs))
+            await asyncio.wait([work], timeout=self._slow)
+            if not work.done() and self._free_aside:
+                aside = True
+                self._free_aside -= 1
+                self._turns.release()
+            return await work
         finally:
-            self._turns.release()
+            work.cancel()  # nothing happens to what is done
+            if aside:
+                self._free_aside += 1
+            else:
+                self._turns.release()
 
     async def _take_turn(self) -> None:
         if not self._turns.locked():

@@ -10,7 +10,7 @@ import pytest
 from m2rec.ui.session.world import World
 from m2rec.ui.session.worlds import Worlds
 from m2rec.ui.web.app import build, start
-from m2rec.ui.web.throttle import AT_ONCE, BUSY, RETRY_AFTER, BusyError, Throttle
+from m2rec.ui.web.throttle import ASIDE, AT_ONCE, BUSY, RETRY_AFTER, SLOW, BusyError, Throttle
 from tests.own_loop import run_apart
 from tests.ui.fake_recommender import FakeRecommender
 
@@ -76,7 +76,7 @@ def test_a_limited_number_run_and_the_others_wait_in_order() -> None:
         assert work.most == 2
         assert sorted(work.served[:2]) == [0, 1]
 
-    throttled(check, at_once=2, waiting=3)
+    throttled(check, at_once=2, waiting=3, aside=0)
 
 
 def test_one_at_a_time_they_are_served_in_order() -> None:
@@ -89,7 +89,21 @@ def test_one_at_a_time_they_are_served_in_order() -> None:
         await asyncio.gather(*asked)
         assert work.served == list(range(6))
 
-    throttled(check, at_once=1, waiting=5)
+    throttled(check, at_once=1, waiting=5, aside=0)
+
+
+def test_slow_work_lets_the_next_begin_beside_it_but_not_a_third() -> None:
+    async def check(work: Work, ask: Ask) -> None:
+        asked = [ask(number) for number in range(3)]
+        await until(lambda: work.running == 2)
+        await asyncio.sleep(0.1)
+        assert work.served == [0, 1]
+        work.go_on.set()
+        assert await asyncio.gather(*asked) == [0, 1, 2]
+        assert await asyncio.gather(*(ask(number) for number in (3, 4))) == [3, 4]
+        assert work.most == 2
+
+    throttled(check, at_once=1, waiting=5, slow=0.01, aside=1)
 
 
 def test_when_too_many_wait_the_next_is_refused_at_once_and_may_try_again() -> None:
@@ -103,7 +117,7 @@ def test_when_too_many_wait_the_next_is_refused_at_once_and_may_try_again() -> N
         assert await ask(4) == 4
         assert 3 not in work.served
 
-    throttled(check, at_once=1, waiting=2)
+    throttled(check, at_once=1, waiting=2, aside=0)
 
 
 def test_waiting_too_long_gives_a_sentence_and_frees_the_place() -> None:
@@ -117,7 +131,7 @@ def test_waiting_too_long_gives_a_sentence_and_frees_the_place() -> None:
         assert await first == 0
         assert work.served == [0]
 
-    throttled(check, at_once=1, waiting=1, longest_wait=0.01)
+    throttled(check, at_once=1, waiting=1, longest_wait=0.01, aside=0)
 
 
 def test_failed_or_cancelled_work_frees_its_turn() -> None:
@@ -133,7 +147,7 @@ def test_failed_or_cancelled_work_frees_its_turn() -> None:
             await ask(-1)
         assert await ask(2) == 2
 
-    throttled(check, at_once=1, waiting=1)
+    throttled(check, at_once=1, waiting=1, aside=0)
 
 
 def test_a_busy_server_says_so_on_the_page_and_to_programs_and_still_serves_the_page() -> None:
@@ -145,8 +159,8 @@ def test_a_busy_server_says_so_on_the_page_and_to_programs_and_still_serves_the_
     async def crowd() -> None:
         asked = {"world": "toy", "query": "oat"}
         async with httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as client:
-            first = [asyncio.create_task(client.post("/search", json=asked)) for _ in range(AT_ONCE)]
-            await asyncio.sleep(0.1)  # both are being served
+            first = [asyncio.create_task(client.post("/search", json=asked)) for _ in range(AT_ONCE + ASIDE)]
+            await asyncio.sleep(2 * SLOW)  # all are being served
             late = await client.post("/search", json=asked)
             assert late.json() == {"error": BUSY}
             assert late.headers["retry-after"] == str(RETRY_AFTER)
