@@ -101,8 +101,9 @@ def test_the_titles_of_two_months_stay_readable_in_rows_on_a_laptop(page: Page, 
     assert min(size for size, _ in letters) >= 11
     assert max(cut for _, cut in letters) <= 1
     expect(page.locator(".chips")).to_have_js_property("scrollTop", 0)  # all rows are on the screen
-    lists = page.locator(".lists")
-    assert lists.evaluate("box => box.scrollHeight - box.clientHeight") <= 1
+    # once the cards have stopped moving
+    fits = "box => box.scrollHeight - box.clientHeight <= 1"
+    until(page, f"({fits})(document.querySelector('.lists'))")
     assert page.locator("#m2-spectrum-plot").bounding_box()["height"] > 84  # type: ignore[index]
 
 
