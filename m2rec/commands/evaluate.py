@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
     from m2rec.checkpoint import CheckpointConfig
     from m2rec.data.prepared import Prepared
-    from m2rec.evaluation.protocol import Evaluation, Part, Seen
+    from m2rec.evaluation.protocol import Evaluation, Part
     from m2rec.evaluation.report import Figure, Grades
+    from m2rec.evaluation.seen import Seen
     from m2rec.model.m2rec import M2Rec
 
 MARKET = "rhythm-market"  # the source whose causes are known

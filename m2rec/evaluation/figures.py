@@ -4,8 +4,9 @@ import numpy as np
 
 from m2rec.evaluation.bootstrap import mean_interval
 from m2rec.evaluation.metrics import METRICS, outcomes
-from m2rec.evaluation.protocol import Evaluation, Seen
+from m2rec.evaluation.protocol import Evaluation
 from m2rec.evaluation.report import Figure
+from m2rec.evaluation.seen import Seen
 
 
 def with_intervals(evaluation: Evaluation) -> dict[Seen, dict[str, Figure]]:

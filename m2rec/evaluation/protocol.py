@@ -25,9 +25,9 @@ from torch import Tensor, nn
 from m2rec.data.prepared import Prepared
 from m2rec.errors import DataError
 from m2rec.evaluation.metrics import ranks, summary
+from m2rec.evaluation.seen import Seen
 
 Part = Literal["validation", "test"]
-Seen = Literal["unmasked", "masked"]
 
 ROWS_AT_ONCE = 128  # windows in a batch
 SCORES_AT_ONCE = 2**23  # targets × items in a batch: 32 MiB a copy, in float32

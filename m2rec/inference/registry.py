@@ -4,7 +4,7 @@ A checkpoint is checked against these, without PyTorch; `M2Rec.state_dict` is th
 tests/inference/test_registry.py compares the two for every variant.
 """
 
-from m2rec.branches import BRANCHES, EVIDENCE, BranchName, Variant, written_at
+from m2rec.branches import BRANCHES, BranchName, written_at
 from m2rec.inference.arrays import Shapes, under
 from m2rec.inference.branch import Branch
 from m2rec.inference.gate import Gate
@@ -12,19 +12,14 @@ from m2rec.inference.softmax import SoftmaxHead
 from m2rec.model.config import ModelConfig
 
 
-def variant_of(config: ModelConfig, branch: BranchName) -> Variant:
-    """Where the variant is written that a configuration chooses."""
-    return EVIDENCE[branch].variants[config.variant(branch)]
-
-
 def without_answers(config: ModelConfig) -> list[BranchName]:
     """The branches that have no counterpart in NumPy: they can be trained and evaluated, and not answer."""
-    return [branch for branch in BRANCHES if variant_of(config, branch).inference is None]
+    return [branch for branch in BRANCHES if config.variant(branch).inference is None]
 
 
 def branch_classes(config: ModelConfig) -> dict[BranchName, type[Branch]]:
     """The class of each branch, in the order of `BRANCHES`. None may be without answers."""
-    return {branch: written_at(str(variant_of(config, branch).inference)) for branch in BRANCHES}
+    return {branch: written_at(str(config.variant(branch).inference)) for branch in BRANCHES}
 
 
 def expected_shapes(config: ModelConfig) -> Shapes:

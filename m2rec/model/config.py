@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from m2rec.branches import BRANCHES, EVIDENCE, BranchName
+from m2rec.branches import BRANCHES, EVIDENCE, BranchName, Variant
 
 Positive = Annotated[int, Field(gt=0)]
 Scale = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -55,10 +55,10 @@ class ModelSettings(BaseModel):
     dropout: Rate = 0.2
     id_dropout: Rate = 0.1  # share of items scored by their text alone in a training batch
 
-    def variant(self, branch: BranchName) -> str:
+    def variant(self, branch: BranchName) -> Variant:
         """The variant that the setting of the branch's name chooses; the only one where there is no such setting."""
-        chosen: str = getattr(self, branch, None) or next(iter(EVIDENCE[branch].variants))
-        return chosen
+        variants = EVIDENCE[branch].variants
+        return variants[getattr(self, branch, None) or next(iter(variants))]
 
     @model_validator(mode="after")
     def _consistent(self) -> "ModelSettings":

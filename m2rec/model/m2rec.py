@@ -25,7 +25,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from m2rec.branches import BRANCHES, EVIDENCE, BranchName, written_at
+from m2rec.branches import BRANCHES, BranchName, written_at
 from m2rec.model.branch import Branch, BranchInput, BranchOutput
 from m2rec.model.config import ModelConfig
 from m2rec.model.explanations import Explanations
@@ -268,7 +268,7 @@ class M2Rec(nn.Module):
 
 
 def _branch_class(config: ModelConfig, branch: BranchName) -> type[nn.Module]:
-    found: type[nn.Module] = written_at(EVIDENCE[branch].variants[config.variant(branch)].network)
+    found: type[nn.Module] = written_at(config.variant(branch).network)
     return found
 
 

@@ -14,7 +14,8 @@ import numpy as np
 from m2rec.atomic import atomic_file
 from m2rec.checkpoint import CheckpointConfig
 from m2rec.errors import DataError
-from m2rec.evaluation.protocol import Evaluation, Seen
+from m2rec.evaluation.protocol import Evaluation
+from m2rec.evaluation.seen import Seen
 
 LARGEST_CUTOFF = 127  # the largest k for which stored ranks give exact figures
 BEYOND = 255  # twice 127.5, for every rank above 127

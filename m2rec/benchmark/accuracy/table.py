@@ -13,7 +13,7 @@ from m2rec.benchmark.accuracy.result import Result
 from m2rec.errors import DataError
 from m2rec.evaluation.bootstrap import mean_interval, paired_difference
 from m2rec.evaluation.metrics import outcomes
-from m2rec.evaluation.protocol import Seen
+from m2rec.evaluation.seen import Seen
 
 COMPARED = ("HR@10", "NDCG@10")
 BOUNDED = (*COMPARED, "MRR@10")  # the figures with an interval when there is one seed

@@ -8,8 +8,9 @@ from typing import Any
 
 from m2rec.benchmark.accuracy.plan import Plan, known_plans, load_plan
 from m2rec.benchmark.report.comparisons import cut_short, leads, parts, without_texts
-from m2rec.benchmark.report.figures import SEEN, cell, figure
+from m2rec.benchmark.report.figures import cell, figure
 from m2rec.errors import DataError
+from m2rec.evaluation.seen import SEEN, Seen
 
 SHOWN = ("HR@10", "NDCG@10", "MRR@10")
 ROUNDING = 1e-6  # difference that rounding may cause between two means over the same ranks
@@ -20,7 +21,7 @@ class Row:
     """One line of a world's table."""
 
     model: str
-    seen: str
+    seen: Seen
     cells: list[str]
     seeds: int
 
@@ -141,7 +142,7 @@ def _is_baseline(plan: Plan, name: str) -> bool:
     return not next(entry for entry in plan.entries if entry.name == name).ablates
 
 
-def _row(row: dict[str, Any], seen: str, plan: Plan) -> Row:
+def _row(row: dict[str, Any], seen: Seen, plan: Plan) -> Row:
     name = row["model"] if row["model"] != plan.reference else f"{plan.reference}, trained again"
     return Row(name, seen, [figure(row, seen, metric) for metric in SHOWN], len(row["seeds"]))
 

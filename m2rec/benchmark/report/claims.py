@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from m2rec.benchmark.report.comparisons import MAMBAS, METRIC, all_new, best_on_validation
-from m2rec.benchmark.report.figures import SEEN, p_value
+from m2rec.benchmark.report.figures import p_value
 from m2rec.benchmark.report.speed_and_load import SPEED
+from m2rec.evaluation.seen import SEEN, has_repeat_bias
 
 TRANSFORMERS = ("sasrec", "sasrec-text", "bsarec")
 FAMILIES = {"Mamba recommender": MAMBAS, "Transformer": TRANSFORMERS}
@@ -48,7 +49,7 @@ def _accuracy(table: Mapping[str, Any]) -> str:
             phrases.append(f"no {family} is trained yet")
             continue
         leads = {seen: _lead(compared[best, seen], words) for seen, words in SEEN.items() if (best, seen) in compared}
-        if all_new(table) and set(leads) == set(SEEN) and not rows[best]["settings"].get("repeat_bias"):
+        if all_new(table) and set(leads) == set(SEEN) and not has_repeat_bias(rows[best]):
             apart = f"{leads['masked']}; {leads['unmasked']}, where {best} has no repeat bias"
             phrases.append(f"over {best}, the best {family}: {apart}")
         else:

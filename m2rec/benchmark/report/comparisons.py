@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from m2rec.benchmark.accuracy.plan import Plan
-from m2rec.benchmark.report.figures import SEEN, figure, p_value
+from m2rec.benchmark.report.figures import figure, p_value
+from m2rec.evaluation.seen import SEEN, has_repeat_bias, nothing_twice
 
 METRIC = "HR@10"
 CHOSEN_BY = "NDCG@10"  # on validation, as in early stopping
@@ -37,7 +38,7 @@ def leads(rows: Rows, table: Mapping[str, Any], plan: Plan) -> list[str]:
         cells = [_lead(found[name, seen]) + " (the best Mamba)" * (best[seen] == name) for seen in ways]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     chosen = f"The best Mamba is the one with the highest {CHOSEN_BY} on validation, left in and taken out."
-    unfair = [name for name in shown if not rows[name].get("settings", {}).get("repeat_bias")]
+    unfair = [name for name in shown if not has_repeat_bias(rows[name])]
     return [
         *lines,
         "",
@@ -51,8 +52,8 @@ def leads(rows: Rows, table: Mapping[str, Any], plan: Plan) -> list[str]:
 
 
 def all_new(table: Mapping[str, Any]) -> bool:
-    """Whether every target is new to its user, because nothing is chosen twice in this world."""
-    return bool(table.get("targets")) and table["targets"] == table.get("new_targets")
+    """Whether every target of a benchmark table is new to its user."""
+    return nothing_twice(table.get("targets"), table.get("new_targets"))
 
 
 def cut_short(row: Mapping[str, Any]) -> bool:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-SEEN = {"unmasked": "left in", "masked": "taken out"}
 LEAST_P = 0.001  # smaller p values are shown as "p < 0.001"
 
 

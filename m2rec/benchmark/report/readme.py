@@ -7,7 +7,7 @@ from pathlib import Path
 from m2rec.atomic import atomic_file
 from m2rec.benchmark.report.baselines import SHOWN, Shipped, baselines
 from m2rec.benchmark.report.claims import claims
-from m2rec.benchmark.report.figures import SEEN, cell
+from m2rec.benchmark.report.figures import cell
 from m2rec.benchmark.report.learning_curve import curve
 from m2rec.benchmark.report.market import market_tests
 from m2rec.benchmark.report.speed_and_load import speed_and_load
@@ -16,6 +16,7 @@ from m2rec.branches import CAUSE_OF
 from m2rec.checkpoint import CheckpointConfig, TrainingRecord
 from m2rec.errors import DataError
 from m2rec.evaluation.report import FILE, Figure, GateMeasurement, Measurement, MetricsFile, read_metrics
+from m2rec.evaluation.seen import SEEN
 
 HEAD = """# Results
 

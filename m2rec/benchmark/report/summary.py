@@ -7,8 +7,9 @@ from typing import Any
 
 from m2rec.benchmark.report.claims import FAMILIES
 from m2rec.benchmark.report.comparisons import Rows, best_on_validation, cut_short, without_texts
-from m2rec.benchmark.report.figures import SEEN, cell, figure
+from m2rec.benchmark.report.figures import cell, figure
 from m2rec.evaluation.report import Measurement
+from m2rec.evaluation.seen import SEEN
 
 METRICS = ("HR@10", "NDCG@10")
 SUMMARY_HEAD = (

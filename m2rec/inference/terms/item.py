@@ -10,7 +10,6 @@ from m2rec.branches import BranchName, written_at
 from m2rec.inference.branch import BranchInput
 from m2rec.inference.engine import InferenceEngine
 from m2rec.inference.reading import Position
-from m2rec.inference.registry import variant_of
 from m2rec.inference.terms.scores import Asked
 
 if TYPE_CHECKING:
@@ -74,7 +73,7 @@ def item_terms(
     probabilities = engine.distributions(position, seen)[:, target - 1]
     given, found = BranchInput(np.asarray(items, dtype=np.int64), band_keep), {}
     for name, branch in engine.branches.items() if engine.fusion is None else ():
-        terms = variant_of(engine.config, name).terms
+        terms = engine.config.variant(name).terms
         if terms:
             asked = Asked(given, position.outputs[name], reading.state.branches[name], target, seen)
             found[name] = written_at(terms)(branch, asked)

@@ -29,16 +29,13 @@ class Peak:
 
 def gate(context: PageContext) -> str:
     """The three weights as sliders."""
-    themes = named_themes(context.answer, context.world.theme_name)
-    theme = next(iter(themes), "")
-    typical = next((one.items for one in context.answer.themes if context.world.theme_name(one.items) == theme), [])
+    name, theme = next(iter(named_themes(context.answer, context.world.theme_name).items()), ("", None))
     return render(
         "answer/gate.html.j2",
         gates=context.answer.gates,
         overridden=context.state.gate_override is not None,
         theme=theme,
-        share=themes.get(theme, 0.0),
-        typical=typical,
+        theme_name=name,
     )
 
 

@@ -15,11 +15,12 @@ from markupsafe import Markup
 
 from m2rec.errors import CheckpointError, InputError
 from m2rec.evaluation.report import GateMeasurement, Measurement, MetricsFile, read_metrics
+from m2rec.evaluation.seen import SEEN
 from m2rec.text_safety import quoted
 from m2rec.ui.lessons import lessons
 from m2rec.ui.panels.ablations import ablations, path_of
 from m2rec.ui.panels.market_test import market_test
-from m2rec.ui.panels.standing import SEEN, by_cause, rankings, scale_of
+from m2rec.ui.panels.standing import by_cause, rankings, scale_of
 from m2rec.ui.render.context import PageContext
 from m2rec.ui.render.templating import render
 

@@ -3,16 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
-from typing import Any, Literal
+from typing import Any
 
 from m2rec.data.market.settings import CAUSES
 from m2rec.evaluation.report import GateMeasurement, Measurement
+from m2rec.evaluation.seen import SEEN, Seen, has_repeat_bias, nothing_twice
 from m2rec.ui.render.numbers import signed
 
 MEASURE = "HR@10"
 GROUPS = (*CAUSES, "arrivals")
-Seen = Literal["unmasked", "masked"]
-SEEN: dict[Seen, str] = {"unmasked": "left in", "masked": "taken out"}  # items of the history, as candidates
 
 
 @dataclass(frozen=True)
@@ -61,9 +60,8 @@ def rankings(
     counts = {one.seen: one.targets for one in measurements}
     whole = counts.get("unmasked") or table.get("targets")
     new = counts.get("masked") or table.get("new_targets")
-    never_twice = bool(whole) and whole == new
-    # if nothing is chosen twice, a model without a repeat bias ranks items high that cannot be targets
-    unaware = [str(row["model"]) for row in rows if never_twice and not row.get("settings", {}).get("repeat_bias")]
+    never_twice = nothing_twice(whole, new)
+    unaware = [str(row["model"]) for row in rows if never_twice and not has_repeat_bias(row)]
     about: dict[Seen, str] = {"unmasked": _left_in(unaware), "masked": _taken_out(whole, new, gates)}
     found = [
         Ranking(seen, SEEN[seen], words, standings, _lead(standings, table.get("comparisons", ()), seen))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from m2rec.branches import BRANCHES, EVIDENCE, ORDERED
-from m2rec.recommend.answer import Answer, Spectrum
+from m2rec.recommend.answer import Answer, Spectrum, Theme
 from m2rec.recommend.explain.calendar import CalendarSpectrum
 from m2rec.recommend.explain.spectrum import SHORTEST_HISTORY
 from m2rec.ui.render.recurrence import below_by_chance, below_their_like
@@ -136,23 +136,24 @@ def kept_runs(spectrum: Spectrum) -> list[tuple[float, float]]:
     return runs
 
 
-def named_themes(answer: Answer, name: Callable[[Sequence[str]], str]) -> dict[str, float]:
-    """The share of each theme of the choices, largest first; themes of one name count together.
+def named_themes(answer: Answer, name: Callable[[Sequence[str]], str]) -> dict[str, Theme]:
+    """The themes of the choices by name, largest share first; those of one name count together, as the first of them.
 
     `name` gives a theme's name by the titles typical of it.
     """
-    shares: dict[str, float] = {}
+    named: dict[str, Theme] = {}
     for theme in answer.themes:
         called = name(theme.items)
-        shares[called] = shares.get(called, 0.0) + theme.share
-    return dict(sorted(shares.items(), key=lambda one: -one[1]))
+        before = named.get(called, Theme(share=0, items=theme.items))
+        named[called] = Theme(share=before.share + theme.share, items=before.items)
+    return dict(sorted(named.items(), key=lambda one: -one[1].share))
 
 
 def themes_summary(answer: Answer, name: Callable[[Sequence[str]], str]) -> str:
     """The themes of the choices in words; empty where the model has none. `name` as in `named_themes`."""
     if not answer.themes:
         return ""
-    themes = "; ".join(f"{percent(share)} {called}" for called, share in named_themes(answer, name).items())
+    themes = "; ".join(f"{percent(theme.share)} {called}" for called, theme in named_themes(answer, name).items())
     return f"What the semantic branch takes the taste to be: {themes}."
 
 

@@ -74,12 +74,12 @@ def make(recommender: "Recommender", staple: str | None = None, people: "Sequenc
     def followed(history: tuple[str, ...]) -> str:
         """What is said of a made-up rhythm that the model does not go by."""
         first = _first(recommender, history)
-        leads = first is None or first.contributions["frequency"] > first.probability / 2
-        return "" if leads and first and first.item_id in history else ". Made up: this world's model does not go by it"
+        goes_by_it = _lead(first) == "frequency" and first is not None and first.item_id in history
+        return "" if goes_by_it else ". Made up: this world's model does not go by it"
 
     def goes_by(branch: BranchName, history: tuple[str, ...]) -> str:
         """What is said of a history whose first recommendation comes from other evidence than it is meant to show."""
-        lead = _led(recommender, history)
+        lead = _lead(_first(recommender, history))
         return "" if lead in (branch, None) else f". Here {lead} evidence leads"
 
     tried = [filled(7 * count - 1, {weekly: (7, 0)}) for count in WEEKS]
@@ -171,19 +171,18 @@ def _led_by(recommender: "Recommender", branch: BranchName, histories: Sequence[
         first = _first(recommender, history)
         if first is None:
             return False, False, 0, 0.0
-        part = first.contributions[branch]
-        return part > MOST * first.probability, first.item_id not in history, min(len(history), 2), part
+        new = first.item_id not in history
+        return _lead(first) == branch, new, min(len(history), 2), first.contributions[branch]
 
     return max(histories, key=merit)
 
 
-def _led(recommender: "Recommender", history: tuple[str, ...]) -> BranchName | None:
-    """The evidence that most of the first recommendation's probability comes from; None where none has most of it."""
-    first = _first(recommender, history)
-    if first is None:
+def _lead(item: "RankedItem | None") -> BranchName | None:
+    """The evidence that most of its probability comes from; None where none has most of it, or there is no item."""
+    if item is None:
         return None
-    lead = max(BRANCHES, key=lambda branch: first.contributions[branch])
-    return lead if first.contributions[lead] > MOST * first.probability else None
+    lead = max(BRANCHES, key=lambda branch: item.contributions[branch])
+    return lead if item.contributions[lead] > MOST * item.probability else None
 
 
 def _first(recommender: "Recommender", history: Sequence[str]) -> "RankedItem | None":
@@ -225,7 +224,7 @@ def _chain(recommender: "Recommender", starts: Sequence[str]) -> tuple[str, ...]
             if len(history) == CHAIN or not answer.items:
                 break
             history.append(max(answer.items, key=lambda item: item.contributions["temporal"]).item_id)
-        found = (_led(recommender, tuple(history)) == "temporal", trust)
+        found = (_lead(_first(recommender, history)) == "temporal", trust)
         if found > merit:
             best, merit = tuple(history), found
         if merit >= (True, ORDERLY):

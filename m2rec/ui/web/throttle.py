@@ -15,7 +15,7 @@ from anyio.to_thread import run_sync
 
 from m2rec.errors import M2RecError
 
-# Two threads would take turns at Python's lock: under load, each answer then costs a quarter more processor time.
+# Two threads would take turns at Python's lock: under load, each answer then costs more processor time.
 AT_ONCE: Final = 1
 SLOW: Final = 0.25  # seconds
 ASIDE: Final = 1

@@ -24,6 +24,19 @@ export function overridden(current, set, weight) {
 }
 
 /**
+ * Moves a slider to a weight, with the number beside it and what is read out.
+ * @param {HTMLInputElement} slider
+ * @param {number} weight
+ */
+export function setSlider(slider, weight) {
+  slider.value = (100 * weight).toFixed(0);
+  slider.style.setProperty("--at", `${(100 * weight).toFixed(1)}%`);
+  slider.setAttribute("aria-valuetext", percent(weight));
+  const value = slider.parentElement?.querySelector(".value");
+  if (value) value.textContent = percent(weight);
+}
+
+/**
  * The best candidates under a gate, with their shares.
  * @param {Candidate[]} candidates
  * @param {Shares} gates
@@ -69,12 +82,7 @@ export function startGate(page) {
     const gates = wanted;
     wanted = null;
     for (const slider of /** @type {HTMLInputElement[]} */ (all(region, "[data-weight]"))) {
-      const weight = gates[/** @type {BranchName} */ (slider.dataset.weight)];
-      slider.value = (100 * weight).toFixed(0);
-      slider.style.setProperty("--at", `${(100 * weight).toFixed(1)}%`);
-      slider.setAttribute("aria-valuetext", percent(weight));
-      const value = slider.parentElement?.querySelector(".value");
-      if (value) value.textContent = percent(weight);
+      setSlider(slider, gates[/** @type {BranchName} */ (slider.dataset.weight)]);
     }
     const best = ranked(page.view.candidates, gates, page.state.k);
     if (!best.length) return;

@@ -1,9 +1,9 @@
 // @ts-check
 // What a visitor expects before a lesson shows it: a marker on the empty spectrum, or a sketch of the gate. The server keeps both.
 import { all } from "../page/dom.js";
-import { overridden } from "../answer/gate.js";
+import { overridden, setSlider } from "../answer/gate.js";
 import { curve, placesIn, STEPS } from "../answer/plotted.js";
-import { EVIDENCE, percent } from "../page/wording.js";
+import { EVIDENCE } from "../page/wording.js";
 
 /** @typedef {import("../page/page.js").Page} Page */
 /** @typedef {import("../types").BranchName} BranchName */
@@ -109,14 +109,7 @@ function startSketch(page) {
     if (!(target instanceof HTMLInputElement) || !target.dataset.sketch) return;
     const before = drawn ?? /** @type {Shares} */ (Object.fromEntries(sliders().map((one) => [one.dataset.sketch, Number(one.defaultValue) / 100])));
     drawn = overridden(before, /** @type {BranchName} */ (target.dataset.sketch), Number(target.value) / 100);
-    for (const slider of sliders()) {
-      const weight = drawn[/** @type {BranchName} */ (slider.dataset.sketch)];
-      slider.value = (100 * weight).toFixed(0);
-      slider.style.setProperty("--at", `${(100 * weight).toFixed(1)}%`);
-      slider.setAttribute("aria-valuetext", percent(weight));
-      const value = slider.parentElement?.querySelector(".value");
-      if (value) value.textContent = percent(weight);
-    }
+    for (const slider of sliders()) setSlider(slider, drawn[/** @type {BranchName} */ (slider.dataset.sketch)]);
   });
   region.addEventListener("change", ({ target }) => {
     if (!drawn || !(target instanceof HTMLInputElement) || !target.dataset.sketch) return;
