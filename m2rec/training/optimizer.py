@@ -7,7 +7,10 @@ from m2rec.training.settings import TrainingSettings
 
 
 def make_optimizer(model: nn.Module, settings: TrainingSettings) -> AdamW:
-    """Two parameter groups: weight decay for tensors with two or more axes, none for the rest."""
+    """Two parameter groups: weight decay for tensors with two or more axes, none for the rest.
+
+    On a GPU a step is one kernel a group. The model must be on its device already.
+    """
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     return AdamW(
         [
@@ -15,4 +18,5 @@ def make_optimizer(model: nn.Module, settings: TrainingSettings) -> AdamW:
             {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
         ],
         lr=settings.learning_rate,
+        fused=all(parameter.is_cuda for parameter in parameters),
     )

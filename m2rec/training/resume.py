@@ -105,7 +105,8 @@ def load_progress(
     for name, value in _part(tensors, "optimizer.").items():
         parameter_name, moment = name.rsplit("/", 1)
         parameter = parameters[parameter_name]
-        optimizer.state[parameter][moment] = value if moment == "step" else value.to(parameter.device)
+        on_host = moment == "step" and not optimizer.defaults.get("fused")  # a fused step counts on the device
+        optimizer.state[parameter][moment] = value if on_host else value.to(parameter.device)
     return progress, _part(tensors, "best.")
 
 
