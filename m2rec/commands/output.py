@@ -56,12 +56,17 @@ def show(payload: Any, json_file: str | None, *parts: RenderableType) -> None:
     for part in parts:
         console.print(part, highlight=False)
     if json_file:
-        try:
-            with atomic_file(Path(json_file)) as temporary:
-                text = json.dumps(payload, indent=2, ensure_ascii=False, allow_nan=False)
-                temporary.write_text(text + "\n", encoding="utf-8")
-        except OSError as error:
-            raise InputError(f"{json_file} cannot be written ({error.strerror}); give --json another file.") from error
+        write_json(payload, json_file)
+
+
+def write_json(payload: Any, json_file: str) -> None:
+    """Write `payload` to the file of --json, whole or not at all. Raises InputError when it cannot be written."""
+    try:
+        with atomic_file(Path(json_file)) as temporary:
+            text = json.dumps(payload, indent=2, ensure_ascii=False, allow_nan=False)
+            temporary.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{json_file} cannot be written ({error.strerror}); give --json another file.") from error
 
 
 def replace_what_cannot_be_written() -> None:

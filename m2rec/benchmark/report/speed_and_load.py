@@ -7,7 +7,9 @@ from typing import Any
 
 from m2rec.errors import DataError
 
-SPEED, PAGE, LOAD = "speed.json", "ui.json", "load.json"
+SPEED, SPEED_ON_GPU, PAGE, LOAD = "speed.json", "speed-gpu.json", "ui.json", "load.json"
+COMMANDS = {SPEED: "speed", SPEED_ON_GPU: "speed --gpu", PAGE: "ui", LOAD: "load"}
+LEFT_OUT = {"answer": "one answer", "batch": "many answers at once", "training": "training"}
 PHASES = {"steady": "steady visitors", "rush": "a rush", "in_turn": "one after another"}
 
 Row = dict[str, Any]
@@ -16,14 +18,14 @@ Row = dict[str, Any]
 def speed_and_load(benchmarks: Path) -> list[str]:
     """Markdown lines; none if nothing is recorded. Raises DataError when a file is damaged."""
     lines = []
-    for name, show in ((SPEED, _speed), (PAGE, _page), (LOAD, _load)):
+    for name, show in ((SPEED, _speed), (SPEED_ON_GPU, _speed_on_gpu), (PAGE, _page), (LOAD, _load)):
         path = benchmarks / name
         if not path.is_file():
             continue
         try:
             lines += show(json.loads(path.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError, KeyError) as error:
-            command = f"python -m m2rec benchmark {path.stem} --json {path}"
+            command = f"python -m m2rec benchmark {COMMANDS[name]} --json {path}"
             raise DataError(f"{path} is not a readable measurement; make it again with `{command}`.") from error
     return lines
 
@@ -65,6 +67,58 @@ def _speed(found: dict[str, Any]) -> list[str]:
         f"is full, and {_ratios(found['ratio_of_one_more_cached'])} while it can use its cache."
     )
     return ["### Speed", "", about, "", *table, "", compared, "", *_worlds(found["worlds"])]
+
+
+def _speed_on_gpu(found: dict[str, Any]) -> list[str]:
+    """A row for each model, SASRec's time ÷ M2Rec's, and whether the goals are met."""
+    rows: list[Row] = found["rows"]
+    one, many = _times(rows, "answer"), _times(rows, "batch")
+    held = {(peak["model"], peak["length"]): peak for peak in found["peaks"] if peak["batch"] > 1}
+    training = {each["model"]: each for each in found["training"]}
+    lengths, crowded = (sorted({length for _, length in times}) for times in (one, many))
+    size = found["batch"]
+    heads = [
+        "model",
+        *(f"one answer, {length:,} items, ms" for length in lengths),
+        *(f"answers/s, {size:,} at once, {length:,} items" for length in crowded),
+        *(f"MiB, {size:,} at once, {length:,} items" for length in crowded),
+        "training step, ms",
+        "s per million targets",
+    ]
+    table = [_line(heads), _line("---" for _ in heads)]
+    for model in dict.fromkeys([*(row["model"] for row in rows), *training]):
+        steps = training.get(model, {})
+        table.append(
+            _line(
+                [
+                    model,
+                    *(_cell(one, model, length, "median_ms", ".2f") for length in lengths),
+                    *(_of_batch(many, model, length, "answers_per_second", size) for length in crowded),
+                    *(_of_batch(held, model, length, "mib", size) for length in crowded),
+                    f"{steps['step_ms']:.1f}" if steps else "–",
+                    f"{steps['seconds_per_million']:.1f}" if steps else "–",
+                ]
+            )
+        )
+    where = f"{found['hardware']}, {found['processor']}, torch {found['torch']}, {found['date']}"
+    about = (
+        f"The ten best of {found['catalogue']:,} items on a GPU, from scratch, with random weights in float32; the "
+        f"models take turns, and times are medians. Memory is the peak of an answer without weights and item tables. "
+        f"{where}, by `{found['command']}`{'' if found['finished'] else ', which was stopped before its end'}."
+    )
+    goals = [
+        f"{goal['ratio']:.2f} after {goal['length']:,} (goal: ≥ {goal['goal']:g}, {'met' if goal['met'] else 'missed'})"
+        for goal in found["goals"]
+    ]
+    compared = (
+        f"SASRec's time ÷ M2Rec's: for one answer {_ratios(found['ratio_to_sasrec'], 2)}; with many at once "
+        f"{', '.join(goals) or 'not measured'}."
+    )
+    left = [
+        f"- {each['model']} has no figure for {LEFT_OUT[each['what']]}, {each['length']:,} items: {each['why']}."
+        for each in found["left_out"]
+    ]
+    return ["### Speed on a GPU", "", about, "", *table, "", compared, "", *left, *([""] if left else [])]
 
 
 def _worlds(worlds: dict[str, dict[str, Any]]) -> list[str]:
@@ -119,8 +173,15 @@ def _cell(times: dict[tuple[str, int], Row], model: str, length: int, figure: st
     return "–" if value is None else format(value, form)
 
 
-def _ratios(found: dict[str, float]) -> str:
-    return ", ".join(f"{ratio:.1f} after {int(length):,}" for length, ratio in found.items()) or "not measured"
+def _of_batch(times: dict[tuple[str, int], Row], model: str, length: int, figure: str, size: int) -> str:
+    """A figure of a batch; its size too, if a batch of `size` did not fit into memory."""
+    shown = _cell(times, model, length, figure, ",.0f")
+    at_once: int = times.get((model, length), {}).get("batch", size)
+    return shown if at_once == size else f"{shown} ({at_once:,} at once)"
+
+
+def _ratios(found: dict[str, float], digits: int = 1) -> str:
+    return ", ".join(f"{ratio:.{digits}f} after {int(length):,}" for length, ratio in found.items()) or "not measured"
 
 
 def _page(found: dict[str, Any]) -> list[str]:

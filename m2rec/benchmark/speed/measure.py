@@ -1,4 +1,4 @@
-"""M2Rec, SASRec and Mamba4Rec compared: latency of one answer, answers per second, and peak memory.
+"""M2Rec, SASRec and Mamba4Rec compared on the CPU: latency of one answer, answers per second, and peak memory.
 
 Machines are shared and noisy, so the models take turns: in every round, each answers the same few new histories one
 at a time, and the order of the models rotates. With one thread, CPU time is recorded as well as wall-clock time; ratios
@@ -21,7 +21,6 @@ from m2rec.benchmark.speed.memory import peak_mib
 from m2rec.benchmark.speed.models import M2REC, NAMES, TimedModel, timed_models
 from m2rec.benchmark.speed.shapes import Shape
 from m2rec.benchmark.speed.training import TrainingSpeed, training_times
-from m2rec.training.machine import device_name
 
 SASREC = "sasrec"
 WITHOUT_CACHE = f"{SASREC}, without cache"
@@ -42,8 +41,7 @@ class Workload:
     live_lengths: tuple[int, ...] = (200, 1000)
     batch_lengths: tuple[int, ...] = (200, 1000)
     threads: tuple[int, ...] = (1, 2)
-    batch_cpu: int = 32
-    batch_cuda: int = 2048
+    batch: int = 32
     rounds: int = 25
     burst: int = 4  # answers of one model in a round
     seconds: float = 8.0  # after these, no further round at one length starts
@@ -90,6 +88,7 @@ class Peak:
     device: str
     length: int
     mib: float
+    batch: int = 1
 
 
 @dataclass(frozen=True)
@@ -138,7 +137,7 @@ class Speed:
 def measure(
     shape: Shape, workload: Workload = THOROUGH, seed: int = 0, report: Callable[[str], None] = lambda what: None
 ) -> Speed:
-    """Measure on the CPU, and on a GPU if there is one. `report` is called with the name of each step."""
+    """Measure on the CPU. `report` is called with the name of each step."""
     generator = torch.Generator().manual_seed(seed)
     rows: list[Row] = []
     peaks: list[Peak] = []
@@ -155,31 +154,18 @@ def measure(
                     rows += added_item_times(models, shape, length, workload, threads, generator)
         with computing_on(max(workload.threads)):
             for length in workload.batch_lengths:
-                report(f"{shape.world}: {workload.batch_cpu} answers at once, {length} items")
-                size, threads = workload.batch_cpu, max(workload.threads)
+                report(f"{shape.world}: {workload.batch} answers at once, {length} items")
+                size, threads = workload.batch, max(workload.threads)
                 rows += answer_times(models, shape, length, size, replace(workload, burst=1), CPU, threads, generator)
         if workload.peaks:
             report(f"{shape.world}: memory")
-            peaks += _peaks(models, shape, workload, CPU, generator)
-        if torch.cuda.is_available():
-            card = torch.device("cuda")
-            models = timed_models(shape, longest, card, workload.names)
-            for batch, lengths in ((1, workload.lengths), (workload.batch_cuda, workload.batch_lengths)):
-                for length in lengths:
-                    report(f"{shape.world}: {batch} answers at once, {length} items, {device_name(card)}")
-                    threads = torch.get_num_threads()
-                    try:
-                        rows += answer_times(models, shape, length, batch, workload, card, threads, generator)
-                    except torch.OutOfMemoryError:  # leaves out all models: there is nothing to compare with
-                        torch.cuda.empty_cache()
-                        report("left out: not enough GPU memory")
-            peaks += _peaks(models, shape, workload, card, generator) if workload.peaks else []
+            for length in workload.lengths:
+                peaks += answer_peaks(models, shape, length, 1, CPU, generator)
     training = []
     if workload.training_steps:
-        for device in [CPU] + [torch.device("cuda")] * torch.cuda.is_available():
-            report(f"{shape.world}: training, {device_name(device)}")
-            with computing_on(max(workload.threads)):
-                training += training_times(shape, device, workload.names, workload.training_steps)
+        report(f"{shape.world}: training")
+        with computing_on(max(workload.threads)):
+            training = training_times(shape, CPU, workload.names, workload.training_steps)
     return Speed(rows, peaks, training)
 
 
@@ -196,11 +182,32 @@ def answer_times(
     """Time answers from scratch to random histories (batch, length)."""
 
     def make_input() -> Tensor:
-        return _history(batch, length, shape.items, generator).to(device)
+        return random_history(batch, length, shape.items, generator).to(device)
 
     tasks: dict[str, Task] = {model.name: model.answer for model in models}
     what = "answer" if batch == 1 else "batch"
     return _time_in_rotation(what, tasks, make_input, workload, device, threads, length, batch)
+
+
+def answer_peaks(
+    models: Sequence[TimedModel],
+    shape: Shape,
+    length: int,
+    batch: int,
+    device: torch.device,
+    generator: torch.Generator,
+) -> list[Peak]:
+    """Peak memory of answers from scratch to a random history (batch, length)."""
+    history = random_history(batch, length, shape.items, generator).to(device)
+    return [
+        Peak(model.name, device.type, length, peak_mib(partial(model.answer, history), device), batch)
+        for model in models
+    ]
+
+
+def random_history(batch: int, length: int, items: int, generator: torch.Generator) -> Tensor:
+    """Indices of random items, (batch, length)."""
+    return torch.randint(1, items + 1, (batch, length), generator=generator)
 
 
 def added_item_times(
@@ -216,14 +223,14 @@ def added_item_times(
     SASRec is also timed without its cache: once its window is full, each new item shifts all positions, which makes the
     cache useless.
     """
-    history = _history(1, length, shape.items, generator)
+    history = random_history(1, length, shape.items, generator)
     tasks = {model.name: model.live(history) for model in models}
     for model in models:
         if model.name == SASREC:
             tasks[WITHOUT_CACHE] = partial(_without_cache, model, history)
 
     def make_input() -> Tensor:
-        return _history(1, 1, shape.items, generator)[0]
+        return random_history(1, 1, shape.items, generator)[0]
 
     return _time_in_rotation("added item", tasks, make_input, workload, CPU, threads, length, 1)
 
@@ -259,7 +266,7 @@ def _time_in_rotation(
         inputs = [make_input() for _ in range(workload.burst)]
         first = turn % len(names)
         for name in names[first:] + names[:first]:
-            taken = [_milliseconds(tasks[name], one, device) for one in inputs]
+            taken = [milliseconds(tasks[name], one, device) for one in inputs]
             if turn >= 0:
                 times[name] += taken
     rows = []
@@ -273,7 +280,7 @@ def _time_in_rotation(
     return rows
 
 
-def _milliseconds(task: Task, items: Tensor, device: torch.device) -> tuple[float, float]:
+def milliseconds(task: Task, items: Tensor, device: torch.device) -> tuple[float, float]:
     """Wall-clock time and CPU time of one answer."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
@@ -284,19 +291,5 @@ def _milliseconds(task: Task, items: Tensor, device: torch.device) -> tuple[floa
     return 1000 * (time.perf_counter() - wall), 1000 * (time.thread_time() - cpu)
 
 
-def _peaks(
-    models: Sequence[TimedModel], shape: Shape, workload: Workload, device: torch.device, generator: torch.Generator
-) -> list[Peak]:
-    found = []
-    for length in workload.lengths:
-        history = _history(1, length, shape.items, generator).to(device)
-        found += [Peak(m.name, device.type, length, peak_mib(partial(m.answer, history), device)) for m in models]
-    return found
-
-
 def _without_cache(model: TimedModel, history: Tensor, item: Tensor) -> Tensor:
     return model.answer(torch.cat([history, item[None]], dim=1))
-
-
-def _history(batch: int, length: int, items: int, generator: torch.Generator) -> Tensor:
-    return torch.randint(1, items + 1, (batch, length), generator=generator)

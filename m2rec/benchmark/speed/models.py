@@ -51,15 +51,16 @@ class TimedModel(Protocol):
 
 @dataclass
 class M2RecTimed:
-    """M2Rec: on a CPU with the NumPy engine, one history at a time; on a GPU with the PyTorch model, as one batch."""
+    """M2Rec: with the NumPy engine, one history at a time, or with the PyTorch model, as one batch."""
 
     module: M2Rec
+    by_engine: bool
     name: str = M2REC
 
     def __post_init__(self) -> None:
         self.table = self.module.item_table()
         self.engine: InferenceEngine | None = None
-        if not self.table.unit.is_cuda:
+        if self.by_engine:
             self.engine = InferenceEngine(self.module.config, as_arrays(self.module.state_dict()), cache_bytes=0)
 
     def answer(self, items: Tensor) -> Tensor:
@@ -72,7 +73,7 @@ class M2RecTimed:
         return torch.from_numpy(np.stack([ten_best(self.engine, history) for history in items.tolist()]))
 
     def live(self, items: Tensor) -> Callable[[Tensor], Tensor]:
-        """As `TimedModel.live`; on a CPU."""
+        """As `TimedModel.live`; with the NumPy engine only."""
         assert self.engine is not None
         engine, history = self.engine, items[0].tolist()
         state = engine.advance(history, engine.start()).state
@@ -122,18 +123,27 @@ class BaselineTimed:
         return _best(torch.addmm(self.table.bias, h, self.scored))
 
 
-def timed_models(shape: Shape, longest: int, device: torch.device, names: Sequence[str] = NAMES) -> list[TimedModel]:
+def timed_models(
+    shape: Shape,
+    longest: int,
+    device: torch.device,
+    names: Sequence[str] = NAMES,
+    by_engine: bool | None = None,
+) -> list[TimedModel]:
     """M2Rec of this shape, SASRec with two layers, and Mamba4Rec with one and with two, all of the same width.
 
-    They read histories of up to `longest` items. `names` selects some of them.
+    They read histories of up to `longest` items. `names` selects some of them. M2Rec answers with the NumPy engine if
+    `by_engine`, which is by default so on a CPU.
     """
+    engine = device.type == "cpu" if by_engine is None else by_engine
     with torch.inference_mode():
         made: list[TimedModel] = []
         for name, module in modules(shape, longest, names).items():
             ready = _ready(module, device)
-            made.append(
-                M2RecTimed(ready) if isinstance(ready, M2Rec) else BaselineTimed(name, cast(SequentialBaseline, ready))
-            )
+            if isinstance(ready, M2Rec):
+                made.append(M2RecTimed(ready, engine))
+            else:
+                made.append(BaselineTimed(name, cast(SequentialBaseline, ready)))
         return made
 
 

@@ -35,8 +35,10 @@ class TrainingSpeed:
     seconds_per_million: float  # seconds for a million targets
 
 
-def training_times(shape: Shape, device: torch.device, names: Sequence[str], steps: int) -> list[TrainingSpeed]:
-    """Time `steps` steps of each model after one warm-up step."""
+def training_times(
+    shape: Shape, device: torch.device, names: Sequence[str], steps: int, warm_ups: int = 1
+) -> list[TrainingSpeed]:
+    """Time `steps` steps of each model after `warm_ups` untimed ones."""
     length, training = shape.settings.max_length, load_world(shape.world).training
     most = max(1, POSITIONS_ON_CPU // length) if device.type == "cpu" else training.batch_size
     batch = min(training.batch_size, most)
@@ -44,7 +46,7 @@ def training_times(shape: Shape, device: torch.device, names: Sequence[str], ste
     optimizers = {name: make_optimizer(made, training) for name, made in models.items()}
     generator = torch.Generator().manual_seed(0)
     taken: dict[str, list[float]] = {name: [] for name in models}
-    for turn in range(-1, steps):
+    for turn in range(-warm_ups, steps):
         items = torch.randint(1, shape.items + 1, (batch, length + 1), generator=generator).to(device)
         for name, model in models.items():
             seconds = _step(model, optimizers[name], items, training, device)

@@ -8,6 +8,7 @@ import typer
 
 from m2rec import paths
 from m2rec.commands.benchmark.serve import serving_table
+from m2rec.commands.benchmark.speed_gpu import speed_on_gpu, training_table
 from m2rec.commands.output import Json, say, show, table
 from m2rec.commands.places import checkpoints, this_command
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from m2rec.benchmark.speed.measure import Speed, Workload
     from m2rec.benchmark.speed.shapes import Shape
-    from m2rec.benchmark.speed.training import TrainingSpeed
 
 HISTORY = 200  # items of the histories for recommend()
 ANSWERS, QUICK_ANSWERS = 100, 10  # timed answers of each kind
@@ -28,6 +28,9 @@ def speed(
         typer.Option(
             "--quick", help="Fewer repeats, one CPU thread, no batches, no training, only one layer of Mamba4Rec."
         ),
+    ] = False,
+    gpu: Annotated[
+        bool, typer.Option("--gpu", help="Instead, measure on the GPU alone, for MovieLens-1M, in about a minute.")
     ] = False,
     items: Annotated[
         int | None,
@@ -43,8 +46,15 @@ def speed(
 
     The models take turns on the same random histories, with random weights (which do not affect the time). Networks and
     catalogues have the sizes of the shipped worlds; everything is measured for MovieLens-1M's, only latency for the
-    others. Then `recommend()` is timed for every checkpoint. A GPU is measured too if there is one.
+    others. Then `recommend()` is timed for every checkpoint. `--gpu` measures a GPU instead, and writes its figures
+    after every step.
     """
+    if gpu and (quick or items):
+        raise typer.BadParameter("--gpu has one workload: give it without --quick and --items")
+    if gpu:
+        speed_on_gpu(json_file)
+        return
+
     import torch
 
     from m2rec.benchmark.speed.measure import QUICK, THOROUGH
@@ -53,9 +63,8 @@ def speed(
 
     workload = QUICK if quick else THOROUGH
     shapes = shipped_shapes(paths.checkpoints())
-    devices = [torch.device("cpu")] + [torch.device("cuda")] * (torch.cuda.is_available() and items is None)
     about = {
-        "hardware": [device_name(device) for device in devices],
+        "hardware": [device_name(torch.device("cpu"))],
         "threads": list(workload.threads),
         "torch": torch.__version__,
         "catalogue": shapes[0].items,
@@ -143,7 +152,7 @@ def _tables(measured: "Speed") -> "list[Table]":
     )
     previous: tuple[object, ...] = ()
     for row in measured.rows:
-        where = f"{row.device}, {row.threads} threads" if row.device == "cpu" else row.device
+        where = f"{row.device}, {row.threads} threads"
         head = (row.what if row.batch == 1 else f"{row.batch} at once", where, row.length)
         if previous and head != previous:
             times.add_section()
@@ -161,9 +170,9 @@ def _tables(measured: "Speed") -> "list[Table]":
     lengths = sorted({peak.length for peak in measured.peaks})
     needs = table("Growth with the history, and memory", "model", "b of a·L^b", *(f"MiB at {n}" for n in lengths))
     for name, exponent in growth.items():
-        peaks = {p.length: p.mib for p in measured.peaks if p.model == name and p.device == "cpu"}
+        peaks = {p.length: p.mib for p in measured.peaks if p.model == name}
         needs.add_row(name, f"{exponent:.2f}", *(f"{peaks[length]:.1f}" for length in lengths))
-    return [times, needs, *([_training(measured.training)] if measured.training else [])]
+    return [times, needs, *([training_table(measured.training)] if measured.training else [])]
 
 
 def _ratios(world: str, measured: "Speed") -> "Table":
@@ -180,28 +189,6 @@ def _ratios(world: str, measured: "Speed") -> "Table":
     cached = measured.ratios("added item")
     for length, ratio in measured.ratios().items():
         shown.add_row(length, f"{ratio:.2f}", _number(without_cache.get(length)), _number(cached.get(length)))
-    return shown
-
-
-def _training(measured: "list[TrainingSpeed]") -> "Table":
-    shown = table(
-        "Training: a million targets, about an epoch of MovieLens-1M",
-        "model",
-        "where",
-        "windows",
-        "ms per step",
-        "s",
-        text=2,
-    )
-    for one in measured:
-        where = f"cpu, {one.threads} threads" if one.device == "cpu" else one.device
-        shown.add_row(
-            one.model,
-            where,
-            f"{one.batch} × {one.length}",
-            f"{one.step_ms:.1f}",
-            f"{one.seconds_per_million:,.0f}",
-        )
     return shown
 
 

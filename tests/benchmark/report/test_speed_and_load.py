@@ -10,8 +10,10 @@ from m2rec.benchmark.page.crowd import Phase
 from m2rec.benchmark.page.host import Memory
 from m2rec.benchmark.page.latency import LatencyResult
 from m2rec.benchmark.page.load import Load, Plan
-from m2rec.benchmark.report.speed_and_load import LOAD, PAGE, SPEED, speed_and_load
+from m2rec.benchmark.report.speed_and_load import COMMANDS, LOAD, PAGE, SPEED, SPEED_ON_GPU, speed_and_load
+from m2rec.benchmark.speed.gpu import GpuSpeed, LeftOut
 from m2rec.benchmark.speed.measure import Peak, Row, Speed
+from m2rec.benchmark.speed.training import TrainingSpeed
 from m2rec.errors import DataError
 
 ABOUT = {"date": "2026-11-24", "command": "python -m m2rec benchmark", "revision": "abc"}
@@ -46,6 +48,29 @@ def write_speed(folder: Path) -> None:
     (folder / SPEED).write_text(json.dumps(found))
 
 
+def write_speed_on_gpu(folder: Path, finished: bool = True) -> None:
+    def on_card(what: str, model: str, length: int, batch: int, median: float) -> Row:
+        return Row(what, model, "cuda", 8, length, batch, 25, median, 2 * median, None)
+
+    rows = [
+        on_card("batch", "m2rec", 200, 2048, 10.0),
+        on_card("batch", "sasrec", 200, 2048, 20.0),
+        on_card("batch", "m2rec", 1000, 1024, 40.0),
+        on_card("batch", "sasrec", 1000, 1024, 60.0),
+        on_card("answer", "m2rec", 200, 1, 4.0),
+        on_card("answer", "sasrec", 200, 1, 1.0),
+    ]
+    peaks = [
+        Peak("m2rec", "cuda", 200, 3.0),
+        Peak("m2rec", "cuda", 200, 5000.4, 2048),
+        Peak("m2rec", "cuda", 1000, 9000.0, 1024),
+    ]
+    training = [TrainingSpeed("m2rec", "cuda", 8, 32, 200, 20.0, 3.125)]
+    found = GpuSpeed(rows, peaks, training, [LeftOut("batch", "mamba4rec", 1000, 1024, "takes 2.0 s")]).as_dict()
+    about = {"hardware": "A card", "processor": "cpu (Abacus)", "torch": "2.11", "catalogue": 3416, "batch": 2048}
+    (folder / SPEED_ON_GPU).write_text(json.dumps(found | about | {"finished": finished} | ABOUT))
+
+
 def write_load(folder: Path, recovery: float | None = 0.6) -> None:
     phase = Phase(100, 300.0, 14_950, 12, 0, 0, 49.8, 61.2, 307.8, 900.0, Memory(700.2, 701.4, 705.0, 0.0017), ())
     found = Load(Plan(100, 300.0), 4.5, phase, phase, recovery, None).as_dict()
@@ -76,6 +101,29 @@ def test_each_model_has_a_row_with_its_times(tmp_path: Path) -> None:
     assert "cpu (Abacus), torch 2.11, 2026-11-24" in shown
 
 
+def test_the_speed_on_a_gpu_is_shown_with_its_goals(tmp_path: Path) -> None:
+    write_speed_on_gpu(tmp_path)
+    shown = "\n".join(speed_and_load(tmp_path))
+    assert "### Speed on a GPU" in shown
+    assert "A card, cpu (Abacus), torch 2.11, 2026-11-24, by `python -m m2rec benchmark`." in shown
+    assert (
+        "| one answer, 200 items, ms | answers/s, 2,048 at once, 200 items | answers/s, 2,048 at once, 1,000" in shown
+    )
+    assert "| m2rec | 4.00 | 204,800 | 25,600 (1,024 at once) | 5,000 | 9,000 (1,024 at once) | 20.0 | 3.1 |" in shown
+    assert "| sasrec | 1.00 | 102,400 | 17,067 (1,024 at once) | – | – | – | – |" in shown
+    assert "for one answer 0.25 after 200; with many at once 2.00 after 200 (goal: ≥ 1.2, met)" in shown
+    assert "1.50 after 1,000 (goal: ≥ 2, missed)" in shown
+    assert "- mamba4rec has no figure for many answers at once, 1,000 items: takes 2.0 s." in shown
+
+
+def test_figures_of_a_stopped_run_on_a_gpu_say_so(tmp_path: Path) -> None:
+    write_speed_on_gpu(tmp_path, finished=False)
+    assert "by `python -m m2rec benchmark`, which was stopped before its end." in "\n".join(speed_and_load(tmp_path))
+    empty = json.loads((tmp_path / SPEED_ON_GPU).read_text()) | GpuSpeed().as_dict()
+    (tmp_path / SPEED_ON_GPU).write_text(json.dumps(empty))
+    assert "for one answer not measured; with many at once not measured." in "\n".join(speed_and_load(tmp_path))
+
+
 def test_load_is_shown_phase_by_phase(tmp_path: Path) -> None:
     write_load(tmp_path)
     shown = "\n".join(speed_and_load(tmp_path))
@@ -104,9 +152,9 @@ def test_a_server_that_stays_slow_is_not_called_prompt(tmp_path: Path) -> None:
     assert "not prompt within a minute" in "\n".join(speed_and_load(tmp_path))
 
 
-@pytest.mark.parametrize("name", [SPEED, PAGE, LOAD])
+@pytest.mark.parametrize("name", [SPEED, SPEED_ON_GPU, PAGE, LOAD])
 @pytest.mark.parametrize("content", ["", "[]", '{"rows": 1}'])
 def test_a_damaged_file_says_how_to_make_it_again(tmp_path: Path, name: str, content: str) -> None:
     (tmp_path / name).write_text(content)
-    with pytest.raises(DataError, match=f"benchmark {Path(name).stem} --json"):
+    with pytest.raises(DataError, match=f"benchmark {COMMANDS[name]} --json"):
         speed_and_load(tmp_path)
