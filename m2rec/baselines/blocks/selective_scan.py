@@ -5,13 +5,13 @@
 
 Mamba-2 has one decay for each head, so its scan can be written as matrix products. This one cannot: it always needs
 L · D · N exponentials, and memory traffic dominates its cost. `selective_scan` therefore runs through time for as many
-rows at once as fit the processor's cache, stores every √L-th h, and recomputes the others in the backward pass.
+rows at once as fit the processor's cache, stores every √L-th h, and recomputes the others in the backward pass. On a
+GPU a kernel takes its place, where one works.
 """
 
-import logging
 import math
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import torch
@@ -19,8 +19,7 @@ from torch import Tensor
 from torch.autograd.function import Function, once_differentiable
 
 from m2rec.baselines.blocks.linear_scan import exp
-
-log = logging.getLogger(__name__)
+from m2rec.model.kernel_choice import first_that_agrees
 
 LOG2_E = math.log2(math.e)
 ELEMENTS_AT_ONCE = {"cpu": 1 << 15, "cuda": 1 << 24}  # of h: fits a CPU's cache; enough work for a GPU
@@ -30,9 +29,11 @@ Kernel = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], Tensor]
 
 def selective_scan(x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor) -> Tensor:
     """y at all positions. x, dt (B, L, D), A (D, N) < 0, B and C (B, L, N), all float32 or all float64 → (B, L, D)."""
-    kernel = _cuda_kernel() if x.is_cuda else None
-    if kernel is not None:
-        return scan_through(kernel, x, dt, A, B, C)
+    if x.is_cuda and x.dtype == torch.float32:
+        with torch.autocast(x.device.type, enabled=False):
+            kernel = gpu_scan(*A.shape, x.device)
+            if kernel is not None:
+                return kernel(x, dt, A, B, C)
     y: Tensor = _SelectiveScan.apply(x, dt, A, B, C)  # type: ignore[no-untyped-call]
     return y
 
@@ -157,11 +158,32 @@ def _elements(x: Tensor) -> int:
 
 
 @cache
-def _cuda_kernel() -> Kernel | None:
-    try:
-        from mamba_ssm.ops.selective_scan_interface import selective_scan_fn
-    except Exception as error:  # broken builds raise other errors than ImportError, which should not stop a run
-        log.info("Mamba's scan: plain PyTorch on the GPU (mamba_ssm is not usable: %s).", error)
-        return None
-    log.info("Mamba's scan: mamba_ssm's kernel.")
-    return selective_scan_fn
+def gpu_scan(channels: int, states: int, device: torch.device) -> Kernel | None:
+    """`mamba_ssm`'s kernel, or else ours, if it works on this GPU and agrees with plain PyTorch; or None."""
+    kernels = {"mamba_ssm's kernel": _of_mamba_ssm, "our Triton kernel": _of_triton}
+    return first_that_agrees(
+        "Mamba's scan", kernels, selective_scan_plain, lambda: random_parts(channels, states, device)
+    )
+
+
+def _of_mamba_ssm() -> Kernel:
+    from mamba_ssm.ops.selective_scan_interface import selective_scan_fn
+
+    return partial(scan_through, selective_scan_fn)
+
+
+def _of_triton() -> Kernel:
+    from m2rec.baselines.blocks.selective_scan_triton import selective_scan as kernel
+
+    return kernel
+
+
+def random_parts(channels: int, states: int, device: torch.device, *, batch: int = 2, length: int = 9) -> list[Tensor]:
+    """Random arguments of a scan, with short and long memories."""
+    generator = torch.Generator().manual_seed(0)
+
+    def random(*shape: int) -> Tensor:
+        return torch.rand(*shape, generator=generator).to(device)
+
+    x, B, C = (2 * random(batch, length, width) - 1 for width in (channels, states, states))
+    return [x, random(batch, length, channels), -4 * random(channels, states) - 0.01, B, C]

@@ -8,8 +8,8 @@ import sys
 import pytest
 import torch
 
-from m2rec.model.semantic import kernels
-from m2rec.model.semantic.kernels import gpu_filter, largest_difference
+from m2rec.model.kernel_choice import TOLERANCE, largest_difference
+from m2rec.model.semantic.kernels import evidence, gpu_filter
 from m2rec.model.semantic.themes import filter_pairs
 
 CPU = torch.device("cpu")
@@ -17,12 +17,14 @@ CPU = torch.device("cpu")
 COMPARE = """
 import sys
 import torch
-from m2rec.model.semantic.kernels import gpu_filter, largest_difference
+from m2rec.model.kernel_choice import largest_difference
+from m2rec.model.semantic.kernels import evidence, gpu_filter
 from m2rec.model.semantic.pair_filter_triton import filter_pairs as kernel
 from m2rec.model.semantic.themes import filter_pairs
 
 for batch, length, themes in ((2, 7, 24), (1, 1, 3), (3, 4, 16), (2, 3, 17)):
-    print(largest_difference(kernel, filter_pairs, themes, torch.device("cpu"), batch=batch, length=length))
+    given = evidence(themes, torch.device("cpu"), batch=batch, length=length)
+    print(largest_difference(kernel, filter_pairs, given))
 with torch.inference_mode():
     chosen = gpu_filter(filter_pairs, 5, torch.device("cpu"))
 assert chosen is kernel
@@ -56,8 +58,8 @@ def test_a_kernel_that_is_wrong_is_not_used(monkeypatch: pytest.MonkeyPatch) -> 
         themes, belief = filter_pairs(*given)
         return themes * 1.001, belief
 
-    assert largest_difference(wrong, filter_pairs, 4, CPU) > kernels.TOLERANCE
-    assert largest_difference(filter_pairs, filter_pairs, 4, CPU) == 0
+    assert largest_difference(wrong, filter_pairs, evidence(4, CPU)) > TOLERANCE
+    assert largest_difference(filter_pairs, filter_pairs, evidence(4, CPU)) == 0
     module = type(sys)("m2rec.model.semantic.pair_filter_triton")
     module.filter_pairs = wrong  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, module.__name__, module)
