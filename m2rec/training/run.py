@@ -13,6 +13,7 @@ from typing import cast
 
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from accelerate.utils import DistributedDataParallelKwargs
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
@@ -197,6 +198,7 @@ def _accelerator(settings: TrainingSettings, cpu: bool) -> Accelerator:
     low = settings.precision == "bf16" or (settings.precision == "auto" and on_gpu)
     # in ablations some parameters get no gradient, which DDP allows only with a static graph
     unused = DistributedDataParallelKwargs(static_graph=True)
+    AcceleratorState._reset_state()  # an earlier run of this process may have had another precision
     return Accelerator(mixed_precision="bf16" if low else "no", cpu=cpu, kwargs_handlers=[unused])
 
 

@@ -44,6 +44,16 @@ def test_the_same_seed_gives_the_same_weights(tmp_path: Path) -> None:
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
+def test_runs_of_one_process_may_differ_in_precision(tmp_path: Path) -> None:
+    weights = []
+    for name, precision in (("a", "bf16"), ("b", "fp32"), ("c", "bf16")):
+        settings = SETTINGS.model_copy(update={"epochs": 1, "precision": precision})
+        weights.append(_weights(_run(tmp_path / name, settings)))
+    first, other, again = weights
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert not all(torch.equal(first[name], other[name]) for name in first)
+
+
 class KilledError(Exception):
     """Stands for a kill between two epochs."""
 
