@@ -108,7 +108,8 @@ def measure_gpu(
         steps = [(workload.batch, length, many) for length in workload.batch_lengths]
         steps += [(1, length, workload) for length in workload.lengths]
         for batch, length, repeats in steps:
-            report(f"{shape.world}: {batch} answers at once, {length} items")
+            what = "one answer" if batch == 1 else f"{batch} answers at once"
+            report(f"{shape.world}: {what}, {length} items")
             _answers(found, models, shape, length, batch, repeats, device, generator)
             save(found)
     del models
@@ -203,5 +204,6 @@ def _failure(work: Callable[[], str | None]) -> str:
 
 
 def _free(device: torch.device) -> None:
+    """Give cached memory back: what one model needs should not depend on what another one has left."""
     if device.type == "cuda":
         torch.cuda.empty_cache()
