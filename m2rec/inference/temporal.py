@@ -12,10 +12,10 @@ from m2rec.inference.arrays import HORIZON, Shapes, Weights, below, feed_shapes,
 from m2rec.inference.branch import BranchInput, BranchOutput, SoftmaxBranch
 from m2rec.inference.items import ItemArrays
 from m2rec.inference.projected import LookedUp, Positions, Projected, Projection, WorkedOut
+from m2rec.inference.scan import scan
 from m2rec.inference.softmax import SoftmaxHead
 from m2rec.model.config import ModelConfig
 
-CHUNK = 32  # positions that one matrix product combines
 REACH = 256  # positions that `Layer.last` goes back at a time
 BLOCK = 256  # positions that one layer hands to the next at a time: what is made of them stays in a processor's cache
 LOOKUP_ROWS = 100_000  # up to so many items, what the first layer makes of each is worked out once
@@ -79,9 +79,9 @@ class Layer:
         past = self.inner + self.state_width
         x, B, C = np.split(self._convolve(window, 0, self.mixed), [self.inner, past], axis=1)
         entering = x.reshape(-1, self.heads, self.head_width) * made.dt[..., None]  # (n, H, P)
-        y, scan = _scan(entering, -made.dt * self.rate, B, C, state.scan)
+        y, after = scan(entering, -made.dt * self.rate, B, C, state.scan)
         found = self._finish(y.reshape(len(x), -1), x, made.gate)
-        return found, LayerState(window[len(x) :].copy(), scan)
+        return found, LayerState(window[len(x) :].copy(), after)
 
     def step(self, made: Projected, state: LayerState) -> tuple[np.ndarray, LayerState]:
         """One more position: what `advance` does, in fewer calls. (1, …) → (1, d) and the state after it."""
@@ -91,11 +91,11 @@ class Layer:
         mixed = silu(mixed)
         x, dt = mixed[: self.inner], made.dt[0]
         entering = x.reshape(self.heads, self.head_width) * dt[:, None]
-        scan = state.scan * np.exp(-dt * self.rate)[:, None, None]
+        held = state.scan * np.exp(-dt * self.rate)[:, None, None]
         past = self.inner + self.state_width
-        scan += entering.reshape(-1, 1).dot(mixed[None, self.inner : past]).reshape(scan.shape)
-        y = scan.reshape(self.inner, -1).dot(mixed[past:])
-        return self._finish(y[None], x, made.gate), LayerState(window[1:], scan)
+        held += entering.reshape(-1, 1).dot(mixed[None, self.inner : past]).reshape(held.shape)
+        y = held.reshape(self.inner, -1).dot(mixed[past:])
+        return self._finish(y[None], x, made.gate), LayerState(window[1:], held)
 
     def last(self, history: Positions, keep: np.ndarray | None = None) -> np.ndarray:
         """The newest position only, of a whole history: a decayed weighted sum instead of a scan.
@@ -148,49 +148,6 @@ class Layer:
     def _finish(self, y: np.ndarray, x: np.ndarray, gate: np.ndarray) -> np.ndarray:
         result: np.ndarray = rms_normed((y + self.skip * x) * gate) @ self.out
         return result
-
-
-def _scan(
-    x: np.ndarray, log_decay: np.ndarray, B: np.ndarray, C: np.ndarray, state: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """The recurrence over n positions: within a chunk as matrix products, all chunks at once; from chunk to chunk the
-    state alone is carried on (the SSD form of Mamba-2, arXiv 2405.21060).
-
-    x (n, H, P), log_decay (n, H), B, C (n, N), state (H, P, N) → y (n, H, P), state.
-    """
-    n, heads, width = x.shape
-    chunk = min(CHUNK, n)
-    chunks = -(-n // chunk)
-    x, log_decay, B, C = (  # what is added does nothing
-        _padded(part, chunks * chunk).reshape(chunks, chunk, *part.shape[1:]) for part in (x, log_decay, B, C)
-    )
-    total = log_decay.cumsum(1)  # (chunks, n, H)
-    by_head = np.ascontiguousarray(total.transpose(0, 2, 1))
-    weights = by_head[..., :, None] - by_head[..., None, :]  # (chunks, H, n, n)
-    weights = np.exp(np.minimum(weights, 0, out=weights), out=weights)
-    weights *= np.tril(C @ B.transpose(0, 2, 1))[:, None]
-    y = (weights @ x.transpose(0, 2, 1, 3)).transpose(0, 2, 1, 3)
-    # the states of all heads at once, as matrices (H · P, N): few large products are quicker than many small ones
-    leaving = x * np.exp(total[:, -1:] - total)[..., None]
-    entering = leaving.reshape(chunks, chunk, heads * width).transpose(0, 2, 1) @ B
-    carried = np.exp(total)
-    kept = np.repeat(carried[:, -1], width, axis=1)[..., None]
-    flat, before = state.reshape(heads * width, -1), np.empty_like(entering)
-    for at in range(chunks):
-        before[at] = flat
-        flat = flat * kept[at]
-        flat += entering[at]
-    reached = (C @ before.transpose(0, 2, 1)).reshape(x.shape)
-    reached *= carried[..., None]
-    reached += y
-    return reached.reshape(chunks * chunk, heads, width)[:n], flat.reshape(state.shape)
-
-
-def _padded(x: np.ndarray, length: int) -> np.ndarray:
-    """With rows of zeros at the end."""
-    if len(x) == length:
-        return x
-    return np.concatenate([x, np.zeros((length - len(x), *x.shape[1:]), dtype=x.dtype)])
 
 
 class Temporal(SoftmaxBranch):
