@@ -20,7 +20,7 @@ from m2rec.model.config import ModelConfig
 
 @dataclass(frozen=True)
 class BranchInput:
-    """Input of a branch: n ≥ 1 items, int64 (n,).
+    """Input of a branch: n ≥ 1 items, int64 (n,); for `Branch.last_of_each` of B histories (B, n).
 
     `explanations` are those of the branches before it, over the same items, None where there are none; `band_keep`
     (b,), 1 or 0, mutes frequency bands. With `at_each`, the output's `detail` is wanted at every position.
@@ -30,6 +30,11 @@ class BranchInput:
     band_keep: np.ndarray | None = None
     explanations: Explanations | None = None
     at_each: bool = False
+
+    def of(self, row: int) -> "BranchInput":
+        """One of several histories."""
+        explanations = self.explanations and Explanations(*(part[row] for part in self.explanations))
+        return BranchInput(self.items[row], self.band_keep, explanations)
 
     def after(self, out: "BranchOutput") -> "BranchInput":
         """The input of the next branch, with the explanations of this one if it has any."""
@@ -140,6 +145,16 @@ class Branch(ABC):
     @abstractmethod
     def last(self, given: BranchInput) -> BranchOutput:
         """The newest position of a whole history → over (1,)."""
+
+    def last_of_each(self, given: BranchInput) -> BranchOutput:
+        """`last` of B histories of one length → over (B,), explanations (B, n). A branch that has a quicker way takes
+        it: most of these histories are much like the first.
+        """
+        out = BranchOutput.joined([self.last(given.of(row)) for row in range(len(given.items))])
+        if out.explanations is None:
+            return out
+        explanations = Explanations(*(part.reshape(given.items.shape) for part in out.explanations))
+        return BranchOutput(out.vectors, out.evidence, out.detail, explanations)
 
     @abstractmethod
     def scores(self, out: BranchOutput, seen: np.ndarray) -> np.ndarray:

@@ -6,13 +6,15 @@ import numpy as np
 
 
 class Explanations(NamedTuple):
-    """Log-odds (n,) that each choice followed from the one before it, and that it was due by a rhythm."""
+    """Log-odds (n,) that each choice followed from the one before it, and that it was due by a rhythm; of B histories
+    (B, n).
+    """
 
     transition: np.ndarray
     recurrence: np.ndarray
 
 
-def unexplained(count: int) -> Explanations:
-    """Where no branch explains any of `count` choices: log-odds −∞."""
-    nothing = np.full(count, -np.inf, dtype=np.float32)
+def unexplained(shape: int | tuple[int, ...]) -> Explanations:
+    """Where no branch explains any of so many choices: log-odds −∞."""
+    nothing = np.full(shape, -np.inf, dtype=np.float32)
     return Explanations(nothing, nothing)

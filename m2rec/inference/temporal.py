@@ -134,6 +134,44 @@ class Layer:
             y *= keep[:, None]
         return self._finish(y.reshape(-1), x_now, history.gate())
 
+    def last_of_each(self, made: Projected, items: np.ndarray) -> np.ndarray:
+        """The newest position of B histories, of `made`, what there is of each item: items (B, L) → (B, d).
+
+        The convolution is worked out for the first history, and for the others only where it reads another item.
+        """
+        (count, length), past = items.shape, self.inner + self.state_width
+        window = np.concatenate([np.zeros((self.taps - 1, self.mixed), dtype=np.float32), made.mixed[items[0]]])
+        x, B, C = np.split(self._convolve(window, 0, self.mixed), [self.inner, past], axis=1)
+        dt = made.dt[items]  # (B, L, H)
+        log_decay = -dt * self.rate
+        weights = np.exp(log_decay[:, ::-1].cumsum(1)[:, ::-1] - log_decay)
+        weights *= dt
+
+        row, at = np.nonzero(reading_others(items, self.taps))
+        other = self._convolved(made.mixed, items, row, at)  # (n, D + 2N)
+        newest = np.repeat(C[-1:], count, axis=0)
+        x_now = np.repeat(x[-1:], count, axis=0)
+        last = at == length - 1
+        newest[row[last]], x_now[row[last]] = other[last, past:], other[last, : self.inner]
+        met = newest @ B.T  # (B, L)
+        met[row, at] = np.einsum("nc,nc->n", other[:, self.inner : past], newest[row])
+        weights *= met[..., None]
+        own = weights[row, at]  # (n, H)
+        weights[row, at] = 0
+        shared = x.reshape(length, self.heads, -1).transpose(1, 0, 2)
+        y = (weights.transpose(2, 0, 1) @ shared).transpose(1, 0, 2)  # (B, H, P)
+        np.add.at(y, row, other[:, : self.inner].reshape(len(row), self.heads, self.head_width) * own[..., None])
+        return self._finish(y.reshape(count, -1), x_now, made.gate[items[:, -1]])
+
+    def _convolved(self, mixed: np.ndarray, items: np.ndarray, row: np.ndarray, at: np.ndarray) -> np.ndarray:
+        """The convolution at single positions of several histories. row, at (n,) → (n, D + 2N)."""
+        places = at[:, None] + np.arange(1 - self.taps, 1)
+        read = mixed[items[row[:, None], np.maximum(places, 0)]]
+        read[places < 0] = 0
+        out = np.einsum("ntc,tc->nc", read, self.kernel)
+        out += self.conv_bias
+        return silu(out)
+
     def _convolve(self, window: np.ndarray, begin: int, end: int) -> np.ndarray:
         """The channels from `begin` to `end`, all that `window` (taps − 1 + n, …) holds, through SiLU: (n, …)."""
         length, kernel = len(window) - self.taps + 1, self.kernel[:, begin:end]
@@ -148,6 +186,15 @@ class Layer:
     def _finish(self, y: np.ndarray, x: np.ndarray, gate: np.ndarray) -> np.ndarray:
         result: np.ndarray = rms_normed((y + self.skip * x) * gate) @ self.out
         return result
+
+
+def reading_others(items: np.ndarray, taps: int) -> np.ndarray:
+    """Where a convolution over `taps` items reads others than in the first history. items (B, L) → bool (B, L)."""
+    other = items != items[0]
+    result = other.copy()
+    for back in range(1, taps):
+        result[:, back:] |= other[:, :-back]
+    return result
 
 
 class Temporal(SoftmaxBranch):
@@ -208,6 +255,14 @@ class Temporal(SoftmaxBranch):
     def last(self, given: BranchInput) -> BranchOutput:
         """The newest position of a whole history → over (1,)."""
         return BranchOutput(self.newest(given.items)[None])
+
+    def last_of_each(self, given: BranchInput) -> BranchOutput:
+        """As in `Branch`; the quick way is that of a single layer whose projections are there already."""
+        items = given.items
+        if len(self.layers) > 1 or not self.in_advance:
+            return super().last_of_each(given)
+        found = self.layers[0].last_of_each(self._first(), items)
+        return BranchOutput(self._feed(self.inputs[items[:, -1]] + found))
 
     def newest(self, items: np.ndarray, keep: np.ndarray | None = None) -> np.ndarray:
         """The vector at the newest position. items (L,) → (d,). keep (H,), 1 or 0, empties heads of the last layer."""

@@ -14,6 +14,7 @@ from m2rec.inference.arrays import Shapes, Weights, feed_shapes, gelu, sigmoid
 from m2rec.inference.branch import Branch, BranchInput, BranchOutput
 from m2rec.inference.explanations import Explanations
 from m2rec.inference.frequency.occurrences import previous_places, slots_of
+from m2rec.inference.frequency.periodic_of_each import newest_of_each
 from m2rec.inference.frequency.periodic_positions import Positions, all_positions
 from m2rec.inference.frequency.recurrence_bank import Recurrence, RecurrenceBank
 from m2rec.inference.items import ItemArrays
@@ -85,6 +86,12 @@ class Periodic(Branch):
     def last(self, given: BranchInput) -> BranchOutput:
         """The newest position of a whole history → over (1,), and explanations of all."""
         return self._read(given.items, self.start(), given, newest_only=True)[0]
+
+    def last_of_each(self, given: BranchInput) -> BranchOutput:
+        """As in `Branch`."""
+        found, explanations = newest_of_each(self, given)
+        recurrence = self._recurrences(found)
+        return self._finish(found.slots, found.each, found.through, found.there.sum(1), recurrence, explanations)
 
     def advance(self, given: BranchInput, state: PeriodicState) -> tuple[BranchOutput, PeriodicState]:
         """All positions of a continuation → over (n,), and the state after the last."""

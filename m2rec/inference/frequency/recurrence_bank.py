@@ -78,10 +78,10 @@ class RecurrenceBank:
     def excluded(self, others: np.ndarray, gap: np.ndarray) -> np.ndarray:
         """ε·R, which depends on the phase. others (n, b + 1) at the last choice, gap (n,) since then → (n, 3 b)."""
         but_each, each = others[:, :-1], others[:, -1:] - others[:, :-1]
-        against = self.off_phase[gap].reshape(len(gap), len(STEPS), -1) * each[:, None]
+        against = self.off_phase[gap].reshape(len(gap), len(STEPS), self.bands) * each[:, None]
         against += but_each[:, None]
         against *= self.explaining_away
-        return against.reshape(len(gap), -1)
+        return against.reshape(len(gap), len(STEPS) * self.bands)
 
     def belief(self, log_odds: np.ndarray, band_keep: np.ndarray | None) -> np.ndarray:
         """h (…, b); the ablation without content weighs all bands alike."""

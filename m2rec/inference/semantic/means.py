@@ -62,6 +62,13 @@ class Means(SoftmaxBranch):
         age = np.arange(len(items) - 1, -1, -1, dtype=np.float32)
         return BranchOutput(self._finish((np.exp(-self.rates[:, None] * age) @ self.rows[items])[:, None]))
 
+    def last_of_each(self, given: BranchInput) -> BranchOutput:
+        """As in `Branch`."""
+        items = given.items[:, -self.reach :]
+        age = np.arange(items.shape[1] - 1, -1, -1, dtype=np.float32)
+        sums = np.exp(-self.rates[:, None] * age) @ self.rows[items]  # (B, K, d + 1)
+        return BranchOutput(self._finish(sums.transpose(1, 0, 2)))
+
     def advance(self, given: BranchInput, state: np.ndarray) -> tuple[BranchOutput, np.ndarray]:
         """All positions of a continuation → over (n,), and the sums after."""
         vectors = []

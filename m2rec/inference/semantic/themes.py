@@ -6,12 +6,12 @@ from m2rec.inference.arrays import Shapes, Weights, sigmoid
 from m2rec.inference.branch import Branch, BranchInput, BranchOutput
 from m2rec.inference.explanations import Explanations, unexplained
 from m2rec.inference.items import ItemArrays
+from m2rec.inference.semantic.blocks import BLOCK, blocks
+from m2rec.inference.semantic.themes_of_each import newest_themes
 from m2rec.model.config import ModelConfig
 
 CERTAIN = np.float32(30.0)  # upper limit of the log-odds of an explanation, as in the branch
 LEAST = np.float32(1e-12)  # floor under a probability whose logarithm is taken
-SMALLEST = -60.0  # log of what the sum of a belief may fall to before it is normalised
-BLOCK = 64  # choices whose evidence is worked out at once: it stays in a processor's cache until it is read
 
 
 class Themes(Branch):
@@ -76,6 +76,10 @@ class Themes(Branch):
         themes, belief = self.believed(given, state)
         return self._output(themes), belief
 
+    def last_of_each(self, given: BranchInput) -> BranchOutput:
+        """As in `Branch`."""
+        return self._output(newest_themes(self, given))
+
     def _output(self, themes: np.ndarray) -> BranchOutput:
         return BranchOutput(themes @ self.queries, detail={"themes": themes})
 
@@ -95,26 +99,33 @@ class Themes(Branch):
 
     def other_causes(self, given: BranchInput) -> tuple[np.ndarray, np.ndarray]:
         """e^(γ + …) and e^(δ + …) of each choice, what explains it besides a theme: (n,) each."""
-        explained: Explanations = given.explanations or unexplained(len(given.items))
+        explained: Explanations = given.explanations or unexplained(given.items.shape)
         transition, recurrence = (np.exp(np.minimum(part, CERTAIN)) for part in explained)
         return self.by_transition * transition, self.by_recurrence * recurrence
+
+    def evidence(self, given: BranchInput) -> tuple[np.ndarray, np.ndarray]:
+        """The evidence of each choice for pairs of themes: f_i + s_j, between zero and one. → least of it (n,), and f
+        beside s, (n, 2 K); of B histories (B, n), (B, n, 2 K).
+        """
+        by_transition, by_recurrence = self.other_causes(given)
+        other_causes = self.by_nothing + by_transition + by_recurrence
+        scale = 1 / (other_causes + self.likeliest[given.items])  # any factor may go: the belief is normalised
+        flat = other_causes * scale
+        evidence = self.likelihoods[given.items] * scale[..., None]
+        evidence[..., : self.count] += flat[..., None]
+        return flat, evidence
 
     def believed(
         self, given: BranchInput, belief: np.ndarray, newest_only: bool = False
     ) -> tuple[np.ndarray, np.ndarray]:
         """π after each item of a continuation, or after its last alone: (n, K) or (1, K), and the belief after."""
         items = given.items
-        by_transition, by_recurrence = self.other_causes(given)
-        other_causes = self.by_nothing + by_transition + by_recurrence
-        scale = 1 / (other_causes + self.likeliest[items])  # any factor may be taken out: the belief is normalised
-        flat = other_causes * scale  # the evidence for a pair lies between this and one
-        evidence = self.likelihoods[items] * scale[:, None]  # (n, 2 K)
+        flat, evidence = self.evidence(given)
         as_first, as_second = evidence[:, : self.count], evidence[:, self.count :]
-        as_first += flat[:, None]
         left = np.log(flat).cumsum()  # the logarithm of a belief that summed to one does not fall below
         by_first, by_second = np.empty((2, 1 if newest_only else len(items), self.count), dtype=np.float32)
         belief, room = belief.copy(), np.empty((min(len(items), BLOCK), self.count, self.count), dtype=np.float32)
-        for part in _blocks(left):
+        for part in blocks(left):
             pairs = room[: part.stop - part.start]
             np.add(as_first[part, :, None], as_second[part, None], pairs)
             pairs.reshape(len(pairs), -1)[:, :: self.count + 1] = 0  # the two themes of a pair differ
@@ -127,7 +138,7 @@ class Themes(Branch):
         belief *= self.differ
         belief /= belief.sum()
         total = by_first.sum(1, keepdims=True)
-        return self._shares(by_first / total, by_second / total), belief
+        return self.shares(by_first / total, by_second / total), belief
 
     def _follow(self, pairs: np.ndarray, belief: np.ndarray) -> None:
         """Choice by choice. pairs (n, K, K), the evidence of each, becomes the belief when it was made, and belief
@@ -146,21 +157,10 @@ class Themes(Branch):
         belief *= self.differ
         belief *= 1 / belief.sum()
 
-    def _shares(self, by_first: np.ndarray, by_second: np.ndarray) -> np.ndarray:
+    def shares(self, by_first: np.ndarray, by_second: np.ndarray) -> np.ndarray:
         """π after themes may have shifted, from how likely each was the first and the second before. (n, K)."""
         fresh = (1 - by_first) * np.float32(self.shift / (self.count - 1))
         new_first = np.float32(1 - self.shift) * by_first + fresh
         new_second = np.float32(1 - self.shift) * by_second + np.float32(self.shift) * by_first
         result: np.ndarray = np.float32(self.first) * new_first + np.float32(1 - self.first) * new_second
         return result
-
-
-def _blocks(left: np.ndarray) -> list[slice]:
-    """All places in order, in slices of BLOCK at most, over which `left` (n,) falls by little more than SMALLEST."""
-    slices, begin, count = [], 0, len(left)
-    while begin < count:
-        fallen = int(np.searchsorted(-left, -left[begin] - SMALLEST)) if left[-1] < left[begin] + SMALLEST else count
-        end = min(begin + BLOCK, fallen, count)
-        slices.append(slice(begin, end))
-        begin = end
-    return slices

@@ -8,6 +8,7 @@ of its places at once, and has the same number at each.
 import numpy as np
 
 from m2rec.inference.engine import InferenceEngine
+from m2rec.inference.several import AT_ONCE, log_probability, several
 from m2rec.recommend.history import History
 
 
@@ -16,14 +17,18 @@ def influence(network: InferenceEngine, history: History, target: int, unknown: 
 
     `unknown`: the index of the item that replaces others, which `network` reads.
     """
-    items = np.array(history.indices)
+    items = np.array(history.indices, dtype=np.int64)
     if len(items) < 2:
         return [0.0] * len(items)
-
-    def log_probability(without: int | None) -> float:
-        position = network.last(np.where(items == without, unknown, items).tolist())
-        return float(network.log_probabilities(position, history.seen(without))[target - 1])
-
-    whole = log_probability(None)
-    lost = {index: whole - log_probability(index) for index in dict.fromkeys(history.indices)}
+    different = list(dict.fromkeys(history.indices))
+    whole: float | None = None
+    lost: dict[int, float] = {}
+    at_once = max(1, AT_ONCE // len(items))
+    for begin in range(0, len(different), at_once):
+        without = different[begin : begin + at_once]
+        replaced = np.where(items == np.array([0, *without])[:, None], unknown, items)  # nothing in the first of them
+        seen = np.stack([history.seen(), *map(history.seen, without)])
+        found = log_probability(network, several(network, replaced), seen, target).tolist()
+        whole = found[0] if whole is None else whole
+        lost |= {index: whole - left for index, left in zip(without, found[1:], strict=True)}
     return [lost[index] for index in history.indices]
