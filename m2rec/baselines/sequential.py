@@ -65,11 +65,12 @@ class SequentialBaseline(nn.Module):
         if self.repeat_bias is not None:
             features = torch.cat([h, h.new_ones(*items.shape, 1)], dim=-1)[:, :, None]  # (B, L, 1, d+1)
             bias = self.repeat_bias.expand(*items.shape, 1)
-            return -target_log_probability(features, F.pad(scoring, (0, 0, 1, 0)), bias, items, marked).mean()
+            scores = target_log_probability(features, F.pad(scoring, (0, 0, 1, 0)), bias, items, marked)
+            return -marked.mean(scores[:, 0])
         h = marked.pick(h)
         features = torch.cat([h, h.new_ones(len(h), 1)], dim=-1)
         score = (features * F.embedding(marked.chosen - 1, scoring)).sum(-1)
-        return (logsumexp_scores(features, scoring) - score).mean()
+        return marked.mean(logsumexp_scores(features, scoring) - score)
 
     def loss(self, items: Tensor, targets: Tensor) -> Tensor:
         """The same as `forward`."""

@@ -253,14 +253,14 @@ class M2Rec(nn.Module):
         encoded = self.encode(items, table)
         outputs, log_gate = encoded.branches, encoded.log_gate
         if self.fusion is not None:
-            return -self.fusion.target_log_prob(outputs, log_gate, table, items, marked).mean()
+            return -marked.mean(self.fusion.target_log_prob(outputs, log_gate, table, items, marked))
         each = [branch.target_log_prob(outputs[name], table, items, marked) for name, branch in self.each_branch()]
         own = torch.stack(each, dim=-1)  # (N, M)
-        mixture = -torch.logsumexp(marked.pick(log_gate) + own, dim=-1).mean()
+        mixture = -marked.mean(torch.logsumexp(marked.pick(log_gate) + own, dim=-1))
         if not branch_loss:
             return mixture
         on = torch.isfinite(self.gate.switched_off)
-        return mixture - branch_loss * own.where(on, 0.0).sum(-1).mean()
+        return mixture - branch_loss * marked.mean(own.where(on, 0.0).sum(-1))
 
     def forward(self, items: Tensor, targets: Tensor, branch_loss: float = 0.0) -> Tensor:
         """The loss: what a data-parallel wrapper has to call to see the gradients."""

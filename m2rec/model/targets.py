@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
+
+from m2rec.model.fixed_shapes import shapes_are_fixed
 
 
 @dataclass(frozen=True)
@@ -10,20 +13,30 @@ class Targets:
     """The next items of a batch, and the N positions that have one, in row-major order.
 
     Their number is known on the device only, so that finding them makes the host wait. Doing it once a step keeps a GPU
-    busy.
+    busy. With fixed shapes, N is the number of all positions, and those without a target count 0.
     """
 
     items: Tensor  # (B, L), 0 where there is no target
     positions: Tensor  # (N,) into B·L
-    chosen: Tensor  # (N,) the targets themselves
+    chosen: Tensor  # (N,) the targets themselves; any item where there is no target
+    counts: Tensor | None = None  # bool (N,), which of the N positions have a target; None if all have
 
     @classmethod
     def of(cls, items: Tensor) -> "Targets":
         """items (B, L), 0 where there is no target."""
         flat = items.flatten()
+        if shapes_are_fixed():
+            return cls(items, torch.arange(len(flat), device=flat.device), flat.clamp(min=1), flat > 0)
         positions = flat.nonzero()[:, 0]
         return cls(items, positions, flat.index_select(0, positions))
 
     def pick(self, part: Tensor) -> Tensor:
-        """The positions that have a target. (B, L, …) → (N, …)."""
-        return part.flatten(0, 1).index_select(0, self.positions)
+        """The N positions. (B, L, …) → (N, …)."""
+        flat = part.flatten(0, 1)
+        return flat if self.counts is not None else flat.index_select(0, self.positions)
+
+    def mean(self, values: Tensor) -> Tensor:
+        """The mean over the targets. (N,) → ()."""
+        if self.counts is None:
+            return values.mean()
+        return values.where(self.counts, 0.0).sum() / self.counts.sum()

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -27,6 +28,7 @@ from m2rec.errors import CheckpointError
 from m2rec.evaluation.protocol import Scorer, evaluate
 from m2rec.training.average import moving_average
 from m2rec.training.batches import epoch_batches, split_of_process
+from m2rec.training.cuda_graphs import GraphedSteps
 from m2rec.training.machine import device_name, git_revision, peak_memory_mib, reset_peak_memory
 from m2rec.training.optimizer import make_optimizer
 from m2rec.training.resume import EpochReport, Progress, load_progress, save_progress
@@ -113,11 +115,17 @@ def train(
             on_better(Trained(found, progress, device_name(device), lead, revision))
     wrapped = accelerator.prepare_model(model)
     optimizer = accelerator.prepare_optimizer(optimizer)
+    graphs = None
+    if device.type == "cuda" and accelerator.num_processes == 1:
+        forward = partial(wrapped, branch_loss=settings.branch_loss)
+        graphs = GraphedSteps(forward, model, min(settings.batch_size, len(windows)), max_length)
 
     while not finish and len(progress.epochs) < settings.epochs and progress.stale < settings.patience:
         began = time.monotonic()
         epoch = len(progress.epochs) + 1
-        loss = _run_epoch(wrapped, model, average, optimizer, windows, settings, epoch, accelerator, show and lead)
+        loss = _run_epoch(
+            wrapped, model, average, optimizer, windows, settings, epoch, accelerator, graphs, show and lead
+        )
         figures = evaluate(cast(Scorer, validated), prepared, "validation", max_length).figures["unmasked"]
         report = EpochReport(
             epoch=epoch,
@@ -156,6 +164,7 @@ def _run_epoch(
     settings: TrainingSettings,
     epoch: int,
     accelerator: Accelerator,
+    graphs: GraphedSteps | None,
     show: bool,
 ) -> float:
     """One pass over every window. → mean loss per target."""
@@ -176,11 +185,14 @@ def _run_epoch(
             # a process without a window takes one with weight 0: the others wait for its gradients
             chosen = mine if len(mine) else batch[:1]
             longest = windows.sizes[chosen].max()
-            items, targets = (torch.from_numpy(part[:, :longest]).to(device) for part in windows.batch(chosen))
+            items, targets = (part[:, :longest] for part in windows.batch(chosen))
             weight = int(windows.sizes[mine].sum()) / targets_in_batch
-            loss = wrapped(items, targets, settings.branch_loss)
-            # gradients are averaged over the processes; this makes the average the whole batch's mean over targets
-            accelerator.backward(loss * weight * accelerator.num_processes)
+            if graphs:
+                loss = graphs(items, targets)
+            else:
+                loss = wrapped(*(torch.from_numpy(part).to(device) for part in (items, targets)), settings.branch_loss)
+                # gradients are averaged over the processes; this makes that the whole batch's mean over targets
+                accelerator.backward(loss * weight * accelerator.num_processes)
             accelerator.clip_grad_norm_(wrapped.parameters(), settings.clip_norm)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)

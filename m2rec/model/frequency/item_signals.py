@@ -9,15 +9,20 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from m2rec.model.fixed_shapes import shapes_are_fixed
+
 
 def distinct(items: Tensor) -> Tensor:
-    """The different items of each row in rising order, then 0 where a row has fewer than others. (B, L) → (B, X)."""
+    """The different items of each row in rising order, then 0 where a row has fewer than others.
+
+    (B, L) → (B, X), where X is L with fixed shapes.
+    """
     ordered, _ = items.sort(dim=1)
     new = torch.ones_like(ordered, dtype=torch.bool)
     new[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
     new &= ordered > 0
     place = (new.cumsum(1) - 1).clamp(min=0)
-    width = max(1, int(new.sum(1).max()))
+    width = items.shape[1] if shapes_are_fixed() else max(1, int(new.sum(1).max()))
     slots = torch.zeros(len(items), width + 1, dtype=items.dtype, device=items.device)
     slots.scatter_(1, place.where(new, width), ordered.where(new, 0))  # repeats go to a spare slot
     return slots[:, :width]

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from m2rec.model.config import ModelConfig
+from m2rec.model.fixed_shapes import shapes_are_fixed
 from m2rec.model.frequency.filters import comb, impulse_response, transfer_function
 from m2rec.model.items import ItemTable
 
@@ -64,7 +65,7 @@ class RecurrenceBank(nn.Module):
 
     def kernels(self) -> Tensor:
         """Impulse responses k: (b, W). Taps of one round sum to zero; the round that is still under way has none."""
-        if torch.is_grad_enabled():
+        if torch.is_grad_enabled() or shapes_are_fixed():
             return self._kernels()
         made_from = (self.transfer._version, self.transfer.device)
         if self._cached is None or self._cached[0] != made_from:

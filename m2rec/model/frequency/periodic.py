@@ -43,6 +43,7 @@ from torch import Tensor
 from m2rec.model.branch import BranchInput, BranchOutput
 from m2rec.model.config import ModelConfig
 from m2rec.model.explanations import Explanations
+from m2rec.model.fixed_shapes import shapes_are_fixed
 from m2rec.model.frequency.item_signals import all_but_each, at_newest, distinct, in_window
 from m2rec.model.frequency.log_odds import RecurrenceBank
 from m2rec.model.frequency.recurrence import RecurrenceScores, recurrence_log_prob, recurrence_log_probs
@@ -224,10 +225,14 @@ class PeriodicBranch(RecurrenceBank):
         early = log_odds[..., 2] + F.logsigmoid(self.early)
         ways = torch.stack([log_odds[..., 1], late + F.logsigmoid(self.late), early])
         known = occurred[..., :-1].any(-1) & ~occurred[..., 0]
-        where = known.flatten().nonzero()[:, 0]  # most items occur for the first time and have nothing to compute
-        others = all_but_each(ways.logsumexp(0).flatten(0, -2).index_select(0, where))
-        other_bands = others.new_zeros(known.numel(), self.bands + 1).index_copy(0, where, others)
-        other_bands = other_bands.unflatten(0, known.shape)
+        by_any_way = ways.logsumexp(0)
+        if shapes_are_fixed():
+            other_bands = all_but_each(by_any_way).where(known[..., None], 0.0)
+        else:
+            where = known.flatten().nonzero()[:, 0]  # most items occur for the first time and have nothing to compute
+            others = all_but_each(by_any_way.flatten(0, -2).index_select(0, where))
+            other_bands = others.new_zeros(known.numel(), self.bands + 1).index_copy(0, where, others)
+            other_bands = other_bands.unflatten(0, known.shape)
         if before is None:
             last = (count - 1 - occurred.int().argmax(-1)).clamp(min=0)  # where the same item occurred before
             at_last = other_bands.gather(1, last[..., None].expand(-1, -1, self.bands + 1))
