@@ -73,7 +73,7 @@ def test_batches_and_shared_windows_change_no_rank(histories, max_length, part, 
     prepared = prepared_from(histories, split)
     model = Echo()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(protocol, "ROWS_AT_ONCE", rows_at_once)
+        patch.setattr(protocol, "ROWS_AT_ONCE", {"cpu": rows_at_once})
         patch.setattr(protocol, "SCORES_AT_ONCE", 5 * V)
         found = evaluate(model, prepared, part, max_length)
     expected = plain_ranks(prepared, part, max_length)
