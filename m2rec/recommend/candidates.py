@@ -4,7 +4,7 @@ p(i) = Σ_m g_m p_m(i) with weights of 0 or more, so an item that k others equal
 never among the first k. The rest (the k-skyband of Papadias et al. 2005) is a few dozen items of any catalogue.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,8 +13,7 @@ from m2rec.recommend.answer import PerBranch
 COMPARED_AT_ONCE = 1 << 18  # pairs of items: what a processor's cache holds
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(NamedTuple):
     """An item and its probability under each branch alone, before the gate weighs them."""
 
     item_id: str

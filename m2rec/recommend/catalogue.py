@@ -62,8 +62,11 @@ class Catalogue:
     def find(self, name: str | int) -> int | None:
         """Item index of an id or a title, or None."""
         written = name if isinstance(name, str) else quoted(name)
+        found = self._by_id.get(written)  # as the page asks, at every click for every item of the history
+        if found:
+            return found
         text = normalised(written)
-        return self._by_id.get(written) or self._by_id.get(text) or self._by_title.get(folded(text))
+        return self._by_id.get(text) or self._by_title.get(folded(text))
 
     def search(self, query: str, limit: int = 50) -> list[CatalogueItem]:
         """Items whose titles match, best first (see `SearchIndex`); an empty query gives the most popular."""

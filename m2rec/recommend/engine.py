@@ -203,11 +203,12 @@ class Engine:
         seen = read.seen()
         there = np.flatnonzero(~seen) if exclude_seen else np.arange(len(self.catalogue))
         probabilities = self.inference.distributions(position, seen)[:, there].astype(np.float64)  # (M, V)
-        found = []
-        for place in skyband(probabilities, k):
-            item = self.catalogue[int(there[place]) + 1]
-            found.append(Candidate(item.item_id, item.title, item.group, per_branch(probabilities[:, place].tolist())))
-        return found
+        places = skyband(probabilities, k)
+        items = [self.catalogue[index] for index in (there[places] + 1).tolist()]
+        return [
+            Candidate(item.item_id, item.title, item.group, per_branch(row))
+            for item, row in zip(items, probabilities[:, places].T.tolist(), strict=True)
+        ]
 
     def themes(self, position: Position) -> list[Theme]:
         """The themes that the model finds in the history."""

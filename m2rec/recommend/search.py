@@ -14,12 +14,15 @@ Accents, case and punctuation do not matter.
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
 
 from rapidfuzz import fuzz, process, utils
 
 from m2rec.text_safety import folded, normalised
 
 LONGEST_QUERY = 200  # characters
+CACHED = 256  # queries
 ENOUGH = 8  # number of good matches above which similar spellings are not shown
 ALIKE_FLOOR = 55.0  # least RapidFuzz score of a hit
 EXACT, ENDS, BEGINS, HOLDS, HOLDS_APART, FIRST_WORD_BEGINS, WORD_BEGINS = range(7)  # the less, the better
@@ -34,19 +37,37 @@ class SearchIndex:
     def __init__(self, titles: Sequence[str]) -> None:
         self._titles = [_Title(title) for title in titles]
         self._lines = [" ".join(title.words) for title in self._titles]
+        self._cached = lru_cache(maxsize=CACHED)(self._found)  # everybody types the same first letters
 
     def find(self, query: str, limit: int) -> list[int]:
         """Places of the titles that match, best first; of an empty query, the first ones."""
-        wanted = words_of(query[:LONGEST_QUERY])
-        if not wanted:
-            return list(range(min(limit, len(self._titles))))
+        return list(self._cached(" ".join(words_of(query[:LONGEST_QUERY])), limit))
+
+    def _found(self, words: str, limit: int) -> tuple[int, ...]:
+        wanted = _Query.of(words)
+        if not wanted.words:
+            return tuple(range(min(limit, len(self._titles))))
         ranks = ((title.rank(wanted), place) for place, title in enumerate(self._titles))
         found = [place for _, place in sorted((rank, place) for rank, place in ranks if rank is not None)]
         if len(found) < min(ENOUGH, limit):
-            scores = process.cdist([" ".join(wanted)], self._lines, scorer=fuzz.WRatio, score_cutoff=ALIKE_FLOOR)[0]
+            scores = process.cdist([words], self._lines, scorer=fuzz.WRatio, score_cutoff=ALIKE_FLOOR)[0]
             alike = {place: score for place, score in enumerate(scores.tolist()) if score}
             found += sorted(alike.keys() - set(found), key=lambda place: (-alike[place], place))
-        return found[:limit]
+        return tuple(found[:limit])
+
+
+class _Query(NamedTuple):
+    """What a query is compared with titles by: its words, the same without an article, and what titles end with."""
+
+    words: list[str]
+    name: list[str]
+    phrase: str
+    ends: tuple[str, ...]
+
+    @classmethod
+    def of(cls, words: str) -> "_Query":
+        phrase = f" {words}"
+        return cls(words.split(), _without_article(words.split()), phrase, _plurals(phrase))
 
 
 class _Title:
@@ -57,20 +78,20 @@ class _Title:
         self._name = _without_article(words_of(MOVED_ARTICLE.sub(r"\2 \1", YEAR.sub("", normalised(title)))))
         self._line = f" {' '.join(self.words)} "  # with blanks at its ends, so that whole words can be looked for
 
-    def rank(self, wanted: list[str]) -> int | None:
+    def rank(self, wanted: _Query) -> int | None:
         """How well the words of a query match; None where only similar spelling can match."""
-        if self._name == _without_article(wanted):
+        if self._name == wanted.name:
             return EXACT
-        phrase = f" {' '.join(wanted)}"
-        if self._line.endswith(_plurals(phrase)):
+        if self._line.endswith(wanted.ends):
             return ENDS
+        phrase = wanted.phrase
         if self._line.startswith(phrase):
             return BEGINS if self._line.startswith(f"{phrase} ") else FIRST_WORD_BEGINS
         if phrase in self._line:
             return HOLDS if f"{phrase} " in self._line else WORD_BEGINS
-        if all(word in self.words for word in wanted):
+        if all(word in self.words for word in wanted.words):
             return HOLDS_APART
-        if all(any(word.startswith(start) for word in self.words) for start in wanted):
+        if all(any(word.startswith(start) for word in self.words) for start in wanted.words):
             return WORD_BEGINS
         return None
 

@@ -30,6 +30,7 @@ from m2rec.ui.web.throttle import ASIDE, AT_ONCE, RETRY_AFTER, WAITING, BusyErro
 from m2rec.ui.web.validation import PAGE_CALLS, RequestCheck, read_json
 
 PICTURE = paths.pictures() / "page.png"  # for link previews; not part of an installed package
+QUEUE_PAUSE = 0.01  # seconds between two looks at the queue of the endpoints' calls; Gradio's millisecond costs clicks
 THIS_MACHINE = ("localhost", "127.0.0.1", "0.0.0.0")
 
 
@@ -75,7 +76,9 @@ def start(server: gr.Server, **options: Any) -> tuple[gr.Blocks, str]:
             **options,
         }
     )
-    return server.get_blocks(), address
+    blocks = server.get_blocks()
+    blocks._queue.sleep_when_free = QUEUE_PAUSE
+    return blocks, address
 
 
 def _bypass_proxy_for_this_machine() -> None:
