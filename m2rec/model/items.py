@@ -43,6 +43,5 @@ def known_or_mean(vectors: Tensor, mean: Tensor) -> Tensor:
 
     A zero vector never occurs in training, and the network would treat it as strong evidence.
     """
-    known = (vectors != 0).any(-1, keepdim=True)
-    known[0] = True  # padding
-    return torch.where(known, vectors, mean)
+    known = (vectors[1:] != 0).any(-1, keepdim=True)
+    return torch.cat([vectors[:1], torch.where(known, vectors[1:], mean)])

@@ -61,6 +61,11 @@ class GraphedSteps:
         self._recorded: dict[int, _Recorded] = {}
         self._works = True  # until an operation cannot be recorded
 
+    @property
+    def recorded(self) -> int:
+        """The number of graphs so far; 0 where steps cannot be recorded."""
+        return len(self._recorded)
+
     def __call__(self, items: np.ndarray, targets: np.ndarray) -> Tensor:
         """items, targets (b, l) with at least one target → the loss, a scalar that the next call may overwrite."""
         length = padded_length(items.shape[1], self.max_length)

@@ -48,6 +48,7 @@ def test_a_step_that_cannot_be_recorded_runs_without_a_graph(monkeypatch: pytest
         model.zero_grad(set_to_none=True)
         plain = model(items, targets)
         plain.backward()
+        assert graphs.recorded == 0
         assert torch.equal(loss, plain.detach())
         assert all(torch.equal(found[key], part.grad) for key, part in model.named_parameters() if key in found)
         assert found
@@ -78,12 +79,14 @@ def test_graphs_give_the_loss_and_gradients_of_plain_steps(name: str, low: bool)
         assert loss == pytest.approx(plain.item(), abs=close)
         expected = {key: part.grad for key, part in model.named_parameters() if part.grad is not None}
         assert found.keys() == expected.keys()
+        del plain  # a step that is still held keeps the next one from being recorded
         whole = torch.stack([gradient.norm() for gradient in expected.values()]).norm()
         apart = torch.stack([(found[key] - gradient).norm() for key, gradient in expected.items()]).norm()
         assert float(apart) <= 10 * close * float(whole)
         with torch.no_grad():
             for parameter in model.parameters():
                 parameter += 0.01 * torch.randn_like(parameter)
+    assert graphs.recorded == 2
 
 
 @needs_gpu

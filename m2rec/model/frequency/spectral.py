@@ -236,9 +236,7 @@ def fft_low_pass(taps: int) -> Tensor:
 
 
 def _after_now(taps: int, device: torch.device) -> Tensor:
-    mask = torch.ones(taps, device=device)
-    mask[0] = 0
-    return mask
+    return F.pad(torch.ones(taps - 1, device=device), (1, 0))
 
 
 def _initial_kernels(config: ModelConfig) -> Tensor:
