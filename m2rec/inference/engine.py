@@ -200,6 +200,11 @@ class InferenceEngine:
         rest = chosen[len(found.gates) :]
         return self.advance(rest, found.state, band_keep).position if rest else found.position
 
+    def forget(self) -> None:
+        """Drop what is cached, and free its memory: all that was read before is read anew."""
+        self._cache.clear()
+        self._distributions.clear()
+
     # ── answers ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def seen(self, items: Sequence[int]) -> np.ndarray:

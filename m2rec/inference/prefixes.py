@@ -23,6 +23,10 @@ class PrefixCache:
         """Memory that the readings hold, in bytes, about."""
         return self._kept.nbytes
 
+    def clear(self) -> None:
+        """Drop all readings."""
+        self._kept.clear()
+
     def longest(self, items: Sequence[int], muted: MUTED) -> Reading | None:
         """The reading of the longest prefix of `items` in the cache, or None."""
         if not self._kept:

@@ -43,3 +43,9 @@ class Recent(Generic[Value]):
             self.nbytes += size
             while self.nbytes > self.most_bytes:
                 self.nbytes -= self._kept.popitem(last=False)[1][1]
+
+    def clear(self) -> None:
+        """Drop everything."""
+        with self._lock:
+            self._kept.clear()
+            self.nbytes = 0

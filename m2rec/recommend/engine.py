@@ -99,6 +99,10 @@ class Engine:
         """Items whose titles match, best first; an empty query gives the most popular."""
         return self.catalogue.search(query, limit)
 
+    def forget(self) -> None:
+        """Drop the cached histories, and free their memory; answers are as before."""
+        self.inference.forget()
+
     # ── answers ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def recommend(

@@ -23,6 +23,10 @@ class Recommender(
 ):
     """One loaded checkpoint: `Recommender.from_pretrained(folder).recommend(history)`."""
 
+    def __new__(cls, *_: Any, **__: Any) -> Self:
+        """Not the mixin's, which takes the checkpoint for a configuration and keeps a copy of all weights."""
+        return object.__new__(cls)
+
     def __init__(self, checkpoint: Checkpoint, catalogue: Sequence[Item] | None = None) -> None:
         """`catalogue` replaces the checkpoint's items where titles live on the user's machine; same ids, same order."""
         super().__init__(checkpoint, catalogue)

@@ -236,6 +236,19 @@ def test_the_cache_stays_within_its_bytes_and_forgets_what_was_asked_longest_ago
     assert len(without._cache) == 0
 
 
+def test_what_is_forgotten_is_read_anew() -> None:
+    model, _ = network("periodic and themes")
+    used = InferenceEngine(model.config, as_arrays(model.state_dict()))
+    before = used.read([1, 2, 1])
+    rows = used.distributions(before.position, used.seen([1, 2]))
+    used.forget()
+    assert (used._cache.nbytes, used._distributions.nbytes) == (0, 0)
+    after = used.read([1, 2, 1])
+    assert after is not before
+    same_reading(after, before)
+    np.testing.assert_allclose(used.distributions(after.position, used.seen([1, 2])), rows, rtol=1e-5)
+
+
 def test_a_state_is_not_changed_by_what_is_read_after_it() -> None:
     for variant in VARIANTS:
         used = engine(variant)

@@ -23,3 +23,12 @@ def test_what_is_larger_than_the_cache_is_not_kept_and_evicts_nothing() -> None:
     cache.keep("a", "first", 4)
     cache.keep("b", "large", 11)
     assert (cache.get("a"), cache.get("b")) == ("first", None)
+
+
+def test_nothing_is_left_of_what_is_cleared() -> None:
+    cache: Recent[str] = Recent(10)
+    cache.keep("a", "first", 4)
+    cache.clear()
+    assert (cache.get("a"), len(cache), cache.nbytes) == (None, 0, 0)
+    cache.keep("b", "second", 10)
+    assert cache.get("b") == "second"

@@ -488,3 +488,8 @@ def test_worlds_with_another_gate_answer_and_add_up_too(changes: dict[str, Any])
     assert close(sum(item.probability for item in answer.items), 1)
     assert all(close(sum(item.contributions.values()), item.probability) for item in answer.items)
     assert close(sum(answer.gates.values()), 1)
+
+
+def test_the_weights_are_in_memory_once(shop: Recommender) -> None:
+    """The mixin takes a checkpoint for a configuration, and would keep a copy of it."""
+    assert not shop._hub_mixin_config

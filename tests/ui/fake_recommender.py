@@ -173,6 +173,9 @@ class FakeRecommender:
     def search(self, query: str, limit: int = 50) -> list[Item]:
         return [item for item in ITEMS if query.casefold() in item.title.casefold()][:limit]
 
+    def forget(self) -> None:
+        """It caches nothing."""
+
     def influence(self, history: Sequence[str], item_id: str) -> list[float]:
         ids = [self._id(entry) for entry in history][-LONGEST:]
 

@@ -111,6 +111,7 @@ class World:
     def presets(self) -> tuple[Preset, ...]:
         """Histories to start from, the default first."""
         made = make(self.recommender, self.staple, self.people(self))
+        self.recommender.forget()  # hundreds of histories were tried, which nobody will ask about
         first = next((key for key in self.opens if any(one.key == key for one in made)), None)
         return tuple(sorted(made, key=lambda one: one.key != first)) if first else made
 
