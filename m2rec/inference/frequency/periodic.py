@@ -206,17 +206,16 @@ class Periodic(Branch):
         bank = self.bank
         items, gap = known[at], at - last
         earlier = count - before + at  # how many choices there were before each
-        begin = max(0, int(at[0]) - bank.reach)
+        reach = min(bank.reach, int(at[-1]))  # there is nothing before the first
+        begin = max(0, int(at[0]) - reach)
         width = int(at[-1]) - begin
-        padding = max(0, bank.reach - int(at[0]))
+        padding = max(0, reach - int(at[0]))
         near, loud = known[begin : begin + width], weights[begin : begin + width]
         if padding:
             near, loud = (np.concatenate([np.zeros(padding, part.dtype), part]) for part in (near, loud))
         rows = at - at[0]
-        weighted = (sliding_window_view(near, bank.reach)[rows] == items[:, None]) * sliding_window_view(
-            loud, bank.reach
-        )[rows]
-        log_odds = weighted @ bank.readings
+        weighted = (sliding_window_view(near, reach)[rows] == items[:, None]) * sliding_window_view(loud, reach)[rows]
+        log_odds = weighted @ bank.readings[bank.reach - reach :]
         log_odds += bank.prior(self.habit[items], earlier)
         early = at >= 2
         early[early] = known[at[early] - 2] == items[early]

@@ -224,7 +224,7 @@ def _places(length: int) -> np.ndarray:
 def _multiples(length: int, longest: int) -> np.ndarray:
     """1 where a lag is a multiple of a period, for the periods 2 … longest: (L, p)."""
     lags, periods = np.arange(length)[:, None], np.arange(2, longest + 1)
-    return ((lags % periods == 0) & (lags > 0)).astype(np.float32)
+    return ((lags % periods == 0) & (lags > 0)).astype(np.float64)
 
 
 @lru_cache(maxsize=256)

@@ -1,6 +1,10 @@
 """Recommendations as ranked cards, whose bars show the three contributions, and a second list for comparison."""
 
 from dataclasses import dataclass
+from functools import lru_cache
+
+from jinja2.utils import htmlsafe_json_dumps
+from markupsafe import Markup
 
 from m2rec.branches import ORDERED
 from m2rec.recommend.answer import RankedItem
@@ -10,6 +14,7 @@ from m2rec.ui.render.templating import render
 from m2rec.ui.render.words import percent
 
 COUNTS = (5, 10, 20, 50)
+CACHED = 4096  # actions
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,7 @@ class Card:
     item: RankedItem
     move: Move | None
     said: str
+    add: Markup  # the action of its button, as JSON
 
 
 def cards(context: PageContext) -> str:
@@ -37,7 +43,7 @@ def cards(context: PageContext) -> str:
     ranked = []
     for item in items:
         move = _move(item, context.before)
-        ranked.append(Card(item, move, _said(item, move)))
+        ranked.append(Card(item, move, _said(item, move), _adding(item.item_id)))
     counts = sorted({*COUNTS, context.state.k})
     return render(
         "answer/cards.html.j2",
@@ -48,6 +54,11 @@ def cards(context: PageContext) -> str:
         comparisons=COMPARISONS,
         other=compared(context),
     )
+
+
+@lru_cache(maxsize=CACHED)
+def _adding(item_id: str) -> Markup:
+    return htmlsafe_json_dumps({"item_id": item_id, "type": "add"})
 
 
 def _move(item: RankedItem, before: tuple[str, ...]) -> Move | None:

@@ -1,8 +1,8 @@
 """The history as chips, one for each interaction, and its summary."""
 
-from collections import Counter
 from datetime import date
 from functools import lru_cache
+from secrets import token_hex
 from typing import Any, NamedTuple
 
 from markupsafe import Markup
@@ -19,6 +19,7 @@ from m2rec.ui.render.words import calendar_summary, fold_summary
 from m2rec.ui.session.state import LONGEST_FOLD, State
 
 CACHED_CHIPS = 4096  # of about a kilobyte each
+PLACE = token_hex()  # stands in a chip for its place among the others; nobody can have typed it
 WEEK = 7  # the suggested period for folding a history without a rhythm
 
 
@@ -49,26 +50,31 @@ def history(context: PageContext) -> str:
     unread = len(items) - len(context.answer.history)
     rings = _ringed(context.state)
     inventions = {one.text: one for one in context.answer.inventions}
-    known, never_seen, days = context.world.items, context.world.recommender.never_seen, context.state.days
-    seen: Counter[str] = Counter()
+    world, days = context.world, context.state.days
+    known, never_seen = world.items, world.recommender.never_seen
+    seen: dict[str, int] = {}
     chips, newest = [], len(items) - 1
     for at, item_id in enumerate(items):
-        seen[item_id] += 1
-        title = context.world.named(item_id)
-        invention = None if item_id in known else inventions.get(title)
-        chip = Chip(
-            key=f"{item_id}-{seen[item_id]}",
-            item_id=item_id,
-            title=title,
-            ring=at in rings,
-            unread=at < unread,
-            invented=item_id not in known,
-            new=item_id in never_seen,
-            unlike=invention is not None and not invention.alike,
-            like=_likeness(invention) if invention else "",
-            day=_written(days[at]) if days else "",
+        seen[item_id] = times = seen.get(item_id, 0) + 1
+        item = known.get(item_id)
+        title = item.title if item else world.named(item_id)
+        invention = None if item else inventions.get(title)
+        pieces = _rendered(
+            f"{item_id}-{times}",
+            item_id,
+            title,
+            at in rings,
+            at < unread,
+            item is None,
+            item_id in never_seen,
+            invention is not None and not invention.alike,
+            _likeness(invention) if invention else "",
+            _written(days[at]) if days else "",
         )
-        chips.append(_rendered(chip) % {"at": at, "number": at + 1, "tabindex": 0 if at == newest else -1})
+        # what changes as others come and go is filled in afterwards
+        begin, tab, label, shown, action, end, close = pieces
+        number, tabindex = at + 1, 0 if at == newest else -1
+        chips.append(f"{begin}{at}{tab}{tabindex}{label}{number}{shown}{number}{action}{at}{end}{number}{close}")
     dates = len({day for day in context.state.days if day is not None})
     fold = context.state.fold
     return render(
@@ -87,12 +93,9 @@ def history(context: PageContext) -> str:
 
 
 @lru_cache(maxsize=CACHED_CHIPS)
-def _rendered(chip: Chip) -> str:
-    """A chip's HTML without its position. It is cached because a click leaves most chips of a page as they were."""
-    literal: dict[str, Any] = {
-        name: value.replace("%", "%%") for name, value in chip._asdict().items() if isinstance(value, str)
-    }
-    return render("chip.html.j2", chip=chip._replace(**literal))
+def _rendered(*fields: Any) -> tuple[str, ...]:
+    """The pieces of a chip's HTML around its place. Cached because a click leaves most chips of a page as they were."""
+    return tuple(render("chip.html.j2", chip=Chip(*fields), place=PLACE).split(PLACE))
 
 
 def _likeness(one: Invention) -> str:

@@ -1,6 +1,7 @@
 """The input of the panels: the visitor's session, the model's answer to it, and the answer before."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from m2rec.branches import BranchName
@@ -30,9 +31,11 @@ class PageContext:
         """The session's present."""
         return self.session.state
 
-    @property
+    @cached_property
     def calendar(self) -> "CalendarSpectrum | None":
         """The spectrum in calendar time, where the history has dates enough."""
+        if not self.state.days:
+            return None
         return self.worlds.calendar(self.world.name, self.state.history, self.state.days)
 
     @property
@@ -40,13 +43,13 @@ class PageContext:
         """The gate that the visitor has set, as the caches of answers ask for it."""
         return _gate(self.state)
 
-    @property
+    @cached_property
     def wording(self) -> Wording:
         """The world's words; interactions that have dates are not called days."""
         wording = self.world.wording
         return replace(wording, unit="interaction") if self.state.days and wording.unit == "day" else wording
 
-    @property
+    @cached_property
     def titles(self) -> dict[str, str]:
         """The titles of the history's entries."""
         return {entry: self.world.named(entry) for entry in self.state.history}

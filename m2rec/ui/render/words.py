@@ -144,8 +144,8 @@ def named_themes(answer: Answer, name: Callable[[Sequence[str]], str]) -> dict[s
     named: dict[str, Theme] = {}
     for theme in answer.themes:
         called = name(theme.items)
-        before = named.get(called, Theme(share=0, items=theme.items))
-        named[called] = Theme(share=before.share + theme.share, items=before.items)
+        before = named.get(called)
+        named[called] = Theme(share=before.share + theme.share, items=before.items) if before else theme
     return dict(sorted(named.items(), key=lambda one: -one[1].share))
 
 

@@ -29,9 +29,7 @@ def add(state: State, item_id: str, at: int | None = None) -> State:
 def remove(state: State, at: int) -> State:
     """The history without the item at position `at` (0 is the oldest)."""
     _inside(state, at)
-    return state.replace(
-        history=state.history[:at] + state.history[at + 1 :], days=state.days[:at] + state.days[at + 1 :]
-    )
+    return _arranged(state, state.history[:at] + state.history[at + 1 :], state.days[:at] + state.days[at + 1 :])
 
 
 def move(state: State, at: int, to: int) -> State:
@@ -40,7 +38,7 @@ def move(state: State, at: int, to: int) -> State:
     _inside(state, to)
     rest = [*state.history[:at], *state.history[at + 1 :]]
     rest.insert(to, state.history[at])
-    return state.replace(history=tuple(rest))
+    return _arranged(state, tuple(rest), state.days)
 
 
 def repeat(state: State, item_id: str, every: int) -> State:
@@ -125,6 +123,11 @@ def unmute(state: State, index: int) -> State:
     if not 0 <= index < len(state.band_mask):
         raise InputError(f"There is no muted band number {index + 1}.")
     return state.replace(band_mask=state.band_mask[:index] + state.band_mask[index + 1 :])
+
+
+def _arranged(state: State, history: tuple[str, ...], days: tuple[int | None, ...]) -> State:
+    """With some of the same items in another order: they have been checked, which takes longer than the change."""
+    return state.model_copy(update={"history": history, "days": days})
 
 
 def step(session: Session, state: State) -> Session:
