@@ -1,7 +1,8 @@
 """The items of a world: from titles and ids to item indices, and back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -29,6 +30,7 @@ class Catalogue:
     def __init__(self, items: Sequence[Item]) -> None:
         self.items = [CatalogueItem(item.item_id, _title(item), printable(item.group, LONGEST_TITLE)) for item in items]
         written = {item.item_id: index for index, item in enumerate(self.items, start=1)}
+        self._written: Mapping[Any, int] = written
         self._by_id = {normalised(item_id): index for item_id, index in reversed(written.items())} | written
         # where two items share a title, the title means the more popular one
         self._by_title: dict[str, int] = {}
@@ -58,6 +60,13 @@ class Catalogue:
         near = [f"“{item.title}”" for item in self.search(text, SUGGESTIONS) if words_of(text)]
         hint = f"; did you mean {' or '.join(near)}?" if near else "; search the catalogue for what it does have."
         raise InputError(f"{quoted(text)} is not in this world{hint}")
+
+    def by_ids(self, names: Sequence[Any]) -> list[int] | None:
+        """Item indices where every name is an id as it is written in the catalogue, as the page's are; else None."""
+        try:
+            return [self._written[name] for name in names]
+        except (KeyError, TypeError):  # another name, or something that no name can be
+            return None
 
     def find(self, name: str | int) -> int | None:
         """Item index of an id or a title, or None."""

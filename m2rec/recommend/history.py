@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeGuard
 
 import numpy as np
 
@@ -59,6 +59,10 @@ def look_up(
     `known`: earlier invented texts, which keep their indices. Raises InputError for an unknown entry, with the
     nearest titles.
     """
+    quick = catalogue.by_ids(history) if not known else None
+    if quick is not None and not any(map(_is_invented, history)):
+        start = 0 if longest is None else max(len(quick) - longest, 0)
+        return History([str(entry) for entry in history[start:]], quick[start:], quick[:start], [], len(catalogue))
     inventions = {text: len(catalogue) + place for place, text in enumerate(known, start=1)}
     start = 0 if longest is None else max(len(history) - longest, 0)
     older = [catalogue.index(entry) for entry in history[:start] if _invented_text(entry) is None]
@@ -86,8 +90,12 @@ def as_list(history: object) -> list[Any]:
     raise InputError("history must be a list of titles or ids, oldest first.")
 
 
+def _is_invented(entry: str | int) -> TypeGuard[str]:
+    return isinstance(entry, str) and entry.startswith(INVENTED)
+
+
 def _invented_text(entry: str | int) -> str | None:
-    if not isinstance(entry, str) or not entry.startswith(INVENTED):
+    if not _is_invented(entry):
         return None
     text = printable(entry.removeprefix(INVENTED))
     if not text or len(text) > LONGEST_INVENTION:

@@ -166,7 +166,7 @@ def _item_autocorrelation(items: np.ndarray) -> np.ndarray:
     before = np.zeros((len(orders), length + 1))
     np.cumsum(mean[which][orders], axis=1, out=before[:, 1:])
     lags = np.arange(length)
-    ends = before[:, -1:] - before[:, lags] + before[:, length - lags]  # (1 + S, L)
+    ends = before[:, -1:] - before[:, :-1] + before[:, :0:-1]  # (1 + S, L)
 
     frequent = recurring & (counts > FREQUENT * math.sqrt(length))
     raw = _equal_pairs(np.where(frequent[which], -1, which), _places(length))

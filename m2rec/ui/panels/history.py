@@ -2,7 +2,6 @@
 
 from datetime import date
 from functools import lru_cache
-from secrets import token_hex
 from typing import Any, NamedTuple
 
 from markupsafe import Markup
@@ -13,13 +12,12 @@ from m2rec.ui.lessons.measures import asks_for_a_mark
 from m2rec.ui.render.context import PageContext
 from m2rec.ui.render.recurrence import below_their_like, repeats_at
 from m2rec.ui.render.summary import reading
-from m2rec.ui.render.templating import render
+from m2rec.ui.render.templating import pieces, render
 from m2rec.ui.render.what_if import what_if
 from m2rec.ui.render.words import calendar_summary, fold_summary
 from m2rec.ui.session.state import LONGEST_FOLD, State
 
 CACHED_CHIPS = 4096  # of about a kilobyte each
-PLACE = token_hex()  # stands in a chip for its place among the others; nobody can have typed it
 WEEK = 7  # the suggested period for folding a history without a rhythm
 
 
@@ -59,7 +57,7 @@ def history(context: PageContext) -> str:
         item = known.get(item_id)
         title = item.title if item else world.named(item_id)
         invention = None if item else inventions.get(title)
-        pieces = _rendered(
+        around = _rendered(
             f"{item_id}-{times}",
             item_id,
             title,
@@ -72,7 +70,7 @@ def history(context: PageContext) -> str:
             _written(days[at]) if days else "",
         )
         # what changes as others come and go is filled in afterwards
-        begin, tab, label, shown, action, end, close = pieces
+        begin, tab, label, shown, action, end, close = around
         number, tabindex = at + 1, 0 if at == newest else -1
         chips.append(f"{begin}{at}{tab}{tabindex}{label}{number}{shown}{number}{action}{at}{end}{number}{close}")
     dates = len({day for day in context.state.days if day is not None})
@@ -94,8 +92,8 @@ def history(context: PageContext) -> str:
 
 @lru_cache(maxsize=CACHED_CHIPS)
 def _rendered(*fields: Any) -> tuple[str, ...]:
-    """The pieces of a chip's HTML around its place. Cached because a click leaves most chips of a page as they were."""
-    return tuple(render("chip.html.j2", chip=Chip(*fields), place=PLACE).split(PLACE))
+    """A chip's HTML around its place. Cached because a click leaves most chips of a page as they were."""
+    return pieces("chip.html.j2", chip=Chip(*fields))
 
 
 def _likeness(one: Invention) -> str:

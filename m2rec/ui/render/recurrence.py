@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import chain, pairwise
 from statistics import median
 
 import numpy as np
@@ -88,7 +88,8 @@ def comings(history: Sequence[str]) -> list[tuple[int, int]]:
 def repeating(comings: Sequence[tuple[int, int]], period: float) -> list[int]:
     """Positions of those comings that are one `period` (in interactions) apart."""
     slack = _slack(period)  # once for all pairs: the page asks this of every period, at every click
-    return sorted({place for pair in comings if abs(pair[1] - pair[0] - period) <= slack for place in pair})
+    pairs = [pair for pair in comings if abs(pair[1] - pair[0] - period) <= slack]
+    return sorted({*chain.from_iterable(pairs)})
 
 
 def repeats_at(history: Sequence[str], period: float) -> list[int]:

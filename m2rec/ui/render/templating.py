@@ -1,6 +1,7 @@
 """Renders the page's templates, with every value escaped."""
 
 from functools import lru_cache
+from secrets import token_hex
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -8,6 +9,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from m2rec.branches import EVIDENCE, ORDERED
 from m2rec.ui.render.numbers import decimal
 from m2rec.ui.render.words import ordinal, percent, plain_period
+
+PLACE = token_hex()
 
 
 @lru_cache(maxsize=1)
@@ -23,6 +26,13 @@ def _environment() -> Environment:
     environment.filters.update(decimal=decimal, percent=percent, ordinal=ordinal, period=plain_period)
     environment.globals.update(evidence=EVIDENCE, ordered=ORDERED)
     return environment
+
+
+def pieces(template: str, **values: Any) -> tuple[str, ...]:
+    """The pieces of a template around each `{{ place }}`, for what is filled in afterwards, as HTML. What was typed
+    cannot be taken for a place.
+    """
+    return tuple(render(template, place=PLACE, **values).split(PLACE))
 
 
 def render(template: str, **values: Any) -> str:

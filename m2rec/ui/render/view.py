@@ -66,7 +66,10 @@ def _candidates(context: PageContext) -> list[dict[str, Any]]:
     """The items that the page re-ranks while the gate is dragged."""
     state = context.state
     found = context.worlds.candidates(state.world, state.history, state.k, state.exclude_seen, state.band_mask)
-    return [one._asdict() for one in found]
+    return [
+        {"item_id": item_id, "title": title, "group": group, "branches": branches}
+        for item_id, title, group, branches in found
+    ]
 
 
 def _opening(context: PageContext) -> dict[str, Any]:
