@@ -41,17 +41,20 @@ def reset_peak_memory(device: torch.device) -> None:
 
 
 def git_revision() -> str:
-    """The code's git commit, with "+" when files have changed since.
+    """The environment variable M2REC_REVISION, or the code's git commit, with "+" when files have changed since.
 
-    Without `.git` it is the environment variable M2REC_REVISION, or "unknown" if that is not set.
+    "unknown" without both. The variable comes first because files that were copied to another machine may be newer than
+    the `.git` there.
     """
+    given = os.environ.get(REVISION, "")
+    if re.fullmatch(r"[0-9a-f]{7,40}\+?", given):
+        return given
     root = checkout()
     if root is not None:
         ask = ["git", "-C", str(root), "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*"]
         with suppress(OSError, subprocess.SubprocessError):
             return subprocess.run(ask, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
-    given = os.environ.get(REVISION, "")
-    return given if re.fullmatch(r"[0-9a-f]{7,40}\+?", given) else "unknown"
+    return "unknown"
 
 
 def _processor() -> str:

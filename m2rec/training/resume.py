@@ -45,6 +45,7 @@ class Progress(BaseModel):
     best_score: float = -1.0
     seconds: float = 0.0  # of all epochs
     peak_memory_mib: float = 0.0
+    devices: list[str] = []  # on which the epochs ran, in order; empty in the files of older runs
 
     @property
     def stale(self) -> int:

@@ -44,7 +44,7 @@ class Trained:
 
     model: nn.Module
     progress: Progress
-    device: str
+    device: str  # or devices, on which it was trained
     lead: bool  # whether this process is the one that writes
     revision: str  # of the code when the run began or resumed
 
@@ -112,7 +112,7 @@ def train(
         if lead and on_better and progress.epochs:
             found = copy.deepcopy(model)
             found.load_state_dict(best)
-            on_better(Trained(found, progress, device_name(device), lead, revision))
+            on_better(Trained(found, progress, _devices(progress, device), lead, revision))
     wrapped = accelerator.prepare_model(model)
     optimizer = accelerator.prepare_optimizer(optimizer)
     graphs = None
@@ -136,6 +136,8 @@ def train(
         progress.epochs.append(report)
         progress.seconds += report.seconds
         progress.peak_memory_mib = max(progress.peak_memory_mib, peak_memory_mib(device))
+        if device_name(device) not in progress.devices[-1:]:
+            progress.devices.append(device_name(device))
         better = figures["NDCG@10"] > progress.best_score
         if better:
             progress.best_epoch, progress.best_score = epoch, figures["NDCG@10"]
@@ -143,7 +145,7 @@ def train(
         if lead:
             save_progress(state, progress, model, best, optimizer.optimizer, average)
             if better and on_better:
-                on_better(Trained(validated, progress, device_name(device), lead, revision))
+                on_better(Trained(validated, progress, _devices(progress, device), lead, revision))
             if on_epoch:
                 on_epoch(report)
         accelerator.wait_for_everyone()
@@ -152,7 +154,7 @@ def train(
         raise CheckpointError(f"There is no run to finish at {state}; train without --finish first.")
     model.load_state_dict(best)
     model.eval()
-    return Trained(model, progress, device_name(device), lead, revision)
+    return Trained(model, progress, _devices(progress, device), lead, revision)
 
 
 def _run_epoch(
@@ -203,6 +205,11 @@ def _run_epoch(
             bar.advance(task)
     wrapped.eval()
     return float(accelerator.reduce(total, "sum")) / count
+
+
+def _devices(progress: Progress, device: torch.device) -> str:
+    """Where the run was trained, which is not only `device` if it was resumed on another machine."""
+    return ", then ".join(progress.devices) or device_name(device)
 
 
 def _accelerator(settings: TrainingSettings, cpu: bool) -> Accelerator:

@@ -24,6 +24,11 @@ def test_without_git_the_environment_gives_the_revision(monkeypatch, tmp_path, g
     assert git_revision() == expected
 
 
+def test_the_environment_comes_before_git_where_the_copied_files_are_newer(monkeypatch) -> None:
+    monkeypatch.setenv("M2REC_REVISION", "0123456789ab")
+    assert git_revision() == "0123456789ab"
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux can reset a process's peak")
 def test_a_runs_peak_does_not_count_what_was_released_before_it() -> None:
     held = np.ones(16 * 2**20)  # 128 MiB

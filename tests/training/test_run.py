@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -150,6 +151,19 @@ def test_a_damaged_state_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "state").write_bytes((tmp_path / "state").read_bytes()[:1000])
     with pytest.raises(CheckpointError, match="not a readable training state"):
         _run(tmp_path)
+
+
+def test_a_run_that_is_resumed_elsewhere_names_both_devices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(report) -> None:
+        raise KilledError
+
+    monkeypatch.setattr("m2rec.training.run.device_name", lambda device: "a GPU")
+    with pytest.raises(KilledError):
+        _run(tmp_path, on_epoch=stop)
+    run = partial(train, small_model(), small_prepared(), SETTINGS, 12, tmp_path / "state", cpu=True, show=False)
+    monkeypatch.setattr("m2rec.training.run.device_name", lambda device: "another")
+    assert run(finish=True).device == "a GPU"
+    assert run().device == "a GPU, then another"
 
 
 def test_restart_starts_over(tmp_path: Path) -> None:

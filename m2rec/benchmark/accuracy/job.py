@@ -120,7 +120,8 @@ class Job:
         def watch(report: EpochReport) -> None:
             if on_epoch:
                 on_epoch(report)
-            if deadline is not None and time.monotonic() + report.seconds > deadline:
+            another = report.epoch < self.training.epochs
+            if another and deadline is not None and time.monotonic() + report.seconds > deadline:
                 raise OutOfTimeError
 
         if self.entry.kind not in COUNTING:

@@ -159,6 +159,11 @@ def test_a_run_without_time_for_another_epoch_stops_and_later_resumes_to_the_sam
     assert resumed.test == whole.test
 
 
+def test_a_run_whose_last_epoch_is_over_needs_no_time_for_another(job: MakeJob, prepared: Prepared) -> None:
+    one = job("gru4rec", plan={"training": {"epochs": 1}})
+    assert run(one, prepared, deadline=time.monotonic()).epochs == 1
+
+
 def test_the_test_set_is_not_used_if_the_plan_says_so(
     job: MakeJob, prepared: Prepared, monkeypatch: pytest.MonkeyPatch
 ) -> None:
