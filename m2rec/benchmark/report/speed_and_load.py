@@ -104,6 +104,7 @@ def _speed_on_gpu(found: dict[str, Any]) -> list[str]:
     about = (
         f"The ten best of {found['catalogue']:,} items on a GPU, from scratch, with random weights in float32; the "
         f"models take turns, and times are medians. Memory is the peak of an answer without weights and item tables. "
+        f"Training steps are timed one operation at a time; `train` records them as CUDA graphs, which are faster. "
         f"{where}, by `{found['command']}`{'' if found['finished'] else ', which was stopped before its end'}."
     )
     goals = [
