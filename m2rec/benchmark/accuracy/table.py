@@ -16,7 +16,7 @@ from m2rec.evaluation.metrics import outcomes
 from m2rec.evaluation.seen import Seen
 
 COMPARED = ("HR@10", "NDCG@10")
-BOUNDED = (*COMPARED, "MRR@10")  # the figures with an interval when there is one seed
+BOUNDED = (*COMPARED, "MRR@10")  # the figures with an interval
 SEEN: tuple[Seen, ...] = ("unmasked", "masked")
 
 Finished = Sequence[tuple[Job, Result]]
@@ -26,8 +26,8 @@ def table_of(plan: Plan, finished: Finished, checkpoint: Ranks | None = None) ->
     """Means over seeds, one row a model, and comparisons of the reference with every other model.
 
     A row has test figures only if the plan uses the test set: "unmasked" and, if some targets are new to their users,
-    "masked". With several seeds it has standard deviations ("unmasked_sd"); with one seed it has 95 % intervals over
-    users ("unmasked_interval"). `checkpoint` holds the ranks of the world's checkpoint. They replace a reference
+    "masked", each with standard deviations over seeds ("unmasked_sd", 0 for one seed) and 95 % intervals over users
+    ("unmasked_interval"). `checkpoint` holds the ranks of the world's checkpoint. They replace a reference
     without a finished run, in the plan that is named for its world, and "compared" is then "checkpoint" instead of
     "run". Raises DataError when ranks are damaged, or two models have different targets.
     """
@@ -68,8 +68,7 @@ def _row(ablates: str, runs: list[tuple[Job, Result]], ranks: Sequence[Ranks]) -
     if first.test is not None:
         for seen in _ways(runs):
             row[seen], row[f"{seen}_sd"] = _over_seeds([(result.test or {})[seen] for result in results])
-            if len(runs) == 1:
-                row[f"{seen}_interval"] = _intervals(ranks, seen)
+            row[f"{seen}_interval"] = _intervals(ranks, seen)
     row["validation"], row["validation_sd"] = _over_seeds([result.validation["unmasked"] for result in results])
     if first.train_users:
         row["train_users"] = first.train_users
