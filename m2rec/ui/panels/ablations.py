@@ -38,6 +38,11 @@ class Ablations:
     made: str
     command: str
 
+    @property
+    def harmful(self) -> list[Ablation]:
+        """The parts without which the figure is higher, by more than chance explains."""
+        return [one for one in self.rows if one.lost and one.lost[2] < 0]
+
 
 def ablations(table: dict[str, Any], shipped: Measurement | None = None) -> Ablations | None:
     """The ablations in a table of `m2rec benchmark`; None if it has none, or there is no whole model to compare with.
