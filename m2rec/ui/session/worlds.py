@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from m2rec.recommend.explain.days import DayGuess
 
 FIRST = "rhythm-market"
-CACHED_ANSWERS = 256
+CACHED_ANSWERS = 512  # the last two clicks of as many visitors as a server can answer at a time
 CACHED_SERIES = 16  # histories played, of up to thousands of days each
 
 
