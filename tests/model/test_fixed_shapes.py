@@ -126,3 +126,20 @@ def test_weights_that_changed_in_place_are_read_again() -> None:
         second = model(items, targets, BRANCH_LOSS).detach()
     assert float(second) == pytest.approx(loss_and_gradients(model, items, targets)[0], abs=1e-5)
     assert float(first) != pytest.approx(float(second), abs=1e-4)
+
+
+def test_an_evaluation_reads_weights_that_a_fused_optimiser_has_changed() -> None:
+    """It changes them without counting a new version, by which a cache would notice."""
+    model = made("m2rec, rhythm-market")
+    items, _ = histories()
+    optimizer = torch.optim.AdamW([model.frequency.transfer], lr=0.1, fused=True)
+    for _ in range(2):
+        model.eval()
+        with torch.no_grad():
+            found = model.log_scores(items, items > 0)
+            fresh = made("m2rec, rhythm-market").eval()
+            fresh.load_state_dict(model.state_dict())
+            assert torch.equal(found, fresh.log_scores(items, items > 0))
+        model.train()
+        model.frequency.transfer.grad = torch.ones_like(model.frequency.transfer)
+        optimizer.step()

@@ -65,12 +65,17 @@ class RecurrenceBank(nn.Module):
 
     def kernels(self) -> Tensor:
         """Impulse responses k: (b, W). Taps of one round sum to zero; the round that is still under way has none."""
-        if torch.is_grad_enabled() or shapes_are_fixed():
+        if torch.is_grad_enabled() or self.training or shapes_are_fixed():
             return self._kernels()
         made_from = (self.transfer._version, self.transfer.device)
         if self._cached is None or self._cached[0] != made_from:
             self._cached = made_from, self._kernels()
         return self._cached[1]
+
+    def train(self, mode: bool = True) -> "RecurrenceBank":
+        """As in PyTorch. Kernels are computed again afterwards: a fused optimiser changes weights, but no version."""
+        self._cached = None
+        return super().train(mode)
 
     def _kernels(self) -> Tensor:
         response = impulse_response(self.transfer)
