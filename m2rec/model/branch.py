@@ -92,7 +92,7 @@ class Branch(Protocol):
     def target_log_prob(self, out: BranchOutput, table: ItemTable, items: Tensor, targets: Targets) -> Tensor:
         """log p at the targets, among the items that have an ID vector.
 
-        Over (B, L), items (B, L) → (N,), in the order of `targets.positions`.
+        Over (B, L), items (B, L) → (N,), in the order of `targets.chosen`.
         """
 
 

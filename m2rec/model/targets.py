@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from m2rec.model.fixed_shapes import shapes_are_fixed
@@ -17,7 +16,7 @@ class Targets:
     """
 
     items: Tensor  # (B, L), 0 where there is no target
-    positions: Tensor  # (N,) into B·L
+    positions: Tensor | None  # (N,) into B·L; None for all positions
     chosen: Tensor  # (N,) the targets themselves; any item where there is no target
     counts: Tensor | None = None  # bool (N,), which of the N positions have a target; None if all have
 
@@ -26,14 +25,14 @@ class Targets:
         """items (B, L), 0 where there is no target."""
         flat = items.flatten()
         if shapes_are_fixed():
-            return cls(items, torch.arange(len(flat), device=flat.device), flat.clamp(min=1), flat > 0)
+            return cls(items, None, flat.clamp(min=1), flat > 0)
         positions = flat.nonzero()[:, 0]
         return cls(items, positions, flat.index_select(0, positions))
 
     def pick(self, part: Tensor) -> Tensor:
         """The N positions. (B, L, …) → (N, …)."""
         flat = part.flatten(0, 1)
-        return flat if self.counts is not None else flat.index_select(0, self.positions)
+        return flat if self.positions is None else flat.index_select(0, self.positions)
 
     def mean(self, values: Tensor) -> Tensor:
         """The mean over the targets. (N,) → ()."""

@@ -97,7 +97,7 @@ def train(
     accelerator = _accelerator(settings, cpu)
     lead = accelerator.is_main_process
     device = accelerator.device
-    revision = git_revision()
+    here, revision = device_name(device), git_revision()
     reset_peak_memory(device)
     windows = Windows.of_training(prepared.sequences, prepared.split.train_end, max_length)
     model.to(device)
@@ -112,7 +112,7 @@ def train(
         if lead and on_better and progress.epochs:
             found = copy.deepcopy(model)
             found.load_state_dict(best)
-            on_better(Trained(found, progress, _devices(progress, device), lead, revision))
+            on_better(Trained(found, progress, _devices(progress, here), lead, revision))
     wrapped = accelerator.prepare_model(model)
     optimizer = accelerator.prepare_optimizer(optimizer)
     graphs = None
@@ -136,8 +136,8 @@ def train(
         progress.epochs.append(report)
         progress.seconds += report.seconds
         progress.peak_memory_mib = max(progress.peak_memory_mib, peak_memory_mib(device))
-        if device_name(device) not in progress.devices[-1:]:
-            progress.devices.append(device_name(device))
+        if here not in progress.devices[-1:]:
+            progress.devices.append(here)
         better = figures["NDCG@10"] > progress.best_score
         if better:
             progress.best_epoch, progress.best_score = epoch, figures["NDCG@10"]
@@ -145,7 +145,7 @@ def train(
         if lead:
             save_progress(state, progress, model, best, optimizer.optimizer, average)
             if better and on_better:
-                on_better(Trained(validated, progress, _devices(progress, device), lead, revision))
+                on_better(Trained(validated, progress, _devices(progress, here), lead, revision))
             if on_epoch:
                 on_epoch(report)
         accelerator.wait_for_everyone()
@@ -154,7 +154,7 @@ def train(
         raise CheckpointError(f"There is no run to finish at {state}; train without --finish first.")
     model.load_state_dict(best)
     model.eval()
-    return Trained(model, progress, _devices(progress, device), lead, revision)
+    return Trained(model, progress, _devices(progress, here), lead, revision)
 
 
 def _run_epoch(
@@ -193,7 +193,7 @@ def _run_epoch(
                 loss = graphs(items, targets)
             else:
                 loss = wrapped(*(torch.from_numpy(part).to(device) for part in (items, targets)), settings.branch_loss)
-                # gradients are averaged over the processes; this makes that the whole batch's mean over targets
+                # gradients are averaged over the processes; this makes the average the whole batch's mean over targets
                 accelerator.backward(loss * weight * accelerator.num_processes)
             accelerator.clip_grad_norm_(wrapped.parameters(), settings.clip_norm)
             optimizer.step()
@@ -207,9 +207,9 @@ def _run_epoch(
     return float(accelerator.reduce(total, "sum")) / count
 
 
-def _devices(progress: Progress, device: torch.device) -> str:
-    """Where the run was trained, which is not only `device` if it was resumed on another machine."""
-    return ", then ".join(progress.devices) or device_name(device)
+def _devices(progress: Progress, here: str) -> str:
+    """Where the run was trained, which is not only on this device if it was resumed on another machine."""
+    return ", then ".join(progress.devices) or here
 
 
 def _accelerator(settings: TrainingSettings, cpu: bool) -> Accelerator:

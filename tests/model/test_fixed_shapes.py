@@ -11,31 +11,21 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from m2rec.baselines.registry import make_baseline
-from m2rec.model.config import ModelConfig
 from m2rec.model.fixed_shapes import fixed_shapes, shapes_are_fixed
-from m2rec.model.m2rec import M2Rec
-from m2rec.worlds.settings import load_world
 from tests.model.test_gpu import (
     BRANCH_LOSS,
     COLD,
     ITEMS,
     MODELS,
-    NOISE,
-    TEXT_WIDTH,
     histories,
     loss_and_gradients,
+    m2rec_of,
+    made,
     texts,
 )
 
 WAITS = {"_local_scalar_dense", "nonzero", "masked_select", "_unique2", "unique_dim", "unique_consecutive"}
 ROWS, LENGTH = 6, 180  # of the padded batch
-
-
-def variant(world: str, **settings: Any) -> nn.Module:
-    """M2Rec with a world's settings, except for `settings`."""
-    chosen = load_world(world).model.model_dump() | {"dropout": 0.0, "id_dropout": 0.0} | settings
-    config = ModelConfig(**chosen, items=ITEMS, warm_items=ITEMS - COLD, text_width=TEXT_WIDTH)
-    return M2Rec(config, texts(), repeat_bias=-1.0)
 
 
 def with_repeat_bias(kind: str) -> nn.Module:
@@ -44,24 +34,17 @@ def with_repeat_bias(kind: str) -> nn.Module:
 
 
 ALL: dict[str, Callable[[], nn.Module]] = MODELS | {
-    "films, gate on features": partial(variant, "ml-1m", gate="features"),
-    "films, gate equal": partial(variant, "ml-1m", gate="equal"),
-    "films, no frequency": partial(variant, "ml-1m", branches=["temporal", "semantic"]),
-    "films, low-pass": partial(variant, "ml-1m", filter="low-pass"),
-    "market, gate on features": partial(variant, "rhythm-market", gate="features"),
-    "market, fixed filter": partial(variant, "rhythm-market", adaptive_filter=False),
-    "market, themes by text": partial(variant, "ml-1m", frequency="periodic", semantic="themes", semantic_by_text=True),
+    "films, gate on features": partial(m2rec_of, "ml-1m", gate="features"),
+    "films, gate equal": partial(m2rec_of, "ml-1m", gate="equal"),
+    "films, no frequency": partial(m2rec_of, "ml-1m", branches=["temporal", "semantic"]),
+    "films, low-pass": partial(m2rec_of, "ml-1m", filter="low-pass"),
+    "market, gate on features": partial(m2rec_of, "rhythm-market", gate="features"),
+    "market, fixed filter": partial(m2rec_of, "rhythm-market", adaptive_filter=False),
+    "market, themes by text": partial(
+        m2rec_of, "ml-1m", frequency="periodic", semantic="themes", semantic_by_text=True
+    ),
     "sasrec, repeat bias": partial(with_repeat_bias, "sasrec"),
 }
-
-
-def made(name: str) -> nn.Module:
-    torch.manual_seed(0)
-    model = ALL[name]()
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter += NOISE * torch.randn_like(parameter)
-    return model
 
 
 class Operations(TorchDispatchMode):
@@ -90,7 +73,7 @@ def padded(part: Tensor) -> Tensor:
 
 @pytest.mark.parametrize("name", ALL)
 def test_loss_and_gradients_are_the_same_and_nothing_waits(name: str) -> None:
-    model = made(name)
+    model = made(name, ALL)
     items, targets = histories()
     loss, gradients = loss_and_gradients(model, items, targets)
     operations = Operations()

@@ -5,7 +5,7 @@
 
 import copy
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -119,9 +119,9 @@ def texts() -> Tensor:
     return vectors
 
 
-def m2rec_of(world: str) -> nn.Module:
-    """M2Rec with a shipped world's settings."""
-    settings = load_world(world).model.model_dump() | {"dropout": 0.0, "id_dropout": 0.0}
+def m2rec_of(world: str, **changes: Any) -> nn.Module:
+    """M2Rec with a shipped world's settings, except for `changes`."""
+    settings = load_world(world).model.model_dump() | {"dropout": 0.0, "id_dropout": 0.0} | changes
     config = ModelConfig(**settings, items=ITEMS, warm_items=ITEMS - COLD, text_width=TEXT_WIDTH)
     return M2Rec(config, texts(), repeat_bias=-1.0)
 
@@ -137,10 +137,10 @@ MODELS: dict[str, Callable[[], nn.Module]] = {f"m2rec, {world}": partial(m2rec_o
 MODELS |= {kind: partial(baseline_of, kind) for kind in SEQUENTIAL}
 
 
-def made(name: str) -> nn.Module:
+def made(name: str, models: Mapping[str, Callable[[], nn.Module]] = MODELS) -> nn.Module:
     """The model with all parameters changed."""
     torch.manual_seed(0)
-    model = MODELS[name]()
+    model = models[name]()
     with torch.no_grad():
         for parameter in model.parameters():
             parameter += NOISE * torch.randn_like(parameter)
