@@ -117,13 +117,14 @@ class PeriodicBranch(RecurrenceBank):
             place = torch.arange(1, length + 1, device=items.device)
             last = F.pad((chosen * place).cummax(-1).values, (1, 0)).clamp(min=1) - 1  # before each column
             inputs = Recurrence(
-                signal=chosen * weight[:, None],
+                weight=weight * (items > 0),
                 kernels=kernels,
                 offset=self.threshold(kernels, torch.arange(1, length + 2, device=items.device)),
                 prior=self.habit_of(slots, table),
                 explaining_away=self.explaining_away,
                 late=self.late.sigmoid(),
                 early=self.early.sigmoid(),
+                slot=chosen.int().argmax(1),
                 other_bands=other_bands,
                 last=last,
                 same_phase=self.near,

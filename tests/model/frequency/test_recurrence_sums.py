@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from m2rec.model.frequency.recurrence_sums import Recurrence, recurrence_sums, recurrence_sums_plain
 
-LEARNED = ("signal", "kernels", "offset", "prior", "explaining_away", "late", "early")
+LEARNED = ("weight", "kernels", "offset", "prior", "explaining_away", "late", "early")
 
 
 def _inputs(seed: int, rows: int, slots: int, length: int, bands: int, taps: int) -> Recurrence:
@@ -23,13 +23,14 @@ def _inputs(seed: int, rows: int, slots: int, length: int, bands: int, taps: int
     last = torch.arange(length + 1).expand(rows, slots, -1) - 1
     last = (last - torch.randint(0, length, (rows, slots, length + 1), generator=random)).clamp(min=0)
     inputs = Recurrence(
-        signal=some(rows, slots, length).abs(),
+        weight=some(rows, length).abs(),
         kernels=some(bands, taps),
         offset=some(bands, length + 1),
         prior=some(rows, slots),
         explaining_away=some().abs(),
         late=some(bands).sigmoid(),
         early=some(bands).sigmoid(),
+        slot=torch.randint(0, slots, (rows, length), generator=random),
         other_bands=some(rows, length, bands + 1).abs(),
         last=last,
         same_phase=coin(taps + 4, bands),
@@ -81,13 +82,14 @@ def test_one_kept_round_by_hand() -> None:
     """One item, one band of period 2, three positions; it was chosen at position 0, so it is due after position 1."""
     zero = torch.zeros(1, dtype=torch.float64)
     inputs = Recurrence(
-        signal=torch.tensor([[[1.0, 0.0, 0.0]]], dtype=torch.float64),
+        weight=torch.tensor([[1.0, 0.0, 0.0]], dtype=torch.float64),
         kernels=torch.tensor([[0.0, 2.0, 0.0]], dtype=torch.float64),
         offset=torch.tensor([[-1.0, -1.0, -1.0, -1.0]], dtype=torch.float64),
         prior=zero[None],
         explaining_away=zero[0],
         late=torch.tensor([0.5], dtype=torch.float64),
         early=torch.tensor([0.25], dtype=torch.float64),
+        slot=torch.zeros(1, 3, dtype=torch.int64),
         other_bands=torch.zeros(1, 3, 2, dtype=torch.float64),
         last=torch.zeros(1, 1, 4, dtype=torch.int64),
         same_phase=torch.ones(7, 1, dtype=torch.bool),
