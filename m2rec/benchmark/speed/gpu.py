@@ -5,26 +5,17 @@ too slow is left out of a step, with the reason, instead of ending the run. Time
 computed in float32, and training steps as the world's settings say.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 import torch
 
-from m2rec.benchmark.speed.measure import (
-    SASREC,
-    Peak,
-    Row,
-    Workload,
-    answer_peaks,
-    answer_times,
-    milliseconds,
-    random_history,
-)
 from m2rec.benchmark.speed.models import M2REC, TimedModel, timed_models
 from m2rec.benchmark.speed.shapes import Shape
 from m2rec.benchmark.speed.training import TrainingSpeed, training_times
+from m2rec.benchmark.speed.turns import SASREC, Peak, Row, Turns, Workload, milliseconds
 
 ON_GPU = Workload(
     lengths=(200, 1000, 4000),
@@ -101,18 +92,18 @@ def measure_gpu(
     `device` runs the same code, for tests.
     """
     found = GpuSpeed()
-    generator = torch.Generator().manual_seed(seed)
     many = replace(workload, burst=1)
     with torch.inference_mode():
         models = timed_models(shape, max(workload.lengths) + 1, device, workload.names, by_engine=False)
+        turns = Turns(models, shape.items, torch.Generator().manual_seed(seed), device)
         steps = [(workload.batch, length, many) for length in workload.batch_lengths]
         steps += [(1, length, workload) for length in workload.lengths]
         for batch, length, repeats in steps:
             what = "one answer" if batch == 1 else f"{batch} answers at once"
             report(f"{shape.world}: {what}, {length} items")
-            _answers(found, models, shape, length, batch, repeats, device, generator)
+            _answers(found, turns, length, batch, repeats)
             save(found)
-    del models
+    del models, turns
     _free(device)
     for name in workload.names if workload.training_steps else ():
         report(f"{shape.world}: training of {name}")
@@ -124,24 +115,17 @@ def measure_gpu(
     return found
 
 
-def fitting_models(
-    models: Sequence[TimedModel],
-    shape: Shape,
-    length: int,
-    batch: int,
-    device: torch.device,
-    generator: torch.Generator,
-) -> tuple[list[TimedModel], int, list[LeftOut]]:
+def fitting(turns: Turns, length: int, batch: int) -> tuple[Turns, int, list[LeftOut]]:
     """The models that answer a batch in time, the size of the batch, and the other models.
 
     The batch is halved until it fits M2Rec and SASRec.
     """
     while True:
-        items = random_history(batch, length, shape.items, generator).to(device)
+        items = turns.history(batch, length)
         kept, left = [], []
-        for model in models:
-            why = _failure(partial(_in_time, model, items, device))
-            _free(device)
+        for model in turns.models:
+            why = _failure(partial(_in_time, model, items, turns.device))
+            _free(turns.device)
             if why == NO_MEMORY and model.name in COMPARED and batch > 1:
                 break
             if why:
@@ -149,35 +133,25 @@ def fitting_models(
             else:
                 kept.append(model)
         else:
-            return kept, batch, left
+            return replace(turns, models=kept), batch, left
         batch //= 2
 
 
-def _answers(
-    found: GpuSpeed,
-    models: Sequence[TimedModel],
-    shape: Shape,
-    length: int,
-    batch: int,
-    repeats: Workload,
-    device: torch.device,
-    generator: torch.Generator,
-) -> None:
+def _answers(found: GpuSpeed, turns: Turns, length: int, batch: int, repeats: Workload) -> None:
     """Time one kind of answer and measure its memory, for all models that can give it."""
     what = "answer" if batch == 1 else "batch"
-    kept, size, left = fitting_models(models, shape, length, batch, device, generator)
+    kept, size, left = fitting(turns, length, batch)
     found.left_out += left
 
     def measure() -> None:
-        threads = torch.get_num_threads()
-        rows = answer_times(kept, shape, length, size, repeats, device, threads, generator)
+        rows = kept.answer_times(length, size, repeats)
         found.rows += [replace(row, what=what) for row in rows]  # also where only one answer fits at once
-        found.peaks += answer_peaks(kept, shape, length, size, device, generator)
+        found.peaks += kept.answer_peaks(length, size)
 
-    why = _failure(measure) if kept else ""
+    why = _failure(measure) if kept.models else ""
     if why:
-        found.left_out += [LeftOut(what, model.name, length, size, why) for model in kept]
-    _free(device)
+        found.left_out += [LeftOut(what, model.name, length, size, why) for model in kept.models]
+    _free(turns.device)
 
 
 def _in_time(model: TimedModel, items: torch.Tensor, device: torch.device) -> str:

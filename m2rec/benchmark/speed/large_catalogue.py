@@ -13,10 +13,10 @@ import numpy as np
 import psutil
 import torch
 
-from m2rec.benchmark.speed.measure import computing_on
 from m2rec.benchmark.speed.memory import peak_mib
 from m2rec.benchmark.speed.models import ten_best
 from m2rec.benchmark.speed.shapes import Shape
+from m2rec.benchmark.speed.turns import computing_on
 from m2rec.inference.engine import InferenceEngine, as_arrays
 from m2rec.model.config import ModelConfig
 from m2rec.model.m2rec import M2Rec

@@ -1,6 +1,6 @@
 """The race on the page: M2Rec, SASRec and Mamba4Rec answer histories of growing length.
 
-A short version of `measure.py` with the same models in the same rotation. It yields each length as soon as it is timed,
+A short version of `measure.py` with the same models in the same turns. It yields each length as soon as it is timed,
 and keeps to a time limit.
 """
 
@@ -33,22 +33,22 @@ def race(shape: Shape, lengths: Sequence[int] = LENGTHS, seconds: float = SECOND
     # imported late: the page needs LENGTHS and Lap before it needs torch
     import torch
 
-    from m2rec.benchmark.speed.measure import CPU, FEWEST_ROUNDS, WARM_UPS, Workload, answer_times
     from m2rec.benchmark.speed.models import timed_models
+    from m2rec.benchmark.speed.turns import CPU, FEWEST_ROUNDS, WARM_UPS, Turns, Workload
     from m2rec.training.machine import device_name
 
     began = time.perf_counter()
     device = torch.device("cuda") if torch.cuda.is_available() else CPU
-    generator = torch.Generator().manual_seed(0)
     workload = Workload(rounds=30, burst=2, seconds=LENGTH_FRACTION * seconds)
     models = timed_models(shape, max(lengths) + 1, device, NAMES)
+    turns = Turns(models, shape.items, torch.Generator().manual_seed(0), device)
     for length, following in zip(lengths, [*lengths[1:], None], strict=True):
         with torch.inference_mode():  # not around the loop: the mode would stay on after a yield
-            rows = answer_times(models, shape, length, 1, workload, device, torch.get_num_threads(), generator)
+            rows = turns.answer_times(length, 1, workload)
         yield Lap(length, {row.model: row.median_ms for row in rows}, device_name(device))
         if following is None:
             return
-        turns = workload.burst * (WARM_UPS + FEWEST_ROUNDS)  # assuming quadratic time for the next length
-        least = turns * sum(row.median_ms for row in rows) / 1000 * (following / length) ** 2
+        answers = workload.burst * (WARM_UPS + FEWEST_ROUNDS)  # assuming quadratic time for the next length
+        least = answers * sum(row.median_ms for row in rows) / 1000 * (following / length) ** 2
         if time.perf_counter() - began + max(least, workload.seconds) > seconds:
             return

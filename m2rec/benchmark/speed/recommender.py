@@ -8,7 +8,7 @@ from typing import TypeVar
 import numpy as np
 import torch
 
-from m2rec.benchmark.speed.measure import computing_on
+from m2rec.benchmark.speed.turns import computing_on
 from m2rec.recommend.recommender import Recommender
 from m2rec.training.machine import device_name
 

@@ -15,8 +15,9 @@ from m2rec.commands.places import checkpoints, this_command
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from m2rec.benchmark.speed.measure import Speed, Workload
+    from m2rec.benchmark.speed.measure import Speed
     from m2rec.benchmark.speed.shapes import Shape
+    from m2rec.benchmark.speed.turns import Workload
 
 HISTORY = 200  # items of the histories for recommend()
 ANSWERS, QUICK_ANSWERS = 100, 10  # timed answers of each kind
@@ -176,7 +177,7 @@ def _tables(measured: "Speed") -> "list[Table]":
 
 
 def _ratios(world: str, measured: "Speed") -> "Table":
-    from m2rec.benchmark.speed.measure import WITHOUT_CACHE
+    from m2rec.benchmark.speed.turns import WITHOUT_CACHE
 
     shown = table(
         f"SASRec's time ÷ M2Rec's, CPU time on one thread: {world}",

@@ -12,8 +12,9 @@ from m2rec.benchmark.page.latency import LatencyResult
 from m2rec.benchmark.page.load import Load, Plan
 from m2rec.benchmark.report.speed_and_load import COMMANDS, LOAD, PAGE, SPEED, SPEED_ON_GPU, speed_and_load
 from m2rec.benchmark.speed.gpu import GpuSpeed, LeftOut
-from m2rec.benchmark.speed.measure import Peak, Row, Speed
+from m2rec.benchmark.speed.measure import Speed
 from m2rec.benchmark.speed.training import TrainingSpeed
+from m2rec.benchmark.speed.turns import Peak, Row
 from m2rec.errors import DataError
 
 ABOUT = {"date": "2026-11-24", "command": "python -m m2rec benchmark", "revision": "abc"}

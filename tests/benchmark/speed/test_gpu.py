@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from m2rec.benchmark.speed import gpu
-from m2rec.benchmark.speed.gpu import NO_MEMORY, ON_GPU, GpuSpeed, LeftOut, fitting_models, measure_gpu
-from m2rec.benchmark.speed.measure import Row
+from m2rec.benchmark.speed.gpu import NO_MEMORY, ON_GPU, GpuSpeed, LeftOut, measure_gpu
 from m2rec.benchmark.speed.models import NAMES
 from m2rec.benchmark.speed.shapes import Shape, film_shape
+from m2rec.benchmark.speed.turns import Row, Turns
 
 CPU = torch.device("cpu")
 TINY = replace(ON_GPU, lengths=(5, 9), batch_lengths=(5,), batch=3, rounds=3, burst=2, training_steps=1)
@@ -92,8 +92,8 @@ class Fake:
 
 
 def fitting(*models: Fake, batch: int = 64) -> tuple[list[str], int, list[LeftOut]]:
-    kept, size, left = fitting_models(models, small(), 6, batch, CPU, torch.Generator())
-    return [model.name for model in kept], size, left
+    kept, size, left = gpu.fitting(Turns(models, small().items, torch.Generator()), 6, batch)
+    return [model.name for model in kept.models], size, left
 
 
 def test_a_batch_is_halved_for_all_until_it_fits_m2rec_and_sasrec() -> None:

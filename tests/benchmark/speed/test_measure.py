@@ -9,9 +9,10 @@ import pytest
 import torch
 
 from m2rec.benchmark.speed.large_catalogue import large_catalogue_times
-from m2rec.benchmark.speed.measure import Row, Speed, Workload, computing_on, measure
+from m2rec.benchmark.speed.measure import Speed, measure
 from m2rec.benchmark.speed.models import NAMES, BaselineTimed, M2RecTimed, best_of, timed_models
 from m2rec.benchmark.speed.shapes import Shape, film_shape, shipped_shapes
+from m2rec.benchmark.speed.turns import Row, Workload, computing_on
 from m2rec.checkpoint import Checkpoint
 from m2rec.errors import CheckpointError
 from m2rec.model.config import ModelSettings

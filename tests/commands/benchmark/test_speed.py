@@ -9,7 +9,7 @@ import torch
 
 from m2rec import paths
 from m2rec.benchmark.speed import gpu, measure, shapes
-from m2rec.benchmark.speed.measure import Workload
+from m2rec.benchmark.speed.turns import Workload
 from m2rec.commands.benchmark import speed_gpu
 from tests.places import ROOT
 
@@ -82,7 +82,7 @@ class Absent:
 sys.meta_path.insert(0, Absent())
 import torch
 from m2rec.benchmark.speed import gpu, shapes
-from m2rec.benchmark.speed.measure import Workload
+from m2rec.benchmark.speed.turns import Workload
 from m2rec.commands.app import main
 from m2rec.commands.benchmark import speed_gpu
 
