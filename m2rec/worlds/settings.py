@@ -1,5 +1,6 @@
 """A world's settings: one frozen TOML file with [data], [model] and [training]."""
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +15,7 @@ from m2rec.training.settings import TrainingSettings
 from m2rec.worlds.name import plain_name
 
 SHIPPED = Path(__file__).parent
+WORD = re.compile(r"(?!(?:true|false|inf|nan)$)[a-z][a-z0-9_-]*")  # a string without its quotes
 
 
 class WorldSettings(BaseModel):
@@ -51,9 +53,9 @@ def load_world(name_or_path: str | Path) -> WorldSettings:
 
 
 def changed(world: WorldSettings, changes: list[str]) -> WorldSettings:
-    """The same world with some settings changed, each as "table.key=value" with a TOML value.
+    """The same world with some settings changed, each as "table.key=value" with a TOML value or a single word.
 
-    >>> changed(load_world("ml-1m"), ["model.dropout=0.1"]).model.dropout
+    >>> changed(load_world("ml-1m"), ["model.dropout=0.1", "model.semantic=means"]).model.dropout
     0.1
 
     Tables are `model` and `training`: the data are as they were prepared. Raises DataError for a change that is not of
@@ -68,8 +70,8 @@ def changed(world: WorldSettings, changes: list[str]) -> WorldSettings:
                 f"{name.strip()} is a choice of `prepare`: change the settings file, then prepare and train."
             )
         try:
-            parsed = tomllib.loads(f"value = {value}")["value"]
-            content[table][key] = parsed
+            word = f'"{value}"' if WORD.fullmatch(value) else value  # shells take quotes away
+            content[table][key] = tomllib.loads(f"value = {word}")["value"]
         except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
             raise DataError(f"{change!r} is not a change of settings; write one like model.dropout=0.1.") from error
     try:

@@ -6,7 +6,7 @@ from m2rec.data.cache import prepared_folder
 from m2rec.data.prepared import Prepared
 from m2rec.errors import DataError
 from m2rec.worlds.prepare import prepare_world
-from m2rec.worlds.settings import known_worlds, load_world
+from m2rec.worlds.settings import changed, known_worlds, load_world
 
 OWN = """
 [data]
@@ -80,6 +80,30 @@ def test_an_unknown_world_is_an_error_with_the_nearest_name():
 def test_settings_that_do_not_fit_are_named_in_one_sentence(own, text, message):
     with pytest.raises(DataError, match=message) as caught:
         load_world(own(text))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_setting_is_changed_by_a_toml_value_or_a_single_word():
+    """A shell takes the quotes of model.filter="low-pass" away."""
+    changes = ["model.filter=low-pass", 'training.precision="fp32"', "model.repeat_bias=false", "model.dropout=0.1"]
+    found = changed(load_world("ml-1m"), changes)
+    assert (found.model.filter, found.training.precision) == ("low-pass", "fp32")
+    assert (found.model.repeat_bias, found.model.dropout) == (False, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("model.semantic=guesses", "do not fit at model.semantic: Input should be 'means' or 'themes'"),
+        ("model.semantic=", "is not a change of settings"),
+        ("model.semantic=two words", "is not a change of settings"),
+        ("dropout=0.1", "is not a change of settings"),
+        ("data.min_count=3", "is a choice of `prepare`"),
+    ],
+)
+def test_a_change_that_does_not_fit_is_refused_in_one_sentence(change, message):
+    with pytest.raises(DataError, match=message) as caught:
+        changed(load_world("ml-1m"), [change])
     assert "\n" not in str(caught.value)
 
 
