@@ -11,7 +11,8 @@ PREPARED is the folder that `python -m m2rec prepare ml-1m` wrote (`python -m m2
 (full softmax), optimiser and training loop are RecTools'; ours are the split, the figures, and that histories are cut
 into windows so that no event is lost (by itself, RecTools learns from a user's newest window alone). Training stops
 when the loss on the users' second last events has not fallen for `--patience` epochs, and the weights of the best epoch
-are taken. The histories that are answered hold everything before the test event, the validation event too.
+are taken. The histories that are answered hold everything before the test event, the validation event too. A run that
+was killed resumes after its last whole epoch when the command is run again.
 """
 
 import argparse
@@ -85,7 +86,6 @@ def train_and_recommend(arguments: argparse.Namespace) -> None:
     torch.set_num_threads(arguments.threads)
     seed_everything(arguments.seed)
     data = arrays_of(arguments.prepared)
-    began = time.monotonic()
     model = SASRecModel(
         n_blocks=arguments.blocks,
         n_heads=arguments.heads,
@@ -99,8 +99,8 @@ def train_and_recommend(arguments: argparse.Namespace) -> None:
         get_trainer_func=lambda: trainer_of(arguments),
     )
     model.fit(Dataset.construct(training_windows(data, arguments.length)))
-    best = next(callback for callback in model.fit_trainer.callbacks if hasattr(callback, "best_weights"))
-    model.lightning_model.load_state_dict(best.best_weights)
+    course = next(callback for callback in model.fit_trainer.callbacks if hasattr(callback, "best_weights"))
+    model.lightning_model.load_state_dict(course.best_weights)
 
     users = np.flatnonzero(data["test_to"] > data["test_from"])
     histories = Dataset.construct(events_of(data, users, data["test_from"][users]))
@@ -115,53 +115,105 @@ def train_and_recommend(arguments: argparse.Namespace) -> None:
     about = {
         "model": f"RecTools {rectools_version}, SASRec",
         "seed": arguments.seed,
-        "settings": {name: value for name, value in vars(arguments).items() if isinstance(value, int | float | bool)},
-        "epochs": int(model.fit_trainer.current_epoch),
-        "best_epoch": best.best_epoch,
-        "seconds": round(time.monotonic() - began, 1),
+        "settings": settings_of(arguments),
+        "epochs": course.epochs,
+        "best_epoch": course.best_epoch,
+        "seconds": round(course.seconds, 1),
         "hardware": f"cpu ({processor()}, {arguments.threads} threads)",
         "date": datetime.now(UTC).date().isoformat(),
         "command": "python assets/ml-1m/rectools_sasrec.py train",
     }
     arguments.lists.parent.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(arguments.lists, about=np.array(json.dumps(about)), **lists)
+    state_file(arguments).unlink(missing_ok=True)
     say(json.dumps(about, indent=2))
 
 
+def settings_of(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What the run was told, as plain values."""
+    return {name: value for name, value in vars(arguments).items() if isinstance(value, int | float | bool)}
+
+
+def state_file(arguments: argparse.Namespace) -> Path:
+    """Where the state of an unfinished run is kept, beside its lists."""
+    lists: Path = arguments.lists
+    return lists.with_suffix(".state.safetensors")
+
+
 def trainer_of(arguments: argparse.Namespace) -> Any:
-    """A Lightning trainer that stops when the validation loss stalls and remembers the best weights."""
+    """A Lightning trainer that stops when validation stalls, keeps the best weights and resumes after a kill."""
     import torch
     from pytorch_lightning import Callback, Trainer
-    from pytorch_lightning.callbacks import EarlyStopping
+    from safetensors import safe_open
+    from safetensors.torch import save_file
 
-    class Best(Callback):
-        """The weights of the epoch with the lowest validation loss, in memory."""
+    path, settings = state_file(arguments), json.dumps(settings_of(arguments))
+
+    class Course(Callback):
+        """How the run goes: its epochs, its best weights, and both in a file after every epoch."""
 
         def __init__(self) -> None:
-            self.best_loss, self.best_epoch = float("inf"), 0
+            self.epochs, self.best_epoch, self.best_loss, self.seconds = 0, 0, float("inf"), 0.0
             self.best_weights: dict[str, torch.Tensor] = {}
 
-        def on_validation_end(self, trainer: Any, module: Any) -> None:
-            loss = float(trainer.callback_metrics["val_loss"])
-            if trainer.sanity_checking:
+        def on_train_start(self, trainer: Any, module: Any) -> None:
+            self.since = time.monotonic()
+            if not path.exists():
                 return
-            say(f"epoch {trainer.current_epoch + 1}: validation loss {loss:.4f}")
+            with safe_open(path, framework="pt") as file:
+                about = file.metadata()
+                if about["settings"] != settings:
+                    sys.exit(f"{path} belongs to a run with other settings; remove it to start from the beginning.")
+                parts = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 – not a dict
+            self.epochs, self.best_epoch = int(about["epochs"]), int(about["best_epoch"])
+            self.best_loss, self.seconds = float(about["best_loss"]), float(about["seconds"])
+            self.best_weights = part_of(parts, "best.")
+            module.load_state_dict(part_of(parts, "model."))
+            moments: dict[int, dict[str, torch.Tensor]] = {}
+            for name, tensor in part_of(parts, "optimizer.").items():
+                index, _, moment = name.partition(".")
+                moments.setdefault(int(index), {})[moment] = tensor
+            optimizer = trainer.optimizers[0]
+            groups = optimizer.state_dict()["param_groups"]
+            optimizer.load_state_dict({"state": moments, "param_groups": groups})
+            say(f"resuming after epoch {self.epochs}")
+
+        def on_train_epoch_end(self, trainer: Any, module: Any) -> None:  # after validation
+            loss, now = float(trainer.callback_metrics["val_loss"]), time.monotonic()
+            self.epochs += 1
+            self.seconds, self.since = self.seconds + now - self.since, now
+            say(f"epoch {self.epochs}: validation loss {loss:.4f}")
+            weights = {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}
             if loss < self.best_loss:
-                self.best_loss, self.best_epoch = loss, trainer.current_epoch + 1
-                self.best_weights = {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}
+                self.best_loss, self.best_epoch, self.best_weights = loss, self.epochs, weights
+            stalled = self.epochs - self.best_epoch >= arguments.patience
+            trainer.should_stop = stalled or self.epochs >= arguments.epochs
+            parts = {f"model.{name}": tensor for name, tensor in weights.items()}
+            parts |= {f"best.{name}": tensor.clone() for name, tensor in self.best_weights.items()}
+            for index, moments in trainer.optimizers[0].state_dict()["state"].items():
+                parts |= {f"optimizer.{index}.{name}": tensor.clone() for name, tensor in moments.items()}
+            about = {name: str(getattr(self, name)) for name in ("epochs", "best_epoch", "best_loss", "seconds")}
+            whole = path.with_suffix(".part")
+            save_file(parts, whole, about | {"settings": settings})
+            whole.replace(path)
 
     return Trainer(
         accelerator="cpu",
         devices=1,
         max_epochs=arguments.epochs,
         precision="bf16-mixed" if arguments.bf16 else "32-true",
-        callbacks=[EarlyStopping("val_loss", patience=arguments.patience), Best()],
+        callbacks=[Course()],
         num_sanity_val_steps=0,
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
         logger=False,
     )
+
+
+def part_of(parts: dict[str, Any], prefix: str) -> dict[str, Any]:
+    """The tensors whose names begin with `prefix`, without it."""
+    return {name.removeprefix(prefix): tensor for name, tensor in parts.items() if name.startswith(prefix)}
 
 
 def training_windows(data: dict[str, np.ndarray], length: int) -> Any:
