@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from m2rec.branches import BranchName
 from m2rec.commands.output import Json, say, show, table
 from m2rec.commands.places import find_checkpoint, find_world, this_command
 from m2rec.data.cache import prepared_folder
@@ -48,6 +49,10 @@ def evaluate(
         bool,
         typer.Option("--gates", help="Also compare the gate with an oracle (Rhythm Market only; minutes)."),
     ] = False,
+    without: Annotated[
+        BranchName | None,
+        typer.Option(help="What this branch adds: the same with its gate weight 0, without training again."),
+    ] = None,
     cpu: Annotated[bool, typer.Option("--cpu", help="Use the CPU even if there is a GPU.")] = False,
     json_file: Json = None,
 ) -> None:
@@ -67,12 +72,19 @@ def evaluate(
     folder = find_checkpoint(world)
     checkpoint = Checkpoint.load(folder)
     config = checkpoint.config
+    if without:
+        _check_removable(without, config.model.branches, record or gates)
     if gates and config.data.source != MARKET:
         raise InputError(f"The causes in {config.world} are unknown, so its gate cannot be graded; leave out --gates.")
     prepared = _data_of(config)
     device = torch.device("cuda" if torch.cuda.is_available() and not cpu else "cpu")
     model = checkpoint.model().to(device)
     found = protocol.evaluate(model, prepared, split, config.model.max_length)
+    if without:
+        with model.gate.without(without):
+            less = protocol.evaluate(model, prepared, split, config.model.max_length)
+        show({"with": found.figures, "without": less.figures}, json_file, *_without_tables(without, found, less))
+        return
     figures = with_intervals(found)
     grades = _grade(model, prepared, split, found.ranks["unmasked"]) if gates else None
 
@@ -91,6 +103,29 @@ def evaluate(
         show(found.figures | grades.model_dump(), json_file, shown, _grades_table(grades), _hits_table(grades))
     else:
         show(found.figures, json_file, shown)
+
+
+def _check_removable(branch: "BranchName", branches: "Sequence[str]", recorded: bool) -> None:
+    """Raises InputError when the model has no such branch, or would have none left, or when figures are recorded."""
+    if recorded:
+        raise InputError("--without measures a model that does not ship; leave out --record and --gates.")
+    if branch not in branches or len(branches) == 1:
+        raise InputError(f"This model cannot do without a {branch} branch: it has {' and '.join(branches)} only.")
+
+
+def _without_tables(branch: str, whole: "Evaluation", less: "Evaluation") -> "list[Table]":
+    """Both ways to rank: each metric with and without the branch, and what the branch adds."""
+    from m2rec.evaluation.figures import differences
+
+    tables = []
+    for seen, rows in differences(whole, less).items():
+        title = f"The {branch} branch, {seen}: {whole.count(seen):,} targets"
+        shown = table(title, "metric", "with it", "without it", "it adds", "p")
+        for metric, row in rows.items():
+            values = [f"{part.figures[seen][metric]:.4f}" for part in (whole, less)]
+            shown.add_row(metric, *values, f"{row.value:+.4f} ({row.low:+.4f} to {row.high:+.4f})", f"{row.p:.4f}")
+        tables.append(shown)
+    return tables
 
 
 def _grade(model: "M2Rec", prepared: "Prepared", split: "Part", ranks: "np.ndarray") -> "Grades":

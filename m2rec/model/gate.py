@@ -1,10 +1,13 @@
 """Adaptive gate: how likely each kind of evidence is to explain the next choice, from the branches' outputs."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from m2rec.branches import BRANCHES
+from m2rec.branches import BRANCHES, BranchName
 from m2rec.model.config import ModelConfig
 
 
@@ -34,3 +37,14 @@ class Gate(nn.Module):
             normed = [norm(branch.float()) for norm, branch in zip(self.norms, branches, strict=True)]
             logits = self.feed(torch.cat([*normed, evidence], dim=-1))
         return F.log_softmax(logits.float() + self.switched_off, dim=-1)
+
+    @contextmanager
+    def without(self, branch: BranchName) -> Iterator[None]:
+        """Switch one more branch off for a while: the others share its weight, in proportion to their own."""
+        before = self.switched_off
+        self.switched_off = before.clone()
+        self.switched_off[BRANCHES.index(branch)] = -torch.inf
+        try:
+            yield
+        finally:
+            self.switched_off = before

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from m2rec.benchmark.accuracy.ranks import OF_CHECKPOINT, checkpoint_key, load_ranks
+from m2rec.branches import BRANCHES
 from m2rec.checkpoint import Checkpoint
 from m2rec.data.cache import prepared_folder
 from m2rec.data.prepared import Prepared
@@ -64,6 +65,41 @@ def test_recording_again_replaces(run, checkpoint):
     for _ in range(2):
         run("evaluate", checkpoint, "--cpu", "--record")
     assert len(read_metrics(checkpoint, "corner-shop").measurements) == 2
+
+
+@pytest.mark.parametrize("branch", BRANCHES)
+def test_a_branch_is_left_out_by_giving_its_weight_to_the_others(run, checkpoint, branch):
+    found = run("evaluate", checkpoint, "--without", branch, "--cpu", "--json", "-").json
+    assert found["with"] == run("evaluate", checkpoint, "--cpu", "--json", "-").json
+    loaded = Checkpoint.load(checkpoint)
+    others = tuple(name for name in BRANCHES if name != branch)
+    model = replace(loaded, config=loaded.config.model_copy(update={"model": _with(loaded, others)})).model()
+    expected = evaluate(model, Prepared.load(prepared_folder("corner-shop")), "test", model.config.max_length).figures
+    assert found["without"] == {seen: pytest.approx(figures) for seen, figures in expected.items()}
+    out = run("evaluate", checkpoint, "--without", branch, "--cpu").out
+    assert all(words in out for words in (f"The {branch} branch, unmasked", "without it", "it adds", "HR@10"))
+
+
+def _with(loaded, branches):
+    return loaded.config.model.model_copy(update={"branches": branches})
+
+
+@pytest.mark.parametrize("also", ["--record", "--gates"])
+def test_figures_without_a_branch_are_not_recorded(run, checkpoint, also):
+    result = run("evaluate", checkpoint, "--without", "semantic", also, "--cpu")
+    assert result.code == 2
+    assert "leave out --record and --gates" in " ".join(result.err.split())
+
+
+def test_a_branch_that_is_not_there_cannot_be_left_out(run, checkpoint):
+    loaded = Checkpoint.load(checkpoint)
+    replace(loaded, config=loaded.config.model_copy(update={"model": _with(loaded, ("temporal",)), "sha256": {}})).save(
+        checkpoint
+    )
+    for branch in ("temporal", "frequency"):
+        result = run("evaluate", checkpoint, "--without", branch, "--cpu")
+        assert result.code == 2
+        assert f"This model cannot do without a {branch} branch: it has temporal only." in " ".join(result.err.split())
 
 
 def test_data_that_the_checkpoint_was_not_trained_on_is_refused(run, checkpoint):
