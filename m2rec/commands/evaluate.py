@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
     from m2rec.checkpoint import CheckpointConfig
     from m2rec.data.prepared import Prepared
+    from m2rec.evaluation.bootstrap import Difference
     from m2rec.evaluation.protocol import Evaluation, Part
-    from m2rec.evaluation.report import Figure, Grades
+    from m2rec.evaluation.report import Figure, Grades, Removal
     from m2rec.evaluation.seen import Seen
     from m2rec.model.m2rec import M2Rec
 
@@ -66,14 +67,15 @@ def evaluate(
     from m2rec.benchmark.accuracy.ranks import OF_CHECKPOINT, checkpoint_key, save_ranks
     from m2rec.checkpoint import Checkpoint
     from m2rec.evaluation import protocol
-    from m2rec.evaluation.figures import with_intervals
+    from m2rec.evaluation.figures import differences, with_intervals
+    from m2rec.evaluation.report import read_metrics, write_metrics
     from m2rec.training.machine import device_name
 
     folder = find_checkpoint(world)
     checkpoint = Checkpoint.load(folder)
     config = checkpoint.config
     if without:
-        _check_removable(without, config.model.branches, record or gates)
+        _check_removable(without, config.model.branches, gates)
     if gates and config.data.source != MARKET:
         raise InputError(f"The causes in {config.world} are unknown, so its gate cannot be graded; leave out --gates.")
     prepared = _data_of(config)
@@ -83,7 +85,13 @@ def evaluate(
     if without:
         with model.gate.without(without):
             less = protocol.evaluate(model, prepared, split, config.model.max_length)
-        show({"with": found.figures, "without": less.figures}, json_file, *_without_tables(without, found, less))
+        added = differences(found, less)
+        if record:
+            removals = _removals(config, without, split, less, added, device_name(device))
+            written = write_metrics(folder, read_metrics(folder, config.world).with_removals(removals))
+            say(f"Recorded in {written}.")
+        tables = _without_tables(without, found, less, added)
+        show({"with": found.figures, "without": less.figures}, json_file, *tables)
         return
     figures = with_intervals(found)
     grades = _grade(model, prepared, split, found.ranks["unmasked"]) if gates else None
@@ -105,20 +113,44 @@ def evaluate(
         show(found.figures, json_file, shown)
 
 
-def _check_removable(branch: "BranchName", branches: "Sequence[str]", recorded: bool) -> None:
-    """Raises InputError when the model has no such branch, or would have none left, or when figures are recorded."""
-    if recorded:
-        raise InputError("--without measures a model that does not ship; leave out --record and --gates.")
+def _check_removable(branch: BranchName, branches: "Sequence[str]", gates: bool) -> None:
+    """Raises InputError when the model has no such branch, or would have none left, or when gates are graded too."""
+    if gates:
+        raise InputError("A gate is graded with all of its weights; leave out either --without or --gates.")
     if branch not in branches or len(branches) == 1:
         raise InputError(f"This model cannot do without a {branch} branch: it has {' and '.join(branches)} only.")
 
 
-def _without_tables(branch: str, whole: "Evaluation", less: "Evaluation") -> "list[Table]":
-    """Both ways to rank: each metric with and without the branch, and what the branch adds."""
-    from m2rec.evaluation.figures import differences
+def _removals(
+    config: "CheckpointConfig",
+    branch: BranchName,
+    split: "Part",
+    less: "Evaluation",
+    added: "dict[Seen, dict[str, Difference]]",
+    hardware: str,
+) -> "list[Removal]":
+    from m2rec.evaluation.figures import with_intervals
+    from m2rec.evaluation.report import Advantage, Removal
 
+    return [
+        Removal(
+            branch=branch,
+            seen=seen,
+            targets=less.count(seen),
+            figures=figures,
+            adds={metric: Advantage(**vars(row)) for metric, row in added[seen].items()},
+            **_measured(config, split, hardware),
+        )
+        for seen, figures in with_intervals(less).items()
+    ]
+
+
+def _without_tables(
+    branch: BranchName, whole: "Evaluation", less: "Evaluation", added: "dict[Seen, dict[str, Difference]]"
+) -> "list[Table]":
+    """Both ways to rank: each metric with and without the branch, and what the branch adds."""
     tables = []
-    for seen, rows in differences(whole, less).items():
+    for seen, rows in added.items():
         title = f"The {branch} branch, {seen}: {whole.count(seen):,} targets"
         shown = table(title, "metric", "with it", "without it", "it adds", "p")
         for metric, row in rows.items():
@@ -176,16 +208,8 @@ def _record(
 ) -> Path:
     """Write the measurements into the checkpoint's metrics.json. → its path."""
     from m2rec.evaluation.report import GateMeasurement, Measurement, read_metrics, write_metrics
-    from m2rec.training.machine import git_revision
 
-    measured = {
-        "split": split,
-        "seeds": [config.training.settings["seed"]],
-        "hardware": hardware,
-        "date": datetime.now(UTC).date(),
-        "command": this_command(),
-        "revision": git_revision(),
-    }
+    measured = _measured(config, split, hardware)
     protocol = f"{SPLITS[config.data.split]}; all {config.model.items} items ranked"
     rows = [
         Measurement(model="m2rec", protocol=protocol, seen=seen, figures=rows, targets=found.count(seen), **measured)
@@ -197,6 +221,20 @@ def _record(
             update={"gates": GateMeasurement(grades=grades, targets=len(found.users), **measured)}
         )
     return write_metrics(folder, metrics)
+
+
+def _measured(config: "CheckpointConfig", split: "Part", hardware: str) -> dict[str, Any]:
+    """Everything needed to repeat a measurement of a checkpoint, by the names of the fields."""
+    from m2rec.training.machine import git_revision
+
+    return {
+        "split": split,
+        "seeds": [config.training.settings["seed"]],
+        "hardware": hardware,
+        "date": datetime.now(UTC).date(),
+        "command": this_command(),
+        "revision": git_revision(),
+    }
 
 
 def _data_of(config: "CheckpointConfig") -> "Prepared":

@@ -7,10 +7,12 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
 
 from m2rec.atomic import atomic_file
+from m2rec.branches import BranchName
 from m2rec.errors import CheckpointError
 
 FORMAT: Final = 1
 FILE = "metrics.json"
+ROUNDING = 1e-6  # figures that differ by less are the same
 
 
 class _Frozen(BaseModel):
@@ -31,6 +33,12 @@ class Figure(_Frozen):
         if self.low is not None and self.high is not None and self.low > self.high:
             raise ValueError("an interval must not end before it starts")
         return self
+
+
+class Advantage(Figure):
+    """By how much one model is above another on the same targets, and the p of such a difference by chance."""
+
+    p: FiniteFloat
 
 
 class Agreement(_Frozen):
@@ -100,6 +108,28 @@ class GateMeasurement(_Measured):
     grades: Grades
 
 
+class Removal(_Measured):
+    """The same model with one branch switched off, whose gate weight goes to the others, without training again."""
+
+    branch: BranchName
+    seen: Literal["unmasked", "masked"]
+    figures: Annotated[dict[str, Figure], Field(min_length=1)]  # without the branch
+    adds: Annotated[dict[str, Advantage], Field(min_length=1)]  # what the branch adds to them, paired over users
+
+    @property
+    def key(self) -> tuple[str, str, str, tuple[int, ...]]:
+        """What is measured, as in `Measurement`."""
+        return self.branch, self.split, self.seen, tuple(self.seeds)
+
+    def belongs_to(self, whole: Measurement) -> bool:
+        """Whether the whole model had these figures when the branch was switched off."""
+        return (whole.model, whole.split, whole.seen) == ("m2rec", self.split, self.seen) and all(
+            abs(self.figures[name].value + self.adds[name].value - figure.value) < ROUNDING
+            for name, figure in whole.figures.items()
+            if name in self.figures
+        )
+
+
 class MetricsFile(_Frozen):
     """The whole of `metrics.json`."""
 
@@ -107,11 +137,21 @@ class MetricsFile(_Frozen):
     world: Annotated[str, Field(min_length=1)]
     measurements: list[Measurement] = []
     gates: GateMeasurement | None = None
+    removals: list[Removal] = []
 
     def with_measurements(self, fresh: list[Measurement]) -> "MetricsFile":
-        """The same file with these added; older measurements of the same thing are replaced."""
+        """The same file with these added; older measurements of the same thing are replaced.
+
+        Removals whose whole model was another one are left out.
+        """
         merged = {measurement.key: measurement for measurement in [*self.measurements, *fresh]}
-        return self.model_copy(update={"measurements": list(merged.values())})
+        removals = [one for one in self.removals if any(map(one.belongs_to, merged.values()))]
+        return self.model_copy(update={"measurements": list(merged.values()), "removals": removals})
+
+    def with_removals(self, fresh: list[Removal]) -> "MetricsFile":
+        """The same file with these added; older ones of the same branch are replaced."""
+        merged = {removal.key: removal for removal in [*self.removals, *fresh]}
+        return self.model_copy(update={"removals": list(merged.values())})
 
 
 def read_metrics(folder: Path, world: str) -> MetricsFile:

@@ -84,11 +84,26 @@ def _with(loaded, branches):
     return loaded.config.model.model_copy(update={"branches": branches})
 
 
-@pytest.mark.parametrize("also", ["--record", "--gates"])
-def test_figures_without_a_branch_are_not_recorded(run, checkpoint, also):
-    result = run("evaluate", checkpoint, "--without", "semantic", also, "--cpu")
+def test_what_a_branch_adds_is_recorded_beside_the_figures_of_the_whole_model(run, checkpoint):
+    run("evaluate", checkpoint, "--record", "--cpu")
+    whole = read_metrics(checkpoint, "corner-shop").measurements
+    for branch in ("frequency", "semantic"):
+        found = run("evaluate", checkpoint, "--without", branch, "--record", "--cpu", "--json", "-").json
+    metrics = read_metrics(checkpoint, "corner-shop")
+    assert metrics.measurements == whole
+    assert [one.branch for one in metrics.removals] == ["frequency", "frequency", "semantic", "semantic"]
+    for one in metrics.removals[2:]:
+        assert any(map(one.belongs_to, whole))
+        for metric, figure in one.figures.items():
+            assert figure.value == pytest.approx(found["without"][one.seen][metric])
+            difference = found["with"][one.seen][metric] - found["without"][one.seen][metric]
+            assert one.adds[metric].value == pytest.approx(difference)
+
+
+def test_a_gate_is_not_graded_without_a_branch(run, checkpoint):
+    result = run("evaluate", checkpoint, "--without", "semantic", "--gates", "--cpu")
     assert result.code == 2
-    assert "leave out --record and --gates" in " ".join(result.err.split())
+    assert "leave out either --without or --gates" in " ".join(result.err.split())
 
 
 def test_a_branch_that_is_not_there_cannot_be_left_out(run, checkpoint):

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from m2rec.errors import CheckpointError
 from m2rec.evaluation.report import (
+    Advantage,
     Agreement,
     Figure,
     GateMeasurement,
@@ -14,6 +15,7 @@ from m2rec.evaluation.report import (
     Grades,
     Measurement,
     MetricsFile,
+    Removal,
     read_metrics,
     write_metrics,
 )
@@ -36,6 +38,18 @@ def measurement(value: float, seen: str = "unmasked", **changes) -> Measurement:
     return Measurement.model_validate(fields | changes)
 
 
+def removal(whole: float, without: float, branch: str = "frequency", seen: str = "unmasked") -> Removal:
+    about = {"split", "seeds", "targets", "hardware", "date", "command", "revision"}
+    adds = Advantage(value=whole - without, low=-0.1, high=0.9, p=0.5)
+    return Removal(
+        branch=branch,
+        seen=seen,
+        figures={"HR@10": Figure(value=without)},
+        adds={"HR@10": adds},
+        **measurement(whole).model_dump(include=about),
+    )
+
+
 def test_a_figure_comes_back_with_all_that_was_written_with_it(tmp_path):
     written = MetricsFile(world="market").with_measurements([measurement(0.3), measurement(0.4, "masked")])
     write_metrics(tmp_path, written)
@@ -49,6 +63,26 @@ def test_measuring_again_replaces_and_measuring_something_else_adds():
     file = MetricsFile(world="market").with_measurements([measurement(0.3), measurement(0.4, "masked")])
     file = file.with_measurements([measurement(0.35), measurement(0.2, split="validation")])
     assert [row.figures["HR@10"].value for row in file.measurements] == [0.35, 0.4, 0.2]
+
+
+def test_a_branch_that_is_switched_off_again_replaces_and_another_adds(tmp_path):
+    file = MetricsFile(world="market").with_measurements([measurement(0.3), measurement(0.4, "masked")])
+    file = file.with_removals([removal(0.3, 0.2), removal(0.4, 0.3, seen="masked")])
+    file = file.with_removals([removal(0.3, 0.25), removal(0.3, 0.1, "semantic")])
+    write_metrics(tmp_path, file)
+    found = read_metrics(tmp_path, "market").removals
+    assert [(one.branch, one.seen, one.figures["HR@10"].value) for one in found] == [
+        ("frequency", "unmasked", 0.25),
+        ("frequency", "masked", 0.3),
+        ("semantic", "unmasked", 0.1),
+    ]
+
+
+def test_a_new_figure_of_the_whole_model_drops_what_was_compared_with_the_old_one():
+    file = MetricsFile(world="market").with_measurements([measurement(0.3), measurement(0.4, "masked")])
+    file = file.with_removals([removal(0.3, 0.2), removal(0.4, 0.3, seen="masked")])
+    assert file.with_measurements([measurement(0.3)]).removals == file.removals
+    assert [one.seen for one in file.with_measurements([measurement(0.31)]).removals] == ["masked"]
 
 
 def test_grades_of_the_gate_stand_beside_the_figures(tmp_path):

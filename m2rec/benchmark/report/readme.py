@@ -7,7 +7,8 @@ from pathlib import Path
 from m2rec.atomic import atomic_file
 from m2rec.benchmark.report.baselines import SHOWN, Shipped, baselines
 from m2rec.benchmark.report.claims import claims
-from m2rec.benchmark.report.figures import cell
+from m2rec.benchmark.report.comparisons import METRIC
+from m2rec.benchmark.report.figures import cell, p_value
 from m2rec.benchmark.report.learning_curve import curve
 from m2rec.benchmark.report.market import market_tests
 from m2rec.benchmark.report.speed_and_load import speed_and_load
@@ -15,7 +16,7 @@ from m2rec.benchmark.report.summary import SUMMARY_HEAD, summary, texts_note
 from m2rec.branches import CAUSE_OF
 from m2rec.checkpoint import CheckpointConfig, TrainingRecord
 from m2rec.errors import DataError
-from m2rec.evaluation.report import FILE, Figure, GateMeasurement, Measurement, MetricsFile, read_metrics
+from m2rec.evaluation.report import FILE, Figure, GateMeasurement, Measurement, MetricsFile, Removal, read_metrics
 from m2rec.evaluation.seen import SEEN
 
 HEAD = """# Results
@@ -137,7 +138,8 @@ def _world(recorded: Recorded, benchmarks: Path) -> list[str]:
     ]
     lines += [_row(measurement) for measurement in metrics.measurements]
     lines += [_line(row.model, SEEN[row.seen], row.cells, row.seeds) for row in others.rows]
-    return [*lines, "", *others.notes, *(_gates(metrics.gates) if metrics.gates else [])]
+    removals = [one for one in metrics.removals if any(map(one.belongs_to, metrics.measurements))]
+    return [*lines, "", *others.notes, *_removals(removals), *(_gates(metrics.gates) if metrics.gates else [])]
 
 
 def _row(measured: Measurement) -> str:
@@ -152,6 +154,24 @@ def _line(model: str, seen: str, cells: list[str], seeds: int) -> str:
 
 def _cell(figure: Figure) -> str:
     return cell(figure.value, low=figure.low, high=figure.high)
+
+
+def _removals(removals: Sequence[Removal]) -> list[str]:
+    """A Markdown table of what each branch of the shipped model adds; empty if that was not measured."""
+    if not removals:
+        return []
+    lines = [
+        "What each branch of the shipped model adds: the same weights without it, its gate weight given to the others.",
+        "",
+        f"| switched off | items of the history | {METRIC} without it | it adds | command |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for one in removals:
+        adds = one.adds[METRIC]
+        between = f" ({adds.low:+z.4f} to {adds.high:+z.4f})" if adds.low is not None else ""
+        gain = f"{adds.value:+z.4f}{between}, {p_value(adds.p)}"
+        lines.append(f"| {one.branch} | {SEEN[one.seen]} | {_cell(one.figures[METRIC])} | {gain} | `{one.command}` |")
+    return [*lines, ""]
 
 
 def _gates(measured: GateMeasurement) -> list[str]:

@@ -1,4 +1,5 @@
-"""What each part of the model is worth: M2Rec without it, compared with M2Rec.
+"""What each part of the model is worth: M2Rec trained without it, compared with M2Rec, and M2Rec as shipped with one
+branch switched off.
 
 If a plan of ablations is recorded, all figures come from it. Its models are trained for the same number of epochs,
 fewer than the shipped model, so they can be compared only with each other. Otherwise the figures come from the world's
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from m2rec.evaluation.report import Measurement
+from m2rec.evaluation.report import Figure, Measurement, MetricsFile
 from m2rec.ui.panels.standing import MEASURE
 
 ITSELF = "nothing: M2Rec itself"
@@ -74,6 +75,30 @@ def ablations(table: dict[str, Any], shipped: Measurement | None = None) -> Abla
         f"{epochs} epoch{'s' * (epochs != 1)}" if trained else None,
         ", ".join(str(made[name][0]) for name in ("hardware", "dates") if made.get(name)),
         str((made.get("commands") or ["–"])[0]),
+    )
+
+
+def switched_off(metrics: MetricsFile) -> Ablations | None:
+    """The shipped model without each of its branches, on the test part; None if that was not measured."""
+    there = [one for one in metrics.removals if (one.split, one.seen) == ("test", "unmasked") and MEASURE in one.adds]
+    whole = next((one for one in metrics.measurements if any(each.belongs_to(one) for each in there)), None)
+    if whole is None:
+        return None
+    rows = [
+        Ablation(f"the {one.branch} branch", figure.value, figure.low, figure.high, (adds.value, *_ends(adds)))
+        for one in there
+        for figure, adds in [(one.figures[MEASURE], one.adds[MEASURE])]
+    ]
+    rows.sort(key=lambda one: one.value)
+    figure, last = whole.figures[MEASURE], there[-1]
+    itself = Ablation(ITSELF, figure.value, figure.low, figure.high)
+    return Ablations([itself, *rows], None, f"{last.hardware}, {last.date}", last.command)
+
+
+def _ends(figure: Figure) -> tuple[float, float]:
+    return (
+        figure.value if figure.low is None else figure.low,
+        figure.value if figure.high is None else figure.high,
     )
 
 

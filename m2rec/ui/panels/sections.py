@@ -18,7 +18,7 @@ from m2rec.evaluation.report import GateMeasurement, Measurement, MetricsFile, r
 from m2rec.evaluation.seen import SEEN
 from m2rec.text_safety import quoted
 from m2rec.ui.lessons import lessons
-from m2rec.ui.panels.ablations import ablations, path_of
+from m2rec.ui.panels.ablations import ablations, path_of, switched_off
 from m2rec.ui.panels.market_test import market_test
 from m2rec.ui.panels.standing import by_cause, rankings, scale_of
 from m2rec.ui.render.context import PageContext
@@ -81,6 +81,7 @@ def _results(context: PageContext) -> str:
         scale=scale_of(found),
         causes=by_cause(metrics.gates),
         ablations=parts,
+        switched_off=switched_off(metrics),
         tables=tables,
         note=note,
         published=_published() if name == PUBLISHED_WORLD else None,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from m2rec.errors import InputError
-from m2rec.evaluation.report import Figure, Measurement, MetricsFile, write_metrics
+from m2rec.evaluation.report import Advantage, Figure, Measurement, MetricsFile, Removal, write_metrics
 from m2rec.ui.panels.sections import section
 from m2rec.ui.render.context import PageContext, ask
 from m2rec.ui.session.dispatch import opening
@@ -198,6 +198,7 @@ def test_where_no_part_was_taken_away_the_results_say_so(name: str) -> None:
     benchmarks = ROOT / "assets" / "benchmarks"
     tables = [path for path in (benchmarks / f"{name}.json", benchmarks / f"{name}-ablations.json") if path.is_file()]
     measured = any(row.get("ablates") for path in tables for row in json.loads(path.read_text())["rows"])
+    measured |= bool(recorded(name)[0].get("removals"))
     html = results_of(name)
     assert "What each part is worth" in html
     assert ("Not measured yet on this world" in html) != measured
@@ -276,6 +277,37 @@ def test_what_lacks_a_part_is_no_baseline_in_the_worlds_own_table_either(on_disk
     table = ablation_table()
     path.write_text(json.dumps(table | {"rows": table["rows"][1:]}))
     assert "the gate" not in section(on_disk, "results")
+
+
+def test_branches_of_the_shipped_model_that_were_switched_off_are_shown(on_disk: PageContext) -> None:
+    about = {
+        "split": "test", "seen": "unmasked", "seeds": [0], "targets": 10, "hardware": "one CPU",
+        "date": date(2026, 1, 2), "command": "python -m m2rec evaluate toy-shop", "revision": "abc",
+    }  # fmt: skip
+    whole = Measurement(model="m2rec", protocol="leave-one-out", figures={"HR@10": Figure(value=0.55)}, **about)
+    removals = [
+        Removal(
+            branch=branch,
+            figures={"HR@10": Figure(value=0.55 - adds, low=0.3, high=0.6)},
+            adds={"HR@10": Advantage(value=adds, low=adds - 0.01, high=adds + 0.01, p=0.5)},
+            **about | {"command": f"python -m m2rec evaluate toy-shop --without {branch}"},
+        )
+        for branch, adds in (("frequency", 0.002), ("semantic", 0.1))
+    ]
+    written = MetricsFile(world="toy-shop", measurements=[whole], removals=removals)
+    write_metrics(folder_of(on_disk), written)
+    html = section(on_disk, "results")
+    worth = html[html.index("What each part is worth") :]
+    assert "Not measured yet on this world" not in worth
+    order = [
+        worth.index(words) for words in ("0.5500", "the semantic branch", "0.4500", "the frequency branch", "0.5480")
+    ]
+    assert order == sorted(order)
+    assert "[+0.0900, +0.1100]" in worth
+    assert "one CPU, 2026-01-02, by <code>python -m m2rec evaluate toy-shop --without semantic</code>" in worth
+    other = whole.model_copy(update={"figures": {"HR@10": Figure(value=0.6)}})
+    write_metrics(folder_of(on_disk), written.model_copy(update={"measurements": [other]}))
+    assert "the semantic branch" not in section(on_disk, "results"), "these were compared with another model"
 
 
 def test_what_was_trained_as_long_as_the_shipped_model_stands_beside_it(on_disk: PageContext) -> None:
