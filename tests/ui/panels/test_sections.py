@@ -268,7 +268,7 @@ def test_a_part_that_costs_more_than_it_adds_is_named(
     table = ablation_table()
     table["comparisons"][0] |= {"difference": (low + high) / 2, "low": low, "high": high}
     path.write_text(json.dumps(table))
-    words = "Without the &lt;texts&gt;, HR@10 is 0.0200 higher: in this world, this part costs more than it adds."
+    words = "Without the &lt;texts&gt;, HR@10 is 0.0200 higher after 12 epochs: in this world, this part costs more than it adds."
     assert (words in section(on_disk, "results")) == said
 
 
