@@ -35,9 +35,12 @@ class Figure(_Frozen):
         return self
 
 
-class Advantage(Figure):
-    """By how much one model is above another on the same targets, and the p of such a difference by chance."""
+class Advantage(_Frozen):
+    """By how much one model is above another on the same targets, with its 95 % interval and its p."""
 
+    value: FiniteFloat
+    low: FiniteFloat
+    high: FiniteFloat
     p: FiniteFloat
 
 
@@ -139,14 +142,19 @@ class MetricsFile(_Frozen):
     gates: GateMeasurement | None = None
     removals: list[Removal] = []
 
+    @property
+    def current_removals(self) -> list[Removal]:
+        """The removals whose whole model has the figures of this file."""
+        return [one for one in self.removals if any(map(one.belongs_to, self.measurements))]
+
     def with_measurements(self, fresh: list[Measurement]) -> "MetricsFile":
         """The same file with these added; older measurements of the same thing are replaced.
 
         Removals whose whole model was another one are left out.
         """
         merged = {measurement.key: measurement for measurement in [*self.measurements, *fresh]}
-        removals = [one for one in self.removals if any(map(one.belongs_to, merged.values()))]
-        return self.model_copy(update={"measurements": list(merged.values()), "removals": removals})
+        found = self.model_copy(update={"measurements": list(merged.values())})
+        return found.model_copy(update={"removals": found.current_removals})
 
     def with_removals(self, fresh: list[Removal]) -> "MetricsFile":
         """The same file with these added; older ones of the same branch are replaced."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from m2rec.benchmark.accuracy.plan import Plan
-from m2rec.benchmark.report.figures import figure, p_value
+from m2rec.benchmark.report.figures import figure, gain, p_value
 from m2rec.evaluation.seen import SEEN, has_repeat_bias, nothing_twice
 
 METRIC = "HR@10"
@@ -95,7 +95,7 @@ def best_on_validation(rows: Rows, names: Sequence[str], seen: str) -> str | Non
 
 def _lead(one: Mapping[str, Any]) -> str:
     relative = "" if one["relative"] is None else f", {100 * one['relative']:+.1f} %"
-    return f"{one['difference']:+z.4f} ({one['low']:+z.4f} to {one['high']:+z.4f}){relative}, {p_value(one['p'])}"
+    return f"{gain(one['difference'], one['low'], one['high'])}{relative}, {p_value(one['p'])}"
 
 
 def _loss(one: Mapping[str, Any] | None) -> str:

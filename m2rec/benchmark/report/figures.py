@@ -22,6 +22,11 @@ def figure(row: Mapping[str, Any], seen: str, metric: str) -> str:
     return cell(value, low=low, high=high)
 
 
+def gain(value: float, low: float, high: float) -> str:
+    """A difference between two figures, with its interval."""
+    return f"{value:+z.4f} ({low:+z.4f} to {high:+z.4f})"
+
+
 def p_value(p: float) -> str:
     """A p value; values below `LEAST_P` are shown as such."""
     return f"p < {LEAST_P}" if p < LEAST_P else f"p = {p:.3f}"

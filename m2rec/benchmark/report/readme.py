@@ -8,7 +8,7 @@ from m2rec.atomic import atomic_file
 from m2rec.benchmark.report.baselines import SHOWN, Shipped, baselines
 from m2rec.benchmark.report.claims import claims
 from m2rec.benchmark.report.comparisons import METRIC
-from m2rec.benchmark.report.figures import cell, p_value
+from m2rec.benchmark.report.figures import cell, gain, p_value
 from m2rec.benchmark.report.learning_curve import curve
 from m2rec.benchmark.report.market import market_tests
 from m2rec.benchmark.report.speed_and_load import speed_and_load
@@ -138,8 +138,8 @@ def _world(recorded: Recorded, benchmarks: Path) -> list[str]:
     ]
     lines += [_row(measurement) for measurement in metrics.measurements]
     lines += [_line(row.model, SEEN[row.seen], row.cells, row.seeds) for row in others.rows]
-    removals = [one for one in metrics.removals if any(map(one.belongs_to, metrics.measurements))]
-    return [*lines, "", *others.notes, *_removals(removals), *(_gates(metrics.gates) if metrics.gates else [])]
+    removals = _removals(metrics.current_removals)
+    return [*lines, "", *others.notes, *removals, *(_gates(metrics.gates) if metrics.gates else [])]
 
 
 def _row(measured: Measurement) -> str:
@@ -168,9 +168,8 @@ def _removals(removals: Sequence[Removal]) -> list[str]:
     ]
     for one in removals:
         adds = one.adds[METRIC]
-        between = f" ({adds.low:+z.4f} to {adds.high:+z.4f})" if adds.low is not None else ""
-        gain = f"{adds.value:+z.4f}{between}, {p_value(adds.p)}"
-        lines.append(f"| {one.branch} | {SEEN[one.seen]} | {_cell(one.figures[METRIC])} | {gain} | `{one.command}` |")
+        added = f"{gain(adds.value, adds.low, adds.high)}, {p_value(adds.p)}"
+        lines.append(f"| {one.branch} | {SEEN[one.seen]} | {_cell(one.figures[METRIC])} | {added} | `{one.command}` |")
     return [*lines, ""]
 
 

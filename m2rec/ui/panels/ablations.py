@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from m2rec.evaluation.report import Figure, Measurement, MetricsFile
+from m2rec.evaluation.report import Advantage, Figure, Measurement, MetricsFile
 from m2rec.ui.panels.standing import MEASURE
 
 ITSELF = "nothing: M2Rec itself"
@@ -58,7 +58,7 @@ def ablations(table: dict[str, Any], shipped: Measurement | None = None) -> Abla
     if trained:
         whole = _ablation(trained, ITSELF, None)
     elif shipped and (figure := shipped.figures.get(MEASURE)):
-        whole = Ablation(ITSELF, figure.value, figure.low, figure.high)
+        whole = _without(ITSELF, figure)
     if whole is None or not parts:
         return None
     lost = {
@@ -80,26 +80,21 @@ def ablations(table: dict[str, Any], shipped: Measurement | None = None) -> Abla
 
 def switched_off(metrics: MetricsFile) -> Ablations | None:
     """The shipped model without each of its branches, on the test part; None if that was not measured."""
-    there = [one for one in metrics.removals if (one.split, one.seen) == ("test", "unmasked") and MEASURE in one.adds]
-    whole = next((one for one in metrics.measurements if any(each.belongs_to(one) for each in there)), None)
-    if whole is None:
+    there = [one for one in metrics.current_removals if (one.split, one.seen) == ("test", "unmasked")]
+    there = [one for one in there if MEASURE in one.adds]
+    if not there:
         return None
-    rows = [
-        Ablation(f"the {one.branch} branch", figure.value, figure.low, figure.high, (adds.value, *_ends(adds)))
-        for one in there
-        for figure, adds in [(one.figures[MEASURE], one.adds[MEASURE])]
-    ]
+    last = there[-1]
+    whole = next(one for one in metrics.measurements if last.belongs_to(one))
+    rows = [_without(f"the {one.branch} branch", one.figures[MEASURE], one.adds[MEASURE]) for one in there]
     rows.sort(key=lambda one: one.value)
-    figure, last = whole.figures[MEASURE], there[-1]
-    itself = Ablation(ITSELF, figure.value, figure.low, figure.high)
+    itself = _without(ITSELF, whole.figures[MEASURE])
     return Ablations([itself, *rows], None, f"{last.hardware}, {last.date}", last.command)
 
 
-def _ends(figure: Figure) -> tuple[float, float]:
-    return (
-        figure.value if figure.low is None else figure.low,
-        figure.value if figure.high is None else figure.high,
-    )
+def _without(taken_away: str, figure: Figure, adds: Advantage | None = None) -> Ablation:
+    lost = (adds.value, adds.low, adds.high) if adds else None
+    return Ablation(taken_away, figure.value, figure.low, figure.high, lost)
 
 
 def path_of(benchmarks: Path, world: str) -> Path:
