@@ -156,8 +156,13 @@ def trainer_of(arguments: argparse.Namespace) -> Any:
             self.epochs, self.best_epoch, self.best_loss, self.seconds = 0, 0, float("inf"), 0.0
             self.best_weights: dict[str, torch.Tensor] = {}
 
-        def on_train_start(self, trainer: Any, module: Any) -> None:
-            self.since = time.monotonic()
+        def on_train_epoch_start(self, trainer: Any, module: Any) -> None:
+            if trainer.current_epoch == 0:  # not `on_train_start`, after which RecTools draws the first weights
+                self.since = time.monotonic()
+                self.resume(trainer, module)
+
+        def resume(self, trainer: Any, module: Any) -> None:
+            """Continue from the file of an earlier run, if there is one."""
             if not path.exists():
                 return
             with safe_open(path, framework="pt") as file:
