@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from m2rec.baselines.blocks.feed_forward import NORM_EPSILON, FeedForward
 from m2rec.baselines.sasrec import Attention
 from m2rec.baselines.settings import BaselineSettings, Positive
-from m2rec.baselines.vectors import INITIAL_SCALE
+from m2rec.model.items import INITIAL_SCALE
 
 
 class BsaRecSettings(BaselineSettings):

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from m2rec.baselines.blocks.feed_forward import FeedForward
 from m2rec.baselines.blocks.linear_scan import linear_scan
 from m2rec.baselines.settings import BaselineSettings, Positive
-from m2rec.baselines.vectors import INITIAL_SCALE
+from m2rec.model.items import INITIAL_SCALE
 
 RING = (0.8, 0.99)  # range of the initial |λ|
 

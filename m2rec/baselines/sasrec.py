@@ -20,7 +20,7 @@ from pydantic import model_validator
 from torch import Tensor, nn
 
 from m2rec.baselines.settings import BaselineSettings, Positive, Rate
-from m2rec.baselines.vectors import INITIAL_SCALE
+from m2rec.model.items import INITIAL_SCALE
 
 
 class SasRecSettings(BaselineSettings):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-INITIAL_SCALE = 0.02  # as published; the layers after it normalise
+from m2rec.model.items import INITIAL_SCALE
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ from torch import Tensor, nn
 
 from m2rec.baselines.blocks.feed_forward import NORM_EPSILON, FeedForward
 from m2rec.baselines.settings import BaselineSettings, Positive
-from m2rec.baselines.vectors import INITIAL_SCALE
+from m2rec.model.items import INITIAL_SCALE
 
 INITIAL_BIAS = -0.1  # b, as published
 

@@ -7,6 +7,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+# Standard deviation of initial ID vectors and of the text projection's weights, here and in the baselines, as published
+# for BSARec, WEARec and LRURec. Longer vectors are noise in the first scores: films are then learned more slowly, and
+# products that are rarely chosen are learned by heart.
+INITIAL_SCALE = 0.02
+
 
 @dataclass
 class ItemTable:

@@ -16,7 +16,6 @@ Three ways to run the same weights give one answer: `encode` (all positions, for
 `encode_last` (the newest position only) and `step` (one more item on a cached state).
 """
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
@@ -31,7 +30,7 @@ from m2rec.model.config import ModelConfig
 from m2rec.model.explanations import Explanations
 from m2rec.model.fusion import FeatureFusion
 from m2rec.model.gate import Gate
-from m2rec.model.items import ItemTable, known_or_mean, usual_popularity
+from m2rec.model.items import INITIAL_SCALE, ItemTable, known_or_mean, usual_popularity
 from m2rec.model.softmax import seen_items
 from m2rec.model.targets import Targets
 
@@ -97,10 +96,10 @@ class M2Rec(nn.Module):
                 f"text_vectors must be {(config.items + 1, config.text_width)}, not {tuple(text_vectors.shape)}"
             )
         self.register_buffer("text", text_vectors.float().clone())
-        self.ids = nn.Parameter(torch.randn(config.warm_items, config.width) / math.sqrt(config.width))
+        self.ids = nn.Parameter(torch.randn(config.warm_items, config.width) * INITIAL_SCALE)
         self.bias = nn.Parameter(torch.zeros(config.warm_items))
         self.project = nn.Linear(config.text_width, config.width, bias=False)
-        nn.init.normal_(self.project.weight, std=1 / math.sqrt(config.width))
+        nn.init.normal_(self.project.weight, std=INITIAL_SCALE)
         for key in BRANCHES:
             self.add_module(key, _branch_class(config, key)(config))
         self.gate = Gate(config, sum(branch.evidence_width for _, branch in self.each_branch()))
