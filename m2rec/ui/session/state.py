@@ -5,6 +5,7 @@ requests and a restart loses nothing. Each step of undo and redo is stored as a 
 what can be undone is exactly what can be shared.
 """
 
+import math
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, model_validator
@@ -43,10 +44,13 @@ Links = Annotated[
 
 
 def _rounded(shares: PerBranch) -> PerBranch:
-    """To six digits, so that a link stays short; the largest is adjusted, so that the sum is 1."""
-    largest = max(shares, key=lambda name: shares[name])
-    rounded = {name: round(share, 6) for name, share in shares.items() if name != largest}
-    return {name: rounded.get(name, round(1 - sum(rounded.values()), 6)) for name in shares}
+    """To six digits, so that a link stays short. The sum is 1, and a share that has no more digits keeps its value."""
+    millionths = {name: round(share * 1e6, 3) for name, share in shares.items()}
+    whole = {name: math.floor(share) for name, share in millionths.items()}
+    by_remainder = sorted(shares, key=lambda name: whole[name] - millionths[name])
+    for name in by_remainder[: 1_000_000 - sum(whole.values())]:
+        whole[name] += 1
+    return {name: share / 1e6 for name, share in whole.items()}
 
 
 def _rising(band: tuple[float, float]) -> tuple[float, float]:

@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from m2rec.branches import BRANCHES
 from m2rec.errors import InputError
 from m2rec.ui.session import actions
 from m2rec.ui.session.state import UNDO_LIMIT, Session, State
@@ -63,6 +64,15 @@ def test_overriding_one_weight_keeps_the_proportion_of_the_others() -> None:
     assert state.gate_override == pytest.approx({"temporal": 0.2, "frequency": 0.7, "semantic": 0.1})
     alone = actions.override(ABC, {"temporal": 0.0, "frequency": 1.0, "semantic": 0.0}, "frequency", 0.5)
     assert alone.gate_override == pytest.approx({"temporal": 0.25, "frequency": 0.5, "semantic": 0.25})
+
+
+@given(weight=st.integers(0, 1000), others=st.lists(st.floats(0, 1), min_size=3, max_size=3))
+def test_a_weight_set_by_hand_is_kept_to_the_last_digit_and_the_sum_is_one(weight: int, others: list[float]) -> None:
+    current = dict(zip(BRANCHES, others, strict=True))
+    found = actions.override(ABC, current, "frequency", weight / 1000).gate_override
+    assert found is not None
+    assert found["frequency"] == weight / 1000
+    assert sum(round(share * 1e6) for share in found.values()) == 1_000_000
 
 
 @given(st.lists(st.sampled_from(["add", "shuffle", "remove", "clear"]), max_size=12))
