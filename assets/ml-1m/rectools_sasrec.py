@@ -7,12 +7,13 @@ RecTools holds older versions of numpy and pandas than this project, so it gets 
 
     python -m venv rectools && rectools/bin/pip install "rectools[torch]" safetensors
 
-PREPARED is the folder that `python -m m2rec prepare ml-1m` wrote (`python -m m2rec data ml-1m` names it). Model, loss
-(full softmax), optimiser and training loop are RecTools'; ours are the split, the figures, and that histories are cut
-into windows so that no event is lost (by itself, RecTools learns from a user's newest window alone). Training stops
-when the loss on the users' second last events has not fallen for `--patience` epochs, and the weights of the best epoch
-are taken. The histories that are answered hold everything before the test event, the validation event too. A run that
-was killed resumes after its last whole epoch when the command is run again.
+Grading imports `m2rec`: `pip install .` first. PREPARED is the folder that `python -m m2rec prepare ml-1m` wrote
+(`python -m m2rec data ml-1m` names it). Model, loss (full softmax), optimiser and training loop are RecTools'; ours are
+the split, the figures, and that histories are cut into windows so that no event is lost (by itself, RecTools learns from
+a user's newest window alone). Training stops when the loss on the users' second last events has not fallen for
+`--patience` epochs, and the weights of the best epoch are taken. The histories that are answered hold everything before
+the test event, the validation event too. A run that was killed resumes after its last whole epoch when the command is
+run again.
 """
 
 import argparse
@@ -53,7 +54,7 @@ def main() -> None:
     grade.add_argument(
         "--out", type=Path, help="the figures as JSON, assets/benchmarks/peers/ml-1m.json for the README"
     )
-    grade.add_argument("--against", type=Path, help="ranks of one of our runs (.safetensors): paired difference, p")
+    grade.add_argument("--against", type=Path, help="ranks of one of our runs (.npz): paired difference and p")
     arguments = parser.parse_args()
     arguments.run(arguments)
 
@@ -296,8 +297,6 @@ def processor() -> str:
 
 def grade_lists(arguments: argparse.Namespace) -> None:
     """Ranks of the test events in the lists, and the figures that this project shows of any model."""
-    from safetensors.numpy import load_file
-
     from m2rec.data.prepared import Prepared
     from m2rec.evaluation.bootstrap import mean_interval, paired_difference
     from m2rec.evaluation.metrics import outcomes, summary
@@ -318,7 +317,7 @@ def grade_lists(arguments: argparse.Namespace) -> None:
             figures[metric] = {"value": value, "low": interval.low, "high": interval.high}
         found[seen] = figures
         if arguments.against:
-            ours = load_file(arguments.against)[f"twice_rank_{seen}"] / 2
+            ours = np.load(arguments.against)[seen] / 2  # as stored by `m2rec.benchmark.accuracy.ranks`
             for metric in ("HR@10", "NDCG@10"):
                 lead = paired_difference(outcomes(ours, metric), outcomes(ranks, metric), users)
                 say(f"{seen}, {metric}: ours {lead.value:+.4f} ({lead.low:+.4f} to {lead.high:+.4f}), p = {lead.p:.4f}")
