@@ -9,8 +9,8 @@ RecTools holds older versions of numpy and pandas than this project, so it gets 
 
 Grading imports `m2rec`: `pip install .` first. PREPARED is the folder that `python -m m2rec prepare ml-1m` wrote
 (`python -m m2rec data ml-1m` names it). Model, loss (full softmax), optimiser and training loop are RecTools'; ours are
-the split, the figures, and that histories are cut into windows so that no event is lost (by itself, RecTools learns from
-a user's newest window alone). Training stops when the loss on the users' second last events has not fallen for
+the split, the figures, and that histories are cut into windows so that no event is lost (by itself, RecTools learns
+from a user's newest window alone). Training stops when the loss on the users' second last events has not fallen for
 `--patience` epochs, and the weights of the best epoch are taken. The histories that are answered hold everything before
 the test event, the validation event too. A run that was killed resumes after its last whole epoch when the command is
 run again.
