@@ -3,7 +3,7 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from m2rec.baselines.vectors import INITIAL_SCALE
+from m2rec.model.items import INITIAL_SCALE
 
 NORM_EPSILON = 1e-12  # of the published implementations
 
