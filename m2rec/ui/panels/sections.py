@@ -20,6 +20,7 @@ from m2rec.text_safety import quoted
 from m2rec.ui.lessons import lessons
 from m2rec.ui.panels.ablations import ablations, path_of, switched_off
 from m2rec.ui.panels.market_test import market_test
+from m2rec.ui.panels.peers import peers
 from m2rec.ui.panels.standing import by_cause, rankings, scale_of
 from m2rec.ui.render.context import PageContext
 from m2rec.ui.render.templating import render
@@ -66,7 +67,7 @@ def _results(context: PageContext) -> str:
             metrics = read_metrics(folder, name)
             recorded = folder.parent.parent / BENCHMARKS
             table = _benchmark(recorded / f"{name}.json")
-            rows = _rows_of(table)
+            rows = [*_rows_of(table), *peers(recorded, name)]
             shipped = next((one for one in metrics.measurements if (one.split, one.seen) == ("test", "unmasked")), None)
             parts = ablations(_benchmark(path_of(recorded, name))) or ablations(table, shipped)
         tables = [_measured(metrics.measurements)] if metrics.measurements else []
@@ -127,7 +128,7 @@ def _benchmarks(name: str, rows: list[dict[str, Any]]) -> Table:
     """A table of models by figures, with seen items left in and taken out, and how each was trained."""
     figures = [f"{name}, {words}" for words in SEEN.values() for name in ("HR@10", "NDCG@10")]
     columns = ("model", *figures, "seeds", "made on", "command")
-    note = "The same split, loss and batches for all of them; how each was trained stands in its own row."
+    note = "The same split for all of them; how each was trained stands in its own row."
     return Table(f"Beside it: {name}", note, columns, [_benchmark_row(row) for row in rows])
 
 

@@ -90,6 +90,20 @@ def test_only_benchmarks_of_the_chosen_world_are_shown(on_disk: PageContext) -> 
         assert "toy-shop.json is not a readable benchmark file" in section(on_disk, "results")
 
 
+def test_models_of_other_libraries_stand_beside_ours_with_their_command(on_disk: PageContext) -> None:
+    figures = {"HR@10": {"value": 0.3, "low": 0.28, "high": 0.32}}
+    peer = {"model": "Peer & Co", "seed": 0, "hardware": "cpu", "date": "2026-11-27", "command": "python peer.py"}
+    path = folder_of(on_disk).parent.parent / "assets" / "benchmarks" / "peers" / "toy-shop.json"
+    path.parent.mkdir()
+    path.write_text(json.dumps([peer | {"unmasked": figures, "masked": figures}]))
+    html = section(on_disk, "results")
+    assert '<th scope="row">Peer &amp; Co</th>' in html
+    assert "[0.2800, 0.3200]" in html
+    assert "python peer.py" in html
+    path.write_text(json.dumps([peer]))
+    assert "peers/toy-shop.json is not a readable table of graded lists" in section(on_disk, "results")
+
+
 def test_speed_and_load_are_not_shown_as_tables_of_models(on_disk: PageContext) -> None:
     for name in ("speed.json", "load.json"):
         (folder_of(on_disk).parent.parent / "assets" / "benchmarks" / name).write_text("{}")
@@ -116,10 +130,18 @@ def results_of(name: str) -> str:
 
 
 def recorded(name: str) -> tuple[dict, dict]:
-    """The metrics of a shipped checkpoint, and the table of the models beside it, without ablations."""
+    """The metrics of a shipped checkpoint, and the table of the models beside it, with peers and without ablations."""
     metrics = json.loads((CHECKPOINTS / name / "metrics.json").read_text())
-    table = json.loads((ROOT / "assets" / "benchmarks" / f"{name}.json").read_text())
+    benchmarks = ROOT / "assets" / "benchmarks"
+    table = json.loads((benchmarks / f"{name}.json").read_text())
     beside = [row for row in table["rows"] if row["model"] != "m2rec" and not row["ablates"]]
+    peers = benchmarks / "peers" / f"{name}.json"
+    for one in json.loads(peers.read_text()) if peers.is_file() else []:
+        row = {"model": one["model"], "settings": {}}
+        for seen in ("unmasked", "masked"):
+            figure = one[seen]["HR@10"]
+            row |= {seen: {"HR@10": figure["value"]}, f"{seen}_interval": {"HR@10": [figure["low"], figure["high"]]}}
+        beside.append(row)
     return metrics, table | {"rows": beside}
 
 
