@@ -200,7 +200,7 @@ def reading_others(items: np.ndarray, taps: int) -> np.ndarray:
 class Temporal(SoftmaxBranch):
     """All layers, the feed-forward layer after them, and the softmax over items (`m2rec.inference.branch.Branch`)."""
 
-    inputs: np.ndarray  # (V + 1, d)
+    inputs: np.ndarray  # (V + 1, d), scaled
     gates: np.ndarray  # what the first layer makes of each item, as in `Projected`; no columns where V is large
     mixed: np.ndarray
     dt: np.ndarray
@@ -208,7 +208,7 @@ class Temporal(SoftmaxBranch):
     @staticmethod
     def shapes(config: ModelConfig) -> Shapes:
         """As in `Branch`."""
-        d, shapes = config.width, under("softmax", SoftmaxHead.shapes(config.width))
+        d, shapes = config.width, {"log_input_scale": (), **under("softmax", SoftmaxHead.shapes(config.width))}
         for layer in range(config.temporal_layers):
             shapes |= {f"norms.{layer}.weight": (d,), **under(f"layers.{layer}", Layer.shapes(config))}
         return {**shapes, "feed.0.weight": (d,), **feed_shapes(1, d, config.expansion * d, d, 4)}
@@ -223,15 +223,16 @@ class Temporal(SoftmaxBranch):
         self.widen = np.ascontiguousarray((weights["feed.1.weight"] * weights["feed.0.weight"]).T)
         self.widen_bias = weights["feed.1.bias"]
         self.narrow, self.narrow_bias = np.ascontiguousarray(weights["feed.4.weight"].T), weights["feed.4.bias"]
+        self.input_scale = np.exp(weights["log_input_scale"])
         self.in_advance = len(items.inputs) <= LOOKUP_ROWS
         self.take(items)
 
     def per_item(self, items: ItemArrays) -> dict[str, np.ndarray]:
         """Inputs, and their projections where there are not too many."""
-        empty = np.zeros((len(items.inputs), 0), dtype=np.float32)
-        made = self.layers[0].projection.all(items.inputs) if self.in_advance else Projected(empty, empty, empty)
+        inputs, empty = items.inputs * self.input_scale, np.zeros((len(items.inputs), 0), dtype=np.float32)
+        made = self.layers[0].projection.all(inputs) if self.in_advance else Projected(empty, empty, empty)
         return {
-            "inputs": items.inputs,
+            "inputs": inputs,
             "gates": made.gate,
             "mixed": np.ascontiguousarray(made.mixed),
             "dt": made.dt,

@@ -1,7 +1,7 @@
 """Starting weights other than random ones: those of a checkpoint, or of a temporal branch that was trained alone.
 
-A checkpoint of the same shape gives all of its weights. It may also have fewer temporal layers: the output projections
-of the additional layers start at zero, so these layers change nothing until they are trained.
+A checkpoint of the same shape gives all of its weights. It may also have fewer temporal layers: the additional layers
+are new, and a new layer changes nothing until it is trained.
 
 A finished `mamba2` run of a plan is M2Rec's temporal branch over ID vectors, trained by itself. It gives the temporal
 branch, the ID vectors and the items' biases (`benchmark.accuracy.job` saves its weights). The other weights are new.
@@ -125,13 +125,12 @@ def _of_run(path: Path, model: M2Rec, prepared: Prepared) -> Start:
 
 
 def _further_layers(model: M2Rec, known: int) -> dict[str, Tensor]:
-    """The model's weights of temporal layers `known`, `known` + 1, …, with output projections set to zero."""
-    further = {
+    """The new model's weights of temporal layers `known`, `known` + 1, …"""
+    return {
         name: tensor.clone()
         for name, tensor in model.state_dict().items()
         if (found := _LAYER.match(name)) and int(found[1]) >= known
     }
-    return {name: tensor * 0 if name.endswith("out_proj.weight") else tensor for name, tensor in further.items()}
 
 
 def _renamed(name: str) -> str:

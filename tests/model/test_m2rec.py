@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from m2rec.branches import BRANCHES
@@ -219,7 +220,7 @@ def test_cold_items_are_ranked_and_may_be_in_the_history(model: M2Rec) -> None:
 
 
 def test_a_cold_item_with_a_better_text_is_ranked_higher() -> None:
-    model = random_model(tiny_config())
+    model = random_model(tiny_config(branches=("semantic",)))
     items = random_histories(1, 10)
     by_text = shares_after(model, items)[0][0, 2]  # the semantic branch's
     best, worst = by_text.argmax(), by_text.argmin()
@@ -229,6 +230,20 @@ def test_a_cold_item_with_a_better_text_is_ranked_higher() -> None:
             model.text[CATALOGUE] = model.text[like + 1]
             ranked.append(shares_after(model, items)[1][0, -1])
     assert ranked[1] > ranked[0] + 1
+
+
+@pytest.mark.parametrize("branch", ["temporal", "frequency", "semantic"])
+def test_in_training_every_branch_of_item_vectors_reads_them_with_dropout(branch: str) -> None:
+    """A branch that did without would learn by heart, and the gate would then trust it: on Beauty it did."""
+    model = random_model(tiny_config(frequency="spectral", dropout=0.5, id_dropout=0.0))
+    for module in model.modules():
+        if isinstance(module, nn.Dropout) and module is not getattr(model, branch).dropout:
+            module.p = 0.0
+    items = random_histories(2, 10)
+    with torch.no_grad():
+        first, second = (model.train().encode(items).branches[branch].vector for _ in range(2))
+        torch.testing.assert_close(*(model.eval().encode(items).branches[branch].vector for _ in range(2)))
+    assert not torch.allclose(first[:, 2:], second[:, 2:])
 
 
 def test_in_training_cold_items_do_not_compete(model: M2Rec) -> None:

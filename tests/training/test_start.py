@@ -31,7 +31,11 @@ def alone(prepared: Prepared, kind: str = "mamba2") -> torch.nn.Module:
     names = ("width", "heads_per_scale", "head_width", "state_width", "dropout")
     settings = {name: SHAPE[name] for name in names} if kind == "mamba2" else {"width": SHAPE["width"]}
     text = torch.from_numpy(prepared.text_vectors)
-    return make_baseline(kind, prepared.item_count, prepared.warm_items, text, settings).eval()
+    model = make_baseline(kind, prepared.item_count, prepared.warm_items, text, settings).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():  # as if trained: new layers change nothing
+            parameter += 0.1 * torch.randn_like(parameter)
+    return model
 
 
 def finished(path: Path, prepared: Prepared, kind: str = "mamba2") -> Path:

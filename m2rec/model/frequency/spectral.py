@@ -95,6 +95,7 @@ class SpectralBranch(SoftmaxBranch, nn.Module):
         self.gain_out = nn.Parameter(torch.randn(self.bands, hidden) * 0.1)
         self.gain_out_bias = nn.Parameter(torch.zeros(self.bands))
         self.out = nn.Linear(config.width, config.width, bias=False)
+        self.dropout = nn.Dropout(config.dropout)  # of the inputs alone: the output's length is evidence
         self.softmax, self.warm = self.head(config), config.warm_items
         self.evidence_width = 2 * self.bands + 1
         nn.init.eye_(self.out.weight)
@@ -115,15 +116,19 @@ class SpectralBranch(SoftmaxBranch, nn.Module):
 
     def read(self, given: BranchInput) -> BranchOutput:
         """All positions."""
-        return self(F.embedding(given.items, given.table.unit), given.band_keep)
+        return self(self._inputs(given), given.band_keep)
 
     def read_last(self, given: BranchInput, lengths: Tensor) -> BranchOutput:
         """The last real position only."""
-        return self.last(F.embedding(given.items, given.table.unit), lengths, given.band_keep)
+        return self.last(self._inputs(given), lengths, given.band_keep)
 
     def read_step(self, given: BranchInput, state: SpectralState) -> tuple[BranchOutput, SpectralState]:
         """One more item."""
-        return self.step(F.embedding(given.items, given.table.unit), state, given.band_keep)
+        return self.step(self._inputs(given), state, given.band_keep)
+
+    def _inputs(self, given: BranchInput) -> Tensor:
+        inputs: Tensor = self.dropout(F.embedding(given.items, given.table.unit))
+        return inputs
 
     def forward(self, u: Tensor, band_keep: Tensor | None = None) -> BranchOutput:
         """All positions. u (B, L, d) unit vectors, zero at padding; band_keep (b,) 0/1 mutes bands. → (B, L, …)."""

@@ -5,6 +5,12 @@ Glossary (names of the Mamba papers)
     dt  step size Δ, per head and position                        A   −1 per head; decay of one step is exp(dt·A)
     conv  short depth-wise causal convolution over (x, B, C)
 
+    x ← exp(ς) · x,  x ← x + layer(norm(x)) for each layer,  x + feed(norm(x))          ς starts at ½ log d
+
+At the start of training every layer adds zero, so the branch's vector is the newest item's own, as long as a normed
+vector. Were it as short as item vectors are at first (`m2rec.model.items.INITIAL_SCALE`), what untrained layers add
+would be many times longer: items that are rarely chosen are then learned by heart. The scale is SASRec's √d.
+
 The time constant of a head is 1 / (dt·|A|) interactions. All heads share B and C and differ in how long they remember.
 The Δ bias sets the constants at the start, and `time_constants` shows that no later initialisation has overwritten them
 (re-initialising all linear layers would, as in the public Mamba4Rec).
@@ -127,10 +133,7 @@ class MambaStack(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.norms = nn.ModuleList(nn.RMSNorm(config.width) for _ in range(config.temporal_layers))
-        layers = [MultiScaleMamba(config) for _ in range(config.temporal_layers)]
-        for layer in layers:
-            nn.init.normal_(layer.out_proj.weight, std=1 / math.sqrt(layer.inner))
-        self.layers = nn.ModuleList(layers)
+        self.layers = nn.ModuleList(MultiScaleMamba(config) for _ in range(config.temporal_layers))
         self.dropout = nn.Dropout(config.dropout)
         self.feed = nn.Sequential(
             nn.RMSNorm(config.width),
@@ -140,9 +143,15 @@ class MambaStack(nn.Module):
             nn.Linear(config.expansion * config.width, config.width),
             nn.Dropout(config.dropout),
         )
+        self.log_input_scale = nn.Parameter(torch.tensor(0.5 * math.log(config.width)))
+        for _, layer in self._stack():
+            nn.init.zeros_(layer.out_proj.weight)
+        for parameter in self.feed[4].parameters():
+            nn.init.zeros_(parameter)
 
     def forward(self, x: Tensor) -> Tensor:
         """x (B, L, d) → (B, L, d)."""
+        x = x * self.log_input_scale.exp()
         for norm, layer in self._stack():
             x = x + self.dropout(layer(norm(x.float())))
         return x + self.feed(x.float())
@@ -150,6 +159,7 @@ class MambaStack(nn.Module):
     def last(self, x: Tensor, lengths: Tensor) -> Tensor:
         """x (B, L, d), lengths (B,) → (B, d). Only the layers below the top one run over all positions."""
         *below, (top_norm, top) = self._stack()
+        x = x * self.log_input_scale.exp()
         for norm, layer in below:
             x = x + self.dropout(layer(norm(x.float())))
         here = x[torch.arange(len(x), device=x.device), lengths - 1]
@@ -158,7 +168,7 @@ class MambaStack(nn.Module):
 
     def step(self, x: Tensor, states: list[MambaState]) -> tuple[Tensor, list[MambaState]]:
         """x (B, d) → (B, d) and the new states."""
-        after = []
+        x, after = x * self.log_input_scale.exp(), []
         for (norm, layer), state in zip(self._stack(), states, strict=True):
             out, state = layer.step(norm(x.float()), state)
             x = x + self.dropout(out)

@@ -74,6 +74,28 @@ def test_a_head_forgets_an_impulse_at_its_own_time_constant() -> None:
         torch.testing.assert_close(y[32, head] / y[0, head], torch.tensor(-32 / scale).exp(), rtol=1e-3, atol=1e-9)
 
 
+# ── the start of training ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3])
+def test_a_new_branch_gives_the_newest_item_as_long_as_a_normed_vector(layers: int) -> None:
+    config = tiny_config(temporal_layers=layers)
+    branch = M2Rec(config).temporal.eval()
+    x = F.normalize(torch.randn(2, 9, config.width), dim=-1)
+    expected = x * config.width**0.5
+    torch.testing.assert_close(branch(x), expected)
+    torch.testing.assert_close(branch.last(x, torch.tensor([9, 4])), expected[[0, 1], [8, 3]])
+    torch.testing.assert_close(branch.step(x[:, 0], branch.start(2))[0], expected[:, 0])
+
+
+def test_the_scale_of_the_inputs_is_learned() -> None:
+    model = M2Rec(tiny_config(), F.normalize(torch.randn(31, 384), dim=-1))
+    items = random_histories(4, 15, highest=WARM)
+    model.loss(items[:, :-1], items[:, 1:]).backward()
+    assert model.temporal.log_input_scale.grad is not None
+    assert model.temporal.log_input_scale.grad != 0
+
+
 # ── one layer ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
