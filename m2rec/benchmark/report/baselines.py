@@ -10,6 +10,7 @@ from m2rec.benchmark.accuracy.plan import Plan, known_plans, load_plan
 from m2rec.benchmark.report.comparisons import cut_short, leads, parts, without_texts
 from m2rec.benchmark.report.figures import cell, figure
 from m2rec.errors import DataError
+from m2rec.evaluation.peers import Peer, read_peers
 from m2rec.evaluation.seen import SEEN, Seen
 
 SHOWN = ("HR@10", "NDCG@10", "MRR@10")
@@ -77,27 +78,21 @@ def baselines(world: str, benchmarks: Path, targets: int, shipped: Shipped = Shi
 
 
 def _peers(world: str, benchmarks: Path, targets: int) -> Baselines:
-    """Models of other libraries, trained by a script in assets/ and graded by our metrics: `peers/<world>.json`."""
-    path = benchmarks / "peers" / f"{world}.json"
-    if not path.is_file():
-        return Baselines()
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        if any(one["targets"] != targets for one in found):
-            raise DataError(f"{path} has other targets than the checkpoint of {world}; make it again.")
-        rows = [
-            Row(one["model"], seen, [cell(**one[seen][metric]) for metric in SHOWN], 1)
-            for one in found
-            for seen in SEEN
-        ]
-        trained = [
-            f"{one['model']}: its authors' code, trained and ranked by `{one['command']}` on {one['hardware']}, "
-            f"{one['date']}; {one['epochs']} epochs, best after {one['best_epoch']}."
-            for one in found
-        ]
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise DataError(f"{path} is not a readable table of graded lists; make it again.") from error
+    found = read_peers(benchmarks, world)
+    if any(one.targets != targets for one in found):
+        raise DataError(f"peers/{world}.json has other targets than the checkpoint of {world}; make it again.")
+    rows = [Row(one.model, seen, _cells_of_peer(one, seen), 1) for one in found for seen in SEEN]
+    trained = [
+        f"{one.model}: its authors' code, trained and ranked by `{one.command}` on {one.hardware}, {one.date}; "
+        f"{one.epochs} epochs, best after {one.best_epoch}."
+        for one in found
+    ]
     return Baselines(rows, [line for note in trained for line in (note, "")])
+
+
+def _cells_of_peer(one: Peer, seen: Seen) -> list[str]:
+    figures = one.figures(seen)
+    return [cell(**figures[metric].model_dump()) if metric in figures else "–" for metric in SHOWN]
 
 
 @dataclass(frozen=True)

@@ -13,14 +13,14 @@ from typing import Any
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from m2rec.errors import CheckpointError, InputError
+from m2rec.errors import CheckpointError, DataError, InputError
+from m2rec.evaluation.peers import Peer, read_peers
 from m2rec.evaluation.report import GateMeasurement, Measurement, MetricsFile, read_metrics
 from m2rec.evaluation.seen import SEEN
 from m2rec.text_safety import quoted
 from m2rec.ui.lessons import lessons
 from m2rec.ui.panels.ablations import ablations, path_of, switched_off
 from m2rec.ui.panels.market_test import market_test
-from m2rec.ui.panels.peers import peers
 from m2rec.ui.panels.standing import by_cause, rankings, scale_of
 from m2rec.ui.render.context import PageContext
 from m2rec.ui.render.templating import render
@@ -67,13 +67,13 @@ def _results(context: PageContext) -> str:
             metrics = read_metrics(folder, name)
             recorded = folder.parent.parent / BENCHMARKS
             table = _benchmark(recorded / f"{name}.json")
-            rows = [*_rows_of(table), *peers(recorded, name)]
+            rows = [*_rows_of(table), *map(_row_of_peer, read_peers(recorded, name))]
             shipped = next((one for one in metrics.measurements if (one.split, one.seen) == ("test", "unmasked")), None)
             parts = ablations(_benchmark(path_of(recorded, name))) or ablations(table, shipped)
         tables = [_measured(metrics.measurements)] if metrics.measurements else []
         tables += [_benchmarks(name, rows)] if rows else []
         tables += [_gates(metrics.gates)] if metrics.gates else []
-    except CheckpointError as error:
+    except (CheckpointError, DataError) as error:
         note = str(error)
     return render(
         "sections/results.html.j2",
@@ -122,6 +122,17 @@ def _rows_of(table: dict[str, Any]) -> list[dict[str, Any]]:
     """The rows of baselines, without the ablations of M2Rec."""
     rows = [row for row in table["rows"] if "model" in row and "unmasked" in row]
     return [row for row in rows if not row.get("ablates")]
+
+
+def _row_of_peer(one: Peer) -> dict[str, Any]:
+    """As in a table of `m2rec benchmark`."""
+    row: dict[str, Any] = {"model": one.model, "seeds": [one.seed]}
+    row |= {"hardware": [one.hardware], "dates": [one.date], "commands": [one.command]}
+    for seen in SEEN:
+        figures = one.figures(seen)
+        row[seen] = {metric: figure.value for metric, figure in figures.items()}
+        row[f"{seen}_interval"] = {metric: [figure.low, figure.high] for metric, figure in figures.items()}
+    return row
 
 
 def _benchmarks(name: str, rows: list[dict[str, Any]]) -> Table:

@@ -17,7 +17,7 @@ from tests.places import ROOT
 
 SCRIPT = ROOT / "assets" / "ml-1m" / "rectools_sasrec.py"
 COMMAND = "python assets/ml-1m/rectools_sasrec.py train"
-ABOUT = {"model": "RecTools, SASRec", "hardware": "cpu", "date": "2026-11-26", "epochs": 9, "best_epoch": 7}
+ABOUT = {"model": "RecTools, SASRec", "seed": 0, "hardware": "cpu", "date": "2026-11-26", "epochs": 9, "best_epoch": 7}
 
 
 @pytest.fixture(scope="module")

@@ -93,6 +93,7 @@ def test_only_benchmarks_of_the_chosen_world_are_shown(on_disk: PageContext) -> 
 def test_models_of_other_libraries_stand_beside_ours_with_their_command(on_disk: PageContext) -> None:
     figures = {"HR@10": {"value": 0.3, "low": 0.28, "high": 0.32}}
     peer = {"model": "Peer & Co", "seed": 0, "hardware": "cpu", "date": "2026-11-27", "command": "python peer.py"}
+    peer |= {"epochs": 9, "best_epoch": 7, "targets": 100}
     path = folder_of(on_disk).parent.parent / "assets" / "benchmarks" / "peers" / "toy-shop.json"
     path.parent.mkdir()
     path.write_text(json.dumps([peer | {"unmasked": figures, "masked": figures}]))
