@@ -1,7 +1,7 @@
 """Rows of RESULTS.md for baselines and ablations, and notes on how they were trained and which are missing."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -45,8 +45,10 @@ class Shipped:
     epochs: Sequence[int] = ()  # of each run that led to it, in order
 
 
-def baselines(world: str, benchmarks: Path, targets: int, shipped: Shipped = Shipped()) -> Baselines:
+def baselines(world: str, benchmarks: Path, targets: int, shipped: Shipped | None = Shipped()) -> Baselines:
     """Results of `benchmark train` on this world's `targets` test events; empty without a plan named for the world.
+
+    `shipped` is None for a world without a checkpoint; the plan's own run of M2Rec then has a row like the others.
 
     Raises DataError when the table is damaged, has other targets, or compares the baselines with another checkpoint.
     """
@@ -62,11 +64,12 @@ def baselines(world: str, benchmarks: Path, targets: int, shipped: Shipped = Shi
                 f"{path} has {found['targets']:,} targets, but the checkpoint of {world} was measured on {targets:,}; "
                 f"make it again with `{_command(plan)}`."
             )
-        _check_compared(path, rows, found, shipped, plan)
+        _check_compared(path, rows, found, shipped or Shipped(), plan)
         others = [rows[entry.name] for entry in plan.entries if entry.name in rows and _is_baseline(plan, entry.name)]
-        # a single seed of the reference is the checkpoint itself
-        others = [row for row in others if row["model"] != plan.reference or len(row["seeds"]) > 1]
-        shown = [_row(row, seen, plan) for row in others for seen in SEEN if seen in row]
+        if shipped:  # a single seed of the reference is the checkpoint itself
+            others = [row for row in others if row["model"] != plan.reference or len(row["seeds"]) > 1]
+        names = {plan.reference: f"{plan.reference}, trained again"} if shipped else {}
+        shown = [_row(row, seen, names) for row in others for seen in SEEN if seen in row]
         notes = [*_trained(others, plan, shipped), *leads(rows, found, plan)]
         notes += parts(rows, found["comparisons"], plan)
     except (OSError, ValueError, TypeError, KeyError) as error:
@@ -75,6 +78,23 @@ def baselines(world: str, benchmarks: Path, targets: int, shipped: Shipped = Shi
     peers = _peers(world, benchmarks, targets)
     notes = [*notes, *peers.notes, *short.notes, *_missing({*rows, *short.trained}, plan)]
     return Baselines([*shown, *peers.rows], notes)
+
+
+def without_checkpoint(benchmarks: Path, shipped: Collection[str]) -> dict[str, int]:
+    """The worlds with a table of models and no checkpoint, in alphabetical order, and how many targets each has.
+
+    Raises DataError when a table is damaged.
+    """
+    found = {}
+    for world in known_plans():
+        path = benchmarks / f"{world}.json"
+        if world in shipped or not path.is_file() or load_plan(world).world != world:
+            continue
+        try:
+            found[world] = int(json.loads(path.read_text(encoding="utf-8"))["targets"])
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise DataError(f"{path} is not a readable benchmark table ({error}); make it again.") from error
+    return found
 
 
 def _peers(world: str, benchmarks: Path, targets: int) -> Baselines:
@@ -137,12 +157,12 @@ def _is_baseline(plan: Plan, name: str) -> bool:
     return not next(entry for entry in plan.entries if entry.name == name).ablates
 
 
-def _row(row: dict[str, Any], seen: Seen, plan: Plan) -> Row:
-    name = row["model"] if row["model"] != plan.reference else f"{plan.reference}, trained again"
+def _row(row: dict[str, Any], seen: Seen, names: Mapping[str, str]) -> Row:
+    name = names.get(row["model"], row["model"])
     return Row(name, seen, [figure(row, seen, metric) for metric in SHOWN], len(row["seeds"]))
 
 
-def _trained(rows: list[dict[str, Any]], plan: Plan, shipped: Shipped) -> list[str]:
+def _trained(rows: list[dict[str, Any]], plan: Plan, shipped: Shipped | None) -> list[str]:
     if not rows:
         return []
     hardware = sorted({device for row in rows for device in row["hardware"]})
@@ -151,13 +171,15 @@ def _trained(rows: list[dict[str, Any]], plan: Plan, shipped: Shipped) -> list[s
     several = any(len(row["seeds"]) > 1 for row in rows)
     spread = "± is the standard deviation over seeds." if several else "1 seed each: intervals are over users."
     # the shipped checkpoint may have been trained for more epochs than the baselines
-    led = " + ".join(map(str, shipped.epochs))
+    led = " + ".join(map(str, shipped.epochs)) if shipped else ""
     ours = f" M2Rec as shipped was trained for {led} epochs (see its card)." if led else ""
+    same = "the same split, loss, batches and limit of epochs"
+    which = f"baselines were trained with {same}, and with M2Rec's" if shipped else f"models were trained with {same},"
     how = (
-        "The baselines were trained with the same split, loss, batches and limit of epochs, and with M2Rec's width, "
-        "dropout and learning rate unless the plan says otherwise; each is taken at its best epoch on validation"
+        f"The {which} width, dropout and learning rate unless the plan says otherwise; each is taken at its best epoch "
+        "on validation"
     )
-    texts = " None of them reads the items' texts, which M2Rec does." * without_texts(rows)
+    texts = " M2Rec alone reads the items' texts." * without_texts(rows)
     names = {row["model"] for row in rows}
     otherwise = [
         f" {entry.name} was trained with {_words(entry.training)}."

@@ -1,11 +1,11 @@
 """Write the results in README.md and RESULTS.md from the recorded figures."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from m2rec.atomic import atomic_file
-from m2rec.benchmark.report.baselines import SHOWN, Shipped, baselines
+from m2rec.benchmark.report.baselines import SHOWN, Shipped, baselines, without_checkpoint
 from m2rec.benchmark.report.claims import claims
 from m2rec.benchmark.report.comparisons import METRIC
 from m2rec.benchmark.report.figures import cell, gain, p_value
@@ -18,6 +18,7 @@ from m2rec.checkpoint import CheckpointConfig, TrainingRecord
 from m2rec.errors import DataError
 from m2rec.evaluation.report import FILE, Figure, GateMeasurement, Measurement, MetricsFile, Removal, read_metrics
 from m2rec.evaluation.seen import SEEN
+from m2rec.worlds.settings import load_world
 
 HEAD = """# Results
 
@@ -29,6 +30,10 @@ mean of 1/rank; both count nothing below rank 10. *Left in* ranks every target a
 targets that are new to their users, among the items that are new to them. (A repeated target would be the only item of
 its history in that list, which would give it away.)
 """
+TABLE_HEAD = (
+    f"| model | items of the history | {' | '.join(SHOWN)} | seeds |",
+    f"| --- | --- | {' | '.join('---' for _ in SHOWN)} | --- |",
+)
 START, END = "<!-- results -->", "<!-- /results -->"
 BY_CAUSE = (
     "HR@10 by the cause of the purchase; arrivals are products that no training customer bought. The oracle is the "
@@ -60,7 +65,9 @@ def results(checkpoints: Path, benchmarks: Path) -> str:
     """
     worlds = _recorded(checkpoints)
     parts = [line for one in worlds for line in _world(one, benchmarks)]
-    first = _claims(worlds, benchmarks)
+    others = without_checkpoint(benchmarks, [one.config.world for one in worlds])
+    parts += [line for world, targets in others.items() for line in _plan_alone(world, targets, benchmarks)]
+    first = _claims(worlds, benchmarks, others)
     return "\n".join([*first, *parts, *market_tests(benchmarks), *curve(benchmarks), *speed_and_load(benchmarks)])
 
 
@@ -72,7 +79,8 @@ def overview(checkpoints: Path, benchmarks: Path) -> str:
         note = texts_note([one.config.world for one in worlds], benchmarks)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise DataError(f"A file in {benchmarks} is not a readable table ({error}); make it again.") from error
-    return "\n".join([*_claims(worlds, benchmarks), *SUMMARY_HEAD, *rows, "", *note])
+    others = without_checkpoint(benchmarks, [one.config.world for one in worlds])
+    return "\n".join([*_claims(worlds, benchmarks, others), *SUMMARY_HEAD, *rows, "", *note])
 
 
 def write_results(readme: Path, tables: Path, checkpoints: Path, benchmarks: Path) -> None:
@@ -99,9 +107,9 @@ def _recorded(checkpoints: Path) -> list[Recorded]:
     return [one for one in found if one.metrics.measurements]
 
 
-def _claims(worlds: Sequence[Recorded], benchmarks: Path) -> list[str]:
+def _claims(worlds: Sequence[Recorded], benchmarks: Path, others: Iterable[str]) -> list[str]:
     try:
-        return claims([one.config.world for one in worlds], benchmarks)
+        return claims(sorted([*(one.config.world for one in worlds), *others]), benchmarks)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise DataError(f"A file in {benchmarks} is not a readable table ({error}); make it again.") from error
 
@@ -133,13 +141,20 @@ def _world(recorded: Recorded, benchmarks: Path) -> list[str]:
         "",
         f"{first.protocol}; {first.targets:,} {first.split} targets{part}; {where}. 95 % intervals over users.",
         "",
-        f"| model | items of the history | {' | '.join(SHOWN)} | seeds |",
-        f"| --- | --- | {' | '.join('---' for _ in SHOWN)} | --- |",
+        *TABLE_HEAD,
     ]
     lines += [_row(measurement) for measurement in metrics.measurements]
     lines += [_line(row.model, SEEN[row.seen], row.cells, row.seeds) for row in others.rows]
     removals = _removals(metrics.current_removals)
     return [*lines, "", *others.notes, *removals, *(_gates(metrics.gates) if metrics.gates else [])]
+
+
+def _plan_alone(world: str, targets: int, benchmarks: Path) -> list[str]:
+    """A world without a checkpoint: all of its models were trained by its plan."""
+    found = baselines(world, benchmarks, targets, shipped=None)
+    rows = [_line(row.model, SEEN[row.seen], row.cells, row.seeds) for row in found.rows]
+    first = f"{load_world(world).description}. No checkpoint is shipped; {targets:,} test targets."
+    return [f"### {world}", "", first, "", *TABLE_HEAD, *rows, "", *found.notes]
 
 
 def _row(measured: Measurement) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from m2rec.benchmark.accuracy import plan as plans
 from m2rec.benchmark.accuracy.jobs import benchmark_table, jobs_of, write_table
-from m2rec.benchmark.report.baselines import Baselines, Shipped, baselines
+from m2rec.benchmark.report.baselines import Baselines, Shipped, baselines, without_checkpoint
 from m2rec.benchmark.report.readme import results
 from m2rec.data.prepared import Prepared
 from m2rec.errors import DataError
@@ -69,7 +69,7 @@ def test_a_run_with_one_seed_is_shown_with_its_interval_device_and_number_of_see
     assert unmasked.cells[0].startswith("0.2500 (0.1")  # 10 of 40 users
     assert "on cpu, 2026-11-24." in notes(found)
     assert "±" not in notes(found)
-    assert "None of them reads the items' texts, which M2Rec does." in notes(found)
+    assert "M2Rec alone reads the items' texts." in notes(found)
 
 
 def test_runs_that_reached_the_limit_of_epochs_are_named(finished) -> None:
@@ -123,6 +123,18 @@ def test_when_all_models_are_trained_none_is_named_as_missing(finished) -> None:
     leads = [line for line in found.notes if line.startswith(("| popularity", "| sasrec"))]
     assert [line.split(" (")[0] for line in leads] == ["| popularity | +0.6250", "| sasrec | +0.5000"]
     assert leads[1].count("+200.0 %, p < 0.001") == 2  # left in and taken out
+
+
+def test_a_world_without_a_checkpoint_has_m2rec_among_the_models_of_its_plan(finished, tmp_path: Path) -> None:
+    folder = finished(m2rec=(30,), sasrec=(10,))
+    found = baselines(NAME, folder, USERS, shipped=None)
+    assert [row.model for row in found.rows] == ["m2rec", "m2rec", "sasrec", "sasrec"]
+    assert notes(found).startswith("The models were trained with the same split")
+    assert without_checkpoint(folder, shipped=[]) == {NAME: USERS}
+    assert without_checkpoint(folder, shipped=[NAME]) == {}
+    (folder / f"{NAME}.json").write_text("{}")
+    with pytest.raises(DataError, match="is not a readable benchmark table"):
+        without_checkpoint(folder, shipped=[])
 
 
 def test_ablations_with_few_epochs_have_their_own_table_and_are_not_missing(finished, tmp_path: Path) -> None:
