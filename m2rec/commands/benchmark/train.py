@@ -75,8 +75,8 @@ def train(
     from m2rec.benchmark.accuracy.queue import STOPPED, run_queue
 
     deadline = None if budget_minutes is None else time.monotonic() + 60 * budget_minutes
-    inputs = plan_inputs(plan or [], all_plans)
-    asked = [job for one in inputs for job in one.jobs(runs_folder(runs), tuple(only or ()), tuple(seed or ()))]
+    inputs, folder = plan_inputs(plan or [], all_plans), runs_folder(runs)
+    asked = [job for one in inputs for job in one.jobs(folder, tuple(only or ()), tuple(seed or ()))]
     if checkpoint:
         _measure_checkpoint(checkpoint, inputs, asked)
     waiting = by_importance([job for job in asked if _to_be_run(job, again=pack is not None and not cpu)])
@@ -86,6 +86,8 @@ def train(
             states[job.plan.name][job.name] = "to come" if job in waiting else "done"
         show(states, json_file, *(_listed(name, runs_of) for name, runs_of in states.items()))
         return
+    if done := len(asked) - len(waiting):
+        say(f"{done} of {len(asked)} runs are finished already; to train one again, delete its files in {folder}.")
     if here:
         _run_here(waiting, inputs, cpu, deadline)
         return

@@ -38,6 +38,9 @@ def test_a_plan_is_run_and_its_table_written(run, plan, tmp_path):
     result = run("benchmark", "train", plan, "--at-once", 2, *places)
     assert result.code == 0, result.err
     assert "trial/m2rec-0 has started" not in result.err
+    assert (
+        f"2 of 3 runs are finished already; to train one again, delete its files in {tmp_path / 'runs'}." in result.err
+    )
     assert "trial/popularity-0 is done: HR@10" in result.err
     table = json.loads((tmp_path / "assets" / "trial.json").read_text())
     assert [row["model"] for row in table["rows"]] == ["m2rec", "popularity", "gru4rec"]
