@@ -2,7 +2,7 @@
 
 A comparison with it shows what the other two kinds of evidence add. Everything else is as in M2Rec.
 
-    h = exp(θ) · norm(dropout(branch(dropout(x))))        branch: `m2rec.model.temporal`; θ a learned temperature
+    h = exp(θ) · norm(branch(dropout(x)))        branch: `m2rec.model.temporal`; θ a learned temperature
 """
 
 from typing import Annotated
@@ -58,4 +58,4 @@ class Mamba2(nn.Module):
         return self._finish(y), state
 
     def _finish(self, y: Tensor) -> Tensor:
-        return self.norm(self.dropout(y).float()) * self.log_temperature.exp()
+        return self.norm(y.float()) * self.log_temperature.exp()

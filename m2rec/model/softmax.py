@@ -29,15 +29,17 @@ class SoftmaxHead(nn.Module):
     def __init__(self, config: ModelConfig, normed: bool, popularity: float) -> None:
         """`normed` where the vector's length carries no information; `popularity` is κ at the start of training."""
         super().__init__()
-        self.dropout = nn.Dropout(config.dropout if normed else 0.0)
         self.norm = nn.RMSNorm(config.width) if normed else nn.Identity()
         self.log_temperature = nn.Parameter(torch.zeros(()))
         self.popularity = nn.Parameter(torch.tensor(popularity))
         self.repeat_bias = nn.Parameter(torch.zeros(()), requires_grad=config.repeat_bias)
 
     def forward(self, vector: Tensor) -> Tensor:
-        """The factor of the scoring vectors. (…, d) → (…, d)."""
-        normed: Tensor = self.norm(self.dropout(vector).float())
+        """The factor of the scoring vectors. (…, d) → (…, d).
+
+        Without dropout, as in SASRec: a branch has it inside, and scores of half a vector say little about many items.
+        """
+        normed: Tensor = self.norm(vector.float())
         return normed * self.log_temperature.exp()
 
     def log_probs(self, vector: Tensor, vectors: Tensor, bias: Tensor, seen: Tensor) -> Tensor:
