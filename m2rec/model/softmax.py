@@ -9,6 +9,7 @@ repeat bias: On MovieLens it learns to avoid seen items, on a shop to prefer the
 no item is removed by hand.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -20,7 +21,6 @@ from m2rec.model.config import ModelConfig
 from m2rec.model.targets import Targets
 
 SCORES_AT_ONCE = {"cpu": 1 << 20, "cuda": 1 << 26}  # what fits a CPU cache, and what keeps a GPU busy
-RATIO_FLOOR = 1e-6
 
 
 class SoftmaxHead(nn.Module):
@@ -59,41 +59,88 @@ class SoftmaxHead(nn.Module):
         return torch.cat([self(vector), self.popularity.expand(*vector.shape[:-1], 1)], dim=-1)
 
 
+@dataclass(frozen=True)
+class SeenItems:
+    """What the history of each of N targets holds. at (N, L) its items, 0 where there is none; once bool (N, L) marks
+    each item one time.
+    """
+
+    at: Tensor
+    once: Tensor
+
+    @classmethod
+    def of(cls, items: Tensor, targets: Targets) -> "SeenItems":
+        """items (B, L) that the targets come after."""
+        upto = _causal(items)
+        once = _first_time(items)[:, None, :] & upto  # (B, L, L): s ≤ t
+        return cls(targets.pick(items[:, None, :] * upto), targets.pick(once))
+
+
 class _ChunkedLogSumExp(Function):
-    """log Σ_i exp⟨f_n, v_i⟩ without holding all N × V scores: they are recomputed in the backward pass."""
+    """log Σ_i exp(⟨f_n, v_i⟩ + ρ_n·[i was seen]) without all N × V scores: the backward pass computes them again.
+
+    With `seen`, row 0 of the vectors is padding and is left out. It takes what is written for no item.
+    """
 
     @staticmethod
-    def forward(ctx: Any, features: Tensor, vectors: Tensor) -> Tensor:
-        low = _low_precision(features)
-        table = vectors.to(low)
-        chunks = features.split(_rows(features, vectors))
-        # summed in float32: a log Z rounded to bfloat16 would be off by several per cent of Z
-        result = torch.cat([torch.logsumexp((rows.to(low) @ table.T).float(), dim=-1) for rows in chunks])
-        ctx.save_for_backward(features, vectors, result)
-        ctx.low = low
+    def forward(
+        ctx: Any, features: Tensor, vectors: Tensor, repeat_bias: Tensor | None, seen: SeenItems | None
+    ) -> Tensor:
+        ctx.low, ctx.seen = _low_precision(features), seen
+        table = vectors.to(ctx.low).T
+        parts = []
+        for rows in _chunks(features, vectors):
+            scores = features[rows].to(ctx.low) @ table
+            _lift(scores, repeat_bias, seen, rows)
+            # summed in float32: a log Z rounded to bfloat16 would be off by several per cent of Z
+            parts.append(torch.logsumexp(scores.float(), dim=-1))
+        result = torch.cat(parts)
+        ctx.save_for_backward(features, vectors, repeat_bias, result)
         return result
 
     @staticmethod
-    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, Tensor]:
-        features, vectors, result = ctx.saved_tensors
-        low = ctx.low
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, Tensor, Tensor | None, None]:
+        features, vectors, repeat_bias, result = ctx.saved_tensors
+        low, seen = ctx.low, ctx.seen
         table = vectors.to(low)
         to_features = torch.empty_like(features)
         to_vectors = torch.zeros_like(vectors, dtype=torch.float32)
-        step = _rows(features, vectors)
-        for start in range(0, len(features), step):
-            rows = slice(start, start + step)
+        to_bias = None if repeat_bias is None else torch.empty_like(repeat_bias)
+        for rows in _chunks(features, vectors):
             part = features[rows].to(low)
             log_z = result[rows, None].to(low)
-            softmax = torch.addmm(-log_z, part, table.T).exp_()
+            scores = torch.addmm(-log_z, part, table.T)
+            _lift(scores, repeat_bias, seen, rows)
+            softmax = scores.exp_()
             weight = upstream[rows, None] * (log_z.float() - result[rows, None]).exp()  # undoes the rounding of log Z
             to_features[rows] = (softmax @ table).to(features.dtype) * weight
             to_vectors += (softmax.T @ (part * weight.to(low))).float()
-        return to_features, to_vectors.to(vectors.dtype)
+            if to_bias is not None:
+                of = _target_of(rows, repeat_bias, seen)
+                on_seen = (softmax.gather(1, seen.at[of]).float() * seen.once[of]).sum(-1)
+                to_bias[rows] = on_seen.to(to_bias.dtype) * weight[:, 0]
+        return to_features, to_vectors.to(vectors.dtype), to_bias, None
 
 
-def _rows(features: Tensor, vectors: Tensor) -> int:
-    return max(1, SCORES_AT_ONCE.get(features.device.type, 1 << 20) // len(vectors))
+def _lift(scores: Tensor, repeat_bias: Tensor | None, seen: SeenItems | None, rows: slice) -> None:
+    """Add ρ to the scores of seen items, in place. scores (n, V + 1) of some rows; nothing where nothing was seen."""
+    if seen is None or repeat_bias is None:
+        return
+    at = seen.at[_target_of(rows, repeat_bias, seen)]
+    # an item that was seen twice is written twice, with the same score
+    scores.scatter_(1, at, scores.gather(1, at) + repeat_bias[rows, None].to(scores.dtype))
+    scores[:, 0] = float("-inf")
+
+
+def _target_of(rows: slice, repeat_bias: Tensor, seen: SeenItems) -> Tensor:
+    """The target that each row belongs to: as many rows in turn as there are branches."""
+    branches = len(repeat_bias) // max(1, len(seen.at))
+    return torch.arange(rows.start, rows.stop, device=repeat_bias.device) // branches
+
+
+def _chunks(features: Tensor, vectors: Tensor) -> list[slice]:
+    step = max(1, SCORES_AT_ONCE.get(features.device.type, 1 << 20) // len(vectors))
+    return [slice(start, min(start + step, len(features))) for start in range(0, len(features), step)] or [slice(0, 0)]
 
 
 def _low_precision(features: Tensor) -> torch.dtype:
@@ -103,7 +150,7 @@ def _low_precision(features: Tensor) -> torch.dtype:
 
 def logsumexp_scores(features: Tensor, vectors: Tensor) -> Tensor:
     """log Σ_i exp⟨f_n, v_i⟩, memory-saving. features (N, d), vectors (V, d) → (N,)."""
-    result: Tensor = _ChunkedLogSumExp.apply(features, vectors)  # type: ignore[no-untyped-call]
+    result: Tensor = _ChunkedLogSumExp.apply(features, vectors, None, None)  # type: ignore[no-untyped-call]
     return result
 
 
@@ -120,23 +167,18 @@ def target_log_probability(
     features (B, L, M, c), vectors (V+1, c) with row 0 for padding, repeat_bias (B, L, M), items (B, L)
     → (N, M).
 
-    The repeat bias touches at most L of the V scores, so the softmax is taken without it and then corrected:
-    log Z' = log Z + log(1 + (e^ρ − 1) · Z_seen / Z).
+    The repeat bias is part of the sum over items. It cannot be put right afterwards: where the history has nearly all
+    of Z, the rest of it would be the difference of two rounded numbers.
     """
     items = items.where(items < len(vectors), 0)  # a cold item may be in the history, but is not ranked in training
     picked = targets.pick(features)  # (N, M, d+1)
-    branches = picked.shape[1]
-    log_z = logsumexp_scores(picked.flatten(0, 1), vectors[1:]).unflatten(0, (-1, branches))
+    bias, seen = targets.pick(repeat_bias), SeenItems.of(items, targets)
+    log_z: Tensor = _ChunkedLogSumExp.apply(  # type: ignore[no-untyped-call]
+        picked.flatten(0, 1), vectors, bias.flatten(), seen
+    )
     score = torch.einsum("nmd,nd->nm", picked, F.embedding(targets.chosen, vectors))
-
-    to_history = torch.einsum("blmd,bsd->blms", features, vectors[items]).float()  # (B, L, M, L)
-    known = _first_time(items)[:, None, :] & _causal(items)  # (B, L, L): s ≤ t, each item once
-    log_z_seen = targets.pick(torch.logsumexp(to_history.masked_fill(~known[:, :, None], float("-inf")), dim=-1))
-    ratio = (log_z_seen - log_z).exp()
-    repeat_bias = targets.pick(repeat_bias)
-    log_z = log_z + torch.log((1 + torch.expm1(repeat_bias) * ratio).clamp(min=RATIO_FLOOR))
-    was_seen = targets.pick(((items[:, None, :] == targets.items[:, :, None]) & _causal(items)).any(-1))
-    return score.float() + repeat_bias * was_seen[:, None] - log_z
+    was_seen = (seen.at == targets.chosen[:, None]).any(-1)
+    return score.float() + bias * was_seen[:, None] - log_z.unflatten(0, (-1, picked.shape[1]))
 
 
 def seen_items(items: Tensor, where: Tensor, catalogue: int) -> Tensor:

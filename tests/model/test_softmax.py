@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
@@ -149,6 +150,26 @@ def test_a_strong_readiness_or_refusal_to_repeat_is_exact_where_the_history_is_n
         atol=1e-3,
         rtol=1e-4,
     )
+
+
+def test_in_low_precision_what_the_history_leaves_over_is_exact_even_where_that_is_next_to_nothing() -> None:
+    """Taking the history's share away from a rounded sum would leave noise, and steps in its direction."""
+    width, length = 32, 6
+    vectors = F.normalize(draw(V + 1, width), dim=-1)
+    history = torch.arange(1, length + 1)[None]
+    features = (14 * vectors[history])[:, :, None].requires_grad_()  # after each item, nearly all weight is on itself
+    repeat_bias = torch.full((1, length, 1), -12.0)
+    targets = torch.arange(length + 1, 2 * length + 1)[None]
+    share = branch_log_probabilities(features[0], vectors, 0 * repeat_bias[0], seen_items(history, history > 0, V))
+    assert share.exp().gather(2, history[0][:, None, None] - 1).median() > 0.999
+
+    exact = plain_target_log_probability(features, vectors, repeat_bias, history, targets)
+    (slope,) = torch.autograd.grad(exact.sum(), features)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        low = target_log_probability(features, vectors, repeat_bias, history, Targets.of(targets))
+    (low_slope,) = torch.autograd.grad(low.sum(), features)
+    torch.testing.assert_close(low, exact, atol=0.1, rtol=0)
+    assert (low_slope - slope).norm() < 0.05 * slope.norm()
 
 
 def test_a_repeat_is_counted_once_however_often_the_item_was_seen() -> None:
