@@ -33,6 +33,7 @@ class SoftmaxHead(nn.Module):
         self.log_temperature = nn.Parameter(torch.zeros(()))
         self.popularity = nn.Parameter(torch.tensor(popularity))
         self.repeat_bias = nn.Parameter(torch.zeros(()), requires_grad=config.repeat_bias)
+        self.repeats = config.repeat_bias  # otherwise ρ stays 0
 
     def forward(self, vector: Tensor) -> Tensor:
         """The factor of the scoring vectors. (…, d) → (…, d).
@@ -51,7 +52,7 @@ class SoftmaxHead(nn.Module):
     def target_log_prob(self, vector: Tensor, vectors: Tensor, bias: Tensor, items: Tensor, targets: Targets) -> Tensor:
         """log softmax_i at the targets. vector (B, L, d), items (B, L) → (N,)."""
         features = self._with_popularity(vector)[..., None, :]
-        repeat_bias = self.repeat_bias.expand(*items.shape, 1)
+        repeat_bias = self.repeat_bias.expand(*items.shape, 1) if self.repeats else None
         scored = torch.cat([vectors, bias], dim=-1)
         return target_log_probability(features, scored, repeat_bias, items, targets)[:, 0]
 
@@ -160,25 +161,28 @@ def logsumexp_scores_plain(features: Tensor, vectors: Tensor) -> Tensor:
 
 
 def target_log_probability(
-    features: Tensor, vectors: Tensor, repeat_bias: Tensor, items: Tensor, targets: Targets
+    features: Tensor, vectors: Tensor, repeat_bias: Tensor | None, items: Tensor, targets: Targets
 ) -> Tensor:
     """log softmax_i ℓ_m(i) at the targets, for every branch, without an N × V table.
 
-    features (B, L, M, c), vectors (V+1, c) with row 0 for padding, repeat_bias (B, L, M), items (B, L)
+    features (B, L, M, c), vectors (V+1, c) with row 0 for padding, repeat_bias (B, L, M) or None for none, items (B, L)
     → (N, M).
 
     The repeat bias is part of the sum over items. It cannot be put right afterwards: where the history has nearly all
     of Z, the rest of it would be the difference of two rounded numbers.
     """
+    picked = targets.pick(features)  # (N, M, c)
+    score = torch.einsum("nmd,nd->nm", picked, F.embedding(targets.chosen, vectors)).float()
+    if repeat_bias is None:
+        log_z = logsumexp_scores(picked.flatten(0, 1), vectors[1:])
+        return score - log_z.unflatten(0, score.shape)
     items = items.where(items < len(vectors), 0)  # a cold item may be in the history, but is not ranked in training
-    picked = targets.pick(features)  # (N, M, d+1)
     bias, seen = targets.pick(repeat_bias), SeenItems.of(items, targets)
-    log_z: Tensor = _ChunkedLogSumExp.apply(  # type: ignore[no-untyped-call]
+    log_z = _ChunkedLogSumExp.apply(  # type: ignore[no-untyped-call]
         picked.flatten(0, 1), vectors, bias.flatten(), seen
     )
-    score = torch.einsum("nmd,nd->nm", picked, F.embedding(targets.chosen, vectors))
     was_seen = (seen.at == targets.chosen[:, None]).any(-1)
-    return score.float() + bias * was_seen[:, None] - log_z.unflatten(0, (-1, picked.shape[1]))
+    return score + bias * was_seen[:, None] - log_z.unflatten(0, score.shape)
 
 
 def seen_items(items: Tensor, where: Tensor, catalogue: int) -> Tensor:

@@ -172,6 +172,15 @@ def test_in_low_precision_what_the_history_leaves_over_is_exact_even_where_that_
     assert (low_slope - slope).norm() < 0.05 * slope.norm()
 
 
+def test_without_a_repeat_bias_it_is_as_with_one_of_zero() -> None:
+    history, targets = torch.tensor([[5, 2, 5, 9, 0]]), Targets.of(torch.tensor([[2, 5, 9, 4, 0]]))
+    features, vectors = draw(1, 5, M, D), draw(V + 1, D, seed=1)
+    torch.testing.assert_close(
+        target_log_probability(features, vectors, None, history, targets),
+        target_log_probability(features, vectors, torch.zeros(1, 5, M), history, targets),
+    )
+
+
 def test_a_repeat_is_counted_once_however_often_the_item_was_seen() -> None:
     history = torch.tensor([[4, 4, 4]])
     features, vectors = torch.zeros(1, 3, 1, 2), torch.zeros(4 + 1, 2)  # four items, all scores 0
