@@ -173,11 +173,13 @@ def _trained(rows: list[dict[str, Any]], plan: Plan, shipped: Shipped | None) ->
     # the shipped checkpoint may have been trained for more epochs than the baselines
     led = " + ".join(map(str, shipped.epochs)) if shipped else ""
     ours = f" M2Rec as shipped was trained for {led} epochs (see its card)." if led else ""
-    same = "the same split, loss, batches and limit of epochs"
-    which = f"baselines were trained with {same}, and with M2Rec's" if shipped else f"models were trained with {same},"
+    same = "the same split, loss, batches"
+    which = f"The models were trained with {same}, limit of epochs, width"
+    if shipped:
+        which = f"The baselines were trained with {same} and limit of epochs, and with M2Rec's width"
     how = (
-        f"The {which} width, dropout and learning rate unless the plan says otherwise; each is taken at its best epoch "
-        "on validation"
+        f"{which}, dropout and learning rate unless the plan says otherwise; each is taken at its best epoch on "
+        "validation"
     )
     texts = " M2Rec alone reads the items' texts." * without_texts(rows)
     names = {row["model"] for row in rows}
