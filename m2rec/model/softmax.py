@@ -36,10 +36,7 @@ class SoftmaxHead(nn.Module):
         self.repeats = config.repeat_bias  # otherwise ρ stays 0
 
     def forward(self, vector: Tensor) -> Tensor:
-        """The factor of the scoring vectors. (…, d) → (…, d).
-
-        Without dropout, as in SASRec: a branch has it inside, and scores of half a vector say little about many items.
-        """
+        """The factor of the scoring vectors, without dropout as in SASRec: a branch has its own. (…, d) → (…, d)."""
         normed: Tensor = self.norm(vector.float())
         return normed * self.log_temperature.exp()
 
