@@ -200,7 +200,7 @@ def reading_others(items: np.ndarray, taps: int) -> np.ndarray:
 class Temporal(SoftmaxBranch):
     """All layers, the feed-forward layer after them, and the softmax over items (`m2rec.inference.branch.Branch`)."""
 
-    inputs: np.ndarray  # (V + 1, d), scaled
+    inputs: np.ndarray  # (V + 1, d), those of `ItemArrays`: a large catalogue is not copied, `_read` scales
     gates: np.ndarray  # what the first layer makes of each item, as in `Projected`; no columns where V is large
     mixed: np.ndarray
     dt: np.ndarray
@@ -229,10 +229,12 @@ class Temporal(SoftmaxBranch):
 
     def per_item(self, items: ItemArrays) -> dict[str, np.ndarray]:
         """Inputs, and their projections where there are not too many."""
-        inputs, empty = items.inputs * self.input_scale, np.zeros((len(items.inputs), 0), dtype=np.float32)
-        made = self.layers[0].projection.all(inputs) if self.in_advance else Projected(empty, empty, empty)
+        empty = np.zeros((len(items.inputs), 0), dtype=np.float32)
+        made = Projected(empty, empty, empty)
+        if self.in_advance:
+            made = self.layers[0].projection.all(items.inputs * self.input_scale)
         return {
-            "inputs": inputs,
+            "inputs": items.inputs,
             "gates": made.gate,
             "mixed": np.ascontiguousarray(made.mixed),
             "dt": made.dt,
@@ -245,7 +247,7 @@ class Temporal(SoftmaxBranch):
     def advance(self, given: BranchInput, state: TemporalState) -> tuple[BranchOutput, TemporalState]:
         """All positions of a continuation → over (n,), and the state after the last."""
         items = given.items
-        x, after = self.inputs[items], []
+        x, after = self._read(items), []
         for at, (layer, before) in enumerate(zip(self.layers, state, strict=True)):
             read = layer.step if len(items) == 1 else layer.advance
             out, here = read(self._projected(at, items, x), before)
@@ -263,7 +265,7 @@ class Temporal(SoftmaxBranch):
         if len(self.layers) > 1 or not self.in_advance:
             return super().last_of_each(given)
         found = self.layers[0].last_of_each(self._first(), items)
-        return BranchOutput(self._feed(self.inputs[items[:, -1]] + found))
+        return BranchOutput(self._feed(self._read(items[:, -1]) + found))
 
     def newest(self, items: np.ndarray, keep: np.ndarray | None = None) -> np.ndarray:
         """The vector at the newest position. items (L,) → (d,). keep (H,), 1 or 0, empties heads of the last layer."""
@@ -278,17 +280,22 @@ class Temporal(SoftmaxBranch):
         """The input of the last layer at the newest position (d,), and what it makes of each position."""
         *below, top = self.layers
         if not below and self.in_advance:
-            return self.inputs[items[-1]], LookedUp(self._first(), items)
+            return self._read(items[-1]), LookedUp(self._first(), items)
         states, parts = [layer.start() for layer in below], []
         for begin in range(0, len(items), BLOCK):
             part = items[begin : begin + BLOCK]
-            x = self.inputs[part]
+            x = self._read(part)
             for at, layer in enumerate(below):
                 out, states[at] = layer.advance(self._projected(at, part, x), states[at])
                 x = x + out
             parts.append(x)
         x = parts[0] if len(parts) == 1 else np.concatenate(parts)
         return x[-1], WorkedOut(top.projection, x)
+
+    def _read(self, items: np.ndarray) -> np.ndarray:
+        """The inputs of these items, scaled. (…) → (…, d)."""
+        scaled: np.ndarray = self.inputs[items] * self.input_scale
+        return scaled
 
     def _first(self) -> Projected:
         return Projected(self.gates, self.mixed, self.dt)
