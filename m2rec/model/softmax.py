@@ -89,7 +89,8 @@ class _ChunkedLogSumExp(Function):
         parts = []
         for rows in _chunks(features, vectors):
             scores = features[rows].to(ctx.low) @ table
-            _lift(scores, repeat_bias, seen, rows)
+            if seen is not None and repeat_bias is not None:
+                _lift(scores, seen.at[_targets_of(rows, features, seen)], repeat_bias[rows])
             # summed in float32: a log Z rounded to bfloat16 would be off by several per cent of Z
             parts.append(torch.logsumexp(scores.float(), dim=-1))
         result = torch.cat(parts)
@@ -108,32 +109,31 @@ class _ChunkedLogSumExp(Function):
             part = features[rows].to(low)
             log_z = result[rows, None].to(low)
             scores = torch.addmm(-log_z, part, table.T)
-            _lift(scores, repeat_bias, seen, rows)
+            if to_bias is not None:
+                of = _targets_of(rows, features, seen)
+                at = seen.at[of]
+                _lift(scores, at, repeat_bias[rows])
             softmax = scores.exp_()
             weight = upstream[rows, None] * (log_z.float() - result[rows, None]).exp()  # undoes the rounding of log Z
             to_features[rows] = (softmax @ table).to(features.dtype) * weight
             to_vectors += (softmax.T @ (part * weight.to(low))).float()
             if to_bias is not None:
-                of = _target_of(rows, repeat_bias, seen)
-                on_seen = (softmax.gather(1, seen.at[of]).float() * seen.once[of]).sum(-1)
+                on_seen = (softmax.gather(1, at).float() * seen.once[of]).sum(-1)
                 to_bias[rows] = on_seen.to(to_bias.dtype) * weight[:, 0]
         return to_features, to_vectors.to(vectors.dtype), to_bias, None
 
 
-def _lift(scores: Tensor, repeat_bias: Tensor | None, seen: SeenItems | None, rows: slice) -> None:
-    """Add ρ to the scores of seen items, in place. scores (n, V + 1) of some rows; nothing where nothing was seen."""
-    if seen is None or repeat_bias is None:
-        return
-    at = seen.at[_target_of(rows, repeat_bias, seen)]
+def _lift(scores: Tensor, at: Tensor, repeat_bias: Tensor) -> None:
+    """Add ρ to the scores of seen items, in place. scores (n, V + 1), at (n, L) items, repeat_bias (n,)."""
     # an item that was seen twice is written twice, with the same score
-    scores.scatter_(1, at, scores.gather(1, at) + repeat_bias[rows, None].to(scores.dtype))
+    scores.scatter_(1, at, scores.gather(1, at) + repeat_bias[:, None].to(scores.dtype))
     scores[:, 0] = float("-inf")
 
 
-def _target_of(rows: slice, repeat_bias: Tensor, seen: SeenItems) -> Tensor:
+def _targets_of(rows: slice, features: Tensor, seen: SeenItems) -> Tensor:
     """The target that each row belongs to: as many rows in turn as there are branches."""
-    branches = len(repeat_bias) // max(1, len(seen.at))
-    return torch.arange(rows.start, rows.stop, device=repeat_bias.device) // branches
+    branches = len(features) // max(1, len(seen.at))
+    return torch.arange(rows.start, rows.stop, device=features.device) // branches
 
 
 def _chunks(features: Tensor, vectors: Tensor) -> list[slice]:

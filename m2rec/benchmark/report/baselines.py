@@ -64,11 +64,13 @@ def baselines(world: str, benchmarks: Path, targets: int, shipped: Shipped | Non
                 f"{path} has {found['targets']:,} targets, but the checkpoint of {world} was measured on {targets:,}; "
                 f"make it again with `{_command(plan)}`."
             )
-        _check_compared(path, rows, found, shipped or Shipped(), plan)
         others = [rows[entry.name] for entry in plan.entries if entry.name in rows and _is_baseline(plan, entry.name)]
-        if shipped:  # a single seed of the reference is the checkpoint itself
+        names = {}
+        if shipped:
+            _check_compared(path, rows, found, shipped, plan)
+            names[plan.reference] = f"{plan.reference}, trained again"
+            # a single seed of the reference is the checkpoint itself
             others = [row for row in others if row["model"] != plan.reference or len(row["seeds"]) > 1]
-        names = {plan.reference: f"{plan.reference}, trained again"} if shipped else {}
         shown = [_row(row, seen, names) for row in others for seen in SEEN if seen in row]
         notes = [*_trained(others, plan, shipped), *leads(rows, found, plan)]
         notes += parts(rows, found["comparisons"], plan)
