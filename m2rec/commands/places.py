@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 from m2rec import paths
@@ -58,9 +59,13 @@ def find_checkpoint(name: str | None) -> Path:
     raise CheckpointError(f"There is no checkpoint {name!r}; give a folder or {others}{hint}")
 
 
-def this_command() -> str:
-    """The command line of this process, for records that others read: they have none of this machine's folders."""
-    return shlex.join(["python", "-m", "m2rec", *map(_without_folders, sys.argv[1:])])
+def this_command(*, leave_out: Collection[str] = ()) -> str:
+    """The command line of this process, for records that others read: they have none of this machine's folders.
+
+    `leave_out` names options without a value that do not belong in the record.
+    """
+    arguments = [argument for argument in sys.argv[1:] if argument not in leave_out]
+    return shlex.join(["python", "-m", "m2rec", *map(_without_folders, arguments)])
 
 
 def _without_folders(argument: str) -> str:

@@ -60,7 +60,7 @@ def train(
         settings,
         prepared,
         folder,
-        command=this_command(),
+        command=this_command(leave_out=("--finish", "--restart")),  # without them, it trains the same model anywhere
         cpu=cpu,
         start_from=in_cache(start_from) if start_from else None,
         restart=restart,

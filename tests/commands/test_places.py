@@ -25,6 +25,8 @@ def test_a_recorded_command_names_none_of_this_machines_folders(tmp_path, monkey
         "train films --set training.epochs=3 --start-from runs/films/a.safetensors --out=mine --json figures.json"
     )
     assert this_command() == f"python -m m2rec {expected}"
+    monkeypatch.setattr(sys, "argv", ["m2rec", *given, "--finish"])
+    assert this_command(leave_out=["--finish"]) == f"python -m m2rec {expected}"
 
 
 def test_what_a_recorded_command_names_is_found_in_the_cache(tmp_path, monkeypatch):
