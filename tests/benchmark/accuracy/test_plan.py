@@ -66,7 +66,8 @@ def test_the_learning_curve_gives_both_models_the_same_customers_and_as_many_his
 
 
 @pytest.mark.parametrize(
-    ("world", "models"), [("ml-1m", {"sasrec", "mamba2", "bsarec", "wearec"}), ("rhythm-market", {"sasrec"})]
+    ("world", "models"),
+    [("ml-1m", {"sasrec", "mamba2", "mamba2-2-layers", "bsarec", "wearec"}), ("rhythm-market", {"sasrec"})],
 )
 def test_an_entry_with_a_repeat_bias_differs_in_nothing_else(world: str, models: set[str], tmp_path: Path) -> None:
     plan = load_plan(world)
