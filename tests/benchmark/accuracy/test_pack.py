@@ -158,3 +158,18 @@ def test_a_folder_without_archives_and_a_damaged_archive_are_refused_by_name(tmp
     (tmp_path / "runs-0.tar").write_bytes(np.random.default_rng(0).bytes(4000))
     with pytest.raises(InputError, match=r"runs-0\.tar is not a readable archive"):
         unpack(tmp_path, tmp_path / "into")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "reason"),
+    [("../outside", tarfile.REGTYPE, "lies outside"), ("runs/link", tarfile.SYMTYPE, "is not a file")],
+)
+def test_an_archive_writes_files_into_its_own_folder_only(name: str, kind: bytes, reason: str, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    with tarfile.open(tmp_path / "out" / "runs-0.tar", "w") as archive:
+        member = tarfile.TarInfo(name)
+        member.type, member.linkname = kind, "/etc/hostname"
+        archive.addfile(member)
+    with pytest.raises(InputError, match=reason):
+        unpack(tmp_path / "out", tmp_path / "unpacked")
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
