@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any, Literal
 
 BranchName = Literal["temporal", "frequency", "semantic"]
+NEWEST_ITEM = "newest_item"  # the newest item at each position: in a branch's detail if its softmax has a bias for it
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,9 @@ h (B, L, d). Everything else is the same for all, so a comparison of baselines c
 
     log p(i) = ⟨h, v_i⟩ + β_i − log Σ_j exp(⟨h, v_j⟩ + β_j)
 
-With a repeat bias, one learned number ρ is added to the score of every item of the history, inside the softmax, as in
-each branch of M2Rec. If all models have it, none leads only because it can learn that films are not rated twice.
+With a repeat bias, one learned number ρ is added to the score of every item of the history, and another one ν to that
+of its newest item, inside the softmax, as in M2Rec. If all models have it, none leads only because it can learn that
+films are not rated twice.
 """
 
 from typing import Any, Protocol, cast, runtime_checkable
@@ -16,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from m2rec.baselines.vectors import ItemVectors, Table
-from m2rec.model.softmax import logsumexp_scores, seen_items, target_log_probability
+from m2rec.model.softmax import is_item, logsumexp_scores, repeat_biases, seen_items, target_log_probability
 from m2rec.model.targets import Targets
 
 
@@ -45,11 +46,12 @@ class SequentialBaseline(nn.Module):
     """A trainable model around an encoder, with the interface of M2Rec."""
 
     def __init__(self, encoder: Encoder, items: ItemVectors, repeat_bias: float | None = None) -> None:
-        """`repeat_bias` is the initial ρ; None makes a model without ρ."""
+        """`repeat_bias` is the initial ρ; None makes a model without ρ and ν."""
         super().__init__()
         self.items = items
         self.encoder: Encoder = encoder
         self.repeat_bias = None if repeat_bias is None else nn.Parameter(torch.tensor(repeat_bias))
+        self.newest_bias = None if repeat_bias is None else nn.Parameter(torch.zeros(()))
 
     # ── training ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -64,8 +66,8 @@ class SequentialBaseline(nn.Module):
         scoring = torch.cat([table.vectors[1 : warm + 1], table.bias[:warm, None]], dim=-1)  # (warm, d+1)
         if self.repeat_bias is not None:
             features = torch.cat([h, h.new_ones(*items.shape, 1)], dim=-1)[:, :, None]  # (B, L, 1, d+1)
-            bias = self.repeat_bias.expand(*items.shape, 1)
-            scores = target_log_probability(features, F.pad(scoring, (0, 0, 1, 0)), bias, items, marked)
+            biases = repeat_biases(self.repeat_bias, self.newest_bias).expand(*items.shape, 1, 2)
+            scores = target_log_probability(features, F.pad(scoring, (0, 0, 1, 0)), biases, items, marked)
             return -marked.mean(scores[:, 0])
         h = marked.pick(h)
         features = torch.cat([h, h.new_ones(len(h), 1)], dim=-1)
@@ -90,7 +92,7 @@ class SequentialBaseline(nn.Module):
         table = self.items.table()
         if seen is None and self.repeat_bias is not None:
             seen = seen_items(items, where, self.items.items)
-        return self.score(self.encoder(F.embedding(items, table.vectors))[where], table, seen)
+        return self.score(self.encoder(F.embedding(items, table.vectors))[where], table, seen, items[where])
 
     def last_scores(self, items: Tensor, table: Table | None = None, seen: Tensor | None = None) -> Tensor:
         """log p(next item) after each history, computing only the last position. items (B, L) → (B, V).
@@ -102,16 +104,20 @@ class SequentialBaseline(nn.Module):
         if seen is None and self.repeat_bias is not None:
             last = torch.arange(items.shape[1], device=items.device) == lengths[:, None] - 1
             seen = seen_items(items, last, self.items.items)
-        return self.score(self.encoder.last(F.embedding(items, table.vectors), lengths), table, seen)
+        newest = items.gather(1, lengths[:, None] - 1)[:, 0]
+        return self.score(self.encoder.last(F.embedding(items, table.vectors), lengths), table, seen, newest)
 
-    def score(self, h: Tensor, table: Table, seen: Tensor | None = None) -> Tensor:
-        """h (N, d) → log-probabilities of items 1…V, (N, V). A model with a repeat bias needs `seen`, bool (N, V)."""
+    def score(self, h: Tensor, table: Table, seen: Tensor | None = None, newest: Tensor | None = None) -> Tensor:
+        """h (N, d) → log-probabilities of items 1…V, (N, V).
+
+        A model with a repeat bias needs `seen`, bool (N, V), and `newest` (N,), the last item of each history.
+        """
         known = len(table.bias)
         scores = F.linear(h.float(), table.vectors[1 : known + 1].float(), table.bias.float())
-        if self.repeat_bias is not None:
-            if seen is None:
-                raise ValueError("a model with a repeat bias needs to know which items were seen")
-            scores = scores + self.repeat_bias * seen[:, :known]
+        if self.repeat_bias is not None and self.newest_bias is not None:
+            if seen is None or newest is None:
+                raise ValueError("a model with a repeat bias needs to know which items were seen, and which one last")
+            scores = scores + self.repeat_bias * seen[:, :known] + self.newest_bias * is_item(newest, known)
         return F.pad(F.log_softmax(scores, dim=-1), (0, self.items.items - known), value=float("-inf"))
 
     @property

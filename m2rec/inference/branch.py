@@ -7,10 +7,11 @@ import copy
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 
+from m2rec.branches import NEWEST_ITEM
 from m2rec.inference.arrays import Shapes, Weights, log_softmax, softmax
 from m2rec.inference.explanations import Explanations
 from m2rec.inference.items import ItemArrays
@@ -57,6 +58,11 @@ class BranchOutput:
     detail: Mapping[str, Sequence[Any] | np.ndarray] = field(default_factory=dict)
     explanations: Explanations | None = None
 
+    @property
+    def newest_item(self) -> np.ndarray | None:
+        """The newest item at each position, (n,), from a branch whose softmax has a bias for it."""
+        return cast("np.ndarray | None", self.detail.get(NEWEST_ITEM))
+
     def newest(self) -> "BranchOutput":
         """The last position alone; of several, as a copy, so that the memory of the others can be freed."""
         if len(self.vectors) == 1:
@@ -102,6 +108,7 @@ class Branch(ABC):
 
     by_text = False  # whether its vector scores an item by its text alone, with the gate on features
     normed = True  # whether its vector is normed there
+    newest_bias = False  # whether its softmax has a ν, in models with a repeat bias
     explains = False  # whether its outputs have explanations
 
     @staticmethod
@@ -183,4 +190,4 @@ class SoftmaxBranch(Branch):
 
     def scores(self, out: BranchOutput, seen: np.ndarray) -> np.ndarray:
         """As in `Branch`."""
-        return self.head.scores(out.vectors, seen)
+        return self.head.scores(out.vectors, seen, out.newest_item)

@@ -25,5 +25,6 @@ class FeatureFusion:
         """Σ_m g_m ℓ_m. Over (n,), gates (n, M), seen bool (n, V) → (n, V)."""
         scores = np.zeros(seen.shape, dtype=np.float32)
         for place, (name, head) in enumerate(self.heads.items()):
-            scores += gates[:, place, None] * head.scores(outputs[name].vectors, seen)
+            out = outputs[name]
+            scores += gates[:, place, None] * head.scores(out.vectors, seen, out.newest_item)
         return scores

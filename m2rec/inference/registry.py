@@ -36,7 +36,8 @@ def expected_shapes(config: ModelConfig) -> Shapes:
     for name, branch in classes.items():
         shapes |= under(name, branch.shapes(config))
         if config.gate == "features":
-            shapes |= under(f"fusion.heads.{name}", SoftmaxHead.shapes(d if branch.normed else None))
+            head = SoftmaxHead.shapes(d if branch.normed else None, branch.newest_bias and config.repeat_bias)
+            shapes |= under(f"fusion.heads.{name}", head)
     evidence = sum(branch.evidence_width(config) for branch in classes.values())
     return shapes | under("gate", Gate.shapes(d, evidence))
 

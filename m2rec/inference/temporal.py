@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from m2rec.branches import NEWEST_ITEM
 from m2rec.inference.arrays import HORIZON, Shapes, Weights, below, feed_shapes, gelu, rms_normed, silu, under
 from m2rec.inference.branch import BranchInput, BranchOutput, SoftmaxBranch
 from m2rec.inference.items import ItemArrays
@@ -200,6 +201,7 @@ def reading_others(items: np.ndarray, taps: int) -> np.ndarray:
 class Temporal(SoftmaxBranch):
     """All layers, the feed-forward layer after them, and the softmax over items (`m2rec.inference.branch.Branch`)."""
 
+    newest_bias = True
     inputs: np.ndarray  # (V + 1, d), those of `ItemArrays`: a large catalogue is not copied, `_read` scales
     gates: np.ndarray  # what the first layer makes of each item, as in `Projected`; no columns where V is large
     mixed: np.ndarray
@@ -208,7 +210,8 @@ class Temporal(SoftmaxBranch):
     @staticmethod
     def shapes(config: ModelConfig) -> Shapes:
         """As in `Branch`."""
-        d, shapes = config.width, {"log_input_scale": (), **under("softmax", SoftmaxHead.shapes(config.width))}
+        d = config.width
+        shapes = {"log_input_scale": (), **under("softmax", SoftmaxHead.shapes(d, newest=config.repeat_bias))}
         for layer in range(config.temporal_layers):
             shapes |= {f"norms.{layer}.weight": (d,), **under(f"layers.{layer}", Layer.shapes(config))}
         return {**shapes, "feed.0.weight": (d,), **feed_shapes(1, d, config.expansion * d, d, 4)}
@@ -253,11 +256,11 @@ class Temporal(SoftmaxBranch):
             out, here = read(self._projected(at, items, x), before)
             x = x + out
             after.append(here)
-        return BranchOutput(self._feed(x)), tuple(after)
+        return BranchOutput(self._feed(x), detail={NEWEST_ITEM: items}), tuple(after)
 
     def last(self, given: BranchInput) -> BranchOutput:
         """The newest position of a whole history → over (1,)."""
-        return BranchOutput(self.newest(given.items)[None])
+        return BranchOutput(self.newest(given.items)[None], detail={NEWEST_ITEM: given.items[-1:]})
 
     def last_of_each(self, given: BranchInput) -> BranchOutput:
         """As in `Branch`; the quick way is that of a single layer whose projections are there already."""
@@ -265,7 +268,7 @@ class Temporal(SoftmaxBranch):
         if len(self.layers) > 1 or not self.in_advance:
             return super().last_of_each(given)
         found = self.layers[0].last_of_each(self._first(), items)
-        return BranchOutput(self._feed(self._read(items[:, -1]) + found))
+        return BranchOutput(self._feed(self._read(items[:, -1]) + found), detail={NEWEST_ITEM: items[:, -1]})
 
     def newest(self, items: np.ndarray, keep: np.ndarray | None = None) -> np.ndarray:
         """The vector at the newest position. items (L,) → (d,). keep (H,), 1 or 0, empties heads of the last layer."""

@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
+from m2rec.branches import NEWEST_ITEM
 from m2rec.model.config import ModelConfig
 from m2rec.model.explanations import Explanations
 from m2rec.model.items import ItemTable
@@ -115,7 +116,8 @@ class SoftmaxBranch:
 
     def log_probs(self, out: BranchOutput, table: ItemTable, seen: Tensor) -> Tensor:
         """As in `Branch`."""
-        return self.softmax.log_probs(out.vector, self._scored(table), table.bias, seen)
+        newest = out.detail.get(NEWEST_ITEM)
+        return self.softmax.log_probs(out.vector, self._scored(table), table.bias, seen, newest)
 
     def target_log_prob(self, out: BranchOutput, table: ItemTable, items: Tensor, targets: Targets) -> Tensor:
         """As in `Branch`."""

@@ -1,6 +1,7 @@
 """The paper's reading of the gate: branch outputs are averaged before anything is scored, H = Σ_m g_m·b_m.
 
-    ℓ(i) = Σ_m g_m (⟨b_m, v_i⟩ + κ_m β_i + ρ_m·[i was in the history])        p(i) = softmax_i ℓ(i)
+    ℓ(i) = Σ_m g_m (⟨b_m, v_i⟩ + κ_m β_i + ρ_m·[i was in the history] + ν_m·[i is the newest item])
+    p(i) = softmax_i ℓ(i)
 
 With `gate = "features"`, an ablation; by default the gate weighs the branches' distributions instead.
 """
@@ -11,7 +12,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from m2rec.branches import BRANCHES
+from m2rec.branches import BRANCHES, NEWEST_ITEM
 from m2rec.model.branch import Branch, BranchOutput
 from m2rec.model.config import ModelConfig
 from m2rec.model.items import ItemTable
@@ -32,19 +33,20 @@ class FeatureFusion(nn.Module):
         self, outputs: Mapping[str, BranchOutput], log_gate: Tensor, table: ItemTable, seen: Tensor
     ) -> Tensor:
         """log p over the catalogue. Over (N,), log_gate (N, M), seen (N, V) → (N, V)."""
-        features, repeat_bias = self._averaged(outputs, log_gate)
-        return branch_log_probabilities(features, _scored(table), repeat_bias, seen)[:, 0]
+        features, biases = self._averaged(outputs, log_gate)
+        newest = next((out.detail[NEWEST_ITEM] for out in outputs.values() if NEWEST_ITEM in out.detail), None)
+        return branch_log_probabilities(features, _scored(table), biases, seen, newest)[:, 0]
 
     def target_log_prob(
         self, outputs: Mapping[str, BranchOutput], log_gate: Tensor, table: ItemTable, items: Tensor, targets: Targets
     ) -> Tensor:
         """log p at the targets. Over (B, L), log_gate (B, L, M), items (B, L) → (N,)."""
-        features, repeat_bias = self._averaged(outputs, log_gate)
+        features, biases = self._averaged(outputs, log_gate)
         scored = _scored(table)[: self.warm + 1]
-        return target_log_probability(features, scored, repeat_bias, items, targets)[:, 0]
+        return target_log_probability(features, scored, biases, items, targets)[:, 0]
 
     def _averaged(self, outputs: Mapping[str, BranchOutput], log_gate: Tensor) -> tuple[Tensor, Tensor]:
-        """The factor of [v, P z, β] in the scores, (…, 1, 2d + 1), and the repeat bias (…, 1)."""
+        """The factor of [v, P z, β] in the scores, (…, 1, 2d + 1), and the repeat biases (…, 1, 2)."""
         weights = dict(zip(BRANCHES, log_gate.exp().unsqueeze(-1).unbind(-2), strict=True))
         heads = {name: cast(SoftmaxHead, self.heads[name]) for name in BRANCHES}
         parts = {name: weights[name] * heads[name](outputs[name].vector) for name in BRANCHES}
@@ -52,8 +54,8 @@ class FeatureFusion(nn.Module):
         text = sum((part for name, part in parts.items() if name in self.by_text), blank)
         whole = sum((part for name, part in parts.items() if name not in self.by_text), blank)
         popularity = torch.stack([weights[name] * heads[name].popularity for name in BRANCHES]).sum(0)
-        repeat_bias = torch.stack([weights[name] * heads[name].repeat_bias for name in BRANCHES]).sum(0)
-        return torch.cat([whole, text, popularity], dim=-1)[..., None, :], repeat_bias
+        biases = torch.stack([weights[name] * heads[name].biases() for name in BRANCHES]).sum(0)
+        return torch.cat([whole, text, popularity], dim=-1)[..., None, :], biases[..., None, :]
 
 
 def _scored(table: ItemTable) -> Tensor:

@@ -31,8 +31,8 @@ TEMPORAL_ALONE = "mamba2"  # the kind of baseline that is the temporal branch by
 TEXT_SCALE = 0.1  # of the text projection's usual initial size
 GATE_BIAS = 2.0  # added to the gate's initial logit of the temporal branch
 _LAYER = re.compile(r"temporal\.(?:layers|norms)\.(\d+)\.")
-# of the temporal branch, a run never has the first of these, and the second only with a repeat bias
-_NOT_IN_A_RUN = {"temporal.softmax.popularity", "temporal.softmax.repeat_bias"}
+# of the temporal branch, a run never has the first of these, and the others only with a repeat bias
+_NOT_IN_A_RUN = {"temporal.softmax.popularity", "temporal.softmax.repeat_bias", "temporal.softmax.newest_bias"}
 _NAMES = {
     "items.ids": "ids",
     "items.bias": "bias",
@@ -40,6 +40,7 @@ _NAMES = {
     "encoder.norm.": "temporal.softmax.norm.",
     "encoder.log_temperature": "temporal.softmax.log_temperature",
     "repeat_bias": "temporal.softmax.repeat_bias",
+    "newest_bias": "temporal.softmax.newest_bias",
 }
 
 

@@ -1,4 +1,4 @@
-"""The repeat bias of a baseline: one number that is added to the scores of seen items."""
+"""The repeat bias of a baseline: a number that is added to the scores of seen items, and one for the newest of them."""
 
 import pytest
 import torch
@@ -49,6 +49,24 @@ def test_items_older_than_the_window_count_if_given() -> None:
         seen = torch.rand(int(where.sum()), ITEMS) < 0.5
         expected = F.log_softmax(plain.log_scores(items, where) + 3.0 * seen, dim=-1)
         torch.testing.assert_close(model.log_scores(items, where, seen), expected)
+
+
+def test_the_newest_item_has_a_bias_of_its_own_that_starts_at_zero_and_is_learned() -> None:
+    items = histories((9, 1, 5))
+    model, plain = sasrec(repeat_bias=True, start=-2.5), sasrec(repeat_bias=False).log_scores(items, items > 0)
+    assert model.newest_bias is not None
+    assert model.newest_bias == 0
+    model.newest_bias.fill_(0.7)
+    newest = F.one_hot(items[items > 0], ITEMS + 1)[:, 1:]
+    expected = F.log_softmax(plain - 2.5 * seen_at(items) + 0.7 * newest, dim=-1)
+    torch.testing.assert_close(model.log_scores(items, items > 0), expected)
+    last = torch.arange(items.shape[1]) == (items > 0).sum(-1, keepdim=True) - 1
+    torch.testing.assert_close(model.log_scores(items, last), expected[last[items > 0]])
+
+    model.train().requires_grad_(True)
+    model(torch.tensor([[1, 2, 3, 4, 5]]), torch.tensor([[0, 0, 0, 0, 9]])).backward()
+    assert model.newest_bias.grad is not None
+    assert float(model.newest_bias.grad) > 0  # the newest item was not chosen again
 
 
 def test_scoring_without_the_seen_items_is_refused() -> None:

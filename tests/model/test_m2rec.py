@@ -87,9 +87,12 @@ def test_equal_gates_average_the_branches_distributions() -> None:
 
 
 def fill_repeat_bias(model: M2Rec, value: float) -> None:
+    """ρ of every branch, without more for the newest item."""
     for name, parameter in model.named_parameters():
         if name.endswith("repeat_bias"):
             parameter.fill_(value)
+        if name.endswith("newest_bias"):
+            parameter.fill_(0.0)
 
 
 def test_readiness_to_repeat_is_shown_once_it_has_been_learnt() -> None:
@@ -227,7 +230,7 @@ def better_text_gains(**changes: object) -> list[float]:
     for seed in range(12):
         model = random_model(tiny_config(**changes), seed)
         items = random_histories(1, 10)
-        by_text = shares_after(model, items)[0][0, 2]  # the semantic branch's
+        by_text = shares_after(model, items)[0][0, 2, :-1]  # the semantic branch's, of all other items
         best, worst = by_text.argmax(), by_text.argmin()
         ranked = []
         with torch.no_grad():

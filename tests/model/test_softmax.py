@@ -80,12 +80,12 @@ def test_in_low_precision_values_and_gradients_stay_close() -> None:
 
 
 def plain_target_log_probability(
-    features: Tensor, vectors: Tensor, repeat_bias: Tensor, rows: Tensor, targets: Tensor
+    features: Tensor, vectors: Tensor, biases: Tensor, rows: Tensor, targets: Tensor
 ) -> Tensor:
     """The same by way of the whole N × M × V table."""
     marked = targets > 0
     seen = seen_items(rows.where(rows < len(vectors), 0), marked, len(vectors) - 1)
-    table = branch_log_probabilities(features[marked], vectors, repeat_bias[marked], seen)
+    table = branch_log_probabilities(features[marked], vectors, biases[marked], seen, rows[marked])
     return table.gather(2, targets[marked][:, None, None].expand(-1, table.shape[1], 1) - 1)[..., 0]
 
 
@@ -104,10 +104,10 @@ def test_the_targets_probability_is_the_tables(rows: list[list[int]], warm: int,
     repeated = (torch.rand(history.shape, generator=generator) < 0.4) & (history <= warm)
     targets = torch.where(repeated & (targets > 0), history, targets)
     features, vectors = draw(*history.shape, M, D, seed=seed), draw(warm + 1, D, seed=seed + 1)
-    repeat_bias = 2 * draw(*history.shape, M, seed=seed + 2)
+    biases = 2 * draw(*history.shape, M, 2, seed=seed + 2)
     torch.testing.assert_close(
-        target_log_probability(features, vectors, repeat_bias, history, Targets.of(targets)),
-        plain_target_log_probability(features, vectors, repeat_bias, history, targets),
+        target_log_probability(features, vectors, biases, history, Targets.of(targets)),
+        plain_target_log_probability(features, vectors, biases, history, targets),
         atol=1e-4,
         rtol=1e-4,
     )
@@ -121,7 +121,7 @@ def test_its_gradients_are_those_of_the_table() -> None:
     leaves = [
         draw(2, 5, M, D, dtype=torch.float64).requires_grad_(),
         draw(11, D, seed=1, dtype=torch.float64).requires_grad_(),
-        draw(2, 5, M, seed=2, dtype=torch.float64).requires_grad_(),
+        draw(2, 5, M, 2, seed=2, dtype=torch.float64).requires_grad_(),
     ]
     ours, plain = (
         torch.autograd.grad(way(*leaves, history, given).sum(), leaves)
@@ -134,7 +134,7 @@ def test_its_gradients_are_those_of_the_table() -> None:
 
 
 def test_a_history_of_cold_items_alone_has_a_gradient() -> None:
-    leaves = [draw(1, 2, M, D).requires_grad_(), draw(11, D).requires_grad_(), draw(1, 2, M).requires_grad_()]
+    leaves = [draw(1, 2, M, D).requires_grad_(), draw(11, D).requires_grad_(), draw(1, 2, M, 2).requires_grad_()]
     value = target_log_probability(*leaves, torch.tensor([[20, 30]]), Targets.of(torch.tensor([[3, 4]])))
     assert all(torch.isfinite(slope).all() for slope in torch.autograd.grad(value.sum(), leaves))
 
@@ -143,10 +143,10 @@ def test_a_history_of_cold_items_alone_has_a_gradient() -> None:
 def test_a_strong_readiness_or_refusal_to_repeat_is_exact_where_the_history_is_not_everything(strength: float) -> None:
     history, targets = torch.tensor([[1, 2, 3, 1]]), torch.tensor([[2, 3, 1, 4]])
     features, vectors = draw(1, 4, M, D), draw(V + 1, D, seed=1)
-    repeat_bias = torch.full((1, 4, M), strength)
+    biases = torch.stack([torch.full((1, 4, M), strength), draw(1, 4, M, seed=2)], dim=-1)
     torch.testing.assert_close(
-        target_log_probability(features, vectors, repeat_bias, history, Targets.of(targets)),
-        plain_target_log_probability(features, vectors, repeat_bias, history, targets),
+        target_log_probability(features, vectors, biases, history, Targets.of(targets)),
+        plain_target_log_probability(features, vectors, biases, history, targets),
         atol=1e-3,
         rtol=1e-4,
     )
@@ -158,15 +158,15 @@ def test_in_low_precision_what_the_history_leaves_over_is_exact_even_where_that_
     vectors = F.normalize(draw(V + 1, width), dim=-1)
     history = torch.arange(1, length + 1)[None]
     features = (14 * vectors[history])[:, :, None].requires_grad_()  # after each item, nearly all weight is on itself
-    repeat_bias = torch.full((1, length, 1), -12.0)
+    biases = torch.tensor([-12.0, 0.0]).expand(1, length, 1, 2)
     targets = torch.arange(length + 1, 2 * length + 1)[None]
-    share = branch_log_probabilities(features[0], vectors, 0 * repeat_bias[0], seen_items(history, history > 0, V))
+    share = branch_log_probabilities(features[0], vectors, 0 * biases[0], seen_items(history, history > 0, V))
     assert share.exp().gather(2, history[0][:, None, None] - 1).median() > 0.999
 
-    exact = plain_target_log_probability(features, vectors, repeat_bias, history, targets)
+    exact = plain_target_log_probability(features, vectors, biases, history, targets)
     (slope,) = torch.autograd.grad(exact.sum(), features)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        low = target_log_probability(features, vectors, repeat_bias, history, Targets.of(targets))
+        low = target_log_probability(features, vectors, biases, history, Targets.of(targets))
     (low_slope,) = torch.autograd.grad(low.sum(), features)
     torch.testing.assert_close(low, exact, atol=0.1, rtol=0)
     assert (low_slope - slope).norm() < 0.05 * slope.norm()
@@ -177,17 +177,27 @@ def test_without_a_repeat_bias_it_is_as_with_one_of_zero() -> None:
     features, vectors = draw(1, 5, M, D), draw(V + 1, D, seed=1)
     torch.testing.assert_close(
         target_log_probability(features, vectors, None, history, targets),
-        target_log_probability(features, vectors, torch.zeros(1, 5, M), history, targets),
+        target_log_probability(features, vectors, torch.zeros(1, 5, M, 2), history, targets),
     )
 
 
 def test_a_repeat_is_counted_once_however_often_the_item_was_seen() -> None:
     history = torch.tensor([[4, 4, 4]])
     features, vectors = torch.zeros(1, 3, 1, 2), torch.zeros(4 + 1, 2)  # four items, all scores 0
-    repeat_bias = torch.full((1, 3, 1), math.log(5.0))
+    biases = torch.tensor([math.log(5.0), 0.0]).expand(1, 3, 1, 2)
     # item 4 weighs 5, the other three 1 each
     expected = torch.tensor([5 / 8, 1 / 8, 5 / 8]).log()[:, None]
-    value = target_log_probability(features, vectors, repeat_bias, history, Targets.of(torch.tensor([[4, 1, 4]])))
+    value = target_log_probability(features, vectors, biases, history, Targets.of(torch.tensor([[4, 1, 4]])))
+    torch.testing.assert_close(value, expected)
+
+
+def test_the_newest_item_has_a_bias_of_its_own_beside_that_of_all_seen_items() -> None:
+    history = torch.tensor([[4, 2, 4]])
+    features, vectors = torch.zeros(1, 3, 1, 2), torch.zeros(4 + 1, 2)  # four items, all scores 0
+    biases = torch.tensor([math.log(6.0), math.log(1 / 3)]).expand(1, 3, 1, 2)
+    # after 4: it weighs 2 and the others 1; after 2: 4 weighs 6, 2 weighs 2; after 4 again: 4 weighs 2, 2 weighs 6
+    expected = torch.tensor([2 / 5, 6 / 10, 6 / 10]).log()[:, None]
+    value = target_log_probability(features, vectors, biases, history, Targets.of(torch.tensor([[4, 4, 2]])))
     torch.testing.assert_close(value, expected)
 
 
@@ -218,6 +228,8 @@ def test_seen_items_are_those_of_the_history_as_a_set(rows: list[list[int]]) -> 
 def test_probabilities_of_a_branch_by_hand() -> None:
     features = torch.tensor([[[1.0, 0.0]]])
     vectors = torch.tensor([[9.0, 9.0], [math.log(2.0), 1.0], [0.0, 1.0], [0.0, 5.0]])  # row 0 is padding
-    seen = torch.tensor([[False, False, True]])
-    result = branch_log_probabilities(features, vectors, torch.tensor([[math.log(3.0)]]), seen).exp()
-    torch.testing.assert_close(result, torch.tensor([[[2 / 6, 1 / 6, 3 / 6]]]))
+    seen, biases = torch.tensor([[True, False, True]]), torch.tensor([[[math.log(3.0), math.log(0.5)]]])
+    result = branch_log_probabilities(features, vectors, biases, seen).exp()
+    torch.testing.assert_close(result, torch.tensor([[[6 / 10, 1 / 10, 3 / 10]]]))
+    result = branch_log_probabilities(features, vectors, biases, seen, torch.tensor([1])).exp()
+    torch.testing.assert_close(result, torch.tensor([[[3 / 7, 1 / 7, 3 / 7]]]))

@@ -342,7 +342,9 @@ def world_of_equals(ids: Sequence[str]) -> Recommender:
     """A shop in which every item is as probable as every other, and nothing is due."""
     checkpoint = tiny_checkpoint(branches=("temporal", "semantic"))
     weights = {
-        name: np.zeros_like(tensor) if name in {"ids", "bias", "text"} or "repeat_bias" in name else tensor
+        name: np.zeros_like(tensor)
+        if name in {"ids", "bias", "text"} or name.endswith(("repeat_bias", "newest_bias"))
+        else tensor
         for name, tensor in checkpoint.weights.items()
     }
     return Recommender(replace(checkpoint, weights=weights, items=[Item(item_id) for item_id in ids]))

@@ -42,7 +42,7 @@ def temporal_terms(branch: Temporal, asked: Asked) -> TemporalTerms:
     without = [score_terms(branch.head, asked, memory.without).probability for memory in held]
     newest = items[-1:]
     seen = np.arange(1, len(asked.seen) + 1) == newest
-    called = softmax(branch.head.scores(branch.newest(newest)[None], seen[None])[0].astype(np.float64))
+    called = softmax(branch.head.scores(branch.newest(newest)[None], seen[None], newest)[0].astype(np.float64))
     return TemporalTerms(held, np.array(without), called, score_terms(branch.head, asked))
 
 

@@ -24,17 +24,20 @@ class Asked:
 
 @dataclass(frozen=True)
 class ScoreTerms:
-    """score = match + popularity + seen, p = e^(score − log_total); `log_total` is log Σ e^score over the catalogue."""
+    """score = match + popularity + seen + newest, p = e^(score − log_total); `log_total` is log Σ e^score over the
+    catalogue.
+    """
 
     match: float
     popularity: float
     seen: float
+    newest: float
     log_total: float
 
     @property
     def score(self) -> float:
         """What meets the other items' scores in the softmax."""
-        return self.match + self.popularity + self.seen
+        return self.match + self.popularity + self.seen + self.newest
 
     @property
     def probability(self) -> float:
@@ -52,10 +55,11 @@ def log_total(scores: np.ndarray) -> float:
 def score_terms(head: SoftmaxHead, asked: Asked, vector: np.ndarray | None = None) -> ScoreTerms:
     """Of the branch's output, or of a `vector` (d,) in its place."""
     vectors = asked.out.vectors if vector is None else vector[None]
-    place = asked.target - 1
+    place, newest = asked.target - 1, asked.given.items[-1:]
     return ScoreTerms(
         match=float(head.features(vectors)[0] @ head.against[place]),
         popularity=float(head.popularity * head.bias[place]),
         seen=float(head.repeat_bias) if asked.seen[place] else 0.0,
-        log_total=log_total(head.scores(vectors, asked.seen[None])[0]),
+        newest=float(head.newest_bias) if asked.target == newest[0] else 0.0,
+        log_total=log_total(head.scores(vectors, asked.seen[None], newest)[0]),
     )

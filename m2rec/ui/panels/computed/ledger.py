@@ -17,13 +17,15 @@ class Line:
 
 
 def of_score(score: ScoreTerms) -> list[Line]:
-    """From match, popularity and repeat bias to a probability."""
+    """From match, popularity and repeat biases to a probability."""
     lines = [
         Line("how well it fits", signed(score.match), hint="the branch's output against the item's vector"),
         Line("how much it is chosen anyway", signed(score.popularity)),
     ]
     if score.seen:
         lines.append(Line("it was chosen before", signed(score.seen)))
+    if score.newest:
+        lines.append(Line("it was chosen last", signed(score.newest)))
     return [
         *lines,
         Line("its score", signed(score.score), result=True),
