@@ -11,7 +11,7 @@ What the paper has (arXiv 2505.04445), where it is here, and where we differ and
 | the same, as a plain summary | `semantic.means.MeansBranch` | decaying means of the texts |
 | adaptive gate over the three | `gate.Gate` with `m2rec.M2Rec` | it weighs the branches' distributions (a mixture of softmaxes): probabilities then split exactly into three contributions |
 | gate over features, H = Σ g_m b_m | `fusion.FeatureFusion` | the paper's reading, as an option and an ablation |
-| scores against item embeddings | `softmax.SoftmaxHead` | ID vector + projected text, so that an item never seen in training is ranked by its text; a learned repeat bias instead of removing items by hand |
+| scores against item embeddings | `softmax.SoftmaxHead` | ID vector + projected text, so that an item never seen in training is ranked by its text; a learned repeat bias, and one for the newest item, instead of removing items by hand |
 
 `branch.Branch` is all that `M2Rec` knows of a branch; the settings `frequency` and `semantic` choose the variants. `m2rec.inference`
 answers with the same weights in NumPy, by a contract of its own (`m2rec.inference.branch.Branch`).

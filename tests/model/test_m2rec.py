@@ -1,5 +1,6 @@
 """What the answer is made of: shares that add up, branches that can be switched off, items known by text alone."""
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -106,6 +107,29 @@ def test_readiness_to_repeat_is_shown_once_it_has_been_learnt() -> None:
         mass.append((shares_after(model, items)[1].exp() * seen).sum(1))
     assert (mass[0] < mass[1]).all()
     assert (mass[1] < mass[2]).all()
+
+
+def test_the_temporal_branch_has_more_of_it_for_the_newest_item_alone() -> None:
+    model, items = random_model(tiny_config()), torch.tensor([[3, 5, 3, 7]])
+    with torch.no_grad():
+        model.temporal.softmax.newest_bias.fill_(0.0)
+        before = distributions(model, items)[0]
+        model.temporal.softmax.newest_bias.fill_(-2.0)
+        after = distributions(model, items)[0]
+    others = torch.arange(CATALOGUE) != 7 - 1
+    assert after[0, 6] < before[0, 6]
+    torch.testing.assert_close(after[0, 6] / after[0, others], math.exp(-2.0) * before[0, 6] / before[0, others])
+    torch.testing.assert_close(after[1:], before[1:])
+
+
+def test_a_model_without_a_repeat_bias_has_none_for_the_newest_item_either() -> None:
+    assert random_model(tiny_config(repeat_bias=False)).temporal.softmax.newest_bias is None
+
+
+def test_training_learns_that_the_newest_item_is_not_chosen_again() -> None:
+    model = random_model(tiny_config()).train()
+    model.loss(torch.tensor([[1, 2, 3, 4, 5]]), torch.tensor([[0, 0, 0, 0, 9]])).backward()
+    assert float(model.temporal.softmax.newest_bias.grad) > 0
 
 
 # ── what each branch may use ────────────────────────────────────────────────────────────────────────────────────

@@ -9,9 +9,11 @@ import pytest
 
 from m2rec.branches import BRANCHES
 from m2rec.errors import InputError
+from m2rec.inference.terms.scores import ScoreTerms
 from m2rec.recommend.recommender import Recommender
 from m2rec.ui.panels.computed.columns import MOST_COLUMNS
 from m2rec.ui.panels.computed.dialog import computed
+from m2rec.ui.panels.computed.ledger import of_score
 from m2rec.ui.panels.days import days
 from m2rec.ui.render.context import PageContext, ask
 from m2rec.ui.render.words import percent
@@ -185,3 +187,13 @@ def test_the_service_gives_the_view_of_a_day(shipped: Worlds) -> None:
     assert "after 12 of 41" in service.ask({**asked, "day": 12})["html"]
     assert "after 41 of 41" in service.ask({**asked, "day": 999})["html"]
     assert "error" in service.ask({**asked, "day": -1})
+
+
+def test_a_score_names_the_repeat_biases_that_the_item_has() -> None:
+    terms = ScoreTerms(match=4.0, popularity=-0.5, seen=1.25, newest=-3.0, log_total=6.0)
+    numbers = {line.what: line.number for line in of_score(terms)}
+    assert numbers["it was chosen before"] == "+1.25"
+    assert numbers["it was chosen last"] == "−3.00"
+    assert numbers["its score"] == "+1.75"
+    elsewhere = [line.what for line in of_score(replace(terms, seen=0.0, newest=0.0))]
+    assert not {"it was chosen before", "it was chosen last"} & set(elsewhere)
