@@ -109,17 +109,21 @@ def test_readiness_to_repeat_is_shown_once_it_has_been_learnt() -> None:
     assert (mass[1] < mass[2]).all()
 
 
-def test_the_temporal_branch_has_more_of_it_for_the_newest_item_alone() -> None:
-    model, items = random_model(tiny_config()), torch.tensor([[3, 5, 3, 7]])
+@pytest.mark.parametrize("branch", ["temporal", "semantic"])
+def test_a_branch_in_which_the_newest_item_has_the_largest_weight_has_more_of_it_for_that_item(branch: str) -> None:
+    model, items, at = random_model(tiny_config()), torch.tensor([[3, 5, 3, 7]]), BRANCHES.index(branch)
+    bias = getattr(model, branch).softmax.newest_bias
     with torch.no_grad():
-        model.temporal.softmax.newest_bias.fill_(0.0)
+        bias.fill_(0.0)
         before = distributions(model, items)[0]
-        model.temporal.softmax.newest_bias.fill_(-2.0)
+        bias.fill_(-2.0)
         after = distributions(model, items)[0]
     others = torch.arange(CATALOGUE) != 7 - 1
-    assert after[0, 6] < before[0, 6]
-    torch.testing.assert_close(after[0, 6] / after[0, others], math.exp(-2.0) * before[0, 6] / before[0, others])
-    torch.testing.assert_close(after[1:], before[1:])
+    assert after[at, 6] < before[at, 6]
+    odds = [shares[at, 6] / shares[at, others] for shares in (before, after)]
+    torch.testing.assert_close(odds[1], math.exp(-2.0) * odds[0])
+    elsewhere = [place for place in range(len(BRANCHES)) if place != at]
+    torch.testing.assert_close(after[elsewhere], before[elsewhere])
 
 
 def test_a_model_without_a_repeat_bias_has_none_for_the_newest_item_either() -> None:

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from m2rec.branches import NEWEST_ITEM
 from m2rec.inference.arrays import HORIZON, Shapes, Weights, below, decay_matrix, feed_shapes, gelu, under
 from m2rec.inference.branch import BranchInput, BranchOutput, SoftmaxBranch
 from m2rec.inference.items import ItemArrays
@@ -23,13 +24,15 @@ class Means(SoftmaxBranch):
 
     rows: np.ndarray  # (V + 1, d + 1), each item's text by its weight, and the weight
     emissions = None  # it has no themes
+    newest_bias = True
 
     @staticmethod
     def shapes(config: ModelConfig) -> Shapes:
         """As in `Branch`."""
         scales, d = len(config.taste_scales), config.width
         own: Shapes = {"log_rate": (scales,), "salience.weight": (1, d)}
-        return own | feed_shapes(0, scales * d, 2 * d, d, 3) | under("softmax", SoftmaxHead.shapes(d))
+        head = under("softmax", SoftmaxHead.shapes(d, newest=config.repeat_bias))
+        return own | feed_shapes(0, scales * d, 2 * d, d, 3) | head
 
     @staticmethod
     def popularity_weight(weights: Weights) -> float:
@@ -60,14 +63,15 @@ class Means(SoftmaxBranch):
         """The newest position of a whole history → over (1,)."""
         items = given.items[-self.reach :]
         age = np.arange(len(items) - 1, -1, -1, dtype=np.float32)
-        return BranchOutput(self._finish((np.exp(-self.rates[:, None] * age) @ self.rows[items])[:, None]))
+        vectors = self._finish((np.exp(-self.rates[:, None] * age) @ self.rows[items])[:, None])
+        return BranchOutput(vectors, detail={NEWEST_ITEM: items[-1:]})
 
     def last_of_each(self, given: BranchInput) -> BranchOutput:
         """As in `Branch`."""
         items = given.items[:, -self.reach :]
         age = np.arange(items.shape[1] - 1, -1, -1, dtype=np.float32)
         sums = np.exp(-self.rates[:, None] * age) @ self.rows[items]  # (B, K, d + 1)
-        return BranchOutput(self._finish(sums.transpose(1, 0, 2)))
+        return BranchOutput(self._finish(sums.transpose(1, 0, 2)), detail={NEWEST_ITEM: items[:, -1]})
 
     def advance(self, given: BranchInput, state: np.ndarray) -> tuple[BranchOutput, np.ndarray]:
         """All positions of a continuation → over (n,), and the sums after."""
@@ -78,7 +82,7 @@ class Means(SoftmaxBranch):
             sums = decay_matrix(self.rates, len(part)) @ self.rows[part] + faded[..., None] * state[:, None]
             vectors.append(self._finish(sums))
             state = sums[:, -1].copy()
-        return BranchOutput(np.concatenate(vectors)), state
+        return BranchOutput(np.concatenate(vectors), detail={NEWEST_ITEM: given.items}), state
 
     def _finish(self, sums: np.ndarray) -> np.ndarray:
         """(K, n, d + 1) → (n, d)."""

@@ -14,8 +14,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from m2rec.branches import NEWEST_ITEM
 from m2rec.model.branch import BranchInput, BranchOutput, SoftmaxBranch
 from m2rec.model.config import ModelConfig
+from m2rec.model.softmax import SoftmaxHead
 from m2rec.model.temporal.scan import scan_chunked, scan_last, scan_step
 
 SALIENCE_LIMIT = 4.0
@@ -47,22 +49,28 @@ class MeansBranch(SoftmaxBranch, nn.Module):
         self.by_text = config.semantic_by_text
         nn.init.zeros_(self.salience.weight)
 
+    @staticmethod
+    def head(config: ModelConfig) -> SoftmaxHead:
+        """As in `Branch`; with ν, since the newest item's own text has the largest weight."""
+        return SoftmaxHead(config, normed=True, popularity=1.0, newest=True)
+
     def popularity_weight(self) -> Tensor:
         """κ, how much an item's popularity counts here: ()."""
         return self.softmax.popularity
 
     def read(self, given: BranchInput) -> BranchOutput:
         """All positions."""
-        return BranchOutput(self(self._texts(given)))
+        return BranchOutput(self(self._texts(given)), detail={NEWEST_ITEM: given.items})
 
     def read_last(self, given: BranchInput, lengths: Tensor) -> BranchOutput:
         """The last real position only."""
-        return BranchOutput(self.last(self._texts(given), lengths))
+        newest = given.items.gather(1, lengths[:, None] - 1)[:, 0]
+        return BranchOutput(self.last(self._texts(given), lengths), detail={NEWEST_ITEM: newest})
 
     def read_step(self, given: BranchInput, state: MeansState) -> tuple[BranchOutput, MeansState]:
         """One more item."""
         vector, state = self.step(self._texts(given), state)
-        return BranchOutput(vector), state
+        return BranchOutput(vector, detail={NEWEST_ITEM: given.items}), state
 
     def _texts(self, given: BranchInput) -> Tensor:
         texts: Tensor = self.dropout(F.embedding(given.items, given.table.text))
