@@ -17,7 +17,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from m2rec.baselines.vectors import ItemVectors, Table
-from m2rec.model.softmax import is_item, logsumexp_scores, repeat_biases, seen_items, target_log_probability
+from m2rec.model.softmax import (
+    is_item,
+    logsumexp_scores,
+    newest_items,
+    repeat_biases,
+    seen_items,
+    target_log_probability,
+)
 from m2rec.model.targets import Targets
 
 
@@ -104,8 +111,8 @@ class SequentialBaseline(nn.Module):
         if seen is None and self.repeat_bias is not None:
             last = torch.arange(items.shape[1], device=items.device) == lengths[:, None] - 1
             seen = seen_items(items, last, self.items.items)
-        newest = items.gather(1, lengths[:, None] - 1)[:, 0]
-        return self.score(self.encoder.last(F.embedding(items, table.vectors), lengths), table, seen, newest)
+        h = self.encoder.last(F.embedding(items, table.vectors), lengths)
+        return self.score(h, table, seen, newest_items(items, lengths))
 
     def score(self, h: Tensor, table: Table, seen: Tensor | None = None, newest: Tensor | None = None) -> Tensor:
         """h (N, d) → log-probabilities of items 1…V, (N, V).

@@ -126,3 +126,16 @@ class SoftmaxBranch:
 
     def _scored(self, table: ItemTable) -> Tensor:
         return table.text if self.by_text else table.vectors
+
+
+class NewestItemBranch(SoftmaxBranch):
+    """A branch in whose vector the newest item has the largest weight, so that its softmax has a bias ν for it."""
+
+    @staticmethod
+    def head(config: ModelConfig) -> SoftmaxHead:
+        """As in `Branch`."""
+        return SoftmaxHead(config, normed=True, popularity=1.0, newest=True)
+
+    def _after(self, newest: Tensor, vector: Tensor) -> BranchOutput:
+        """The branch's vector (…, d) after the newest items (…)."""
+        return BranchOutput(vector, detail={NEWEST_ITEM: newest})

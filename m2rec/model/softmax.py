@@ -218,6 +218,11 @@ def seen_items(items: Tensor, where: Tensor, catalogue: int) -> Tensor:
     return seen[:, 1:]
 
 
+def newest_items(items: Tensor, lengths: Tensor) -> Tensor:
+    """The last item of each history. items (B, L), right-padded with 0, lengths (B,) ≥ 1 → (B,)."""
+    return items.gather(1, lengths[:, None] - 1)[:, 0]
+
+
 def branch_log_probabilities(
     features: Tensor, vectors: Tensor, biases: Tensor, seen: Tensor, newest: Tensor | None = None
 ) -> Tensor:

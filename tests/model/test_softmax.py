@@ -228,8 +228,8 @@ def test_seen_items_are_those_of_the_history_as_a_set(rows: list[list[int]]) -> 
 def test_probabilities_of_a_branch_by_hand() -> None:
     features = torch.tensor([[[1.0, 0.0]]])
     vectors = torch.tensor([[9.0, 9.0], [math.log(2.0), 1.0], [0.0, 1.0], [0.0, 5.0]])  # row 0 is padding
-    seen, biases = torch.tensor([[True, False, True]]), torch.tensor([[[math.log(3.0), math.log(0.5)]]])
+    seen, biases = torch.tensor([[False, False, True]]), torch.tensor([[[math.log(3.0), math.log(0.5)]]])
     result = branch_log_probabilities(features, vectors, biases, seen).exp()
-    torch.testing.assert_close(result, torch.tensor([[[6 / 10, 1 / 10, 3 / 10]]]))
-    result = branch_log_probabilities(features, vectors, biases, seen, torch.tensor([1])).exp()
-    torch.testing.assert_close(result, torch.tensor([[[3 / 7, 1 / 7, 3 / 7]]]))
+    torch.testing.assert_close(result, torch.tensor([[[2 / 6, 1 / 6, 3 / 6]]]))
+    result = branch_log_probabilities(features, vectors, biases, seen, torch.tensor([3])).exp()
+    torch.testing.assert_close(result, torch.tensor([[[4 / 9, 2 / 9, 3 / 9]]]))

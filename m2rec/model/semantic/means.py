@@ -14,10 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from m2rec.branches import NEWEST_ITEM
-from m2rec.model.branch import BranchInput, BranchOutput, SoftmaxBranch
+from m2rec.model.branch import BranchInput, BranchOutput, NewestItemBranch
 from m2rec.model.config import ModelConfig
-from m2rec.model.softmax import SoftmaxHead
+from m2rec.model.softmax import newest_items
 from m2rec.model.temporal.scan import scan_chunked, scan_last, scan_step
 
 SALIENCE_LIMIT = 4.0
@@ -30,7 +29,7 @@ class MeansState:
     sums: Tensor  # (B, K, d + 1, 1)
 
 
-class MeansBranch(SoftmaxBranch, nn.Module):
+class MeansBranch(NewestItemBranch, nn.Module):
     """Projected text vectors in, semantic evidence out."""
 
     def __init__(self, config: ModelConfig) -> None:
@@ -49,28 +48,22 @@ class MeansBranch(SoftmaxBranch, nn.Module):
         self.by_text = config.semantic_by_text
         nn.init.zeros_(self.salience.weight)
 
-    @staticmethod
-    def head(config: ModelConfig) -> SoftmaxHead:
-        """As in `Branch`; with ν, since the newest item's own text has the largest weight."""
-        return SoftmaxHead(config, normed=True, popularity=1.0, newest=True)
-
     def popularity_weight(self) -> Tensor:
         """κ, how much an item's popularity counts here: ()."""
         return self.softmax.popularity
 
     def read(self, given: BranchInput) -> BranchOutput:
         """All positions."""
-        return BranchOutput(self(self._texts(given)), detail={NEWEST_ITEM: given.items})
+        return self._after(given.items, self(self._texts(given)))
 
     def read_last(self, given: BranchInput, lengths: Tensor) -> BranchOutput:
         """The last real position only."""
-        newest = given.items.gather(1, lengths[:, None] - 1)[:, 0]
-        return BranchOutput(self.last(self._texts(given), lengths), detail={NEWEST_ITEM: newest})
+        return self._after(newest_items(given.items, lengths), self.last(self._texts(given), lengths))
 
     def read_step(self, given: BranchInput, state: MeansState) -> tuple[BranchOutput, MeansState]:
         """One more item."""
         vector, state = self.step(self._texts(given), state)
-        return BranchOutput(vector, detail={NEWEST_ITEM: given.items}), state
+        return self._after(given.items, vector), state
 
     def _texts(self, given: BranchInput) -> Tensor:
         texts: Tensor = self.dropout(F.embedding(given.items, given.table.text))

@@ -24,10 +24,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from m2rec.branches import NEWEST_ITEM
-from m2rec.model.branch import BranchInput, BranchOutput, SoftmaxBranch
+from m2rec.model.branch import BranchInput, BranchOutput, NewestItemBranch
 from m2rec.model.config import ModelConfig
-from m2rec.model.softmax import SoftmaxHead
+from m2rec.model.softmax import newest_items
 from m2rec.model.temporal.kernels import selective_scan
 from m2rec.model.temporal.scan import scan_last, scan_step
 
@@ -185,31 +184,25 @@ class MambaStack(nn.Module):
         return cast(list[tuple[nn.RMSNorm, MultiScaleMamba]], list(zip(self.norms, self.layers, strict=True)))
 
 
-class TemporalBranch(SoftmaxBranch, MambaStack):
+class TemporalBranch(NewestItemBranch, MambaStack):
     """The stack, and the softmax over items of its vector (`m2rec.model.branch.Branch`)."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config)
         self.softmax, self.warm = self.head(config), config.warm_items
 
-    @staticmethod
-    def head(config: ModelConfig) -> SoftmaxHead:
-        """As in `Branch`; with ν, since the newest item's own vector is part of the branch's."""
-        return SoftmaxHead(config, normed=True, popularity=1.0, newest=True)
-
     def read(self, given: BranchInput) -> BranchOutput:
         """All positions."""
-        return BranchOutput(self(self._inputs(given)), detail={NEWEST_ITEM: given.items})
+        return self._after(given.items, self(self._inputs(given)))
 
     def read_last(self, given: BranchInput, lengths: Tensor) -> BranchOutput:
         """The last real position only."""
-        newest = given.items.gather(1, lengths[:, None] - 1)[:, 0]
-        return BranchOutput(self.last(self._inputs(given), lengths), detail={NEWEST_ITEM: newest})
+        return self._after(newest_items(given.items, lengths), self.last(self._inputs(given), lengths))
 
     def read_step(self, given: BranchInput, state: list[MambaState]) -> tuple[BranchOutput, list[MambaState]]:
         """One more item."""
         vector, state = self.step(self._inputs(given), state)
-        return BranchOutput(vector, detail={NEWEST_ITEM: given.items}), state
+        return self._after(given.items, vector), state
 
     def _inputs(self, given: BranchInput) -> Tensor:
         # embedding rather than indexing: its backward is many times faster
