@@ -181,7 +181,7 @@ def _run_epoch(
         for index, batch in enumerate(batches):
             factor = lr_factor((epoch - 1) * len(batches) + index, settings.epochs * len(batches), settings)
             for group in optimizer.param_groups:
-                group["lr"] = settings.learning_rate * factor
+                group["lr"] = group["initial_lr"] * factor
             targets_in_batch = int(windows.sizes[batch].sum())
             mine = split_of_process(batch, accelerator.process_index, accelerator.num_processes)
             # a process without a window takes one with weight 0: the others wait for its gradients

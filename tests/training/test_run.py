@@ -62,7 +62,7 @@ class KilledError(Exception):
 @pytest.mark.parametrize("ema_decay", [0.0, 0.9])
 @pytest.mark.parametrize("after", [1, 2])
 def test_an_interrupted_run_resumes_to_the_same_result(tmp_path: Path, after: int, ema_decay: float) -> None:
-    settings = SETTINGS.model_copy(update={"ema_decay": ema_decay})
+    settings = SETTINGS.model_copy(update={"ema_decay": ema_decay, "repeat_bias_rate": 10.0})
 
     def stop(report) -> None:
         if report.epoch == after:
@@ -107,6 +107,18 @@ def test_the_saved_weights_are_the_validated_ones(tmp_path: Path, ema_decay: flo
     trained = train(small_model(), small_prepared(), settings, 12, tmp_path / "state", cpu=True, show=False)
     again = evaluate(trained.model, small_prepared(), "validation", 12).figures["unmasked"]
     assert trained.progress.epochs[trained.progress.best_epoch - 1].validation.items() <= again.items()
+
+
+def test_repeat_biases_learn_at_their_own_rate(tmp_path: Path) -> None:
+    start = _weights(small_model())
+    slow, fast = (
+        _weights(_run(tmp_path / str(rate), SETTINGS.model_copy(update={"epochs": 1, "repeat_bias_rate": rate})))
+        for rate in (1e-12, 10.0)
+    )
+    bias = "temporal.softmax.repeat_bias"
+    torch.testing.assert_close(slow[bias], start[bias])
+    assert abs(fast[bias] - start[bias]) > 10 * SETTINGS.learning_rate
+    assert not torch.equal(slow["ids"], start["ids"])
 
 
 def test_gradients_are_clipped(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ class Job:
         """Raises DataError when the entry's settings do not fit its model."""
         self.plan, self.entry, self.seed, self.world, self.fingerprint = plan, entry, seed, world, fingerprint
         self.settings = _settings(plan, entry, world)
-        self.training = _training(plan, entry, world, seed)
+        self.training = _training(plan, entry, world, seed, biased=bool(self.settings.get("repeat_bias")))
         parts = [entry.kind, self.settings, self.training.model_dump(), entry.treatment, plan.test, fingerprint]
         if entry.train_users or plan.held_out_users:
             parts += [entry.train_users, plan.held_out_users]
@@ -241,8 +241,11 @@ def _settings(plan: Plan, entry: Entry, world: WorldSettings) -> dict[str, Any]:
         raise DataError(f"In the plan {plan.name}, {entry.name} has a mistake at {where}: {first['msg']}.") from error
 
 
-def _training(plan: Plan, entry: Entry, world: WorldSettings, seed: int) -> TrainingSettings:
+def _training(plan: Plan, entry: Entry, world: WorldSettings, seed: int, *, biased: bool) -> TrainingSettings:
+    """The training settings, from the world, the plan and the entry; later ones win. `biased`: it has a repeat bias."""
     chosen = world.training.model_dump() | plan.training | entry.training | {"seed": seed}
+    if not biased:
+        chosen.pop("repeat_bias_rate", None)  # it changes nothing there, so it is no part of the key
     try:
         return TrainingSettings.model_validate(chosen)
     except ValidationError as error:

@@ -107,6 +107,15 @@ def test_later_settings_win_and_all_models_share_width_length_and_dropout(job: M
     assert (m2rec.settings["dropout"], m2rec.settings["time_scales"]) == (0.3, [4.0])
 
 
+def test_a_rate_for_repeat_biases_is_part_of_the_runs_that_have_them_only(job: MakeJob) -> None:
+    plan = {"training": {"repeat_bias_rate": 10.0}}
+    assert job("sasrec", plan=plan).key == job("sasrec").key
+    assert job("m2rec", plan=plan, settings={"repeat_bias": False}).training.repeat_bias_rate == 1
+    biased = {"settings": {"repeat_bias": True}}
+    assert job("sasrec", plan=plan, **biased).key != job("sasrec", **biased).key
+    assert job("m2rec", plan=plan).training.repeat_bias_rate == 10
+
+
 @pytest.mark.parametrize(
     ("kind", "entry", "reason"),
     [
