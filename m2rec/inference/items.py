@@ -6,14 +6,14 @@ import numpy as np
 
 from m2rec.inference.arrays import Weights
 from m2rec.model.config import ModelConfig
-
-LEAST_POPULARITY_WEIGHT = 0.01
+from m2rec.model.constants import LEAST_POPULARITY_WEIGHT
 
 
 @dataclass(frozen=True)
 class ItemArrays:
     """Row i is item i, row 0 padding. `inputs` (n, d) what the temporal branch reads, `text` (n, d) P z, `vectors`
-    (n, d) e + P z, `unit` (n, d) the same of unit length, `bias` (n,) popularity β.
+    (n, d) e + P z, `unit` (n, d) the same of unit length, `bias` (n,) popularity β, `usual_bias` () that of an item
+    without an ID vector.
     """
 
     inputs: np.ndarray
@@ -21,6 +21,7 @@ class ItemArrays:
     vectors: np.ndarray
     unit: np.ndarray
     bias: np.ndarray
+    usual_bias: np.float32
     project: np.ndarray  # P, (d, text width)
     mean_id: np.ndarray  # (d,), used for the ID vector of an item that has none
 
@@ -47,7 +48,7 @@ class ItemArrays:
             known = (ids != 0).any(-1, keepdims=True)
             known[0] = True  # padding
             inputs = np.where(known, ids, mean_id)
-        return cls(inputs, text, vectors, _unit(vectors), bias, project, mean_id)
+        return cls(inputs, text, vectors, _unit(vectors), bias, np.float32(usual), project, mean_id)
 
     @property
     def ids(self) -> np.ndarray:
@@ -63,7 +64,7 @@ class ItemArrays:
         vectors = text + own
         known = (own != 0).any(-1, keepdims=True)
         inputs = vectors if config.temporal_input == "vectors" else np.where(known, own, self.mean_id)
-        bias = np.repeat(self.bias[-1:], len(text))
+        bias = np.repeat(self.usual_bias, len(text))
         return replace(self, inputs=inputs, text=text, vectors=vectors, unit=_unit(vectors), bias=bias)
 
 

@@ -17,7 +17,7 @@ INITIAL_SCALE = 0.02
 class ItemTable:
     """Per-item vectors, row 0 for padding: `inputs` of the temporal branch (e, or v), unit vector v/|v|, text part P z
     and scoring vector v = e + P z, (V + 1, d) each; popularity β, (V + 1, 1); and what each branch derives of them, by
-    the branch's key.
+    the branch's key. `usual_bias` (1, 1) is the popularity that an item without an ID vector is taken to have.
     """
 
     inputs: Tensor
@@ -25,6 +25,7 @@ class ItemTable:
     text: Tensor
     vectors: Tensor
     bias: Tensor
+    usual_bias: Tensor
     derived: dict[str, Tensor] = field(default_factory=dict)
 
     def extended(self, text: Tensor, vectors: Tensor, inputs: Tensor) -> "ItemTable":
@@ -34,7 +35,8 @@ class ItemTable:
             torch.cat([self.unit, F.normalize(vectors, dim=-1)]),
             torch.cat([self.text, text]),
             torch.cat([self.vectors, vectors]),
-            torch.cat([self.bias, self.bias[-1:].expand(len(text), 1)]),
+            torch.cat([self.bias, self.usual_bias.expand(len(text), 1)]),
+            self.usual_bias,
         )
 
 

@@ -27,6 +27,7 @@ from torch import Tensor, nn
 from m2rec.branches import BRANCHES, BranchName, written_at
 from m2rec.model.branch import Branch, BranchInput, BranchOutput
 from m2rec.model.config import ModelConfig
+from m2rec.model.constants import LEAST_POPULARITY_WEIGHT
 from m2rec.model.explanations import Explanations
 from m2rec.model.fusion import FeatureFusion
 from m2rec.model.gate import Gate
@@ -127,7 +128,7 @@ class M2Rec(nn.Module):
         """
         bias = self.bias[:, None]
         ids: Tensor = self.ids
-        usual = usual_popularity(bias, self.semantic.popularity_weight().detach().clamp(min=0.01))
+        usual = self._usual_bias()
         if self.training and self.config.id_dropout:
             keep = torch.rand(len(ids), 1, device=ids.device) >= self.config.id_dropout
             ids = ids * keep
@@ -137,13 +138,18 @@ class M2Rec(nn.Module):
         average = torch.cat([ids.new_zeros(1, self.config.width), usual], dim=-1)
         return torch.cat([torch.zeros_like(average), warm, average.expand(cold, -1)])
 
+    def _usual_bias(self) -> Tensor:
+        weight = self.semantic.popularity_weight().detach().clamp(min=LEAST_POPULARITY_WEIGHT)
+        return usual_popularity(self.bias[:, None], weight)
+
     def item_table(self) -> ItemTable:
         """Every per-item vector, computed once and shared by the branches."""
         text, ids = self.text_part(), self.id_part()
         vectors = text + ids[:, :-1]
         by_vectors = self.config.temporal_input == "vectors"
         inputs = vectors if by_vectors else known_or_mean(ids[:, :-1], self.ids.mean(0))
-        return self._derived(ItemTable(inputs, F.normalize(vectors, dim=-1), text, vectors, ids[:, -1:]))
+        unit, bias = F.normalize(vectors, dim=-1), ids[:, -1:]
+        return self._derived(ItemTable(inputs, unit, text, vectors, bias, self._usual_bias()))
 
     def extend(self, table: ItemTable, texts: Tensor, ids: Tensor | None = None) -> ItemTable:
         """`table` with n more items that are known by their text vectors (n, text_width).

@@ -1,9 +1,11 @@
 """A history that grows one item at a time: the model's cached state, and the answer after each item."""
 
+import numpy as np
+
 from m2rec.inference.reading import Position
 from m2rec.recommend.answer import Answer
 from m2rec.recommend.engine import Engine
-from m2rec.recommend.history import look_up, seen_mask
+from m2rec.recommend.history import look_up
 from m2rec.recommend.options import checked_k
 from m2rec.recommend.parts import PerBranch, per_branch
 
@@ -18,7 +20,7 @@ class Live:
         self._state = engine.inference.start()
         self._position: Position | None = None
         self._history: list[str] = []
-        self._chosen: list[int] = []  # item indices; those of inventions are above V
+        self._seen = np.zeros(len(engine.catalogue), dtype=bool)
         self._gates: list[PerBranch] = []
 
     def __len__(self) -> int:
@@ -33,7 +35,8 @@ class Live:
         self._position, self._state = network.step(read.indices[0], self._state)
         self._network, self._inventions = network, read.inventions
         self._history.append(read.ids[0])
-        self._chosen.append(read.indices[0])
+        if read.indices[0] <= len(self._seen):  # inventions have indices above V
+            self._seen[read.indices[0] - 1] = True
         self._gates.append(per_branch(self._position.gate.tolist()))
 
     def add(self, item: str | int, k: int = 10) -> Answer:
@@ -50,14 +53,15 @@ class Live:
         found = None
         if spectrum:  # of as much as `recommend` would read
             found = engine.spectra.of(engine.read(self._history[-engine.max_history :])[0], position.gains)
-        seen = seen_mask(self._chosen, len(engine.catalogue))
-        return Answer(
+        # without validation: every part is our own, and after 10,000 items it would take ten times as long as the rest
+        return Answer.model_construct(
             world=engine.name,
             history=list(self._history),
-            items=engine.rank(position, position.gate, seen, k, exclude_seen),
+            items=engine.rank(position, position.gate, self._seen, k, exclude_seen),
             gates=self._gates[-1],
             gate_history=list(self._gates),
             spectrum=found,
             themes=engine.themes(position),
             inventions=engine.inventions.described(self._inventions),
+            notes=[],
         )

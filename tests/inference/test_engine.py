@@ -145,6 +145,18 @@ def test_new_items_are_read_by_their_text(variant: str, known: bool, items: list
     assert engine(variant).items.text.shape == table.text.shape  # the first engine is as it was
 
 
+def test_new_items_sell_like_the_usual_one_also_where_no_item_of_the_catalogue_is_new() -> None:
+    model = random_model(tiny_config(warm_items=CATALOGUE)).requires_grad_(False)
+    weight = model.semantic.popularity_weight()
+    usual = float((weight * model.bias).exp().mean().log() / weight)
+    texts = torch.nn.functional.normalize(torch.randn(2, 384), dim=-1)
+    table = model.extend(model.item_table(), texts)
+    arrays = InferenceEngine(model.config, as_arrays(model.state_dict())).items.of_texts(model.config, texts.numpy())
+    np.testing.assert_allclose(table.bias[-2:, 0], [usual, usual], atol=1e-5)
+    np.testing.assert_allclose(arrays.bias, [usual, usual], atol=1e-5)
+    assert abs(float(model.bias[-1]) - usual) > 0.01  # it is not the last item's
+
+
 # ── kept beginnings ─────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -48,6 +48,11 @@ def test_seen_items_are_left_out_on_request(shop: Recommender) -> None:
     assert_same(shop.start(history).answer(k=30, exclude_seen=True), shop.recommend(history, k=30, exclude_seen=True))
 
 
+def test_its_answer_keeps_the_rules_of_every_answer(shop: Recommender) -> None:
+    answer = shop.start(["i00", "i01", "i02"]).answer(spectrum=True)
+    assert type(answer).model_validate(answer.model_dump()) == answer  # it is made without these checks
+
+
 def test_the_spectrum_on_request_is_that_of_the_whole_history(shop: Recommender) -> None:
     history = ["i00", "i08", "i16", "i21"] * 6
     live, whole = shop.start(history).answer(spectrum=True).spectrum, shop.recommend(history).spectrum

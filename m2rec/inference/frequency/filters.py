@@ -2,7 +2,7 @@
 
 import numpy as np
 
-CUTOFF = 0.1  # cycles an interaction, of the plain low-pass (`m2rec.model.frequency.spectral.CUTOFF`)
+from m2rec.model.constants import CUTOFF
 
 
 def impulse_response(transfer: np.ndarray) -> np.ndarray:

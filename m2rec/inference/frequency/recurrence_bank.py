@@ -12,8 +12,8 @@ import numpy as np
 from m2rec.inference.arrays import Shapes, Weights, sigmoid
 from m2rec.inference.frequency.filters import balanced, impulse_response
 from m2rec.model.config import ModelConfig
+from m2rec.model.constants import LEAST_DUE_PROBABILITY
 
-LEAST = np.float32(1e-20)  # floor under a probability whose logarithm is taken, as in the branch
 STEPS = np.array([-1, 0, 1])  # a step ago, now, a step on
 LARGEST = np.float32(80.0)  # log-odds: the sum of three times as many exponentials as there are bands is still finite
 
@@ -110,4 +110,4 @@ class RecurrenceBank:
 
     def scores(self, each: np.ndarray) -> np.ndarray:
         """s, the log-odds of what is due through all bands together."""
-        return (self.log_odds_scale + np.log(each + LEAST)).astype(np.float32)
+        return (self.log_odds_scale + np.log(each + LEAST_DUE_PROBABILITY)).astype(np.float32)

@@ -17,8 +17,8 @@ from m2rec.inference.frequency.filters import impulse_response, low_pass
 from m2rec.inference.items import ItemArrays
 from m2rec.inference.softmax import SoftmaxHead
 from m2rec.model.config import ModelConfig
+from m2rec.model.constants import FILTER_EPSILON
 
-EPSILON = np.float32(1e-6)  # as in the branch
 BLOCK = 128  # positions that are filtered by one product
 ROWS = 32  # positions whose products with those before them are one block of the autocorrelation
 GAIN_INPUTS, GAIN_HIDDEN = 2, 16  # of what sets the gain of each band
@@ -85,7 +85,7 @@ class Spectral(SoftmaxBranch):
         self.forget = math.exp(-self.rate)
         self.reach = math.ceil(HORIZON * config.agreement_scale)
         self.fading = np.exp(-self.rate * np.arange(self.reach + ROWS - 1, -1, -1)).astype(np.float32)  # newest last
-        self.energy = (self.kernels * self.kernels).sum(-1) + EPSILON  # of an incoherent history
+        self.energy = (self.kernels * self.kernels).sum(-1) + FILTER_EPSILON  # of an incoherent history
         self.strength = np.sqrt(self.energy)
         self.gain_in, self.gain_in_bias = weights["gain_in"], weights["gain_in_bias"]  # (b, 2, 16), (b, 16)
         self.gain_out, self.gain_out_bias = weights["gain_out"], weights["gain_out_bias"]
@@ -95,7 +95,7 @@ class Spectral(SoftmaxBranch):
         """Unit vectors, and the narrower ones that are compared."""
         identity = items.unit @ self.narrow
         length = np.sqrt((identity * identity).sum(-1, keepdims=True))
-        return {"identities": identity / (length + EPSILON), "unit": items.unit}
+        return {"identities": identity / (length + FILTER_EPSILON), "unit": items.unit}
 
     def start(self) -> SpectralState:
         """The state before the first item."""
@@ -170,7 +170,7 @@ class Spectral(SoftmaxBranch):
         → over (n,).
         """
         energy = np.einsum("nbq,nbq->nb", filtered, filtered)
-        coherence = np.log1p((energy + EPSILON) / self.energy)
+        coherence = np.log1p((energy + FILTER_EPSILON) / self.energy)
         agreement = record / self.strength
         if not self.adaptive:
             coherence, agreement = np.zeros_like(coherence), np.zeros_like(agreement)

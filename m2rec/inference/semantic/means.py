@@ -10,8 +10,8 @@ from m2rec.inference.branch import BranchInput, BranchOutput, SoftmaxBranch
 from m2rec.inference.items import ItemArrays
 from m2rec.inference.softmax import SoftmaxHead
 from m2rec.model.config import ModelConfig
+from m2rec.model.constants import SALIENCE_LIMIT
 
-SALIENCE_LIMIT = np.float32(4.0)  # as in the branch
 LEAST_WEIGHT = 1e-12  # of a mean
 BLOCK = 128  # positions that one matrix product combines
 

@@ -9,9 +9,7 @@ from m2rec.inference.items import ItemArrays
 from m2rec.inference.semantic.blocks import BLOCK, blocks
 from m2rec.inference.semantic.themes_of_each import newest_themes
 from m2rec.model.config import ModelConfig
-
-CERTAIN = np.float32(30.0)  # upper limit of the log-odds of an explanation, as in the branch
-LEAST = np.float32(1e-12)  # floor under a probability whose logarithm is taken
+from m2rec.model.constants import LARGEST_EXPLANATION, LEAST_THEME_PROBABILITY
 
 
 class Themes(Branch):
@@ -54,7 +52,7 @@ class Themes(Branch):
 
     def per_item(self, items: ItemArrays) -> dict[str, np.ndarray]:
         """The likelihood of each item under each theme, as evidence for pairs of themes, and its maximum."""
-        emissions = np.maximum(np.exp(self._scores(items) - self.log_total), LEAST).astype(np.float32)
+        emissions = np.maximum(np.exp(self._scores(items) - self.log_total), LEAST_THEME_PROBABILITY).astype(np.float32)
         likelihood = self.competing * emissions
         both = np.concatenate([np.float32(self.first) * likelihood, np.float32(1 - self.first) * likelihood], axis=1)
         return {"emissions": emissions, "likelihoods": both, "likeliest": likelihood.max(1)}
@@ -95,12 +93,12 @@ class Themes(Branch):
 
     def _mixed(self, out: BranchOutput) -> np.ndarray:
         mixed: np.ndarray = out.detail["themes"] @ self.emissions[1 : self.catalogue + 1].T
-        return np.maximum(mixed, LEAST, out=mixed)
+        return np.maximum(mixed, LEAST_THEME_PROBABILITY, out=mixed)
 
     def other_causes(self, given: BranchInput) -> tuple[np.ndarray, np.ndarray]:
         """e^(γ + …) and e^(δ + …) of each choice, what explains it besides a theme: (n,) each."""
         explained: Explanations = given.explanations or unexplained(given.items.shape)
-        transition, recurrence = (np.exp(np.minimum(part, CERTAIN)) for part in explained)
+        transition, recurrence = (np.exp(np.minimum(part, LARGEST_EXPLANATION)) for part in explained)
         return self.by_transition * transition, self.by_recurrence * recurrence
 
     def evidence(self, given: BranchInput) -> tuple[np.ndarray, np.ndarray]:

@@ -12,8 +12,9 @@ from typing import Literal
 import numpy as np
 
 from m2rec.inference.frequency.periodic import Periodic, PeriodicState
-from m2rec.inference.frequency.recurrence_bank import LEAST, Recurrence, RecurrenceBank
+from m2rec.inference.frequency.recurrence_bank import Recurrence, RecurrenceBank
 from m2rec.inference.terms.scores import Asked
+from m2rec.model.constants import LEAST_DUE_PROBABILITY
 
 Standing = Literal["may recur", "chosen just now", "not chosen"]
 
@@ -93,7 +94,7 @@ def due_terms(branch: Periodic, asked: Asked) -> DueTerms:
         muting = asked.given.band_keep
         bands = _bands(branch, state.count, lags, weights[places], others[places[0]], target, muting)
         due = sum(band.due for band in bands) if lags[0] > 0 else 0.0
-        score = float(bank.log_odds_scale + np.log(np.float32(due) + LEAST))
+        score = float(bank.log_odds_scale + np.log(np.float32(due) + np.float32(LEAST_DUE_PROBABILITY)))
     standing: Standing = "not chosen" if not known else "may recur" if lags[0] > 0 else "chosen just now"
     return DueTerms(
         standing=standing,

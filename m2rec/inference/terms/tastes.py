@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from m2rec.inference.semantic.means import Means
-from m2rec.inference.semantic.themes import LEAST, Themes
+from m2rec.inference.semantic.themes import Themes
 from m2rec.inference.terms.scores import Asked, ScoreTerms, score_terms
+from m2rec.model.constants import LEAST_THEME_PROBABILITY
 
 REASONS = ("taste", "the item before it", "a rhythm", "none of these")
 
@@ -37,7 +38,7 @@ class ThemeTerms:
     @property
     def probability(self) -> float:
         """p of the branch."""
-        return max(float(self.parts.sum()), float(LEAST)) / self.everything
+        return max(float(self.parts.sum()), LEAST_THEME_PROBABILITY) / self.everything
 
 
 def theme_terms(branch: Themes, asked: Asked) -> ThemeTerms:
@@ -48,7 +49,7 @@ def theme_terms(branch: Themes, asked: Asked) -> ThemeTerms:
     taste = branch.competing * (belief[:-1] * branch.emissions[items]).sum(1)
     ways = np.stack([taste, *branch.other_causes(asked.given), np.full(len(items), branch.by_nothing)], axis=1)
     emissions = branch.emissions[1 : branch.catalogue + 1]
-    everything = float(np.maximum(emissions @ belief[-1], LEAST).sum(dtype=np.float64))
+    everything = float(np.maximum(emissions @ belief[-1], LEAST_THEME_PROBABILITY).sum(dtype=np.float64))
     return ThemeTerms(belief, ways / ways.sum(1, keepdims=True), branch.emissions[asked.target], everything)
 
 

@@ -10,11 +10,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from m2rec.model.config import ModelConfig
+from m2rec.model.constants import LEAST_DUE_PROBABILITY
 from m2rec.model.fixed_shapes import shapes_are_fixed
 from m2rec.model.frequency.filters import comb, impulse_response, transfer_function
 from m2rec.model.items import ItemTable
 
-LEAST = 1e-20  # floor under a probability whose logarithm is taken
 ROUND = 6.5  # log-odds that one hit adds, at the start of training …
 BESIDE = 3.5  # … and a hit a step early or late, for periods long enough
 SHORTEST_WITH_SLIPS = 4
@@ -131,7 +131,7 @@ class RecurrenceBank(nn.Module):
 
     def _scores(self, each: Tensor, known: Tensor) -> Tensor:
         """s from Σ_b d; an item outside the window is like one that was never chosen: odds of 1."""
-        return (self.log_odds_scale + (each + LEAST).log()).where(known, 0)
+        return (self.log_odds_scale + (each + LEAST_DUE_PROBABILITY).log()).where(known, 0)
 
     def threshold(self, kernels: Tensor, count: Tensor) -> Tensor:
         """What each band adds to the log-odds of every item: β − ρ·K after `count` (n,) items, or the newest W of them

@@ -40,6 +40,7 @@ from torch import Tensor, nn
 
 from m2rec.model.branch import BranchInput, BranchOutput, SoftmaxBranch
 from m2rec.model.config import ModelConfig
+from m2rec.model.constants import CUTOFF, FILTER_EPSILON
 from m2rec.model.frequency.filters import (
     comb,
     filter_adaptively,
@@ -51,9 +52,7 @@ from m2rec.model.frequency.filters import (
 from m2rec.model.softmax import SoftmaxHead
 from m2rec.model.temporal.scan import scan_chunked
 
-EPSILON = 1e-6
 COMB_DECAY = 0.85  # weight of one cycle further back, at the start of training
-CUTOFF = 0.1  # cycles an interaction; the plain low-pass passes slower frequencies, as the authors' released code does
 
 
 @dataclass
@@ -198,14 +197,14 @@ class SpectralBranch(SoftmaxBranch, nn.Module):
 
     def _identity(self, u: Tensor) -> Tensor:
         q = self.identity(u)
-        return q / (q.norm(dim=-1, keepdim=True) + EPSILON)
+        return q / (q.norm(dim=-1, keepdim=True) + FILTER_EPSILON)
 
     def _gains(
         self, filtered: Tensor, record: Tensor, kernels: Tensor, band_keep: Tensor | None
     ) -> tuple[Tensor, Tensor]:
         """F (…, b, q) and the record (…, b) → gains (…, b) ≥ 0, coherence (…, b)."""
-        scale = kernels.square().sum(-1) + EPSILON  # energy of an incoherent history
-        coherence = (filtered.square().sum(-1) + EPSILON).div(scale).log1p()
+        scale = kernels.square().sum(-1) + FILTER_EPSILON  # energy of an incoherent history
+        coherence = (filtered.square().sum(-1) + FILTER_EPSILON).div(scale).log1p()
         features = torch.stack([coherence, record / scale.sqrt()], dim=-1)
         if not self.adaptive:
             features = torch.zeros_like(features)

@@ -16,10 +16,9 @@ from torch import Tensor, nn
 
 from m2rec.model.branch import BranchInput, BranchOutput, NewestItemBranch
 from m2rec.model.config import ModelConfig
+from m2rec.model.constants import SALIENCE_LIMIT
 from m2rec.model.softmax import newest_items
 from m2rec.model.temporal.scan import scan_chunked, scan_last, scan_step
-
-SALIENCE_LIMIT = 4.0
 
 
 @dataclass

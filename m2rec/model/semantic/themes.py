@@ -28,6 +28,7 @@ from torch import Tensor, nn
 
 from m2rec.model.branch import BranchInput, BranchOutput
 from m2rec.model.config import ModelConfig
+from m2rec.model.constants import LARGEST_EXPLANATION, LEAST_THEME_PROBABILITY
 from m2rec.model.explanations import Explanations, unexplained
 from m2rec.model.items import ItemTable
 from m2rec.model.semantic.kernels import gpu_filter
@@ -36,8 +37,6 @@ from m2rec.model.targets import Targets
 
 FIRST, SHIFT = 0.65, 0.02  # a and h at the start of training
 OTHERWISE = -2.0  # ω, γ and δ at the start
-SURE = 30.0  # upper limit of the log-odds of an explanation
-LEAST = 1e-12  # floor under a probability whose logarithm is taken
 
 
 @dataclass
@@ -76,7 +75,7 @@ class ThemesBranch(nn.Module):
         """E of all items. text P z (n, d) and κβ (n,), those that have an ID vector first → (n, K), none of them 0."""
         with torch.autocast(text.device.type, enabled=False):
             scores = text.float() @ self.queries.T + popularity.float()[:, None]
-            return (scores - scores[: self.items].logsumexp(0)).exp().clamp(min=LEAST)
+            return (scores - scores[: self.items].logsumexp(0)).exp().clamp(min=LEAST_THEME_PROBABILITY)
 
     def derive(self, table: ItemTable) -> Tensor:
         """E with a row of zeros for padding: (V + 1, K)."""
@@ -130,7 +129,10 @@ class ThemesBranch(nn.Module):
     def likelihoods(self, emitted: Tensor, explained: Explanations) -> tuple[Tensor, Tensor]:
         """V·E (…, K) and o (…, 1) of what was chosen."""
         no_cause, by_transition, by_rhythm = self.explanation_bias
-        called, due = explained.transition.clamp(max=SURE), explained.recurrence.clamp(max=SURE)
+        called, due = (
+            explained.transition.clamp(max=LARGEST_EXPLANATION),
+            explained.recurrence.clamp(max=LARGEST_EXPLANATION),
+        )
         other_causes = no_cause.exp() + (by_transition + called).exp() + (by_rhythm + due).exp()
         return self.items * emitted, other_causes[..., None]
 
@@ -211,10 +213,10 @@ def theme_shares(by_first: np.ndarray, by_second: np.ndarray, first: float, shif
 
 def theme_probability(themes: Tensor, emissions: Tensor) -> Tensor:
     """log Σ_k π_k E_k, item by item. themes (N, K), emissions (N, K) → (N,)."""
-    return (themes * emissions).sum(-1).clamp(min=LEAST).log()
+    return (themes * emissions).sum(-1).clamp(min=LEAST_THEME_PROBABILITY).log()
 
 
 def theme_log_probabilities(themes: Tensor, emissions: Tensor) -> Tensor:
     """log p over a catalogue. themes (N, K), emissions (V, K) → (N, V), rows of exp sum to 1."""
-    mixed = (themes @ emissions.T).clamp(min=LEAST)
+    mixed = (themes @ emissions.T).clamp(min=LEAST_THEME_PROBABILITY)
     return (mixed / mixed.sum(-1, keepdim=True)).log()

@@ -9,7 +9,7 @@ from m2rec.branches import BRANCHES, BranchName
 from m2rec.errors import InputError
 from m2rec.recommend.answer import PerBranch
 from m2rec.ui.session.link import from_link, to_link
-from m2rec.ui.session.state import HISTORY_LIMIT, UNDO_LIMIT, Session, State
+from m2rec.ui.session.state import HISTORY_LIMIT, LONGEST_LINK, UNDO_LIMIT, Session, State
 
 SHUFFLE_SEED = 505
 LOOKS = ("theme", "fold", "lesson", "lesson_step", "lesson_choice", "lesson_mark", "lesson_sketch")  # no undo for these
@@ -131,10 +131,17 @@ def _arranged(state: State, history: tuple[str, ...], days: tuple[int | None, ..
 
 
 def step(session: Session, state: State) -> Session:
-    """The session after a change that can be undone. Nothing is recorded when nothing changed."""
+    """The session after a change that can be undone. Nothing is recorded when nothing changed.
+
+    Raises InputError when the new state is too long for a link.
+    """
     if state == session.state:
         return session
-    return Session(state=state, undo=(*session.undo, to_link(session.state))[-UNDO_LIMIT:])
+    if len(to_link(state)) > max(LONGEST_LINK, len(to_link(session.state))):  # an item can always be removed
+        raise InputError(
+            "This history is too long for a link, in which the page keeps it: remove items, or shorten your own words."
+        )
+    return Session(state=state, undo=_recorded(session.undo, session.state))
 
 
 def undo(session: Session) -> Session:
@@ -142,7 +149,7 @@ def undo(session: Session) -> Session:
     if not session.undo:
         return session
     state = _with_looks_of(from_link(session.undo[-1]), session.state)
-    return Session(state=state, undo=session.undo[:-1], redo=(*session.redo, to_link(session.state))[-UNDO_LIMIT:])
+    return Session(state=state, undo=session.undo[:-1], redo=_recorded(session.redo, session.state))
 
 
 def redo(session: Session) -> Session:
@@ -150,7 +157,13 @@ def redo(session: Session) -> Session:
     if not session.redo:
         return session
     state = _with_looks_of(from_link(session.redo[-1]), session.state)
-    return Session(state=state, undo=(*session.undo, to_link(session.state))[-UNDO_LIMIT:], redo=session.redo[:-1])
+    return Session(state=state, undo=_recorded(session.undo, session.state), redo=session.redo[:-1])
+
+
+def _recorded(links: tuple[str, ...], state: State) -> tuple[str, ...]:
+    """The links with the state's, which is left out if it could not be read again."""
+    link = to_link(state)
+    return (*links, link)[-UNDO_LIMIT:] if len(link) <= LONGEST_LINK else links
 
 
 def _with_looks_of(state: State, now: State) -> State:

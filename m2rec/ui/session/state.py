@@ -20,7 +20,7 @@ HISTORY_LIMIT = 4000  # chips on the page; the model itself may read fewer and s
 UNDO_LIMIT = 60
 BAND_LIMIT = 20
 MOST_CHOICES = 6  # of a lesson's question
-LONGEST_LINK = 100_000  # characters
+LONGEST_LINK = 200_000  # characters; 4,000 ids of 36 random characters take 120,000
 
 ItemId = Annotated[
     str,

@@ -2,7 +2,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from m2rec.model.semantic.means import SALIENCE_LIMIT, MeansBranch
+from m2rec.model.constants import SALIENCE_LIMIT
+from m2rec.model.semantic.means import MeansBranch
 from tests.tiny_world import random_model, tiny_config
 
 

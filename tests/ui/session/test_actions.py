@@ -1,3 +1,6 @@
+import random
+import uuid
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -5,7 +8,8 @@ from hypothesis import strategies as st
 from m2rec.branches import BRANCHES
 from m2rec.errors import InputError
 from m2rec.ui.session import actions
-from m2rec.ui.session.state import UNDO_LIMIT, Session, State
+from m2rec.ui.session.link import from_link, to_link
+from m2rec.ui.session.state import HISTORY_LIMIT, LONGEST_LINK, UNDO_LIMIT, Session, State
 
 ABC = State(world="w", history=("a", "b", "c"))
 histories = st.lists(st.sampled_from("abcdef"), min_size=2, max_size=40).map(tuple)
@@ -112,6 +116,31 @@ def test_the_past_is_kept_up_to_its_limit() -> None:
     for _ in range(UNDO_LIMIT + 5):
         session = actions.step(session, actions.add(session.state, "x"))
     assert len(session.undo) == UNDO_LIMIT
+
+
+def _ids(count: int, length: int) -> tuple[str, ...]:
+    """Item ids that nothing compresses."""
+    dice = random.Random(3)
+    return tuple("".join(dice.choices("0123456789abcdef-ghijklmnopqrstuvwxyz", k=length)) for _ in range(count))
+
+
+def test_the_longest_history_of_a_shop_with_random_ids_can_be_changed_shared_and_undone() -> None:
+    state = State(world="w", history=tuple(str(uuid.UUID(int=random.Random(i).getrandbits(128))) for i in range(4000)))
+    assert len(state.history) == HISTORY_LIMIT
+    session = actions.step(Session(state=state), actions.remove(state, 0))
+    assert from_link(to_link(session.state)) == session.state
+    assert actions.undo(session).state == state
+
+
+def test_what_is_too_long_for_a_link_is_refused_and_can_still_be_made_shorter() -> None:
+    long = State(world="w", history=_ids(HISTORY_LIMIT, 90))
+    assert len(to_link(long)) > LONGEST_LINK
+    with pytest.raises(InputError, match="too long for a link"):
+        actions.step(Session(state=ABC), long)
+    shorter = actions.step(Session(state=long), actions.remove(long, 0))
+    assert len(shorter.state.history) == HISTORY_LIMIT - 1
+    assert shorter.undo == ()  # no link could bring the longer one back
+    assert actions.step(shorter, actions.clear(shorter.state)).state.history == ()
 
 
 def test_a_new_history_resets_muted_bands_and_gate_weights() -> None:
