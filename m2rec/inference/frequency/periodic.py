@@ -173,14 +173,14 @@ class Periodic(Branch):
     ) -> tuple[np.ndarray, np.ndarray]:
         """The same of the newest of `known` alone, in fewer calls: most single items did not come before."""
         bank, item = self.bank, known[-1:]
-        near, loud, due = known[-1 - bank.reach : -1], weights[-1 - bank.reach : -1], np.zeros(1, dtype=np.float32)
+        near, of_each, due = known[-1 - bank.reach : -1], weights[-1 - bank.reach : -1], np.zeros(1, dtype=np.float32)
         others = np.concatenate([others, np.zeros((1, bank.bands + 1), dtype=np.float32)])
         same = np.flatnonzero(near == item)
         if not len(same) or (gap := len(near) - int(same[-1])) > bank.window:
             return others, due
         if gap == 1:  # what was chosen just before is not due
             return others, bank.scores(due)
-        log_odds = (loud[same] @ bank.readings[bank.reach - len(near) + same])[None]
+        log_odds = (of_each[same] @ bank.readings[bank.reach - len(near) + same])[None]
         log_odds += bank.prior(self.habit[item], count)
         not_late = (near[-2:-1] == item) if count > 1 else np.ones(1, dtype=bool)
         judged = bank.other_bands(log_odds, not_late)
@@ -210,11 +210,12 @@ class Periodic(Branch):
         begin = max(0, int(at[0]) - reach)
         width = int(at[-1]) - begin
         padding = max(0, reach - int(at[0]))
-        near, loud = known[begin : begin + width], weights[begin : begin + width]
+        near, of_each = known[begin : begin + width], weights[begin : begin + width]
         if padding:
-            near, loud = (np.concatenate([np.zeros(padding, part.dtype), part]) for part in (near, loud))
+            near, of_each = (np.concatenate([np.zeros(padding, part.dtype), part]) for part in (near, of_each))
         rows = at - at[0]
-        weighted = (sliding_window_view(near, reach)[rows] == items[:, None]) * sliding_window_view(loud, reach)[rows]
+        same = sliding_window_view(near, reach)[rows] == items[:, None]
+        weighted = same * sliding_window_view(of_each, reach)[rows]
         log_odds = weighted @ bank.readings[bank.reach - reach :]
         log_odds += bank.prior(self.habit[items], earlier)
         early = at >= 2
@@ -237,13 +238,13 @@ class Periodic(Branch):
         explanations: Explanations,
     ) -> BranchOutput:
         bank = self.bank
-        tail, loud, others = known[-bank.reach :], weights[-bank.reach :], others[-bank.reach :]
+        tail, of_each, others = known[-bank.reach :], weights[-bank.reach :], others[-bank.reach :]
         readings = bank.readings[bank.reach - len(tail) :]
         slots, last, repeated = slots_of(tail)
         log_odds = readings[last]
-        log_odds *= loud[last, None]
+        log_odds *= of_each[last, None]
         if len(repeated):
-            log_odds[repeated] = ((tail == slots[repeated, None]) * loud) @ readings
+            log_odds[repeated] = ((tail == slots[repeated, None]) * of_each) @ readings
         log_odds += bank.prior(self.habit[slots], count)
         explained = np.flatnonzero(others[last, -1])
         if len(explained):

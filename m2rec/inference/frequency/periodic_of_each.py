@@ -98,12 +98,12 @@ def _rows(branch: "Periodic", slots: np.ndarray, place: np.ndarray, weights: np.
     at = np.concatenate([at, np.full(len(newest), length)])
     reach = min(bank.reach, length)
     nothing = np.full((count, reach), -1)
-    known, loud = np.concatenate([nothing, place], axis=1), np.concatenate([0 * nothing, weights], axis=1)
+    known, of_each = np.concatenate([nothing, place], axis=1), np.concatenate([0 * nothing, weights], axis=1)
     near = at[:, None] + np.arange(reach)  # oldest first
     same = known[history[:, None], near] == slot[:, None]
     found = same.any(1)
     history, at, slot, near, same = history[found], at[found], slot[found], near[found], same[found]
-    weighted = (loud[history[:, None], near] * same).astype(np.float32)
+    weighted = (of_each[history[:, None], near] * same).astype(np.float32)
     log_odds = weighted @ bank.readings[bank.reach - reach :]
     log_odds += bank.prior(branch.habit[slots[slot]], at)
     return _Rows(history, at, slot, same[:, ::-1].argmax(1) + 1, log_odds)

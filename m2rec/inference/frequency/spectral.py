@@ -73,10 +73,12 @@ class Spectral(SoftmaxBranch):
         if plain:
             self.kernels = low_pass(self.taps)[None]
             periods: tuple[float, ...] = (math.inf,)
+            self.scales: tuple[float | None, ...] = (None,)  # at which a trend began to forget, in training
         else:
             self.kernels = impulse_response(weights["transfer"])
             self.kernels[:, 0] = 0
             periods = (*config.periods, *(math.inf for _ in config.trend_scales))
+            self.scales = (*(None for _ in config.periods), *config.trend_scales)
         self.band_periods = np.array(periods, dtype=np.float64)
         self.reading = np.ascontiguousarray(self.kernels[:, ::-1])  # newest last
         self.narrow = np.ascontiguousarray(weights["identity.weight"].T)

@@ -12,18 +12,21 @@ import numpy as np
 from m2rec.inference.frequency.spectral import Spectral
 from m2rec.inference.terms.scores import Asked, ScoreTerms, score_terms
 
-KEPT = 0.5  # gain, relative to the loudest band's, from which a band counts as kept
+LARGE = 0.5  # gain, relative to the largest, from which a band's gain is called large
 
 
 @dataclass(frozen=True)
 class FilterBand:
-    """One band: its period (inf for a trend), how strongly the history answers it, its gain, its part of `match`."""
+    """One band: its period (inf for a trend, which began training with a memory of `scale` interactions), how strongly
+    the history answers it, its gain, its part of `match`.
+    """
 
     period: float
     coherence: float
     gain: float
     part: float
-    kept: bool
+    large: bool
+    scale: float | None = None
 
 
 @dataclass(frozen=True)
@@ -48,11 +51,11 @@ def filter_terms(branch: Spectral, asked: Asked) -> FilterTerms:
     parts = gains * (kernels @ alike)
     count = len(branch.band_periods)
     coherence = evidence[count : 2 * count]
-    loudest = float(gains.max(initial=0.0))
+    largest = float(gains.max(initial=0.0))
     bands = tuple(
-        FilterBand(period, strength, gain, part, gain > 0 and gain >= KEPT * loudest)
-        for period, strength, gain, part in zip(
-            branch.band_periods.tolist(), coherence.tolist(), gains.tolist(), parts.tolist(), strict=True
+        FilterBand(period, strength, gain, part, gain > 0 and gain >= LARGE * largest, scale)
+        for period, strength, gain, part, scale in zip(
+            branch.band_periods.tolist(), coherence.tolist(), gains.tolist(), parts.tolist(), branch.scales, strict=True
         )
     )
     return FilterTerms(bands, alike, gains @ kernels, score_terms(branch.head, asked))

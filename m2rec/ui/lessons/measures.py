@@ -135,7 +135,9 @@ def values(context: PageContext) -> dict[str, str]:
         "stay": "stays" if shared == 1 else "stay",
         "shown": str(len(rows)),
         "first": answer.items[0].title if answer.items else "nothing",
+        "first_probability": percent(answer.items[0].probability) if answer.items else "0 %",
         "other_first": rows[0].title if rows else "nothing",
+        "other_probability": percent(rows[0].probability or 0.0) if rows else "0 %",
     }
 
 

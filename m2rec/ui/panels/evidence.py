@@ -54,12 +54,17 @@ def spectrum(context: PageContext) -> str:
     return render("answer/spectrum.html.j2", muted=context.state.band_mask, peak=peak, folds=folds)
 
 
+def _spectrum_words(context: PageContext) -> str:
+    answer = context.answer
+    return spectrum_summary(answer.spectrum, len(answer.history), context.wording, context.state.band_mask)
+
+
 def spectrum_below(context: PageContext) -> str:
     """The legend, a summary of the chart, and the button that opens its table. Hidden while a lesson asks for it."""
     asked, found = asks_for_a_mark(context), context.answer.spectrum
     return render(
         "answer/spectrum_below.html.j2",
-        summary=ASKED if asked else spectrum_summary(found, len(context.answer.history), context.wording),
+        summary=ASKED if asked else _spectrum_words(context),
         has_plot=asked or bool(found and found.period),
         has_table=not asked and bool(found and found.period),
         calendar_summary="" if asked else calendar_summary(context.calendar),

@@ -31,7 +31,7 @@ def spectrum_table(context: PageContext) -> str:
     columns = zip(found.period, found.power, found.threshold, found.filter_gain, strict=True) if found else ()
     return render(
         "dialogs/spectrum_table.html.j2",
-        summary=spectrum_summary(found, len(context.answer.history), context.wording),
+        summary=spectrum_summary(found, len(context.answer.history), context.wording, context.state.band_mask),
         rows=[
             (period, plain_period(period), f"{power:.2f}", f"{level:.2f}", f"{gain:.2f}", power > level)
             for period, power, level, gain in columns

@@ -57,7 +57,7 @@ def reading(
         Span(f". {why}: "),
         Span(percent(share), lead),
         Span(f" of that comes from {source}."),
-        *_disagreement(lead, first, answer),
+        *_disagreement(lead, first, answer, unseen_only),
     ]
 
 
@@ -67,7 +67,9 @@ def _why(
     """The reason for the first card, from its largest contribution, and the name of that evidence."""
     if lead == "temporal":
         newest = titles.get(answer.history[-1], answer.history[-1])
-        return f"It follows from what this {wording.who} {wording.past} last, {newest}", EVIDENCE[lead].plain
+        return f"It follows from the order of what this {wording.who} {wording.past}, up to {newest}", EVIDENCE[
+            lead
+        ].plain
     if lead == "semantic":
         return f"It fits what the things that this {wording.who} {wording.present} are about", EVIDENCE[lead].plain
     kind = EVIDENCE[lead]
@@ -93,15 +95,16 @@ def _due(one: Recurrence, wording: Wording) -> str:
     return f"is due in {counted(one.due + 1, wording.unit)}"
 
 
-def _disagreement(lead: BranchName, first: RankedItem, answer: Answer) -> list[Span]:
+def _disagreement(lead: BranchName, first: RankedItem, answer: Answer, unseen_only: bool) -> list[Span]:
     """Said where the gate trusts another kind of evidence most than the one that the first card has most of."""
     favourite = max(BRANCHES, key=lambda branch: answer.gates[branch])
-    if favourite == lead:
+    if favourite == lead or first.contributions[favourite] >= answer.gates[favourite] / 2:
         return []
+    others = "other items, those of the history included" if unseen_only else "other items"
     return [
         Span(f" The gate trusts {EVIDENCE[favourite].plain} most ("),
         Span(percent(answer.gates[favourite]), favourite),
-        Span("), but that is spread over other items."),
+        Span(f"), but most of that is for {others}."),
     ]
 
 

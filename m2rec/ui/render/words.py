@@ -13,6 +13,8 @@ from m2rec.ui.render.recurrence import below_by_chance, below_their_like
 
 KEPT = 0.5  # filter gain, relative to its largest, from which a period counts as kept
 FEW_BINS = 8
+NAMED = 3  # periods that stand out, and runs of kept ones, that a sentence names at most
+LIKE_A_MULTIPLE = 0.1  # how far from a whole number the ratio of a period and its multiple may be
 
 
 @dataclass(frozen=True)
@@ -64,25 +66,45 @@ def counted(number: int, unit: str) -> str:
     return f"{number} {unit}{'' if number == 1 else 's'}"
 
 
-def spectrum_summary(spectrum: Spectrum | None, length: int, wording: Wording) -> str:
-    """The spectrum in words, also for those who cannot see it."""
+def spectrum_summary(
+    spectrum: Spectrum | None, length: int, wording: Wording, muted: Sequence[tuple[float, float]] = ()
+) -> str:
+    """The spectrum in words, also for those who cannot see it. `muted`: periods that the visitor has muted."""
     if spectrum is None or not spectrum.period:
         have = counted(length, wording.unit)
         return f"A rhythm needs a history: with {have} there is no spectrum yet; from {SHORTEST_HISTORY} on there is."
     peaks = spectrum.significant
     if peaks:
-        named = ", ".join(plain_period(period) for period in peaks[:3])
-        text = f"Stands out against shuffled copies at period{'s' * (len(peaks) > 1)} {named} ({wording.unit}s)."
+        text = f"Stands out against shuffled copies at {_periods(peaks)} ({wording.unit}s)."
     else:
         text = "Nothing stands out against shuffled copies of this history: no rhythm to be sure of."
-    kept = [
-        f"{plain_period(low)}–{plain_period(high)}" if low != high else plain_period(low)
-        for low, high in kept_runs(spectrum)
-    ]
+    kept = [_from_to(low, high) for low, high in kept_runs(spectrum, muted)]
     text += f" The learned filter keeps {', '.join(kept[:4])}." if kept else " The learned filter lets little through."
+    if muted:
+        text += f" Muted by you: {', '.join(_from_to(low, high) for low, high in muted)}."
     if len(spectrum.period) < FEW_BINS:
         text += f" Only {len(spectrum.period)} periods can be told apart in so short a history."
     return text
+
+
+def _periods(peaks: Sequence[float]) -> str:
+    """ "period 7", "periods 5, 7 and multiples of these": what comes back every 5 days does so every 10, 15 … too."""
+    bases: list[float] = []
+    multiples = False
+    for peak in peaks:
+        ratios = [peak / base for base in bases]
+        if any(ratio > 1.5 and abs(ratio - round(ratio)) <= LIKE_A_MULTIPLE for ratio in ratios):
+            multiples = True
+        else:
+            bases.append(peak)
+    bases = bases[:NAMED]
+    several = len(bases) > 1
+    named = f"period{'s' * several} {', '.join(map(plain_period, bases))}"
+    return f"{named} and multiples of {'these' if several else 'it'}" if multiples else named
+
+
+def _from_to(low: float, high: float) -> str:
+    return f"{plain_period(low)}–{plain_period(high)}" if low != high else plain_period(low)
 
 
 def fold_summary(history: Sequence[str], row: int, spectrum: Spectrum | None, named: Callable[[str], str] = str) -> str:
@@ -125,11 +147,16 @@ def calendar_summary(found: CalendarSpectrum | None) -> str:
     return f"By the calendar {'a period' if one else 'periods'} of {named} days stand{'s' * one} out {against}."
 
 
-def kept_runs(spectrum: Spectrum) -> list[tuple[float, float]]:
-    """Runs of neighbouring periods with a gain of at least `KEPT`, as (shortest, longest)."""
+def kept_runs(spectrum: Spectrum, muted: Sequence[tuple[float, float]] = ()) -> list[tuple[float, float]]:
+    """Runs of neighbouring periods with a gain of at least `KEPT` that are not muted, as (shortest, longest)."""
+
+    def is_kept(pair: tuple[float, float]) -> bool:
+        period, gain = pair
+        return gain >= KEPT and not any(low <= period <= high for low, high in muted)
+
     pairs = zip(spectrum.period, spectrum.filter_gain, strict=True)
     runs = []
-    for kept, run in groupby(pairs, key=lambda pair: pair[1] >= KEPT):
+    for kept, run in groupby(pairs, key=is_kept):
         if kept:
             periods = [period for period, _ in run]
             runs.append((periods[0], periods[-1]))

@@ -126,11 +126,11 @@ def test_a_muted_band_is_marked_and_an_item_never_chosen_has_no_rhythm(shipped: 
     assert "never predicts the same item twice" in text_of(computed(context, context.state.history[-1], None))
 
 
-def test_a_world_that_reads_vectors_shows_bands_trend_kept_and_removed(shipped: Worlds) -> None:
+def test_a_world_that_reads_vectors_shows_bands_trends_and_their_gains(shipped: Worlds) -> None:
     context = shown(shipped, "ml-1m", "noise")
     text = text_of(computed(context, context.answer.items[0].item_id, None))
     assert "These are the memories of the last of 2 layers" in text
-    for said in ("through the trend", "through bands with a period", "bands", "kept; trend", "removed (gain below"):
+    for said in ("through the trend", "through bands with a period", "large gain", "gain below half", "trend over 16"):
         assert said in text
     assert "Most alike in meaning" in text
 

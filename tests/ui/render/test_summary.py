@@ -62,7 +62,7 @@ def test_a_rhythm_says_when_it_is_due() -> None:
 @pytest.mark.parametrize(
     ("gates", "why", "source"),
     [
-        ((0.7, 0.2, 0.1), "It follows from what this customer bought last, Filler00", "recent order"),
+        ((0.7, 0.2, 0.1), "It follows from the order of what this customer bought, up to Filler00", "recent order"),
         ((0.2, 0.1, 0.7), "It fits what the things that this customer buys are about", "meaning"),
     ],
 )
@@ -88,11 +88,27 @@ def test_where_the_gates_favourite_is_not_what_the_first_card_has_most_of_the_se
     first = found.items[0].model_copy(update={"probability": 0.4, "contributions": shares})
     spans = reading(found.model_copy(update={"items": [first]}), TITLES, SHOP)
     assert "".join(span.text for span in spans) == (
-        "Likeliest next: Coffee, with 40 %. It follows from what this customer bought last, Filler00: "
+        "Likeliest next: Coffee, with 40 %. It follows from the order of what this customer bought, up to Filler00: "
         "75 % of that comes from recent order. "
-        "The gate trusts meaning most (40 %), but that is spread over other items."
+        "The gate trusts meaning most (40 %), but most of that is for other items."
     )
     assert [span.kind for span in spans if span.kind] == ["temporal", "temporal", "semantic"]
+
+
+def test_a_favourite_that_gives_the_first_card_most_of_its_weight_is_not_said_to_mean_others() -> None:
+    found = answer([*COFFEE, "filler00"], 0.3, 0.4, 0.3)
+    shares = {"temporal": 0.28, "frequency": 0.27, "semantic": 0.0}
+    first = found.items[0].model_copy(update={"probability": 0.55, "contributions": shares})
+    found = found.model_copy(update={"items": [first]})
+    assert "The gate trusts" not in summary_text(found, TITLES, SHOP)
+
+
+def test_where_seen_items_are_left_out_the_gates_favourite_may_be_for_one_of_them() -> None:
+    found = answer([*COFFEE, "filler00"], 0.1, 0.8, 0.1)
+    shares = {"temporal": 0.09, "frequency": 0.0, "semantic": 0.01}
+    first = found.items[0].model_copy(update={"probability": 0.1, "contributions": shares})
+    text = summary_text(found.model_copy(update={"items": [first]}), TITLES, SHOP, unseen_only=True)
+    assert text.endswith("(80 %), but most of that is for other items, those of the history included.")
 
 
 def test_an_empty_history_says_what_will_happen() -> None:

@@ -60,6 +60,23 @@ def test_the_spectrum_is_described_by_its_peaks_and_the_periods_that_the_filter_
     assert "keeps 4–5, 7." in text
 
 
+def test_multiples_of_a_period_do_not_crowd_out_another_rhythm() -> None:
+    period = [3.0, 5.0, 7.0, 10.0, 14.0, 15.0]
+    found = Spectrum(period=period, power=[1, 9, 6, 8, 5, 7], threshold=[2.0] * 6, filter_gain=[0, 1, 0, 0, 0, 0])
+    assert spectrum_summary(found, 60, SHOP).startswith(
+        "Stands out against shuffled copies at periods 5, 7 and multiples of these (days)."
+    )
+    alone = Spectrum(period=[7.0, 14.0], power=[9, 8], threshold=[2.0] * 2, filter_gain=[1, 0])
+    assert "at period 7 and multiples of it (days)." in spectrum_summary(alone, 60, SHOP)
+
+
+def test_a_muted_period_is_not_said_to_be_kept() -> None:
+    found = spectrum([1] * 9, [0.1, 0.9, 0.1, 0.1, 0.1, 1, 0.1, 0.1, 0.1])
+    text = spectrum_summary(found, 40, SHOP, muted=[(6.5, 7.5)])
+    assert "keeps 3." in text
+    assert "Muted by you: 6.5–7.5." in text
+
+
 def test_a_flat_spectrum_and_a_missing_one_are_said_to_be_so() -> None:
     assert "Nothing stands out" in spectrum_summary(spectrum([1, 1, 1], [0, 0, 0]), 6, SHOP)
     assert "Only 3 periods" in spectrum_summary(spectrum([1, 1, 1], [0, 0, 0]), 6, SHOP)

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from m2rec.inference.terms.due import BandTerms, DueTerms
-from m2rec.inference.terms.filtered import FilterTerms
+from m2rec.inference.terms.filtered import FilterBand, FilterTerms
 from m2rec.ui.panels.computed.columns import MOST_COLUMNS, Part, Strip, bars, newest
 from m2rec.ui.panels.computed.ledger import Line, of_score
 from m2rec.ui.render.numbers import amount, decimal, signed
@@ -134,7 +134,7 @@ def _band_lines(terms: DueTerms, band: BandTerms) -> list[Line]:
     kept = int((band.hits + band.required > 0).sum())
     lines = [
         Line(f"rounds of {plain_period(band.period)}, what came", signed(float(band.hits.sum())), hint=f"{kept} kept"),
-        Line("what a rhythm must bring", signed(float(band.required.sum()))),
+        Line("what a rhythm must bring", signed(float(band.required.sum())), hint=f"together {signed(band.rounds)}"),
         Line("before any evidence", signed(band.prior), hint="that it is this one of all bands and phases"),
         Line("how easily it becomes a habit", signed(terms.habit)),
     ]
@@ -207,7 +207,7 @@ def filtered(terms: FilterTerms, columns: int) -> Rhythm:
     """The part for the spectral variant, in which only similar items recur."""
     trend = sum(band.part for band in terms.bands if isinf(band.period))
     periodic = terms.score.match - trend
-    kept = [band for band in terms.bands if band.kept]
+    large = [band for band in terms.bands if band.large]
     largest = max((abs(band.part) for band in terms.bands), default=0.0) or 1.0
     alike = Strip(
         "frequency",
@@ -221,44 +221,47 @@ def filtered(terms: FilterTerms, columns: int) -> Rhythm:
     response = Strip(
         "frequency",
         "the filter in force",
-        "how loud each is",
+        "how much each counts",
         "The filter's response to an item so many interactions ago.",
         bars(newest(terms.response.tolist(), columns), "frequency"),
         signed=True,
         size="high",
     )
     return Rhythm(
-        f"{counted(len(kept), 'band')} of {len(terms.bands)} kept; trend {signed(trend)}, periods {signed(periodic)}.",
+        f"Trend {signed(trend)}, periods {signed(periodic)}. {counted(len(large), 'band')} of {len(terms.bands)} "
+        f"{'has' if len(large) == 1 else 'have'} a large gain; the spectrum shows the gain of all of them together.",
         [alike, response],
         [],
         "",
         [
             BandBar(
                 "∞" if isinf(band.period) else plain_period(band.period),
-                Part("frequency" if band.kept else "faint", 100 * abs(band.part) / largest, band.part < 0),
-                band.kept,
-                f"{_band_name(band.period)}: gain {band.gain:.2f}, {signed(band.part)}",
+                Part("frequency" if band.large else "faint", 100 * abs(band.part) / largest, band.part < 0),
+                band.large,
+                f"{_band_name(band)}: gain {band.gain:.2f}, {signed(band.part)}",
             )
             for band in terms.bands
         ],
-        [_removed(terms)],
+        [_with_little_gain(terms)],
         [
             Line("through bands with a period", signed(periodic)),
             Line("through the trend", signed(trend)),
             *of_score(terms.score),
         ],
         [
-            (_band_name(band.period), f"{band.coherence:.2f}", f"{band.gain:.2f}", signed(band.part),
-             "kept" if band.kept else "removed")
+            (_band_name(band), f"{band.coherence:.2f}", f"{band.gain:.2f}", signed(band.part),
+             "large" if band.large else "small")
             for band in terms.bands
         ],
     )  # fmt: skip
 
 
-def _removed(terms: FilterTerms) -> str:
-    names = dict.fromkeys(_band_name(band.period) for band in terms.bands if not band.kept)
-    return f"removed (gain below half of the largest): {', '.join(names) or 'nothing'}"
+def _with_little_gain(terms: FilterTerms) -> str:
+    names = [_band_name(band) for band in terms.bands if not band.large]
+    return f"gain below half of the largest: {', '.join(names) or 'none'}"
 
 
-def _band_name(period: float) -> str:
-    return "trend" if isinf(period) else plain_period(period)
+def _band_name(band: FilterBand) -> str:
+    if not isinf(band.period):
+        return plain_period(band.period)
+    return "trend" if band.scale is None else f"trend over {plain_period(band.scale)}"
