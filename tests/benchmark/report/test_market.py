@@ -10,6 +10,9 @@ from m2rec.benchmark.report.market import market_tests
 from m2rec.errors import DataError
 from m2rec.evaluation.market_report import FOLDER
 from m2rec.evaluation.stress_table import FILE
+from tests.places import ROOT
+
+BENCHMARKS = ROOT / "assets" / "benchmarks"
 
 
 def grades(value: float, **said: Any) -> dict[str, Any]:
@@ -80,3 +83,14 @@ def test_without_reports_there_are_no_lines_and_damage_is_refused(benchmarks: Pa
     (benchmarks / FILE).write_text("{}")
     with pytest.raises(DataError, match="not a readable stress table"):
         market_tests(benchmarks)
+
+
+def test_a_recorded_run_has_the_figures_of_its_lists_in_the_markets_test() -> None:
+    rows = json.loads((BENCHMARKS / "rhythm-market.json").read_text(encoding="utf-8"))["rows"]
+    recorded = {row["model"]: row["unmasked"] for row in rows if "unmasked" in row and len(row["seeds"]) == 1}
+    graded = [json.loads(path.read_text(encoding="utf-8")) for path in (BENCHMARKS / "market").glob("*.json")]
+    both = {one["name"]: one["groups"]["all"]["figures"] for one in graded if one["name"] in recorded}
+    assert len(both) > 3
+    for name, figures in both.items():
+        for metric in ("HR@10", "NDCG@10"):
+            assert figures[metric]["value"] == pytest.approx(recorded[name][metric], abs=1e-6), name
