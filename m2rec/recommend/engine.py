@@ -27,6 +27,7 @@ from m2rec.recommend.inventions import Inventions, note
 from m2rec.recommend.options import LONGEST_HISTORY, Band, Options, gate_weights
 from m2rec.recommend.parts import per_branch
 from m2rec.recommend.probability import probability
+from m2rec.recommend.ranking import LEFT_OUT, best_places
 from m2rec.recommend.validation import checked
 
 if TYPE_CHECKING:
@@ -157,13 +158,8 @@ class Engine:
         shares = self.inference.distributions(position, seen) * gate[:, None].astype(np.float32)  # (M, V)
         ranking = shares.sum(0)
         if exclude_seen:
-            ranking[seen] = -1.0
-        k = min(k, int((ranking >= 0).sum()))
-        if not k:
-            return []
-        floor = np.partition(ranking, -k)[-k]
-        candidates = np.flatnonzero(ranking >= floor)
-        best = candidates[np.lexsort((self.catalogue.order[candidates], -ranking[candidates]))][:k]
+            ranking[seen] = LEFT_OUT
+        best = best_places(ranking, k, self.catalogue.order)
         return [self._ranked(rank, place, shares[:, place].tolist()) for rank, place in enumerate(best.tolist(), 1)]
 
     def _ranked(self, rank: int, place: int, parts: list[float]) -> RankedItem:

@@ -8,6 +8,7 @@ import numpy as np
 
 from m2rec.recommend.history import GivenHistory
 from m2rec.recommend.options import MOST_ITEMS, Band, Options, gate_weights
+from m2rec.recommend.ranking import LEFT_OUT, rank_in
 from m2rec.recommend.validation import checked
 
 if TYPE_CHECKING:
@@ -39,17 +40,6 @@ def probability(
     shares = engine.inference.distributions(position, seen) * gate[:, None].astype(np.float32)  # (M, V)
     ranking = shares.sum(0)
     if exclude_seen:
-        ranking[seen] = -1.0
+        ranking[seen] = LEFT_OUT
     rank = rank_in(ranking, place, engine.catalogue.order)
     return None if rank is None or rank > MOST_ITEMS else math.fsum(shares[:, place].tolist())
-
-
-def rank_in(ranking: np.ndarray, place: int, order: np.ndarray) -> int | None:
-    """The rank of an item, 1 for the best; of equal ones the first in `order` comes first. None for one below 0, which
-    is left out. ranking, order (V,).
-    """
-    own = ranking[place]
-    if own < 0:
-        return None
-    before = (ranking > own) | ((ranking == own) & (order < order[place]))
-    return 1 + int(before.sum())

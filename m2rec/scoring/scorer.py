@@ -11,6 +11,7 @@ from m2rec.checkpoint import Checkpoint
 from m2rec.inference.arrays import softmax
 from m2rec.recommend.catalogue import Catalogue
 from m2rec.recommend.options import checked_k
+from m2rec.recommend.ranking import LEFT_OUT, best_places
 
 SCHEMA = pa.schema(
     [("user", pa.string()), ("rank", pa.int16()), ("item", pa.string()), ("probability", pa.float32())]
@@ -89,12 +90,8 @@ class Scorer:
 
     def _best(self, probability: np.ndarray, without: np.ndarray | None) -> np.ndarray:
         """The k largest, equal ones by item id."""
-        ranking = probability if without is None else np.where(without, -1.0, probability)
-        k = min(self.k, int((ranking >= 0).sum()))
-        if not k:
-            return np.zeros(0, dtype=np.int64)
-        candidates = np.flatnonzero(ranking >= np.partition(ranking, -k)[-k])
-        return candidates[np.lexsort((self._catalogue.order[candidates], -ranking[candidates]))][:k]
+        ranking = probability if without is None else np.where(without, LEFT_OUT, probability)
+        return best_places(ranking, self.k, self._catalogue.order)
 
     def _without_history(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The popularity that the model learned, in equal contributions of the branches."""

@@ -1,11 +1,8 @@
-from itertools import pairwise
 from typing import Any
 
-import numpy as np
 import pytest
 
 from m2rec.errors import InputError
-from m2rec.recommend.probability import rank_in
 from m2rec.recommend.recommender import Recommender
 
 HISTORIES = [[], ["i03"], ["i00", "i03", "i05", "i03", "i00", "i03"], [f"i{at:02}" for at in range(9)] * 3]
@@ -34,10 +31,3 @@ def test_an_unknown_item_and_impossible_weights_are_refused(shop: Recommender) -
         shop.probability(["i00"], "zzzz")
     with pytest.raises(InputError, match="gate_override"):
         shop.probability(["i00"], "i01", gate_override={"temporal": -1.0})
-
-
-def test_equal_items_rank_by_their_order_and_what_is_left_out_has_no_rank() -> None:
-    ranking, order = np.array([0.2, 0.5, 0.2, -1.0, 0.2]), np.array([4, 3, 2, 1, 0])
-    ranks = [rank_in(ranking, place, order) for place in range(5)]
-    assert ranks == [4, 1, 3, None, 2]
-    assert all(rank_in(ranking, a, order) != rank_in(ranking, b, order) for a, b in pairwise((0, 2, 4)))

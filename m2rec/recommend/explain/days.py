@@ -13,7 +13,7 @@ from m2rec.recommend.engine import Engine
 from m2rec.recommend.history import GivenHistory
 from m2rec.recommend.options import Band, Options, gate_weights
 from m2rec.recommend.parts import PerBranch, per_branch
-from m2rec.recommend.probability import rank_in
+from m2rec.recommend.ranking import LEFT_OUT, best_places, rank_in
 from m2rec.recommend.validation import checked
 
 GUESSES = 3
@@ -72,13 +72,13 @@ def guesses(
         shares = each * weights[..., None]  # (n, M, V)
         ranking = shares.sum(1)
         if exclude_seen:
-            ranking[seen[part]] = -1.0
+            ranking[seen[part]] = LEFT_OUT
         for row, at in enumerate(range(part.start, part.stop)):
             came = read.indices[at + 1] if at + 1 < len(read.indices) else None
             rank = (
                 None if came is None or came > read.items else rank_in(ranking[row], came - 1, engine.catalogue.order)
             )
-            best = [place for place in _best(engine, ranking[row]) if ranking[row, place] >= 0]
+            best = best_places(ranking[row], GUESSES, engine.catalogue.order).tolist()
             found.append(
                 DayGuess(
                     read=at + 1,
@@ -104,12 +104,3 @@ def _seen_by_then(older: Sequence[int], indices: Sequence[int], items: int) -> n
             seen[at:, index] = True
     seen[:, [index for index in older if index <= items]] = True
     return seen[:, 1:]
-
-
-def _best(engine: Engine, ranking: np.ndarray) -> list[int]:
-    """Places of the first few, equal ones by item id as in a recommendation."""
-    floor = np.partition(ranking, -GUESSES)[-GUESSES] if len(ranking) > GUESSES else -1.0
-    candidates = np.flatnonzero(ranking >= floor)
-    order = np.lexsort((engine.catalogue.order[candidates], -ranking[candidates]))
-    best: list[int] = candidates[order][:GUESSES].tolist()
-    return best
