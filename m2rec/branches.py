@@ -114,7 +114,7 @@ GATE_LABELS: dict[str, str] = {kind.key: kind.label for kind in ORDERED}
 CAUSE_OF: dict[str, str] = {kind.key: kind.cause for kind in ORDERED if kind.cause is not None}
 
 
-def written_at(path: str) -> Any:
-    """What a name in `Variant` stands for; its module is imported when it is first asked for."""
+def import_name(path: str) -> Any:
+    """What a dotted name in `Variant` stands for; its module is imported when it is first asked for."""
     module, _, name = path.rpartition(".")
     return getattr(import_module(module), name)

@@ -40,9 +40,9 @@ if TYPE_CHECKING:
     from m2rec.inference.temporal import Temporal
 
 CACHE_BYTES = 24 << 20  # some five hundred states: those of as many visitors at a time
-ANSWERS = 4  # a quarter as much again is for the distributions of the newest of them
-MARK = 64  # items after which the state within a history is cached
-FEW = 2  # steps that are quicker than reading a whole history for its newest position
+DISTRIBUTION_SHARE = 4  # one fourth as much again is for the distributions of the newest of them
+CACHE_EVERY = 64  # items after which the state within a history is cached
+MOST_STEPS = 2  # steps that are quicker than reading a whole history for its newest position
 
 
 class InferenceEngine:
@@ -66,7 +66,7 @@ class InferenceEngine:
         if config.gate == "features":
             self.fusion = FeatureFusion(below(weights, "fusion"), self.branches, self.items)
         self._cache = PrefixCache(cache_bytes)
-        self._distributions: Recent[tuple[Position, np.ndarray]] = Recent(cache_bytes // ANSWERS)
+        self._distributions: Recent[tuple[Position, np.ndarray]] = Recent(cache_bytes // DISTRIBUTION_SHARE)
 
     @classmethod
     def from_folder(cls, folder: str | Path, cache_bytes: int = CACHE_BYTES) -> "InferenceEngine":
@@ -170,8 +170,8 @@ class InferenceEngine:
     def read(self, items: Sequence[int], band_keep: np.ndarray | None = None) -> Reading:
         """A whole history of L ≥ 1 items, all positions: the gate's history (L, M) and the newest position. Continues
         the longest prefix in the cache with the same bands muted: whole histories, and each of them up to every
-        `MARK`th item. So one more item costs one step, and a change anywhere costs what comes after it and less than
-        `MARK` items before it.
+        `CACHE_EVERY`th item. So one more item costs one step, and a change anywhere costs what comes after it and less
+        than `CACHE_EVERY` items before it.
         """
         chosen = tuple(int(item) for item in items)
         muted = None if band_keep is None else band_keep.tobytes()
@@ -181,7 +181,7 @@ class InferenceEngine:
         state, parts = self.start() if found is None else found.state, [] if found is None else [found.gates]
         begin, new = 0 if found is None else len(found.gates), []
         while begin < len(chosen):
-            end = min(len(chosen), begin - begin % MARK + MARK)
+            end = min(len(chosen), begin - begin % CACHE_EVERY + CACHE_EVERY)
             rest = self.advance(chosen[begin:end], state, band_keep)
             parts = [np.concatenate([*parts, rest.gates])]
             new.append(Reading(parts[0], rest.position, rest.state))
@@ -195,7 +195,7 @@ class InferenceEngine:
         """
         chosen = tuple(int(item) for item in items)
         found = self._cache.longest(chosen, None if band_keep is None else band_keep.tobytes())
-        if found is None or len(chosen) - len(found.gates) > FEW:
+        if found is None or len(chosen) - len(found.gates) > MOST_STEPS:
             return self.last(chosen, band_keep)
         rest = chosen[len(found.gates) :]
         return self.advance(rest, found.state, band_keep).position if rest else found.position

@@ -4,7 +4,7 @@ A checkpoint is checked against these, without PyTorch; `M2Rec.state_dict` is th
 tests/inference/test_registry.py compares the two for every variant.
 """
 
-from m2rec.branches import BRANCHES, BranchName, written_at
+from m2rec.branches import BRANCHES, BranchName, import_name
 from m2rec.inference.arrays import Shapes, under
 from m2rec.inference.branch import Branch
 from m2rec.inference.gate import Gate
@@ -19,7 +19,7 @@ def without_answers(config: ModelConfig) -> list[BranchName]:
 
 def branch_classes(config: ModelConfig) -> dict[BranchName, type[Branch]]:
     """The class of each branch, in the order of `BRANCHES`. None may be without answers."""
-    return {branch: written_at(str(config.variant(branch).inference)) for branch in BRANCHES}
+    return {branch: import_name(str(config.variant(branch).inference)) for branch in BRANCHES}
 
 
 def expected_shapes(config: ModelConfig) -> Shapes:

@@ -24,7 +24,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from m2rec.branches import BRANCHES, BranchName, written_at
+from m2rec.branches import BRANCHES, BranchName, import_name
 from m2rec.model.branch import Branch, BranchInput, BranchOutput
 from m2rec.model.config import ModelConfig
 from m2rec.model.constants import LEAST_POPULARITY_WEIGHT
@@ -273,7 +273,7 @@ class M2Rec(nn.Module):
 
 
 def _branch_class(config: ModelConfig, branch: BranchName) -> type[nn.Module]:
-    found: type[nn.Module] = written_at(config.variant(branch).network)
+    found: type[nn.Module] = import_name(config.variant(branch).network)
     return found
 
 

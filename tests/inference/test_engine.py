@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from m2rec.branches import BRANCHES
 from m2rec.checkpoint import Checkpoint
-from m2rec.inference.engine import MARK, InferenceEngine, as_arrays
+from m2rec.inference.engine import CACHE_EVERY, InferenceEngine, as_arrays
 from m2rec.inference.reading import Position, Reading, State
 from m2rec.model.items import ItemTable
 from m2rec.model.m2rec import M2Rec
@@ -204,16 +204,16 @@ def test_a_change_costs_what_comes_after_it_and_little_before_it(variant: str, m
         return advance(items, state, band_keep)
 
     monkeypatch.setattr(used, "advance", counted)
-    items = np.random.default_rng(3).integers(1, CATALOGUE + 1, 5 * MARK + 7).tolist()
-    place = 4 * MARK + 20
+    items = np.random.default_rng(3).integers(1, CATALOGUE + 1, 5 * CACHE_EVERY + 7).tolist()
+    place = 4 * CACHE_EVERY + 20
     moved = [*items[:place], items[-1], *items[place:-1]]
     changes = {
         "read": (items, len(items)),
         "read again": (items, 0),
         "one more": ([*items, 3], 1),
-        "one less": (items[:-1], len(items) - 1 - 5 * MARK),
-        "one removed": ([*items[:place], *items[place + 1 :]], len(items) - 1 - 4 * MARK),
-        "one moved": (moved, len(items) - 4 * MARK),
+        "one less": (items[:-1], len(items) - 1 - 5 * CACHE_EVERY),
+        "one removed": ([*items[:place], *items[place + 1 :]], len(items) - 1 - 4 * CACHE_EVERY),
+        "one moved": (moved, len(items) - 4 * CACHE_EVERY),
         "back": (items, 0),
     }
     for name, (changed, cost) in changes.items():

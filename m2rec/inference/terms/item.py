@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from m2rec.branches import BranchName, written_at
+from m2rec.branches import BranchName, import_name
 from m2rec.inference.branch import BranchInput
 from m2rec.inference.engine import InferenceEngine
 from m2rec.inference.reading import Position
@@ -76,7 +76,7 @@ def item_terms(
         terms = engine.config.variant(name).terms
         if terms:
             asked = Asked(given, position.outputs[name], reading.state.branches[name], target, seen)
-            found[name] = written_at(terms)(branch, asked)
+            found[name] = import_name(terms)(branch, asked)
         if branch.explains:  # read anew: those of the whole history are wanted
             given = given.after(branch.last(given))
     return ItemTerms(probabilities, reading.gates, _gate(engine, position), found)

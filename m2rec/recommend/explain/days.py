@@ -30,15 +30,15 @@ class Guess:
 
 @dataclass(frozen=True)
 class DayGuess:
-    """After `read` items: the `gate` applied, the `guesses`, best first, and what `came` next, by id, where there is
-    more. Its `rank` (1 is best) and `probability` are None where it cannot be ranked: it was invented, or is left out
+    """After `read` items: the `gate` applied, the `guesses`, best first, and the `actual` next item, by id, where there
+    is one. Its `rank` (1 is best) and `probability` are None where it cannot be ranked: it was invented, or is left out
     of the list for having been seen.
     """
 
     read: int
     gate: PerBranch
     guesses: list[Guess]
-    came: str | None
+    actual: str | None
     rank: int | None
     probability: float | None
 
@@ -74,19 +74,18 @@ def guesses(
         if exclude_seen:
             ranking[seen[part]] = LEFT_OUT
         for row, at in enumerate(range(part.start, part.stop)):
-            came = read.indices[at + 1] if at + 1 < len(read.indices) else None
-            rank = (
-                None if came is None or came > read.items else rank_in(ranking[row], came - 1, engine.catalogue.order)
-            )
+            actual = read.indices[at + 1] if at + 1 < len(read.indices) else None
+            place = None if actual is None or actual > read.items else actual - 1  # an invention has no place
+            rank = None if place is None else rank_in(ranking[row], place, engine.catalogue.order)
             best = best_places(ranking[row], GUESSES, engine.catalogue.order).tolist()
             found.append(
                 DayGuess(
                     read=at + 1,
                     gate=per_branch(gates[at].tolist()),
                     guesses=[_guess(engine, place, shares[row, :, place].tolist()) for place in best],
-                    came=None if came is None else read.ids[at + 1],
+                    actual=None if actual is None else read.ids[at + 1],
                     rank=rank,
-                    probability=None if rank is None or came is None else math.fsum(shares[row, :, came - 1].tolist()),
+                    probability=None if rank is None else math.fsum(shares[row, :, place].tolist()),
                 )
             )
     return found

@@ -19,7 +19,7 @@ from m2rec.ui.figures.frame import (
     peak_marks,
     peak_names,
 )
-from m2rec.ui.render.recurrence import comings, repeating
+from m2rec.ui.render.recurrence import occurrence_pairs, repeating
 from m2rec.ui.render.words import KEPT, plain_period
 
 LEAST_GAIN_END, HIGHEST_GAIN_END = 1.1, 1.6  # of the gain's axis; the gain itself ends at 1
@@ -39,7 +39,7 @@ def spectrum_figure(
     colour = EVIDENCE["frequency"].colour
     top = 1.12 * max(*spectrum.power, *spectrum.threshold, 1e-9)
     peaks = [spectrum.period.index(period) for period in spectrum.peaks]
-    again = comings(history)
+    again = occurrence_pairs(history)
     hover = [_hover(spectrum, index) for index in range(len(spectrum.period))]
     data = [
         chance_band(spectrum.period, spectrum.threshold),

@@ -117,12 +117,12 @@ def _play(context: PageContext, found: list[DayGuess], shopper: Shopper | None, 
     played = []
     for day in found:
         favourite = max(day.gate, key=lambda branch: day.gate[branch])
-        cause = _cause(shopper, day) if day.came else None
-        expected = _expected(shopper, day) if day.came else None
+        cause = _cause(shopper, day) if day.actual else None
+        expected = _expected(shopper, day) if day.actual else None
         outcome, verdict = _outcome(day)
         right = None if cause is None or cause.look == "noise" else cause.look == favourite
         guessed = None if expected is None or cause is None or cause.look == "noise" else expected.look == cause.look
-        if day.came:
+        if day.actual:
             hits = [outcome == "first", outcome in ("first", "three", "ten"), right, guessed]
             possible = [outcome != "unranked", outcome != "unranked", right is not None, guessed is not None]
             scores = [
@@ -131,13 +131,13 @@ def _play(context: PageContext, found: list[DayGuess], shopper: Shopper | None, 
             ]
         top = day.guesses[0].probability if day.guesses else 1.0
         named = context.world.named
-        came = named(day.came) if day.came else None
+        came = named(day.actual) if day.actual else None
         options = [
             Option(
                 named(one.item_id),
                 percent(one.probability),
                 [100 * share / top for share in one.contributions.values()],
-                one.item_id == day.came,
+                one.item_id == day.actual,
             )
             for one in day.guesses
         ]
@@ -163,7 +163,7 @@ def _play(context: PageContext, found: list[DayGuess], shopper: Shopper | None, 
 
 def _outcome(day: DayGuess) -> tuple[str, str]:
     """How good the guess was, as a key of `HEIGHTS` and in words."""
-    if day.came is None:
+    if day.actual is None:
         return "unranked", ""
     if day.rank is None:
         return "unranked", "it could not be guessed: it is not in the list"
@@ -213,7 +213,7 @@ class Row:
 
 
 def _strips(found: list[DayGuess], shopper: Shopper | None) -> list[Row]:
-    followed = [day for day in found if day.came]
+    followed = [day for day in found if day.actual]
     rows = [
         Row(
             "the guess was",

@@ -10,7 +10,7 @@ from m2rec.data.tables.times import EPOCH
 from m2rec.recommend.answer import Invention, Spectrum
 from m2rec.ui.lessons.measures import asks_for_a_mark
 from m2rec.ui.render.context import PageContext
-from m2rec.ui.render.recurrence import below_their_like, repeats_at
+from m2rec.ui.render.recurrence import repeats_at, repeats_in_column
 from m2rec.ui.render.summary import reading
 from m2rec.ui.render.templating import pieces, render
 from m2rec.ui.render.what_if import what_if
@@ -109,7 +109,7 @@ def suggested_fold(spectrum: Spectrum | None) -> int:
 def _ringed(state: State) -> set[int]:
     """Positions that repeat at the chosen period; in a folded history, those directly above or below the same item."""
     if state.fold:
-        below = below_their_like(state.history, state.fold)
+        below = repeats_in_column(state.history, state.fold)
         return {place for at in below for place in (at - state.fold, at)}
     return set(repeats_at(state.history, state.period)) if state.period else set()
 

@@ -80,24 +80,23 @@ def _as_steady(length: int, counts: tuple[int, ...], agreeing: int, share: float
     return found
 
 
-def comings(history: Sequence[str]) -> list[tuple[int, int]]:
-    """Positions of each item's successive comings, two by two."""
+def occurrence_pairs(history: Sequence[str]) -> list[tuple[int, int]]:
+    """Positions of each two successive occurrences of an item."""
     return [pair for places in _places(history).values() for pair in pairwise(places)]
 
 
-def repeating(comings: Sequence[tuple[int, int]], period: float) -> list[int]:
-    """Positions of those comings that are one `period` (in interactions) apart."""
+def repeating(pairs: Sequence[tuple[int, int]], period: float) -> list[int]:
+    """Positions of those pairs that are one `period` (in interactions) apart."""
     slack = _slack(period)  # once for all pairs: the page asks this of every period, at every click
-    pairs = [pair for pair in comings if abs(pair[1] - pair[0] - period) <= slack]
-    return sorted({*chain.from_iterable(pairs)})
+    return sorted({*chain.from_iterable(pair for pair in pairs if abs(pair[1] - pair[0] - period) <= slack)})
 
 
 def repeats_at(history: Sequence[str], period: float) -> list[int]:
     """Positions whose item is there again one `period` (in interactions) earlier or later."""
-    return repeating(comings(history), period)
+    return repeating(occurrence_pairs(history), period)
 
 
-def below_their_like(history: Sequence[str], row: int) -> list[int]:
+def repeats_in_column(history: Sequence[str], row: int) -> list[int]:
     """Positions whose item is right above them when the history is folded into rows of this length."""
     return [place for place in range(row, len(history)) if history[place] == history[place - row]]
 

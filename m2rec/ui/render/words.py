@@ -9,7 +9,7 @@ from m2rec.branches import BRANCHES, EVIDENCE, ORDERED
 from m2rec.recommend.answer import Answer, Spectrum, Theme
 from m2rec.recommend.explain.calendar import CalendarSpectrum
 from m2rec.recommend.explain.spectrum import SHORTEST_HISTORY
-from m2rec.ui.render.recurrence import below_by_chance, below_their_like
+from m2rec.ui.render.recurrence import below_by_chance, repeats_in_column
 
 KEPT = 0.5  # filter gain, relative to its largest, from which a period counts as kept
 FEW_BINS = 8
@@ -112,7 +112,7 @@ def fold_summary(history: Sequence[str], row: int, spectrum: Spectrum | None, na
 
     `named` gives an item's title.
     """
-    below = [history[place] for place in below_their_like(history, row)]
+    below = [history[place] for place in repeats_in_column(history, row)]
     lined = (
         f"In rows of {row}, {len(below)} of {len(history)} stand right below the same item{_mostly(below, named)}; "
         f"shuffled, about {below_by_chance(history, row):.1f} would."

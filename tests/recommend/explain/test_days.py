@@ -36,17 +36,17 @@ def as_recommended(world: Recommender, history: list[str], asked: dict[str, obje
             assert guess.contributions == pytest.approx(same.contributions, abs=1e-4)
             assert sum(guess.contributions.values()) == pytest.approx(guess.probability)
         if day.read == len(read):
-            assert (day.came, day.rank, day.probability) == (None, None, None)
+            assert (day.actual, day.rank, day.probability) == (None, None, None)
             continue
-        assert day.came == read[day.read]
+        assert day.actual == read[day.read]
         listed = {item.item_id: item for item in items}
-        if day.rank is not None and day.came in listed:
-            assert day.probability == pytest.approx(listed[day.came].probability, abs=1e-4)
-            near = [item.rank for item in items if abs(item.probability - listed[day.came].probability) < 1e-5]
+        if day.rank is not None and day.actual in listed:
+            assert day.probability == pytest.approx(listed[day.actual].probability, abs=1e-4)
+            near = [item.rank for item in items if abs(item.probability - listed[day.actual].probability) < 1e-5]
             assert min(near) <= day.rank <= max(near)
         elif day.rank is None:
             assert asked.get("exclude_seen")
-            assert day.came in read[: day.read]
+            assert day.actual in read[: day.read]
         else:
             assert day.rank > len(items) - 1 or day.probability == pytest.approx(items[-1].probability, abs=1e-5)
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from m2rec.ui.render.recurrence import below_by_chance, below_their_like, beyond_chance, recurrences, repeats_at
+from m2rec.ui.render.recurrence import below_by_chance, beyond_chance, recurrences, repeats_at, repeats_in_column
 
 
 @given(st.integers(2, 12), st.integers(3, 6), st.integers(0, 11))
@@ -34,10 +34,10 @@ def test_what_repeats_at_a_period_is_named_by_position() -> None:
 
 
 def test_what_stands_below_its_like_in_rows_is_found_and_counted_against_chance() -> None:
-    assert below_their_like(["a", "b", "a", "c", "a", "d"], 2) == [2, 4]
+    assert repeats_in_column(["a", "b", "a", "c", "a", "d"], 2) == [2, 4]
     assert below_by_chance(["a", "b"], 2) == 0
     history = ["a", "b", "a", "c", "a"]
-    every = [len(below_their_like(order, 2)) for order in permutations(history)]
+    every = [len(repeats_in_column(order, 2)) for order in permutations(history)]
     assert below_by_chance(history, 2) == pytest.approx(sum(every) / len(every))
 
 
