@@ -6,7 +6,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -42,12 +42,17 @@ def atomic_file(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def atomic_folder(folder: Path) -> Iterator[Path]:
+def atomic_folder(folder: Path, own: Collection[str] | None = None) -> Iterator[Path]:
     """Yield a temporary folder beside `folder`; on leaving without an error it replaces `folder` whole.
+
+    With `own`, paths inside of the folder, only these files of the old folder go, and all others are in the new one
+    too. They are linked there before it takes its place, so that they too are never missing. A link at `folder` stays,
+    and the folder that it points to is replaced.
 
     Linux exchanges the two in one step, so that a kill at any moment leaves one of them whole in its place. Elsewhere
     the old folder is moved aside after everything new is safely on the disk, and put back if the last move fails.
     """
+    folder = Path(os.path.realpath(folder))
     folder.parent.mkdir(parents=True, exist_ok=True)
     _sweep(folder)
     workshop = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.{MARK}"))
@@ -57,12 +62,39 @@ def atomic_folder(folder: Path) -> Iterator[Path]:
         yield fresh
         for path in fresh.rglob("*"):
             _flush(path)
+        if own is not None and folder.is_dir():
+            _keep(folder, fresh, own)
         _flush(fresh)
         if not (folder.exists() and _exchange(fresh, folder)):
             _move(fresh, folder, old)
         _flush(folder.parent)
     finally:
         shutil.rmtree(workshop, ignore_errors=True)
+
+
+def _keep(folder: Path, fresh: Path, own: Collection[str]) -> None:
+    """Put everything of `folder` into `fresh` too, except for the files of `own` and what is there already."""
+    written = {path.relative_to(fresh).as_posix() for path in fresh.rglob("*") if path.is_file()} | set(own)
+
+    def replaced(place: str, names: list[str]) -> set[str]:
+        paths = {name: Path(place) / name for name in names}
+        return {
+            name
+            for name, path in paths.items()
+            if path.relative_to(folder).as_posix() in written and (path.is_symlink() or not path.is_dir())
+        }
+
+    shutil.copytree(folder, fresh, symlinks=True, ignore=replaced, copy_function=_link, dirs_exist_ok=True)
+
+
+def _link(source: str, target: str) -> None:
+    """A second name of the same file, or a copy where the file system has no such names."""
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except (OSError, NotImplementedError):
+        shutil.copyfile(source, target)
+        _flush(Path(target))
+        shutil.copystat(source, target)
 
 
 def _exchange(fresh: Path, folder: Path) -> bool:

@@ -28,6 +28,7 @@ from m2rec.errors import CheckpointError
 from m2rec.inference.engine import InferenceEngine
 from m2rec.inference.registry import expected_shapes, without_answers
 from m2rec.model.config import ModelConfig
+from m2rec.own_folder import OwnFolder
 from m2rec.worlds.name import plain_name
 
 if TYPE_CHECKING:
@@ -128,7 +129,10 @@ class Checkpoint:
         return InferenceEngine(self.config.model, weights)
 
     def save(self, folder: Path) -> None:
-        """Write the folder whole, or leave what was there. Figures of older weights are removed."""
+        """Write the folder whole, or leave what was there. Figures of older weights are removed, and files that are
+        none of a checkpoint's stay. Raises InputError where the folder is neither empty nor a checkpoint.
+        """
+        CHECKPOINT_FOLDER.refuse_others(folder)
         weights = save({name: np.asarray(array, order="C") for name, array in self.weights.items()})
         items = _items_csv(self.items, self.config.titles)
         _read_items(folder / "items.csv", items)  # nothing is written that could not be read again
@@ -137,7 +141,7 @@ class Checkpoint:
         own = _own_sha256(json.loads(config.model_dump_json()))
         config = self.config.model_copy(update={"sha256": digests | {CONFIG: own}})
         try:
-            with atomic_folder(folder) as fresh:
+            with atomic_folder(folder, CHECKPOINT_FOLDER.files) as fresh:
                 (fresh / "model.safetensors").write_bytes(weights)
                 (fresh / "items.csv").write_bytes(items)
                 (fresh / CONFIG).write_text(config.model_dump_json(indent=2) + "\n", encoding="utf-8")
@@ -163,6 +167,23 @@ class Checkpoint:
             )
         card = folder / "README.md"
         return cls(config, weights, items, read_file(card).decode("utf-8", "replace") if card.is_file() else "")
+
+
+def _is_checkpoint(folder: Path) -> bool:
+    """Whether a checkpoint was saved there, by any version of the program: an older one may be trained again."""
+    path = folder / CONFIG
+    if not path.exists():  # the hub's mixin removes it before it saves, if the checkpoint is pushed to the hub
+        return all((folder / name).is_file() for name in HASHED)
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(content, dict) and content.keys() >= {"format", "world", "model", "training"}
+
+
+CHECKPOINT_FOLDER = OwnFolder(
+    "a checkpoint", frozenset({CONFIG, *HASHED, "metrics.json", "ranks.npz", "README.md"}), _is_checkpoint
+)
 
 
 def _read_config(folder: Path) -> CheckpointConfig:

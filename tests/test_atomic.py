@@ -54,6 +54,72 @@ def test_a_folder_replaces_the_old_one_completely(tmp_path):
     assert os.listdir(tmp_path) == ["world"]
 
 
+@pytest.fixture
+def used(tmp_path):
+    """A folder with two files of the program and a repository, a note and a link of somebody's."""
+    folder = tmp_path / "world"
+    (folder / ".git" / "refs").mkdir(parents=True)
+    (folder / ".git" / "HEAD").write_text("ref")
+    (folder / ".git" / "HEAD").chmod(0o444)
+    (folder / "truth").mkdir()
+    for name in ("own", "truth/own", "truth/note"):
+        (folder / name).write_text("old")
+    (folder / "link").symlink_to("nowhere")
+    return folder
+
+
+@pytest.mark.parametrize("linked", [True, False])
+def test_a_folder_keeps_the_files_that_are_not_its_own(tmp_path, used, monkeypatch, linked):
+    if not linked:
+        monkeypatch.setattr("m2rec.atomic.os.link", lambda *_, **__: (_ for _ in ()).throw(OSError("no")))
+    with atomic_folder(used, own={"own", "truth/own"}) as fresh:
+        (fresh / "new").write_text("new")
+    assert sorted(path.relative_to(used).as_posix() for path in used.rglob("*")) == sorted(
+        [".git", ".git/HEAD", ".git/refs", "link", "new", "truth", "truth/note"]
+    )
+    assert (used / ".git" / "HEAD").read_text() == "ref"
+    assert stat.S_IMODE((used / ".git" / "HEAD").stat().st_mode) == 0o444
+    assert (used / "truth" / "note").read_text() == "old"
+    assert os.readlink(used / "link") == "nowhere"
+    assert os.listdir(tmp_path) == ["world"]
+
+
+def test_an_interrupted_save_keeps_every_file(tmp_path, used):
+    def save():
+        with atomic_folder(used, own={"own"}):
+            raise SaveError
+
+    with pytest.raises(SaveError):
+        save()
+    assert sorted(os.listdir(used)) == [".git", "link", "own", "truth"]
+    assert os.listdir(tmp_path) == ["world"]
+
+
+def test_a_file_that_is_written_again_is_new(tmp_path, used):
+    with atomic_folder(used, own=()) as fresh:
+        (fresh / "own").write_text("new")
+    assert (used / "own").read_text() == "new"
+
+
+def test_a_folder_of_somebody_where_a_file_belongs_stops_the_save(tmp_path, used):
+    def save():
+        with atomic_folder(used, own={".git"}) as fresh:
+            (fresh / ".git").write_text("new")
+
+    with pytest.raises(OSError, match=r"\.git"):
+        save()
+    assert (used / ".git" / "HEAD").read_text() == "ref"
+
+
+def test_a_link_stays_and_the_folder_behind_it_is_replaced(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "world").symlink_to("real")
+    with atomic_folder(tmp_path / "world") as fresh:
+        (fresh / "new").write_text("new")
+    assert (tmp_path / "world").is_symlink()
+    assert os.listdir(tmp_path / "real") == ["new"]
+
+
 def test_an_interrupted_save_keeps_the_old_folder(tmp_path):
     folder = tmp_path / "world"
     folder.mkdir()

@@ -44,7 +44,7 @@ def train(
     """Train a world's model until validation NDCG@10 stops rising, and write its checkpoint.
 
     A killed run resumes from its last complete epoch when the same command is run again. A checkpoint in the folder is
-    replaced, with its figures. On several devices: `accelerate launch -m m2rec train WORLD`.
+    replaced, with its figures; other files stay. On several devices: `accelerate launch -m m2rec train WORLD`.
     """
     settings = changed(find_world(world), change or [])
     chosen = {name: value for name, value in {"seed": seed, "epochs": epochs}.items() if value is not None}

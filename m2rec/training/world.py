@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from m2rec.checkpoint import Checkpoint, CheckpointConfig, DataRecord, Item, TrainingRecord
+from m2rec.checkpoint import CHECKPOINT_FOLDER, Checkpoint, CheckpointConfig, DataRecord, Item, TrainingRecord
 from m2rec.data.cache import cache_dir
 from m2rec.data.prepared import Prepared
 from m2rec.data.repeats import repeat_log_odds
@@ -56,8 +56,9 @@ def train_world(
 
     `start_from` is a path of weights to start from (`m2rec.training.start`). With `finish` nothing more is trained and
     the best epoch so far is saved. Of several processes only the first writes. Raises CheckpointError as `train` and
-    `load_start` do.
+    `load_start` do, and InputError at once if `out` holds something else than a checkpoint.
     """
+    CHECKPOINT_FOLDER.refuse_others(out)
     model = new_model(world, prepared)
     start = load_start(start_from, model, prepared) if start_from else None
     if start:

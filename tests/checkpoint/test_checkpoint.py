@@ -20,7 +20,7 @@ from safetensors.torch import load_file, save
 
 from m2rec.branches import BRANCHES, GATE_LABELS
 from m2rec.checkpoint import Checkpoint, CheckpointConfig, Item
-from m2rec.errors import CheckpointError
+from m2rec.errors import CheckpointError, InputError
 from tests.tiny_world import tiny_checkpoint, tiny_items
 
 
@@ -154,6 +154,42 @@ def test_a_save_replaces_the_old_world_with_its_figures(world: Path) -> None:
     replace(tiny_checkpoint(), card="another card").save(world)
     assert not (world / "metrics.json").exists()
     assert Checkpoint.load(world).card == "another card"
+
+
+def test_a_save_keeps_what_it_did_not_write(world: Path) -> None:
+    (world / ".git").mkdir()
+    for name in (".git/HEAD", ".gitattributes", "notes.txt"):
+        (world / name).write_text("mine")
+    (world / "ranks.npz").write_text("of the older weights")
+    replace(tiny_checkpoint(), card="another card").save(world)
+    assert Checkpoint.load(world).card == "another card"
+    assert [(world / name).read_text() for name in (".git/HEAD", ".gitattributes", "notes.txt")] == ["mine"] * 3
+    assert not (world / "ranks.npz").exists()
+
+
+@pytest.mark.parametrize("config", [None, "not JSON", "[]", '{"architectures": ["Bert"], "format": 1}'])
+def test_a_folder_that_is_no_checkpoint_is_refused_and_unchanged(tmp_path: Path, config: str | None) -> None:
+    (tmp_path / "thesis.txt").write_text("mine")
+    if config:
+        (tmp_path / "config.json").write_text(config)
+    before = contents(tmp_path)
+    with pytest.raises(InputError, match="is not empty and not a checkpoint"):
+        tiny_checkpoint().save(tmp_path)
+    assert contents(tmp_path) == before
+
+
+def test_a_checkpoint_of_another_version_is_replaced(world: Path) -> None:
+    rewrite_config(world, lambda config: config["model"].update(setting_of_another_version=1))
+    with pytest.raises(CheckpointError):
+        Checkpoint.load(world)
+    tiny_checkpoint().save(world)
+    assert Checkpoint.load(world).items == tiny_items()
+
+
+def test_a_checkpoint_without_its_configuration_is_replaced_as_the_hub_needs(world: Path) -> None:
+    (world / "config.json").unlink()
+    tiny_checkpoint().save(world)
+    assert Checkpoint.load(world).items == tiny_items()
 
 
 # ── what is damaged is refused ──────────────────────────────────────────────────────────────────────────────────

@@ -176,6 +176,14 @@ def test_an_invalid_setting_is_refused(changes: list[str], sentence: str, tmp_pa
     assert not (tmp_path / "out").exists()
 
 
+def test_a_folder_with_other_files_is_refused_before_the_market_is_made(monkeypatch, tmp_path: Path, capsys) -> None:
+    (tmp_path / "thesis.txt").write_text("mine")
+    monkeypatch.setattr("m2rec.data.market.generate.generate", None)
+    assert main(["market", "export", str(tmp_path), *SMALL]) == 2
+    assert "it holds thesis.txt" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
 def test_a_market_without_chains_and_with_half_the_items(monkeypatch, tmp_path: Path) -> None:
     monkeypatch.setenv("M2REC_CACHE", str(tmp_path / "cache"))
     options = ["--set", "chain_strength=0", "--set", "catalogue_share=0.5"]

@@ -13,6 +13,14 @@ from m2rec.data.cache import prepared_folder
 from m2rec.data.prepared import Prepared
 
 
+def test_a_folder_with_other_files_is_refused_before_training(run, shop, tmp_path):
+    (tmp_path / "thesis.txt").write_text("mine")
+    result = run("train", shop.settings, "--out", tmp_path, "--epochs", 1, "--cpu", "--restart")
+    assert (result.code, result.err.count("\n")) == (2, 1)
+    assert "it holds thesis.txt" in result.err
+    assert os.listdir(tmp_path) == ["thesis.txt"]
+
+
 def test_the_checkpoint_is_the_one_in_the_summary(run, shop, tmp_path):
     result = run("train", shop.settings, "--out", tmp_path / "made", "--seed", 3, "--epochs", 1, "--cpu", "--json", "-")
     assert result.code == 0

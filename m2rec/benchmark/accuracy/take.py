@@ -14,7 +14,7 @@ from m2rec.atomic import atomic_file, atomic_folder
 from m2rec.benchmark.accuracy.job import Job
 from m2rec.benchmark.accuracy.ranks import load_ranks
 from m2rec.benchmark.accuracy.result import Result
-from m2rec.checkpoint import Checkpoint
+from m2rec.checkpoint import CHECKPOINT_FOLDER, Checkpoint
 from m2rec.data.prepared import Prepared
 from m2rec.errors import CheckpointError, DataError, InputError
 from m2rec.evaluation.protocol import Scorer, evaluate
@@ -105,8 +105,9 @@ def take_checkpoint(source: Path, target: Path, prepared: Prepared, *, force: bo
     """Replace the checkpoint `target` by `source` if its validation is better, or with `force`.
 
     If the checkpoint here has no recorded validation, it is evaluated first. Raises CheckpointError when `source` is
-    damaged.
+    damaged, and InputError when `target` holds something else than a checkpoint.
     """
+    CHECKPOINT_FOLDER.refuse_others(target)
     new = Checkpoint.load(source)
     new_score, old_score, reason = _recorded(new), math.nan, ""
     if target.is_dir():
@@ -120,7 +121,7 @@ def take_checkpoint(source: Path, target: Path, prepared: Prepared, *, force: bo
             reason = "its validation is not better"
     if force or not reason:
         reason = ""
-        with atomic_folder(target) as fresh:
+        with atomic_folder(target, CHECKPOINT_FOLDER.files) as fresh:
             for path in source.iterdir():
                 (fresh / path.name).write_bytes(path.read_bytes())
     return TakenCheckpoint(new.config.world, new.config.trained_on, new_score, old_score, reason)

@@ -17,7 +17,7 @@ LONGEST = 2_000  # days
 
 
 def export(
-    folder: Annotated[Path, typer.Argument(help="Folder for the files; an existing one is replaced.")],
+    folder: Annotated[Path, typer.Argument(help="Folder for the files; an older export there is replaced.")],
     format: Annotated[Literal["csv", "parquet", "recbole"], typer.Option(help="Format of the tables.")] = "csv",
     customers: Annotated[int | None, typer.Option(min=10, max=MOST_CUSTOMERS, help="Number of customers.")] = None,
     days: Annotated[
@@ -41,12 +41,13 @@ def export(
 
     The default is the shipped world. The oracle takes minutes for 20,000 customers; its predictions are cached.
     """
-    from m2rec.data.market.export import export_market
+    from m2rec.data.market.export import EXPORT_FOLDER, export_market
     from m2rec.data.market.generate import cached_market, generate
     from m2rec.data.market.settings import DEFAULT
     from m2rec.data.market.truth import cached_truth
 
     settings = _settings(customers, days, seed, change or [])
+    EXPORT_FOLDER.refuse_others(folder)
     try:
         made = cached_market() if settings == DEFAULT else generate(settings)
     except ValueError as error:

@@ -30,6 +30,7 @@ from m2rec.data.prepared import Prepared
 from m2rec.data.sequences import Sequences
 from m2rec.data.split import Split
 from m2rec.errors import DataError
+from m2rec.own_folder import OwnFolder
 
 Format = Literal["csv", "parquet", "recbole"]
 TRUTH = Path("truth") / "targets.parquet"
@@ -71,11 +72,32 @@ called `chain`, `rhythm` and `taste`: the higher the number, the more this cause
 """
 
 
-def export_market(market: Market, truth: pd.DataFrame, folder: Path, format: Format) -> dict[str, int]:
-    """Write the market to `folder`, which is replaced whole or not at all. → counts of what was written.
+def _is_export(folder: Path) -> bool:
+    try:
+        listed = (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError):
+        return False
+    return any(line.endswith(f"  {TRUTH.as_posix()}") for line in listed)
 
-    `truth` is `truth.truth_of(market)`. Raises DataError when the disk does not take it.
+
+EXPORT_FOLDER = OwnFolder(
+    "an exported market",
+    frozenset(
+        {"README.md", SETTINGS, CHECKSUMS, TRUTH.as_posix(), f"{NAME}.inter", f"{NAME}.item"}
+        | {f"{table}.{format}" for table in ("interactions", "items", "split") for format in ("csv", "parquet")}
+    ),
+    _is_export,
+)
+
+
+def export_market(market: Market, truth: pd.DataFrame, folder: Path, format: Format) -> dict[str, int]:
+    """Write the market to `folder`, which is replaced whole or not at all, but for files that are none of an export's.
+    → counts of what was written.
+
+    `truth` is `truth.truth_of(market)`. Raises DataError when the disk does not take it, and InputError where the
+    folder is neither empty nor an export.
     """
+    EXPORT_FOLDER.refuse_others(folder)
     dataset = market_dataset(market)
     split = _split(market)
     interactions = dataset.interactions[["user", "item", "position"]]
@@ -88,7 +110,7 @@ def export_market(market: Market, truth: pd.DataFrame, folder: Path, format: For
     tables = _WRITERS[format](dataset, interactions, split)
     names = dict(zip(("interactions", "catalogue", "split"), tables, strict=True))
     try:
-        with atomic_folder(folder) as fresh:
+        with atomic_folder(folder, EXPORT_FOLDER.files) as fresh:
             for name, write in tables.items():
                 write(fresh / name)
             (fresh / TRUTH).parent.mkdir()

@@ -10,7 +10,7 @@ from m2rec.data.market.export import CHECKSUMS, TRUTH, export_market, read_items
 from m2rec.data.market.generate import market_dataset
 from m2rec.data.market.market import Market
 from m2rec.data.market.truth import read_truth, truth_of
-from m2rec.errors import DataError
+from m2rec.errors import DataError, InputError
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +68,24 @@ def test_the_same_market_is_written_to_the_same_bytes(brief: Market, truth: pd.D
     export_market(brief, truth, tmp_path / "a", "csv")
     export_market(brief, truth, tmp_path / "b", "csv")
     assert (tmp_path / "a" / CHECKSUMS).read_text() == (tmp_path / "b" / CHECKSUMS).read_text()
+
+
+def test_an_export_is_replaced_in_another_format_and_other_files_stay(
+    brief: Market, truth: pd.DataFrame, tmp_path: Path
+) -> None:
+    export_market(brief, truth, tmp_path / "out", "csv")
+    (tmp_path / "out" / "predictions.csv").write_text("mine")
+    export_market(brief, truth, tmp_path / "out", "recbole")
+    export_market(brief, truth, tmp_path / "new", "recbole")
+    kept = {path.name for path in (tmp_path / "out").iterdir()} - {path.name for path in (tmp_path / "new").iterdir()}
+    assert kept == {"predictions.csv"}
+
+
+def test_a_folder_with_other_files_is_refused_and_unchanged(brief: Market, truth: pd.DataFrame, tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(InputError, match="not an exported market"):
+        export_market(brief, truth, tmp_path, "csv")
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
 def test_a_folder_that_is_no_export_is_refused(tmp_path: Path) -> None:
