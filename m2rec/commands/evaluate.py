@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from m2rec.branches import BranchName
-from m2rec.commands.output import Json, say, show, table
+from m2rec.commands.output import Json, figure_cell, say, show, table
 from m2rec.commands.places import find_checkpoint, find_world, this_command
 from m2rec.data.cache import prepared_folder
 from m2rec.errors import CheckpointError, InputError
@@ -86,6 +86,8 @@ def evaluate(
         with model.gate.without(without):
             less = protocol.evaluate(model, prepared, split, config.model.max_length)
         added = differences(found, less)
+        if not added:
+            raise InputError(f"What a branch adds is compared over users, and only one has {split} targets.")
         if record:
             removals = _removals(config, without, split, less, added, device_name(device))
             written = write_metrics(folder, read_metrics(folder, config.world).with_removals(removals))
@@ -104,7 +106,7 @@ def evaluate(
     size = f"{len(found.users):,} targets, {prepared.item_count:,} items"
     shown = table(f"{config.world}, {split}: {size}", "metric", *figures)
     for metric in figures["unmasked"]:
-        shown.add_row(metric, *(_cell(rows[metric]) for rows in figures.values()))
+        shown.add_row(metric, *(figure_cell(rows[metric]) for rows in figures.values()))
     if "masked" in figures and found.count("masked") < len(found.users):
         shown.caption = f"masked: {found.count('masked'):,} targets, those that are new to their users"
     if grades:
@@ -132,16 +134,17 @@ def _removals(
     from m2rec.evaluation.figures import with_intervals
     from m2rec.evaluation.report import Advantage, Removal
 
+    figures = with_intervals(less)
     return [
         Removal(
             branch=branch,
             seen=seen,
             targets=less.count(seen),
-            figures=figures,
-            adds={metric: Advantage(**vars(row)) for metric, row in added[seen].items()},
+            figures=figures[seen],
+            adds={metric: Advantage(**vars(row)) for metric, row in rows.items()},
             **_measured(config, split, hardware),
         )
-        for seen, figures in with_intervals(less).items()
+        for seen, rows in added.items()
     ]
 
 
@@ -258,7 +261,3 @@ def _data_of(config: "CheckpointConfig") -> "Prepared":
             "tables with the same settings, or train again."
         )
     return prepared
-
-
-def _cell(figure: "Figure") -> str:
-    return f"{figure.value:.4f}  ({figure.low:.4f}–{figure.high:.4f})"

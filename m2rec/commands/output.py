@@ -14,6 +14,7 @@ from m2rec.atomic import atomic_file
 from m2rec.errors import InputError
 
 if TYPE_CHECKING:
+    from m2rec.evaluation.report import Figure
     from m2rec.training.resume import EpochReport
 
 STANDARD_OUTPUT = "-"
@@ -44,6 +45,13 @@ def table(title: str, *columns: str, text: int = 1) -> Table:
     for index, column in enumerate(columns):
         made.add_column(column, justify="left" if index < text else "right")
     return made
+
+
+def figure_cell(figure: "Figure") -> str:
+    """A figure with its interval, if it has one."""
+    if figure.low is None or figure.high is None:
+        return f"{figure.value:.4f}"
+    return f"{figure.value:.4f} ({figure.low:.4f}–{figure.high:.4f})"
 
 
 def show(payload: Any, json_file: str | None, *parts: RenderableType) -> None:

@@ -15,12 +15,11 @@ import pyarrow.parquet
 
 from m2rec.branches import CAUSE_OF
 from m2rec.errors import InputError
-from m2rec.evaluation.bootstrap import mean_interval
+from m2rec.evaluation.figures import figure_of
 from m2rec.evaluation.gates import gate_report
 from m2rec.evaluation.groups import by_cause, by_cycles, by_period
 from m2rec.evaluation.market_report import GAIN, HIT, Group, PredictionGrades
 from m2rec.evaluation.metrics import outcomes
-from m2rec.evaluation.report import Figure
 from m2rec.text_safety import quoted
 
 TOP = 10
@@ -161,16 +160,9 @@ def grade_predictions(targets: Targets, ranks: np.ndarray, attributions: np.ndar
 
 def _group(ranks: np.ndarray, oracle: np.ndarray, users: np.ndarray) -> Group:
     ceiling = {metric: float(outcomes(oracle, metric).mean()) for metric in (HIT, GAIN)}
-    figures = {metric: _figure(outcomes(ranks, metric), users) for metric in (HIT, GAIN)}
+    figures = {metric: figure_of(outcomes(ranks, metric), users) for metric in (HIT, GAIN)}
     share = figures[HIT].value / ceiling[HIT] if ceiling[HIT] else None
     return Group(targets=len(ranks), figures=figures, oracle=ceiling, share_of_ceiling=share)
-
-
-def _figure(values: np.ndarray, users: np.ndarray) -> Figure:
-    if len(np.unique(users)) < 2:  # there is no interval over one user
-        return Figure(value=float(values.mean()))
-    interval = mean_interval(values, users)
-    return Figure(value=interval.value, low=interval.low, high=interval.high)
 
 
 def _pieces(path: Path, needed: tuple[str, ...], *either: tuple[str, ...]) -> Iterator[pd.DataFrame]:

@@ -67,6 +67,32 @@ def test_recording_again_replaces(run, checkpoint):
     assert len(read_metrics(checkpoint, "corner-shop").measurements) == 2
 
 
+@pytest.fixture
+def one_user(run, shop, tmp_path, monkeypatch):
+    """The shop's checkpoint, in a world of one customer."""
+    monkeypatch.setenv("M2REC_CACHE", str(tmp_path / "cache"))
+    rows = ["user,item,position", *(f"u0,g{number % 12},{number}" for number in range(20))]
+    (tmp_path / "log.csv").write_text("\n".join(rows))
+    settings = (shop.folder / "corner-shop.toml").read_text().replace("items.csv", str(shop.folder / "items.csv"))
+    (tmp_path / "one.toml").write_text(settings)
+    assert run("prepare", tmp_path / "one.toml").code == 0
+    trained = run("train", tmp_path / "one.toml", "--out", tmp_path / "one", "--epochs", 1, "--cpu")
+    assert trained.code == 0
+    return tmp_path / "one"
+
+
+def test_a_single_users_figures_have_no_interval(run, one_user):
+    result = run("evaluate", one_user, "--cpu", "--record")
+    assert result.code == 0
+    assert "–" not in result.out
+    assert all(figure.low is None for figure in read_metrics(one_user, "one").measurements[0].figures.values())
+    refused = run("evaluate", one_user, "--cpu", "--without", "semantic")
+    assert (refused.code, refused.err) == (
+        2,
+        "What a branch adds is compared over users, and only one has test targets.\n",
+    )
+
+
 @pytest.mark.parametrize("branch", BRANCHES)
 def test_a_branch_is_left_out_by_giving_its_weight_to_the_others(run, checkpoint, branch):
     found = run("evaluate", checkpoint, "--without", branch, "--cpu", "--json", "-").json

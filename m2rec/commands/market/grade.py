@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from m2rec.commands.output import Json, show, table
+from m2rec.commands.output import Json, figure_cell, show, table
 from m2rec.commands.places import this_command
 from m2rec.errors import InputError
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from m2rec.evaluation.market_report import PredictionGrades
     from m2rec.evaluation.predictions import Targets
-    from m2rec.evaluation.report import Figure
 
 RANKS_OF_A_RUN = ".npz"
 
@@ -120,7 +119,7 @@ def _groups_table(grades: "PredictionGrades", targets: int) -> "Table":
     shown = table(f"{targets:,} targets", "among", "targets", "HR@10", "NDCG@10", "oracle HR@10", "of the ceiling")
     for name, group in grades.groups.items():
         share = "–" if group.share_of_ceiling is None else f"{100 * group.share_of_ceiling:.1f} %"
-        cells = [_cell(figure) for figure in group.figures.values()]
+        cells = [figure_cell(figure) for figure in group.figures.values()]
         shown.add_row(name, f"{group.targets:,}", *cells, f"{group.oracle['HR@10']:.4f}", share)
     return shown
 
@@ -137,9 +136,3 @@ def _gates_table(grades: "PredictionGrades") -> "Table":
         numbers = (row.auc, row.oracle or 0.0, row.weight_with, row.weight_without)
         shown.add_row(name, *(f"{number:.3f}" for number in numbers))
     return shown
-
-
-def _cell(figure: "Figure") -> str:
-    if figure.low is None or figure.high is None:
-        return f"{figure.value:.4f}"
-    return f"{figure.value:.4f} ({figure.low:.4f}–{figure.high:.4f})"

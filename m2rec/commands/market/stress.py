@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from m2rec.commands.output import STANDARD_OUTPUT, Json, show, table
+from m2rec.commands.output import STANDARD_OUTPUT, Json, figure_cell, show, table
 from m2rec.commands.places import find_checkpoint, this_command
 
 if TYPE_CHECKING:
@@ -72,10 +72,9 @@ def _rows(found: "StressTable") -> "Table":
     shown = table(f"{found.world}: {found.customers // 10:,} customers a row", "market", *columns)
     for row in found.rows:
         everything = row.groups["all"]
-        reached = everything.figures["HR@10"]
         share = "–" if everything.share_of_ceiling is None else f"{100 * everything.share_of_ceiling:.1f} %"
         gates = row.gates.gates.values() if row.gates else []
         cells = [f"{gate.auc:.3f} ({gate.oracle or 0:.3f})" for gate in gates] or ["–"] * 3
-        interval = f" ({reached.low:.4f}–{reached.high:.4f})" if reached.low is not None else ""
-        shown.add_row(row.name, f"{reached.value:.4f}{interval}", f"{everything.oracle['HR@10']:.4f}", share, *cells)
+        reached, ceiling = figure_cell(everything.figures["HR@10"]), f"{everything.oracle['HR@10']:.4f}"
+        shown.add_row(row.name, reached, ceiling, share, *cells)
     return shown
