@@ -11,7 +11,7 @@ from scipy.stats import mannwhitneyu
 
 from m2rec.branches import BRANCHES, CAUSE_OF
 from m2rec.data.prepared import Prepared
-from m2rec.evaluation.groups import by_cycles, by_period
+from m2rec.evaluation.groups import Groups, by_cycles, by_period
 from m2rec.evaluation.protocol import Part, batches, device_of, evaluation_mode
 from m2rec.evaluation.report import Agreement, GateReport
 from m2rec.model.m2rec import M2Rec
@@ -50,7 +50,7 @@ def gate_report(
     gates and oracle float (N, C), columns as in `CAUSE_OF`; causes str (N,), "chain", "rhythm", "taste" or another that
     no branch explains; periods int (N,), the period of the rhythm behind a rhythm event, in interactions; cycles int
     (N,), how often that rhythm had recurred before. Both are read for rhythm events only, each group of which is
-    compared with all events of other causes.
+    compared with all events of other causes. A cause that no event has, or that all have, is left out.
     """
 
     def agreement(branch: str, group: np.ndarray) -> Agreement:
@@ -64,8 +64,14 @@ def gate_report(
             targets=int(group.sum()),
         )
 
+    own = {branch: causes == cause for branch, cause in CAUSE_OF.items()}
+    graded = {branch: group for branch, group in own.items() if group.any() and not group.all()}
+
+    def by(groups: Groups) -> dict[str, Agreement]:
+        return {name: agreement("frequency", group) for name, group in groups.items() if "frequency" in graded}
+
     return GateReport(
-        gates={branch: agreement(branch, causes == cause) for branch, cause in CAUSE_OF.items()},
-        by_period={name: agreement("frequency", group) for name, group in by_period(causes, periods).items()},
-        by_cycles={name: agreement("frequency", group) for name, group in by_cycles(causes, cycles).items()},
+        gates={branch: agreement(branch, group) for branch, group in graded.items()},
+        by_period=by(by_period(causes, periods)),
+        by_cycles=by(by_cycles(causes, cycles)),
     )

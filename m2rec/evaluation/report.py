@@ -55,7 +55,9 @@ class Agreement(_Frozen):
 
 
 class GateReport(_Frozen):
-    """Agreement of each gate with its cause; the frequency gate's also by the rhythm's period and by cycles seen."""
+    """Agreement of each gate with its cause, where that occurs; the frequency gate's also by the rhythm's period and by
+    cycles seen.
+    """
 
     gates: dict[str, Agreement]
     by_period: dict[str, Agreement]

@@ -176,6 +176,19 @@ def test_an_invalid_setting_is_refused(changes: list[str], sentence: str, tmp_pa
     assert not (tmp_path / "out").exists()
 
 
+def test_gates_are_graded_in_a_market_without_rhythms(monkeypatch, tmp_path: Path, capsys) -> None:
+    monkeypatch.setenv("M2REC_CACHE", str(tmp_path / "cache"))
+    market, lists, gates = tmp_path / "market", tmp_path / "lists.csv", tmp_path / "gates.csv"
+    assert main(["market", "export", str(market), *SMALL, "--set", "rhythm_counts=(1,0,0,0)"]) == 0
+    truth, items = read_truth(market / TRUTH), pd.read_csv(market / "items.csv")["item"].tolist()
+    each = truth[["user", "position"]]
+    pd.concat([each.assign(rank=place + 1, item=items[place]) for place in range(10)]).to_csv(lists, index=False)
+    each.assign(chain=truth["oracle_chain"], rhythm=0.1, taste=0.2).to_csv(gates, index=False)
+    capsys.readouterr()
+    assert main(["market", "grade", str(lists), "--market", str(market), "--gates", str(gates), "--json", "-"]) == 0
+    assert set(json.loads(capsys.readouterr().out)["gates"]["gates"]) == {"temporal", "semantic"}
+
+
 def test_a_folder_with_other_files_is_refused_before_the_market_is_made(monkeypatch, tmp_path: Path, capsys) -> None:
     (tmp_path / "thesis.txt").write_text("mine")
     monkeypatch.setattr("m2rec.data.market.generate.generate", None)

@@ -69,6 +69,19 @@ def test_rhythms_are_also_graded_by_period_and_by_cycles_seen():
     assert {count: row.auc for count, row in report.by_cycles.items()} == {"1": 0.0, "6+": 1.0}
 
 
+def test_a_cause_that_no_event_has_is_left_out():
+    kept = CAUSES != "rhythm"
+    report = gate_report(GATES[kept], CAUSES[kept], PERIODS[kept], CYCLES[kept])
+    assert set(report.gates) == {"temporal", "semantic"}
+    assert report.by_period == report.by_cycles == {}
+
+
+def test_a_cause_that_every_event_has_is_left_out():
+    kept = CAUSES == "rhythm"
+    report = gate_report(GATES[kept], CAUSES[kept], PERIODS[kept], CYCLES[kept])
+    assert report.gates == report.by_period == report.by_cycles == {}
+
+
 def test_the_oracle_is_measured_the_same_way():
     knows = (CAUSES[:, None] == np.array(["chain", "rhythm", "taste"])).astype(float)
     report = gate_report(GATES, CAUSES, PERIODS, CYCLES, oracle=knows)

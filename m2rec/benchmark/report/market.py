@@ -32,7 +32,7 @@ def _takers(reports: list[MarketReport]) -> list[str]:
     oracle += [_three(first.rate_of_periods(*band, oracle=True)) for band in BANDS]
     oracle += [_three(first.groups[name].oracle[HIT] if name in first.groups else None) for name in OTHER_GROUPS]
     best = next((report.gates.gates for report in reports if report.gates), {})
-    oracle.append(", ".join(_three(best[gate].oracle) for gate in BRANCHES) if best else "–")
+    oracle.append(", ".join(_three(gate.oracle if gate else None) for gate in map(best.get, BRANCHES)) if best else "–")
     about = (
         f"{first.groups['all'].targets:,} purchases of the test customers, items of the history left in, "
         f"{HIT} by cause. Each line is a file in `assets/benchmarks/{FOLDER}/`, written by `market grade`."
@@ -55,7 +55,7 @@ def _cells(report: MarketReport) -> list[str]:
         _four(whole.figures[GAIN].value),
         *(_three(report.rate_of_periods(*band)) for band in BANDS),
         *(_three(report.rate(name)) for name in OTHER_GROUPS),
-        ", ".join(_three(gates[gate].auc) for gate in BRANCHES) if gates else "–",
+        ", ".join(_three(gate.auc if gate else None) for gate in map(gates.get, BRANCHES)) if gates else "–",
     ]
 
 
@@ -115,7 +115,8 @@ def _stressed(row: GradedRow) -> list[str]:
     interval = f" ({reached.low:.3f}–{reached.high:.3f})" if reached.low is not None else ""
     share = "–" if whole.share_of_ceiling is None else f"{100 * whole.share_of_ceiling:.1f} %"
     gates = row.gates.gates if row.gates else {}
-    aucs = [f"{_three(gates[gate].auc)} ({_three(gates[gate].oracle)})" for gate in BRANCHES] if gates else ["–"] * 3
+    graded = map(gates.get, BRANCHES)
+    aucs = ["–" if gate is None else f"{_three(gate.auc)} ({_three(gate.oracle)})" for gate in graded]
     return [row.name, f"{_four(reached.value)}{interval}", _four(whole.oracle[HIT]), share, _most_lost(row), *aucs]
 
 

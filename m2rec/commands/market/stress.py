@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from m2rec.branches import CAUSE_OF
 from m2rec.commands.output import STANDARD_OUTPUT, Json, figure_cell, show, table
 from m2rec.commands.places import find_checkpoint, this_command
 
@@ -73,8 +74,9 @@ def _rows(found: "StressTable") -> "Table":
     for row in found.rows:
         everything = row.groups["all"]
         share = "–" if everything.share_of_ceiling is None else f"{100 * everything.share_of_ceiling:.1f} %"
-        gates = row.gates.gates.values() if row.gates else []
-        cells = [f"{gate.auc:.3f} ({gate.oracle or 0:.3f})" for gate in gates] or ["–"] * 3
+        gates = row.gates.gates if row.gates else {}
+        graded = (gates.get(branch) for branch in CAUSE_OF)
+        cells = ["–" if gate is None else f"{gate.auc:.3f} ({gate.oracle or 0:.3f})" for gate in graded]
         reached, ceiling = figure_cell(everything.figures["HR@10"]), f"{everything.oracle['HR@10']:.4f}"
         shown.add_row(row.name, reached, ceiling, share, *cells)
     return shown

@@ -78,6 +78,20 @@ def test_a_changed_market_is_shown_beside_its_own_oracle(benchmarks: Path) -> No
     )
 
 
+def test_a_cause_that_does_not_occur_has_a_dash(benchmarks: Path) -> None:
+    row = {"auc": 0.9, "oracle": 0.95, "weight_with": 0.8, "weight_without": 0.1, "targets": 10}
+    said = {"gates": {"gates": {"temporal": row, "semantic": row}, "by_period": {}, "by_cycles": {}}}
+    report = grades(0.7, name="graded", about={}, date="2026-01-01", command="grade", **said)
+    (benchmarks / FOLDER / "graded.json").write_text(json.dumps(report))
+    table = json.loads((benchmarks / FILE).read_text())
+    table["rows"][0] |= said
+    (benchmarks / FILE).write_text(json.dumps(table))
+    lines = "\n".join(market_tests(benchmarks))
+    assert "| 0.900, –, 0.900 |" in lines
+    assert "| 0.950, –, 0.950 |" in lines
+    assert "| 0.900 (0.950) | – | 0.900 (0.950) |" in lines
+
+
 def test_without_reports_there_are_no_lines_and_damage_is_refused(benchmarks: Path, tmp_path: Path) -> None:
     assert market_tests(tmp_path / "elsewhere") == []
     (benchmarks / FILE).write_text("{}")
