@@ -33,3 +33,7 @@ class CheckpointError(M2RecError):
 
 class InputError(M2RecError):
     """A request that cannot be answered: unknown item, k out of range, non-finite number, malformed link."""
+
+
+class NotFiniteError(M2RecError):
+    """A model whose loss, weights or scores are not finite numbers."""

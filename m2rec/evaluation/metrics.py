@@ -13,6 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from m2rec.errors import NotFiniteError
+
 METRICS = ("HR@5", "HR@10", "HR@20", "NDCG@5", "NDCG@10", "NDCG@20", "MRR@10", "MRR@20")
 
 
@@ -22,10 +24,11 @@ def ranks(scores: Tensor, targets: Tensor, seen: Tensor | None = None) -> Tensor
     scores (N, V), the higher the better, column i for item i + 1; targets int (N,), item indices 1…V; seen bool (N, V)
     marks items that do not compete. The target itself always competes, also where it is marked as seen.
 
-    Raises ValueError for a score that is not a number: every comparison with it is false, which would look like rank 1.
+    Raises NotFiniteError for a score that is not a number: every comparison with it is false, which would look like
+    rank 1.
     """
     if torch.isnan(scores).any():
-        raise ValueError("A score is not a number, so its item has no rank; the model is broken.")
+        raise NotFiniteError("A score is not a number, so its item has no rank; the model is broken.")
     target = scores.gather(1, targets[:, None] - 1)  # (N, 1)
     higher, equal = scores > target, scores == target
     equal.scatter_(1, targets[:, None] - 1, False)

@@ -4,6 +4,7 @@ import copy
 import hashlib
 import json
 import logging
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from torch.optim.swa_utils import AveragedModel
 from m2rec.checkpoint import TrainingRecord
 from m2rec.data.prepared import Prepared
 from m2rec.data.windows import Windows
-from m2rec.errors import CheckpointError
+from m2rec.errors import CheckpointError, NotFiniteError
 from m2rec.evaluation.protocol import Scorer, evaluate
 from m2rec.training.average import moving_average
 from m2rec.training.batches import epoch_batches, split_of_process
@@ -92,7 +93,7 @@ def train(
     exception to stop training.
 
     Raises CheckpointError when `state` belongs to another run, is damaged or cannot be written, and with `finish` when
-    there is no finished epoch.
+    there is no finished epoch. Raises NotFiniteError when training diverges, before anything of that epoch is saved.
     """
     accelerator = _accelerator(settings, cpu)
     lead = accelerator.is_main_process
@@ -123,10 +124,19 @@ def train(
     while not finish and len(progress.epochs) < settings.epochs and progress.stale < settings.patience:
         began = time.monotonic()
         epoch = len(progress.epochs) + 1
-        loss = _run_epoch(
-            wrapped, model, average, optimizer, windows, settings, epoch, accelerator, graphs, show and lead
-        )
-        figures = evaluate(cast(Scorer, validated), prepared, "validation", max_length).figures["unmasked"]
+        try:
+            loss = _run_epoch(
+                wrapped, model, average, optimizer, windows, settings, epoch, accelerator, graphs, show and lead
+            )
+            figures = evaluate(cast(Scorer, validated), prepared, "validation", max_length).figures["unmasked"]
+        except NotFiniteError as error:
+            kept = (
+                " and add --restart, or add only --finish to save the best epoch before it" if progress.epochs else ""
+            )
+            raise NotFiniteError(
+                f"Training diverged in epoch {epoch}, of which nothing is saved: lower training.learning_rate (it is "
+                f"{settings.learning_rate:g}){kept}."
+            ) from error
         report = EpochReport(
             epoch=epoch,
             loss=loss,
@@ -169,7 +179,7 @@ def _run_epoch(
     graphs: GraphedSteps | None,
     show: bool,
 ) -> float:
-    """One pass over every window. → mean loss per target."""
+    """One pass over every window. → mean loss per target. Raises NotFiniteError if it or a weight is not finite."""
     torch.manual_seed(settings.seed * 100_003 + epoch)  # one seed per epoch: a restart repeats it exactly
     wrapped.train()
     batches = epoch_batches(windows.sizes, settings.batch_size, settings.seed, epoch)
@@ -204,7 +214,11 @@ def _run_epoch(
             count += targets_in_batch
             bar.advance(task)
     wrapped.eval()
-    return float(accelerator.reduce(total, "sum")) / count
+    mean = float(accelerator.reduce(total, "sum")) / count
+    # once an epoch: a check at every step would make a GPU wait
+    if not (math.isfinite(mean) and all(bool(tensor.isfinite().all()) for tensor in model.state_dict().values())):
+        raise NotFiniteError("The loss or a weight is not a finite number.")
+    return mean
 
 
 def _devices(progress: Progress, here: str) -> str:

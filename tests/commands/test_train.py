@@ -21,6 +21,14 @@ def test_a_folder_with_other_files_is_refused_before_training(run, shop, tmp_pat
     assert os.listdir(tmp_path) == ["thesis.txt"]
 
 
+def test_training_that_diverges_is_one_sentence(run, shop, tmp_path):
+    options = ["--cpu", "--seed", 4, "--set", "training.learning_rate=1e18"]
+    result = run("train", shop.settings, "--out", tmp_path / "made", *options)
+    assert result.code == 2
+    assert "Training diverged in epoch 1" in result.err.splitlines()[-1]
+    assert not (tmp_path / "made").exists()
+
+
 def test_the_checkpoint_is_the_one_in_the_summary(run, shop, tmp_path):
     result = run("train", shop.settings, "--out", tmp_path / "made", "--seed", 3, "--epochs", 1, "--cpu", "--json", "-")
     assert result.code == 0

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from m2rec.errors import NotFiniteError
 from m2rec.evaluation.metrics import METRICS, outcomes, ranks, summary
 
 N, V = 4, 6
@@ -43,7 +44,7 @@ def test_seen_items_do_not_compete_and_the_target_always_does():
 
 
 def test_a_score_that_is_not_a_number_is_refused_and_not_ranked_first():
-    with pytest.raises(ValueError, match="not a number"):
+    with pytest.raises(NotFiniteError, match="not a number"):
         ranks_of([[float("nan"), 1.0]], [1])
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from m2rec.errors import CheckpointError
+from m2rec.errors import CheckpointError, NotFiniteError
 from m2rec.evaluation.protocol import evaluate
 from m2rec.model.m2rec import M2Rec
 from m2rec.training.resume import EpochReport
@@ -107,6 +107,29 @@ def test_the_saved_weights_are_the_validated_ones(tmp_path: Path, ema_decay: flo
     trained = train(small_model(), small_prepared(), settings, 12, tmp_path / "state", cpu=True, show=False)
     again = evaluate(trained.model, small_prepared(), "validation", 12).figures["unmasked"]
     assert trained.progress.epochs[trained.progress.best_epoch - 1].validation.items() <= again.items()
+
+
+def test_a_run_that_diverges_says_so_and_keeps_the_epochs_before(tmp_path: Path) -> None:
+    with pytest.raises(NotFiniteError, match=r"diverged in epoch 1, .*learning_rate \(it is 1e\+18\)\.$"):
+        _run(tmp_path / "at once", SETTINGS.model_copy(update={"learning_rate": 1e18}))
+    assert not (tmp_path / "at once" / "state").exists()
+
+    def break_it(trained: Trained) -> None:
+        with torch.no_grad():
+            next(trained.model.parameters()).fill_(torch.nan)
+
+    state = tmp_path / "later"
+    with pytest.raises(NotFiniteError, match=r"diverged in epoch 2, .* add only --finish to save the best epoch"):
+        _run(state, on_better=break_it)
+    kept = _run(state, finish=True)
+    assert all(tensor.isfinite().all() for tensor in kept.state_dict().values())
+
+
+def test_weights_of_too_large_a_size_are_refused_before_they_are_saved(tmp_path: Path) -> None:
+    one_step = SETTINGS.model_copy(update={"learning_rate": 1e30, "batch_size": 1000, "epochs": 1})
+    with pytest.raises(NotFiniteError, match="diverged in epoch 1"):
+        _run(tmp_path, one_step)
+    assert not (tmp_path / "state").exists()
 
 
 def test_repeat_biases_learn_at_their_own_rate(tmp_path: Path) -> None:
