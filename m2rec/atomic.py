@@ -3,7 +3,9 @@
 import ctypes
 import os
 import re
+import secrets
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Collection, Iterator
@@ -28,13 +30,14 @@ def atomic_file(path: Path) -> Iterator[Path]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     _sweep(path)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.{MARK}")
-    os.close(handle)
-    temporary = Path(name)
+    temporary = path.with_name(f".{path.name}.{MARK}{secrets.token_hex(4)}")
+    # not mkstemp, whose files are private: here the system applies the umask, which cannot be read without changing it
+    os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    usual = temporary.stat().st_mode
     try:
         yield temporary
         _flush(temporary)
-        os.chmod(temporary, 0o666 & ~_umask())  # mkstemp makes private files; a save is as readable as any other
+        os.chmod(temporary, stat.S_IMODE(usual))  # safetensors puts a private file in its place
         os.replace(temporary, path)
         _flush(path.parent)
     finally:
@@ -136,9 +139,3 @@ def _flush(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -39,8 +39,24 @@ def test_a_saved_file_has_the_usual_permissions(tmp_path):
     (tmp_path / "plain").write_text("")
     with atomic_file(tmp_path / "saved"):
         pass
-    modes = {stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("plain", "saved")}
+    with atomic_file(tmp_path / "replaced") as temporary:
+        temporary.unlink()
+        temporary.touch(0o600)
+    modes = {stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("plain", "saved", "replaced")}
     assert len(modes) == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs POSIX permissions")
+def test_a_save_never_changes_the_umask_which_other_threads_share(tmp_path, monkeypatch):
+    before = os.umask(0o077)
+    monkeypatch.setattr(os, "umask", None)
+    try:
+        with atomic_file(tmp_path / "saved") as temporary:
+            temporary.write_text("new")
+    finally:
+        monkeypatch.undo()
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "saved").stat().st_mode) == 0o600
 
 
 def test_a_folder_replaces_the_old_one_completely(tmp_path):
