@@ -56,9 +56,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         message = error.format_message().rstrip(".").replace("Value error, ", "")
         return _refuse(f"{message}; see {_called()} {_command(given)}--help.")
     except OSError as error:
-        if error.errno != errno.ENAMETOOLONG:
+        if error.errno == errno.ENAMETOOLONG:
+            return _refuse("A name in this command is longer than the system allows for a file; give a shorter one.")
+        if not error.filename or not error.strerror:
             raise
-        return _refuse("A name in this command is longer than the system allows for a file; give a shorter one.")
+        return _refuse(f"{error.filename} cannot be read or written ({error.strerror}); give another path.")
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         if package in ("", "m2rec"):

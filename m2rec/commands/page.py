@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from m2rec import paths
+from m2rec.port import check_port
 
 
 def page(
@@ -14,6 +15,7 @@ def page(
     ] = None,
 ) -> None:
     """Start the page with all worlds of a folder, as `python app.py` does in a clone. Ctrl+C stops it."""
+    check_port()
     from m2rec.ui.web.run import run
 
     run(folder or paths.checkpoints())

@@ -24,6 +24,7 @@ from m2rec.text_safety import quoted
 
 TOP = 10
 MISSED = TOP + 1.0  # the rank of an item that is not in the list
+LARGEST = 2**53  # up to here, whole numbers are exact as floats
 ROWS_AT_ONCE = 1 << 18
 GATE_CAUSES = tuple(CAUSE_OF.values())  # in the order of the gate; columns may have the branches' keys instead
 
@@ -199,10 +200,11 @@ def _pieces(path: Path, needed: tuple[str, ...], *either: tuple[str, ...]) -> It
 
 def _whole(table: pd.DataFrame, name: str, rows_before: int) -> np.ndarray:
     values = _numbers(table, name, rows_before)
-    whole = values == np.floor(values)
+    whole = (values == np.floor(values)) & (np.abs(values) <= LARGEST)
     if not whole.all():
         row = int(np.argmax(~whole))
-        raise InputError(f"Row {rows_before + row + 1}: the {name} {values[row]} is not a whole number.")
+        what = "too large" if abs(values[row]) > LARGEST else "not a whole number"
+        raise InputError(f"Row {rows_before + row + 1}: the {name} {values[row]} is {what}.")
     return values.astype(np.int64)
 
 

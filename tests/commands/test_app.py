@@ -102,6 +102,23 @@ def test_a_name_too_long_for_a_file_is_refused_in_one_line(run, command):
     assert len(result.err) < 700
 
 
+def test_a_file_that_cannot_be_read_or_written_is_named_in_one_line(run, failing):
+    failing(PermissionError(13, "Permission denied", "/root/log.csv"))
+    result = run("fail")
+    assert (result.code, result.err) == (
+        2,
+        "/root/log.csv cannot be read or written (Permission denied); give another path.\n",
+    )
+
+
+@pytest.mark.parametrize("command", [["lessons", "--out"], ["market", "shoppers"]], ids=" ".join)
+def test_a_path_below_a_file_is_refused_in_one_line(run, tmp_path, command):
+    (tmp_path / "file").write_text("")
+    result = run(*command, tmp_path / "file" / "out" / "s.csv")
+    assert (result.code, result.err.count("\n")) == (2, 1)
+    assert "cannot be read or written (Not a directory)" in result.err
+
+
 def test_an_interrupt_is_one_line_and_exit_code_130(run, failing):
     failing(KeyboardInterrupt())
     result = run("fail")
@@ -118,7 +135,9 @@ def test_a_missing_package_is_named_with_the_command_that_installs_it(run, faili
     )
 
 
-@pytest.mark.parametrize("bug", [ZeroDivisionError(), ModuleNotFoundError("no", name="m2rec.nonsense")], ids=repr)
+@pytest.mark.parametrize(
+    "bug", [ZeroDivisionError(), OSError(5, "no file"), ModuleNotFoundError("no", name="m2rec.nonsense")], ids=repr
+)
 def test_a_bug_is_not_reported_as_bad_input(failing, bug):
     failing(bug)
     with pytest.raises(type(bug)):

@@ -129,6 +129,8 @@ def _with(column: str, row: int, value: object) -> pd.DataFrame:
         (_with("position", 0, "soon"), "Row 1: the position “soon” is not a number"),
         (_with("rank", 2, 0), "Row 3: the rank is 0; ranks are counted from 1"),
         (_with("rank", 2, 1.5), "Row 3: the rank 1.5 is not a whole number"),
+        (_with("position", 0, 1e300), "Row 1: the position 1e+300 is too large"),
+        (_with("rank", 2, -1e300), "Row 3: the rank -1e+300 is too large"),
         (_with("rank", 2, 2), "Row 3: rank 2 of ada at position 28 is given twice"),
         (_with("item", 11, "unobtainium"), "Row 12: the item “unobtainium” is not in the catalogue"),
         (_lists().iloc[:-1], "1 of the 4 targets lack one of the first 10 ranks; the first is rank 10 of bob at"),
