@@ -1,6 +1,7 @@
 """Saves that either happen whole or leave the old state as it was, also when the disk is full or the power goes."""
 
 import ctypes
+import errno
 import os
 import re
 import secrets
@@ -42,6 +43,17 @@ def atomic_file(path: Path) -> Iterator[Path]:
         _flush(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def try_to_write(folder: Path) -> None:
+    """Raise the OSError with which a save in `folder` would fail, before the work whose result is to be saved. The
+    folder need not exist.
+    """
+    place = next(one for one in (folder, *folder.parents) if one.exists())
+    if not place.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(place))
+    with tempfile.TemporaryFile(dir=place):
+        pass
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from m2rec.atomic import try_to_write
 from m2rec.errors import InputError
 
 GIT = ".git"  # what starts like this does not fill a folder: a new repository is empty, but for .git and .gitattributes
@@ -24,10 +25,14 @@ class OwnFolder:
     is_one: Callable[[Path], bool]  # whether the program wrote a folder
 
     def refuse_others(self, folder: Path) -> None:
-        """Raises InputError where something else than such a folder is in the way. To be called before the work too
-        whose result is saved. A link stands for what it points to.
+        """Raises InputError where something else than such a folder is in the way, or the disk takes none. To be called
+        before the work too whose result is saved. A link stands for what it points to.
         """
         target = Path(os.path.realpath(folder))
+        try:
+            try_to_write(target.parent)
+        except OSError as error:
+            raise InputError(f"{folder} cannot be written ({error.strerror}); give another folder.") from error
         if not target.exists():
             return
         if not target.is_dir():

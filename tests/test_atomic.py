@@ -3,7 +3,7 @@ import stat
 
 import pytest
 
-from m2rec.atomic import atomic_file, atomic_folder
+from m2rec.atomic import atomic_file, atomic_folder, try_to_write
 
 
 class SaveError(Exception):
@@ -197,3 +197,14 @@ def test_only_leftovers_of_a_kill_are_removed_after_a_day(tmp_path):
     with atomic_folder(tmp_path / "world") as fresh:
         (fresh / "new").write_text("new")
     assert sorted(os.listdir(tmp_path)) == sorted([*names[1:], ".world.saving-stillnew", "world"])
+
+
+def test_a_place_that_takes_files_is_left_as_it_was(tmp_path):
+    try_to_write(tmp_path / "new" / "deep")
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_place_below_a_file_takes_none(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(NotADirectoryError):
+        try_to_write(tmp_path / "file" / "deep")

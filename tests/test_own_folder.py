@@ -47,3 +47,9 @@ def test_a_link_is_judged_by_the_folder_it_points_to(tmp_path: Path) -> None:
         KIND.refuse_others(tmp_path / "link")
     (tmp_path / "to nothing").symlink_to("nowhere")
     KIND.refuse_others(tmp_path / "to nothing")
+
+
+def test_a_place_that_takes_no_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match=r"cannot be written \(Not a directory\); give another folder"):
+        KIND.refuse_others(tmp_path / "file" / "world")

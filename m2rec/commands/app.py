@@ -95,10 +95,15 @@ def _refuse(*messages: str) -> int:
     return BAD_INPUT
 
 
-def _command(given: list[str]) -> str:
+def _command(given: Sequence[str]) -> str:
     """The command whose --help explains a command line with a mistake; empty for an unknown command."""
-    groups = {group.name for group in app.registered_groups}
-    commands = groups | {command.callback.__name__ for command in app.registered_commands if command.callback}
-    if not given or given[0] not in commands:
-        return ""
-    return f"{given[0]} "
+    first, second = (*given, "", "")[:2]
+    inner = next((group.typer_instance for group in app.registered_groups if group.name == first), None)
+    if inner and second in _names(inner):
+        return f"{first} {second} "
+    return f"{first} " if first in _names(app) else ""
+
+
+def _names(of: typer.Typer) -> set[str]:
+    commands = {command.name or command.callback.__name__ for command in of.registered_commands if command.callback}
+    return commands | {group.name for group in of.registered_groups if group.name}

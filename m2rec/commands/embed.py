@@ -10,6 +10,7 @@ import typer
 from m2rec.commands.output import Json, show, table
 from m2rec.commands.places import find_world
 from m2rec.errors import InputError
+from m2rec.text_safety import printable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,6 +34,8 @@ def embed(
     from m2rec.data.sources.registry import load_dataset
     from m2rec.data.text import TextEncoder
 
+    if like is not None and not printable(like).strip():
+        raise InputError("--like has no words; give a text, such as the title of an item.")
     settings = find_world(world)
     items = load_dataset(settings.data, settings.name).items
     encoder = TextEncoder()

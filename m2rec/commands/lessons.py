@@ -8,6 +8,7 @@ import typer
 from m2rec import paths
 from m2rec.atomic import atomic_file
 from m2rec.commands.output import say
+from m2rec.commands.places import folder_of_worlds
 
 
 def lessons(
@@ -22,7 +23,7 @@ def lessons(
     from m2rec.ui.session.worlds import Worlds
 
     where = out or paths.pictures() / "lessons"
-    worlds = Worlds.find(folder or paths.checkpoints())
+    worlds = Worlds.find(folder_of_worlds(folder))
     for one in all_lessons():
         path = where / f"{one.id}.html"
         text = sheet(worlds, one)

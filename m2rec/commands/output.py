@@ -10,7 +10,7 @@ import typer
 from rich.console import Console, RenderableType
 from rich.table import Table
 
-from m2rec.atomic import atomic_file
+from m2rec.atomic import atomic_file, try_to_write
 from m2rec.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,8 +23,14 @@ WIDTH_WITHOUT_TERMINAL = 120
 
 def _writable(file: str | None) -> str | None:
     """Refuse a file that cannot be written before the command starts to compute."""
-    if file and file != STANDARD_OUTPUT and (Path(file).is_dir() or not Path(file).parent.is_dir()):
-        raise typer.BadParameter(f"{file} is not a file in a folder that exists")
+    if file and file != STANDARD_OUTPUT:
+        folder = Path(file).parent
+        if Path(file).is_dir() or not folder.is_dir():
+            raise typer.BadParameter(f"{file} is not a file in a folder that exists")
+        try:
+            try_to_write(folder)
+        except OSError as error:
+            raise typer.BadParameter(f"{file} cannot be written ({error.strerror})") from error
     return file
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from m2rec import paths
+from m2rec.commands.places import folder_of_worlds
 from m2rec.port import check_port
 
 
@@ -16,6 +16,7 @@ def page(
 ) -> None:
     """Start the page with all worlds of a folder, as `python app.py` does in a clone. Ctrl+C stops it."""
     check_port()
+    where = folder_of_worlds(folder)
     from m2rec.ui.web.run import run
 
-    run(folder or paths.checkpoints())
+    run(where)

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from m2rec import paths
-from m2rec.checkpoint_folder import nearest_folder
+from m2rec.checkpoint_folder import FILES, nearest_folder
 from m2rec.data.cache import cache_dir
 from m2rec.errors import CheckpointError
 from m2rec.worlds.settings import WorldSettings, known_worlds, load_world
@@ -57,6 +57,14 @@ def find_checkpoint(name: str | None) -> Path:
     meant = nearest_folder(Path(name)) or nearest_folder(paths.checkpoints() / name)
     hint = f"; did you mean {meant}?" if meant else "."
     raise CheckpointError(f"There is no checkpoint {name!r}; give a folder or {others}{hint}")
+
+
+def folder_of_worlds(given: Path | None) -> Path:
+    """The folder with a checkpoint folder for each world. Raises CheckpointError that names it if it has none."""
+    folder = given or paths.checkpoints()
+    if not any(path.is_file() for name in FILES for path in folder.glob(f"*/{name}")):
+        raise CheckpointError(f"{folder} holds no checkpoint folders; give the folder that has them, or train a world.")
+    return folder
 
 
 def this_command(*, leave_out: Collection[str] = ()) -> str:

@@ -84,6 +84,8 @@ def test_an_expected_error_is_one_line_and_exit_code_2(run, failing):
         (["data"], "Missing command; see python -m m2rec data --help."),
         (["train"], "Missing argument 'world'; see python -m m2rec train --help."),
         (["worlds", "--colour"], "No such option: --colour; see python -m m2rec worlds --help."),
+        (["market", "export", "--customers", "-3"], "see python -m m2rec market export --help."),
+        (["benchmark", "speed", "--colour"], "No such option: --colour; see python -m m2rec benchmark speed --help."),
         (["evaluate", "--split", "training"], "see python -m m2rec evaluate --help."),
     ],
 )

@@ -38,3 +38,10 @@ def test_texts_are_encoded_only_once(run, shop, monkeypatch):
 
     monkeypatch.setattr("m2rec.data.text.load_minilm", absent)
     assert run("embed", shop.settings).code == 0
+
+
+@pytest.mark.parametrize("text", ["", "  ", "\u200b"])
+def test_nothing_is_similar_to_no_words(run, shop, text):
+    result = run("embed", shop.settings, "--like", text)
+    assert (result.code, result.out) == (2, "")
+    assert "--like has no words" in result.err

@@ -62,6 +62,20 @@ def test_an_impossible_file_is_refused_before_the_work(run, monkeypatch, tmp_pat
     assert "is not a file in a folder that exists" in result.err
 
 
+def test_a_folder_that_takes_no_file_is_refused_before_the_work(run, monkeypatch, tmp_path):
+    def work(*_: object) -> None:
+        raise AssertionError("the work was begun")
+
+    def refused(**_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("m2rec.data.sources.download.download_data_set", work)
+    monkeypatch.setattr("m2rec.atomic.tempfile.TemporaryFile", refused)
+    result = run("data", "download", "ml-1m", "--json", tmp_path / "figures.json")
+    assert result.code == 2
+    assert "figures.json cannot be written (Permission denied); see python -m m2rec data download --help." in result.err
+
+
 def test_numbers_are_right_aligned():
     columns = table("Figures", "metric", "kind", "value", text=2).columns
     assert [column.justify for column in columns] == ["left", "left", "right"]

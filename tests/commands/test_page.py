@@ -20,3 +20,14 @@ def test_a_port_is_taken(monkeypatch, port):
     else:
         monkeypatch.setenv("GRADIO_SERVER_PORT", port)
     check_port()
+
+
+@pytest.mark.parametrize("command", ["page", "lessons --folder"])
+@pytest.mark.parametrize("there", [True, False])
+def test_a_folder_without_checkpoints_is_named(run, tmp_path, command, there):
+    folder = tmp_path / "nope"
+    if there:
+        folder.mkdir()
+    result = run(*command.split(), folder)
+    assert (result.code, result.err.count("\n")) == (2, 1)
+    assert f"{folder} holds no checkpoint folders" in result.err
