@@ -11,6 +11,7 @@ from m2rec.commands.output import Json, figure_cell, say, show, table
 from m2rec.commands.places import find_checkpoint, find_world, this_command
 from m2rec.data.cache import prepared_folder
 from m2rec.errors import CheckpointError, InputError
+from m2rec.evaluation.seen import SEEN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +60,7 @@ def evaluate(
 ) -> None:
     """Rank every held-out event among all items and print HR, NDCG and MRR with 95 % intervals over users.
 
-    "unmasked" ranks every target among all items; "masked" ranks the targets that are new to their users among the
+    "Left in" ranks every target among all items; "taken out" ranks the targets that are new to their users among the
     items that are not in the history. No negatives are sampled.
     """
     import torch
@@ -104,11 +105,11 @@ def evaluate(
         written = _record(folder, config, found, split, figures, grades, device_name(device))
         say(f"Recorded in {written}.")
     size = f"{len(found.users):,} targets, {prepared.item_count:,} items"
-    shown = table(f"{config.world}, {split}: {size}", "metric", *figures)
+    shown = table(f"{config.world}, {split}: {size}", "metric", *(SEEN[seen] for seen in figures))
     for metric in figures["unmasked"]:
         shown.add_row(metric, *(figure_cell(rows[metric]) for rows in figures.values()))
     if "masked" in figures and found.count("masked") < len(found.users):
-        shown.caption = f"masked: {found.count('masked'):,} targets, those that are new to their users"
+        shown.caption = f"{SEEN['masked']}: {found.count('masked'):,} targets, those that are new to their users"
     if grades:
         show(found.figures | grades.model_dump(), json_file, shown, _grades_table(grades), _hits_table(grades))
     else:
@@ -154,7 +155,7 @@ def _without_tables(
     """Both ways to rank: each metric with and without the branch, and what the branch adds."""
     tables = []
     for seen, rows in added.items():
-        title = f"The {branch} branch, {seen}: {whole.count(seen):,} targets"
+        title = f"The {branch} branch, {SEEN[seen]}: {whole.count(seen):,} targets"
         shown = table(title, "metric", "with it", "without it", "it adds", "p")
         for metric, row in rows.items():
             values = [f"{part.figures[seen][metric]:.4f}" for part in (whole, less)]

@@ -30,7 +30,9 @@ def test_the_json_holds_the_protocols_figures(run, checkpoint, part):
 
 def test_the_table_shows_every_metric_both_ways(run, checkpoint):
     out = run("evaluate", checkpoint, "--cpu").out
-    assert all(word in out for word in (*METRICS, "unmasked", "masked", "24 targets", "12 items"))
+    assert all(word in out for word in (*METRICS, "left in", "taken out", "24 targets", "12 items"))
+    assert "taken out: " in out
+    assert "masked" not in out
 
 
 def test_recorded_figures_have_what_is_needed_to_repeat_them(run, checkpoint):
@@ -103,7 +105,7 @@ def test_a_branch_is_left_out_by_giving_its_weight_to_the_others(run, checkpoint
     expected = evaluate(model, Prepared.load(prepared_folder("corner-shop")), "test", model.config.max_length).figures
     assert found["without"] == {seen: pytest.approx(figures) for seen, figures in expected.items()}
     out = run("evaluate", checkpoint, "--without", branch, "--cpu").out
-    assert all(words in out for words in (f"The {branch} branch, unmasked", "without it", "it adds", "HR@10"))
+    assert all(words in out for words in (f"The {branch} branch, left in", "without it", "it adds", "HR@10"))
 
 
 def _with(loaded, branches):

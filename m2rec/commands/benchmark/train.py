@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +15,7 @@ from m2rec.commands.benchmark.worker import run_command
 from m2rec.commands.output import Json, say, say_epoch, show, table
 from m2rec.commands.places import find_checkpoint
 from m2rec.errors import InputError
+from m2rec.evaluation.seen import SEEN
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -185,14 +186,15 @@ def _listed(name: str, states: dict[str, str]) -> "Table":
 
 def _benchmark(name: str, found: dict[str, Any]) -> "Table":
     """Test figures, or validation if the plan does not use the test set, and p values against the reference."""
-    opened = any("unmasked" in row for row in found["rows"])
-    parts = ("unmasked", "masked") if opened else ("validation",)
-    columns = [f"{metric}, {part}" for part in parts for metric in SHOWN]
-    compared = parts if opened else ()
+    compared: Mapping[str, str] = {
+        seen: words for seen, words in SEEN.items() if all(seen in row for row in found["rows"])
+    }
+    parts: Mapping[str, str] = compared or {"validation": "validation"}
+    columns = [f"{metric}, {words}" for words in parts.values() for metric in SHOWN]
     chances = {
         (one["against"], one["seen"]): f"{one['p']:.4f}" for one in found["comparisons"] if one["metric"] == SHOWN[0]
     }
-    heads = [*columns, *(f"p, {part}" for part in compared)]
+    heads = [*columns, *(f"p, {words}" for words in compared.values())]
     shown = table(f"{name}: {found['targets']:,} targets", "model", *heads, "seeds")
     for row in found["rows"]:
         figures = [_figure(row, part, metric) for part in parts for metric in SHOWN]

@@ -49,6 +49,7 @@ def test_a_plan_is_run_and_its_table_written(run, plan, tmp_path):
     )
     assert table["missing"] == []
     assert f"{table['rows'][0]['unmasked']['HR@10']:.4f}" in result.out
+    assert "masked" not in result.out
     assert "±" not in result.out  # one seed has no spread
     commands = table["rows"][1]["commands"]
     assert len(commands) == 1
