@@ -86,6 +86,7 @@ def prepare(
     settings = _own_world(world, given) if given else find_world(world)
 
     from m2rec.data.description import describe, variants_for
+    from m2rec.data.repeats import repeat_share
     from m2rec.data.sources.registry import load_dataset
     from m2rec.worlds.prepare import prepare_world
 
@@ -93,18 +94,18 @@ def prepare(
     dataset = load_dataset(settings.data, settings.name)
     description = describe(dataset)
     notes = [*dataset.notes, *description.notes]
-    if given:
-        with_titles = settings.data.items is not None or "title" in settings.data.columns
-        variants, why = variants_for(description.repeats, with_titles)
-        settings = settings.model_copy(update={"model": ModelSettings.model_validate(variants)})
-        notes.append(why)
     for note in notes:
         say(note)  # before the checks, because a note may explain a refusal
     prepared = prepare_world(settings, dataset=dataset)
     folder = prepared_folder(settings.name)
     prepared.save(folder)
     if given:
+        with_titles = settings.data.items is not None or "title" in settings.data.columns
+        variants, why = variants_for(repeat_share(prepared), with_titles)
+        settings = settings.model_copy(update={"model": ModelSettings.model_validate(variants)})
         _keep(settings, given, variants, why)
+        notes.append(why)
+        say(why)
     summary = _summary(prepared, description) | {
         "folder": str(folder),
         "seconds": round(time.monotonic() - began, 2),

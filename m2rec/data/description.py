@@ -38,7 +38,8 @@ def describe(dataset: Dataset) -> Description:
 
 
 def variants_for(repeats: float, with_titles: bool) -> tuple[dict[str, str], str]:
-    """The variants of two branches that fit, and a sentence with the figure that decided it.
+    """The variants of two branches that fit, and a sentence with the figure that decided it: `repeats`, the share of
+    training events that are repeats (`m2rec.data.repeats.repeat_share`), since targets must not decide.
 
     Where items recur, the frequency branch scores which one is due (`periodic`) and the semantic branch has a belief
     over themes; where hardly any recur, the frequency branch filters the items' vectors (`spectral`) and the semantic
@@ -49,7 +50,7 @@ def variants_for(repeats: float, with_titles: bool) -> tuple[dict[str, str], str
         "frequency": "periodic" if recurring else "spectral",
         "semantic": "themes" if recurring and with_titles else "means",
     }
-    why = f"{repeats:.1%} of the events are repeats, and from {RECURRING:.0%} on items count as recurring"
+    why = f"{repeats:.1%} of the training events are repeats, and from {RECURRING:.0%} on items count as recurring"
     if recurring and not with_titles:
         why += "; without titles there are no themes"
     settings = " and ".join(f'{name} = "{value}"' for name, value in chosen.items())

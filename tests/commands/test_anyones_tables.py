@@ -305,8 +305,21 @@ def test_the_models_variants_follow_from_how_often_items_recur(prepare, run, per
         "semantic": {"periodic": "themes", "spectral": "means"}[variant],
     }
     assert result.json["repeats"] == pytest.approx(max(0, 9 - period) / 9)
-    assert f"{result.json['repeats']:.1%} of the events are repeats" in noted(result, "The model's defaults are")
+    in_training = max(0, 7 - period) / 7  # without each user's two newest events
+    assert f"{in_training:.1%} of the training events are repeats" in noted(result, "The model's defaults are")
     assert run("prepare", "w", "--json", "-").json["model"] == result.json["model"]
+
+
+def test_repeats_among_the_targets_do_not_decide_about_the_model(prepare) -> None:
+    items = "item,title\n" + "".join(f"b{item},Good {item}\n" for item in range(40))
+    steps = [0, 1, 2, 3, 4, 0, 1]  # the two newest events, for validation and test, are repeats
+    log = "user,item,timestamp\n" + "".join(
+        f"u{user},b{7 * user + item},{time}\n" for user in range(5) for time, item in enumerate(steps)
+    )
+    result = prepare(log, items)
+    assert result.json["repeats"] == pytest.approx(2 / 7)
+    assert result.json["model"] == {"frequency": "spectral", "semantic": "means"}
+    assert "0.0% of the training events" in noted(result, "The model's defaults are")
 
 
 def test_ambiguous_days_and_months_are_decided_or_refused(prepare) -> None:

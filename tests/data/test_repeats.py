@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from m2rec.data.prepared import Prepared
-from m2rec.data.repeats import BOUND, repeat_log_odds
+from m2rec.data.repeats import BOUND, repeat_log_odds, repeat_share
 from m2rec.data.sequences import Sequences
 from m2rec.data.split import Split
 
@@ -30,6 +30,13 @@ def made_of(histories: list[list[int]], items: int, train_end: list[int] | None 
         train_counts=counts,
         text_vectors=np.zeros((items + 1, 1), dtype=np.float32),
     )
+
+
+def test_the_share_of_repeats_is_that_of_the_training_events() -> None:
+    histories = [[1, 1, 2, 2], [2, 1, 2]]
+    assert repeat_share(made_of(histories, items=2)) == pytest.approx(3 / 7)
+    assert repeat_share(made_of(histories, items=2, train_end=[3, 1])) == pytest.approx(1 / 4)
+    assert repeat_share(made_of(histories, items=2, train_end=[0, 0])) == 0
 
 
 def test_log_odds_worked_out_by_hand() -> None:
