@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from math import isfinite
 from typing import Literal
 
@@ -56,16 +56,98 @@ def read_times(cells: Sequence[str], order: DateOrder | None = None) -> Times:
 
     `order` decides 03/04/2025. Without it the column must: by a day above 12, or by dots, which follow the day.
     """
-    written = [cell for cell in dict.fromkeys(cells) if cell]
-    numbers = {cell: float(cell) for cell in written if len(cell) <= MOST_DIGITS and _NUMBER.fullmatch(cell)}
-    if written and all(_COMPACT.fullmatch(cell) for cell in written):
-        known, how = {cell: _compact(cell) for cell in written}, "dates such as 20250331"
-    else:
-        dates = {cell: parsed for cell in written if cell not in numbers and (parsed := _date(cell))}
-        if len(dates) >= max(len(numbers), 1) or not numbers:
-            return _dates(cells, dates, order)
-        known, how = _since_1970(numbers)  # the other cells are errors
-    return Times([known.get(cell) for cell in cells], how)
+    written, notations = _Written(cells), Notations()
+    notations.count(written)
+    return notations.reading(order).of(cells, written)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How all cells of a column are read. `how` and `ambiguous` are those of `Times`."""
+
+    kind: Literal["numbers", "compact", "dates"]
+    how: str
+    divisor: float = 1.0  # of numbers, to seconds
+    day_first: bool = False
+    ambiguous: str | None = None
+
+    def of(self, cells: Sequence[str], written: "_Written | None" = None) -> Times:
+        """Read some cells of the column, or all; `written` are the same cells where they were parsed already."""
+        if self.ambiguous:
+            return Times([None] * len(cells), self.how, self.ambiguous)
+        found = written or _Written(cells)
+        if self.kind == "compact":
+            known = {cell: _compact(cell) for cell in found.cells if _COMPACT.fullmatch(cell)}
+        elif self.kind == "numbers":
+            numbers = found.numbers.items()
+            known = {cell: number / self.divisor if isfinite(number) else None for cell, number in numbers}
+        else:
+            known = {cell: one.seconds(self.day_first) for cell, one in found.dates.items()}
+        return Times([known.get(cell) for cell in cells], self.how)
+
+
+class Notations:
+    """What a column of times is written in. A large column is added in pieces, and read once all of it was seen."""
+
+    def __init__(self) -> None:
+        self._all_compact = True
+        self._cells = self._dates = 0
+        self._numbers = [0] * (len(UNITS) + 1)  # by the unit that they seem to count
+        self._first_above_12 = self._second_above_12 = 0
+        self._unclear: str | None = None
+        self._names: dict[str, None] = {}
+
+    def add(self, cells: Sequence[str]) -> None:
+        """Look at some cells of the column; those that are repeated among them count once."""
+        self.count(_Written(cells))
+
+    def count(self, written: "_Written") -> None:
+        """The same for cells that were parsed already."""
+        self._all_compact = self._all_compact and all(_COMPACT.fullmatch(cell) for cell in written.cells)
+        self._cells += len(written.cells)
+        self._dates += len(written.dates)
+        for number in written.numbers.values():
+            self._numbers[next((at for at, unit in enumerate(UNITS) if abs(number) < unit[0]), -1)] += 1
+        for cell, one in written.dates.items():
+            self._names[one.how] = None
+            if one.numeric:
+                self._first_above_12 += one.first > 12 or one.day_first
+                self._second_above_12 += one.second > 12
+                if self._unclear is None and one.first != one.second:
+                    self._unclear = cell
+
+    def reading(self, order: DateOrder | None = None) -> Reading:
+        """How the column is read, given all of its cells; `order` as in `read_times`."""
+        count = sum(self._numbers)
+        if self._cells and self._all_compact:
+            return Reading("compact", "dates such as 20250331")
+        if count and self._dates < count:  # the other cells are errors
+            return self._since_1970(count)
+        day_first = order == "dayfirst" if order else self._first_above_12 > self._second_above_12
+        if self._unclear and not order and self._first_above_12 == self._second_above_12:
+            return Reading("dates", "dates", ambiguous=self._unclear)
+        numeric = "day/month/year" if day_first else "month/day/year"
+        names = dict.fromkeys(name or numeric for name in self._names)
+        return Reading("dates", " and ".join(names) or "no times", day_first=day_first)
+
+    def _since_1970(self, count: int) -> Reading:
+        """By the unit of the number in the middle."""
+        for (_, divisor, unit), below in zip(UNITS, accumulate(self._numbers), strict=False):
+            if below > count // 2:
+                return Reading("numbers", f"Unix {unit}", divisor)
+        return Reading("numbers", "Unix nanoseconds", 1e9)
+
+
+class _Written:
+    """The cells of a column that are not blank, each once, and what those are that can be a number or a date."""
+
+    def __init__(self, cells: Sequence[str]) -> None:
+        self.cells = [cell for cell in dict.fromkeys(cells) if cell]
+        self.numbers = {
+            cell: float(cell) for cell in self.cells if len(cell) <= MOST_DIGITS and _NUMBER.fullmatch(cell)
+        }
+        others = (cell for cell in self.cells if cell not in self.numbers)
+        self.dates = {cell: parsed for cell in others if (parsed := _date(cell))}
 
 
 def in_order(seconds: Iterable[float | None]) -> bool | None:
@@ -74,12 +156,6 @@ def in_order(seconds: Iterable[float | None]) -> bool | None:
     pairs = list(pairwise(known))
     rising, falling = all(a <= b for a, b in pairs), all(a >= b for a, b in pairs)
     return None if rising == falling else rising
-
-
-def _since_1970(numbers: dict[str, float]) -> tuple[dict[str, float | None], str]:
-    typical = sorted(abs(number) for number in numbers.values())[len(numbers) // 2]
-    divisor, unit = next(((by, name) for below, by, name in UNITS if typical < below), (1e9, "nanoseconds"))
-    return {cell: number / divisor if isfinite(number) else None for cell, number in numbers.items()}, f"Unix {unit}"
 
 
 def _compact(cell: str) -> float | None:
@@ -103,24 +179,6 @@ class _Date:
     def seconds(self, day_first: bool) -> float | None:
         month, day = (self.second, self.first) if self.numeric and day_first else (self.first, self.second)
         return _moment(self.year, month, day, self.clock)
-
-
-def _dates(cells: Sequence[str], found: dict[str, _Date], order: DateOrder | None) -> Times:
-    numeric = {cell: one for cell, one in found.items() if one.numeric}
-    ways = (
-        sum(one.first > 12 or one.day_first for one in numeric.values()),
-        sum(one.second > 12 for one in numeric.values()),
-    )
-    day_first = order == "dayfirst" if order else ways[0] > ways[1]
-    if numeric and not order and ways[0] == ways[1]:
-        unclear = next((cell for cell, one in numeric.items() if one.first != one.second), None)
-        if unclear:
-            return Times([None] * len(cells), "dates", ambiguous=unclear)
-    known = {cell: one.seconds(day_first) for cell, one in found.items()}
-    names = dict.fromkeys(
-        ("day/month/year" if day_first else "month/day/year") if one.numeric else one.how for one in found.values()
-    )
-    return Times([known.get(cell) for cell in cells], " and ".join(names) or "no times")
 
 
 def _date(cell: str) -> _Date | None:

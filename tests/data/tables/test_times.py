@@ -4,10 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from m2rec.data.tables.times import in_order, read_times
+from m2rec.data.tables.times import DateOrder, Notations, in_order, read_times
 
 SUMMER = datetime(2025, 6, 19, tzinfo=UTC).timestamp()
 EVENING = SUMMER + 18.5 * 3600
+CELLS = (
+    *("03/04/2025", "25/12/2024", "12/25/2024", "05/05/2025", "03.04.2025", "2025-06-19", "31 March 2025", "soon", ""),
+    *("20250619", "20250619T1830Z", "5", "1.5", "1e999", "-3", "1750291200", "1750291201", "1750291200000"),
+    *("1750291200000000", "1750291200000000000", "1750291200000000001"),
+)
 
 
 @pytest.mark.parametrize(
@@ -81,6 +86,16 @@ def test_a_column_says_how_it_was_read() -> None:
         "day/month/year",
         "month/day/year",
     ]
+
+
+@given(st.lists(st.sampled_from(CELLS), unique=True), st.integers(0, 20), st.sampled_from([None, "dayfirst"]))
+def test_a_column_in_pieces_is_read_as_the_whole_of_it(cells: list[str], at: int, order: DateOrder | None) -> None:
+    whole, notations = read_times(cells, order), Notations()
+    notations.add(cells[:at])
+    notations.add(cells[at:])
+    reading = notations.reading(order)
+    assert (reading.how, reading.ambiguous) == (whole.how, whole.ambiguous)
+    assert reading.of(cells[:at]).seconds + reading.of(cells[at:]).seconds == whole.seconds
 
 
 @given(
