@@ -1,37 +1,60 @@
-"""The cells of one column as ids, numbers or times; problems are collected and not raised."""
+"""The cells of one column as ids, numbers or times; problems are collected and not raised.
+
+Some decisions need the whole column: `whole`, whether its ids are whole numbers (`whole_numbers`), and how its times
+are read (`Notations`). They are given where the table is only a batch of rows, and made here where it is all there is.
+"""
 
 import re
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
 
 from m2rec.data.tables.problems import Problems
 from m2rec.data.tables.table_file import TableFile
-from m2rec.data.tables.times import FAR_FUTURE, DateOrder, read_times
+from m2rec.data.tables.times import FAR_FUTURE, DateOrder, Reading, read_times
 from m2rec.text_safety import normalised, quoted
 
 EPOCH = pd.Timestamp(0, unit="s", tz="UTC")
+LARGEST_WHOLE = 2.0**63  # of a fraction that is read as a whole number
 DECIMAL = re.compile(r"(\d+)\.0*", re.ASCII)  # a whole number written as a decimal fraction
 
 
-def text(table: TableFile, role: str) -> pd.Series:
+def text(table: TableFile, role: str, *, whole: bool | None = None) -> pd.Series:
     """A column as stripped text, "" where a cell is blank; whole numbers read from Parquet have no ".0"."""
     values = table.frame[role]
-    if pd.api.types.is_float_dtype(values.dtype):
-        numbers = values.to_numpy(dtype=float, na_value=np.nan)
-        if (np.isnan(numbers) | (numbers == np.floor(numbers))).all():
-            values = values.astype("Int64")
+    if pd.api.types.is_float_dtype(values.dtype) and (_no_fractions(values) if whole is None else whole):
+        values = values.astype("Int64")
     return values.astype("string").fillna("").str.strip().astype("str")
 
 
-def ids(table: TableFile, role: str, problems: Problems) -> pd.Series:
+def whole_numbers(table: TableFile, role: str) -> bool:
+    """Whether every id that is not blank is a whole number, perhaps written with decimals."""
+    values = table.frame[role]
+    if pd.api.types.is_integer_dtype(values.dtype):
+        return True
+    if pd.api.types.is_float_dtype(values.dtype):
+        return _no_fractions(values)
+    return _all_whole(normalised(cell) for cell in text(table, role).unique())
+
+
+def _no_fractions(values: pd.Series) -> bool:
+    numbers = values.to_numpy(dtype=float, na_value=np.nan)
+    return bool((np.isnan(numbers) | ((numbers == np.floor(numbers)) & (np.abs(numbers) < LARGEST_WHOLE))).all())
+
+
+def _all_whole(names: Iterable[str]) -> bool:
+    return all(name.isdecimal() or DECIMAL.fullmatch(name) for name in names if name)
+
+
+def ids(table: TableFile, role: str, problems: Problems, *, whole: bool | None = None) -> pd.Series:
     """A column as text that must not be blank anywhere; ids that look the same are one (`normalised`). Where every cell
     is a whole number and some are written as decimals, as programs do when a cell is blank, 5863.0 is 5863.
     """
-    cells = text(table, role)
+    cells = text(table, role, whole=whole)
     names = {cell: normalised(cell) for cell in cells.unique()}
     decimals = {cell: match[1] for cell, name in names.items() if (match := DECIMAL.fullmatch(name))}
-    if decimals and all(name.isdecimal() or cell in decimals for cell, name in names.items() if name):
+    if decimals and (_all_whole(names.values()) if whole is None else whole):
         names |= decimals
         written = cells.isin(list(decimals))
         example, read = next(iter(decimals.items()))
@@ -61,11 +84,17 @@ def numbers(table: TableFile, role: str, problems: Problems, *, blank_allowed: b
 
 
 def unix_seconds(
-    table: TableFile, role: str, problems: Problems, *, blank_allowed: bool, order: DateOrder | None = None
+    table: TableFile,
+    role: str,
+    problems: Problems,
+    *,
+    blank_allowed: bool,
+    order: DateOrder | None = None,
+    reading: Reading | None = None,
 ) -> np.ndarray:
     """A column of clock times as float64 (rows,) seconds since 1970, NaN where a cell is blank and may be.
 
-    What `read_times` reads; a column of Parquet that holds times is one already.
+    What `read_times` reads, or how `reading` says; a column of Parquet that holds times is one already.
     """
     values = table.frame[role]
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
@@ -75,7 +104,7 @@ def unix_seconds(
     else:
         cells = text(table, role)
         codes, unique = pd.factorize(cells)
-        times = read_times(list(unique), order)
+        times = reading.of(list(unique)) if reading else read_times(list(unique), order)
         if times.ambiguous:
             problems.add(
                 f"The {role}s of {table.path}, such as {quoted(times.ambiguous)}, can be day/month or month/day, and "

@@ -6,6 +6,7 @@ Names are compared without case, blanks and punctuation, and without the types o
 import difflib
 import re
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from m2rec.errors import InputError
 from m2rec.text_safety import quoted
@@ -87,6 +88,15 @@ def recognise(columns: Sequence[str], names: Mapping[str, Sequence[str]]) -> dic
                 found[role] = by_name[name]
                 break
     return found
+
+
+def order_role(columns: Mapping[str, str]) -> Literal["position", "timestamp"] | None:
+    """The role that decides the order of a history, of role → column: a column that is called position, or the time,
+    or a position by another name. None where there is neither.
+    """
+    if "position" in columns and (columns["position"] == "position" or "timestamp" not in columns):
+        return "position"
+    return "timestamp" if "timestamp" in columns else None
 
 
 def nearest(role: str, columns: Sequence[str], names: Mapping[str, Sequence[str]]) -> str | None:

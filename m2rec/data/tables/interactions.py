@@ -8,7 +8,7 @@ import pandas as pd
 
 from m2rec.data.dataset import UNKNOWN_TIME, Dataset, chronological
 from m2rec.data.tables import cells
-from m2rec.data.tables.columns import INTERACTIONS, ITEMS, nearest
+from m2rec.data.tables.columns import INTERACTIONS, ITEMS, nearest, order_role
 from m2rec.data.tables.problems import Problems, counted
 from m2rec.data.tables.read import read_table_file
 from m2rec.data.tables.table_file import TableFile
@@ -204,9 +204,7 @@ def _interactions(log: TableFile, dates: DateOrder | None, problems: Problems) -
     for role in ("user", "item"):
         if role in log.columns:
             found[role] = cells.ids(log, role, problems)
-    by_position = "position" in log.columns and (
-        "timestamp" not in log.columns or log.columns["position"] == "position"
-    )
+    by_position = order_role(log.columns) == "position"
     if by_position:
         found["moment"] = cells.numbers(log, "position", problems, blank_allowed=False)
     if "timestamp" in log.columns:

@@ -5,9 +5,8 @@ from pathlib import Path
 
 from m2rec.data.tables.delimited_file import read_delimited
 from m2rec.data.tables.file_format import file_format
-from m2rec.data.tables.table_file import TableFile
+from m2rec.data.tables.table_file import TableFile, no_rows
 from m2rec.data.tables.typed_files import read_json, read_parquet, read_sheet
-from m2rec.errors import DataError
 
 
 def read_table_file(
@@ -31,10 +30,7 @@ def read_table_file(
         table = read_delimited(source, names, chosen)
     if source.packed:
         table.notes.append(f"{path.name} is packed with {source.packed}.")
-    blank = (table.frame.astype("string").fillna("") == "").all(axis=1).to_numpy() if len(table.frame.columns) else None
-    if blank is not None and blank.any():
-        table.blank_rows = int(blank.sum())
-        table.frame = table.frame[~blank]
+    table.drop_blank_rows()
     if table.frame.empty and len(table.frame.columns):
-        raise DataError(f"{path} has no rows; a header line and at least one row are needed.")
+        raise no_rows(path)
     return table

@@ -32,6 +32,13 @@ class TableFile:
     blank_rows: int = 0
     notes: list[str] = field(default_factory=list)  # for the reader: what was found or assumed
 
+    def drop_blank_rows(self) -> None:
+        """Leave out, and count, the rows in which every cell is blank."""
+        blank = (self.frame.astype("string").fillna("") == "").all(axis=1).to_numpy()
+        if len(self.frame.columns) and blank.any():
+            self.blank_rows = int(blank.sum())
+            self.frame = self.frame[~blank]
+
     def place(self, row: int) -> str:
         """The place of a row, for people: "line 7 of ratings.csv", counting the header as line 1."""
         return f"{self.word} {self.numbers_of([row])[0]} of {self.path}"
@@ -66,6 +73,11 @@ class TableFile:
         numbers = self.numbers_of([int(row) for row in rows[: ROWS_NAMED + 1]])
         others = f" ({len(rows):,} rows: {self.word}s {listed_rows(numbers)})" if len(rows) > 1 else ""
         return f"{self.word} {numbers[0]} of {self.path}", others
+
+
+def no_rows(path: Path) -> DataError:
+    """The error for a table without rows."""
+    return DataError(f"{path} has no rows; a header line and at least one row are needed.")
 
 
 def lines_of(source: FileFormat, layout: Layout | None = None) -> Iterator[str]:

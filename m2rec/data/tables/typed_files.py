@@ -51,11 +51,16 @@ def read_parquet(source: FileFormat, names: Mapping[str, Sequence[str]], chosen:
             present = content.schema_arrow.names
             columns = columns_of_roles(source.path, present, names, chosen)
             read = content.read(columns=list(columns.values()))
-        frame = read.to_pandas(types_mapper=_nullable)
+        frame = frame_of(read, columns)
     except (OSError, ValueError, pa.ArrowException) as error:
         raise DataError(f"{source.path} is not a readable Parquet file ({error}); write it again.") from error
-    frame = pd.DataFrame({role: frame[column] for role, column in columns.items()}).reset_index(drop=True)
     return TableFile(source.path, frame, columns, list(present))
+
+
+def frame_of(table: pa.Table, columns: Mapping[str, str]) -> pd.DataFrame:
+    """Some columns of Parquet under the names of their roles."""
+    frame = table.to_pandas(types_mapper=_nullable)
+    return pd.DataFrame({role: frame[column] for role, column in columns.items()}).reset_index(drop=True)
 
 
 def read_sheet(source: FileFormat, names: Mapping[str, Sequence[str]], chosen: Mapping[str, str]) -> TableFile:
