@@ -1,30 +1,27 @@
 """Divides the histories of any number of users into parts that fit memory: user and items, oldest first.
 
-A table of events is divided by a hash of the user, so that all events of a user are in one part;
-a table with a list of items for each user is cut. Only one batch of rows and one part are in memory at a time.
+A table of events is distributed to parts by user (events.py); a table with a list of items for each user is cut. Only
+one batch of rows and one part are in memory at a time.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from m2rec.data.tables import cells
-from m2rec.data.tables.columns import INTERACTIONS, plain, recognise
+from m2rec.data.tables.columns import INTERACTIONS, order_role, plain
 from m2rec.data.tables.file_format import file_format
-from m2rec.data.tables.problems import Problems
+from m2rec.data.tables.parquet_batches import open_parquet, record_batches
 from m2rec.data.tables.read import read_table_file
-from m2rec.data.tables.table_file import TableFile
+from m2rec.data.tables.table_file import columns_of_roles
+from m2rec.data.tables.times import DateOrder
 from m2rec.errors import DataError
+from m2rec.scoring.events import HISTORY, events, histories, histories_of_parquet, require_events
+from m2rec.text_safety import quoted
 
-BATCH = 1 << 17  # rows read at a time
 LISTS = ("items", "history", "itemids", "sequence", "histories")  # names of a column with a list of items
-HISTORY = pa.schema([("user", pa.string()), ("items", pa.list_(pa.string()))])
-HASH_KEY = "m2rec-scoring-01"  # 16 characters, as pandas requires; another key gives other parts
 
 Advance = Callable[[float], None]
 
@@ -38,54 +35,88 @@ def rows_in(path: Path) -> int:
     """How many rows a Parquet file has, from its footer; 0 for other tables."""
     if file_format(path).holds != "Parquet":
         return 0
-    return int(_opened(path).metadata.num_rows)
+    return int(open_parquet(path).metadata.num_rows)
 
 
-def divide(path: Path, folder: Path, rows_per_part: int, advance: Advance) -> int:
-    """Write the histories of a table as parts into a folder. → how many. Raises DataError for any other table."""
-    if file_format(path).holds != "Parquet":
-        events = read_table_file(path, INTERACTIONS)
-        _require_events(path, events.columns, events.present)
-        return _write_part(_grouped(events), folder, 0)
-    opened = _opened(path)
-    names = opened.schema_arrow.names
-    lists = [name for name in names if plain(name) in LISTS and _is_list(opened.schema_arrow.field(name).type)]
-    user = recognise(names, {"user": INTERACTIONS["user"]}).get("user")
-    if lists and user:
-        try:
-            return _cut(opened, user, lists[0], folder, rows_per_part, advance)
-        except pa.ArrowInvalid as error:
-            raise DataError(f"{path} has ids that are no whole numbers ({error}); write them as text.") from error
-    return _dealt(path, opened, folder, rows_per_part, advance)
+def divide(
+    path: Path,
+    folder: Path,
+    rows_per_part: int,
+    advance: Advance,
+    columns: Mapping[str, str] | None = None,
+    dates: DateOrder | None = None,
+) -> int:
+    """Write the histories of a table as parts into a folder. → how many. Raises DataError for any other table.
+
+    `columns` is role → column where a name is unusual, and `dates` says what 03/04/2025 is where the column does not.
+    """
+    chosen = {role: column for role, column in (columns or {}).items() if role in INTERACTIONS}
+    if file_format(path).holds == "Parquet":
+        parts = _of_parquet(path, chosen, dates, folder, rows_per_part, advance)
+    else:
+        parts = _of_another_table(path, chosen, dates)
+    count = 0
+    for count, part in enumerate(parts, start=1):
+        pq.write_table(part, folder / part_name(count - 1))
+    return count
 
 
-def _require_events(path: Path, roles: Collection[str], names: Sequence[str]) -> None:
-    if not {"user", "item"} <= set(roles):
+def _of_another_table(path: Path, chosen: Mapping[str, str], dates: DateOrder | None) -> Iterator[pa.Table]:
+    """One part, as the whole table fits memory."""
+    table = read_table_file(path, INTERACTIONS, chosen)
+    require_events(path, table.columns, table.present)
+    yield histories(events(table, dates))
+
+
+def _of_parquet(
+    path: Path,
+    chosen: Mapping[str, str],
+    dates: DateOrder | None,
+    folder: Path,
+    rows_per_part: int,
+    advance: Advance,
+) -> Iterator[pa.Table]:
+    with open_parquet(path) as opened:
+        schema, rows = opened.schema_arrow, opened.metadata.num_rows
+    columns = columns_of_roles(path, schema.names, INTERACTIONS, chosen)
+    asked = [columns["item"]] if "item" in chosen else [name for name in schema.names if plain(name) in LISTS]
+    lists = [name for name in asked if _is_list(schema.field(name).type)]
+    if lists and "user" in columns:
+        _refuse_nested(path, "user", columns["user"], schema.field(columns["user"]).type)
+        _refuse_nested(path, "items", lists[0], schema.field(lists[0]).type.value_type)
+        return _cut(path, columns["user"], lists[0], rows_per_part, advance)
+    require_events(path, columns, schema.names)
+    kinds = {role: schema.field(column).type for role, column in columns.items()}
+    needed = {"user", "item", order_role(columns)}
+    for role in columns:
+        if role in needed:
+            _refuse_nested(path, role, columns[role], kinds[role])
+    read = {role: column for role, column in columns.items() if role in needed or not pa.types.is_nested(kinds[role])}
+    return histories_of_parquet(path, read, dates, folder, rows_per_part, rows, advance)
+
+
+def _refuse_nested(path: Path, role: str, column: str, kind: pa.DataType) -> None:
+    """Raise DataError where a cell would be more than one value."""
+    if pa.types.is_nested(kind):
         raise DataError(
-            f"{path} has no columns for user and item (found: {', '.join(names[:12])}); give one row an event "
-            "(user, item, and timestamp or position), or one row a user (user, and items, a list)."
+            f"The {role} in the column {quoted(column)} of {path} should be single values, and there are lists or "
+            "structures; give one row an event with one item, or one row a user with the ids of its items as a list in "
+            "a column items."
         )
-
-
-def _opened(path: Path) -> pq.ParquetFile:
-    try:
-        return pq.ParquetFile(path)
-    except (OSError, ValueError, pa.ArrowException) as error:
-        raise DataError(f"{path} is not a readable Parquet file ({error}); write it again.") from error
 
 
 def _is_list(kind: pa.DataType) -> bool:
     return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind))
 
 
-def _cut(opened: pq.ParquetFile, user: str, items: str, folder: Path, rows_per_part: int, advance: Advance) -> int:
+def _cut(path: Path, user: str, items: str, rows_per_part: int, advance: Advance) -> Iterator[pa.Table]:
     """One row a user, in the order of the file."""
-    count = 0
-    for count, batch in enumerate(opened.iter_batches(rows_per_part, columns=[user, items]), start=1):
-        table = pa.table([batch.column(user).cast(pa.string()), _text_lists(batch.column(items))], schema=HISTORY)
-        _write_part(table, folder, count - 1)
+    for batch in record_batches(path, [user, items], rows_per_part):
+        try:
+            yield pa.table([batch.column(user).cast(pa.string()), _text_lists(batch.column(items))], schema=HISTORY)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            raise DataError(f"{path} has ids that are no whole numbers ({error}); write them as text.") from error
         advance(batch.num_rows)
-    return count
 
 
 def _text_lists(lists: pa.Array) -> pa.Array:
@@ -97,56 +128,6 @@ def _text_lists(lists: pa.Array) -> pa.Array:
     lengths = as_lists.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values.cast(pa.string()))
-
-
-def _dealt(path: Path, opened: pq.ParquetFile, folder: Path, rows_per_part: int, advance: Advance) -> int:
-    """One row an event: distributed to files by user, and each file grouped."""
-    names = opened.schema_arrow.names
-    roles = recognise(names, INTERACTIONS)
-    _require_events(path, roles, names)
-    count = -(-opened.metadata.num_rows // rows_per_part) or 1
-    columns = list(roles.values())
-    dealt = [folder / f"events-{number:05}.parquet" for number in range(count)]
-    with ExitStack() as stack:
-        schema = pa.schema([opened.schema_arrow.field(name) for name in columns])
-        writers = [stack.enter_context(pq.ParquetWriter(file, schema)) for file in dealt]
-        for batch in opened.iter_batches(BATCH, columns=columns):
-            table = pa.Table.from_batches([batch]).select(columns)
-            users = table.column(roles["user"]).cast(pa.string()).to_pandas()
-            place = pd.util.hash_array(users.to_numpy(dtype=object), hash_key=HASH_KEY) % count
-            for number in np.unique(place):
-                writers[number].write_table(table.filter(pa.array(place == number)))
-            advance(batch.num_rows)
-    for number, file in enumerate(dealt):
-        _write_part(_grouped(read_table_file(file, INTERACTIONS), empty=True), folder, number)
-        file.unlink()
-    return count
-
-
-def _grouped(table: TableFile, *, empty: bool = False) -> pa.Table:
-    """The events of a table, in order, as one row a user; users in the order in which they appear."""
-    if not len(table.frame) and empty:
-        return HISTORY.empty_table()
-    problems = Problems()
-    users, items = cells.ids(table, "user", problems), cells.ids(table, "item", problems)
-    if "position" in table.columns and (table.columns["position"] == "position" or "timestamp" not in table.columns):
-        moment = cells.numbers(table, "position", problems, blank_allowed=False)
-    elif "timestamp" in table.columns:
-        moment = cells.unix_seconds(table, "timestamp", problems, blank_allowed=False)
-    else:
-        moment = np.zeros(len(users))  # the order of the file
-    problems.refuse()
-    codes, names = pd.factorize(users)
-    order = np.lexsort((moment, codes))  # stable: rows of the same time keep the order of the file
-    offsets = np.concatenate([[0], np.cumsum(np.bincount(codes, minlength=len(names)))])
-    ordered = pa.array(items.to_numpy(dtype=object)[order], pa.string())
-    lists = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), ordered)
-    return pa.table([pa.array(np.asarray(names, dtype=object), pa.string()), lists], schema=HISTORY)
-
-
-def _write_part(table: pa.Table, folder: Path, number: int) -> int:
-    pq.write_table(table, folder / part_name(number))
-    return number + 1
 
 
 def parts_in(folder: Path) -> Iterator[tuple[int, Path]]:
