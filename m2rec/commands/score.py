@@ -1,13 +1,15 @@
 """`python -m m2rec score WORLD --histories FILE --out FOLDER`"""
 
+import errno
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from m2rec.commands.output import Json, say, show, table
 from m2rec.commands.places import find_checkpoint
+from m2rec.data.tables.columns import parse_columns
 from m2rec.errors import DataError, InputError
 
 
@@ -21,6 +23,18 @@ def score(
         ),
     ],
     out: Annotated[Path, typer.Option(help="Folder for the answers; a killed run resumes in it.")],
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ROLE=COLUMN,…",
+            help="Roles of columns with unusual names: user=CustomerID,item=StockCode,timestamp=InvoiceDate; numbers "
+            "from 1 without a header. Roles: user, item (also a column of lists), timestamp, position.",
+        ),
+    ] = None,
+    dates: Annotated[
+        Literal["dayfirst", "monthfirst"] | None,
+        typer.Option(help="How to read 03/04/2025 if the column leaves it open."),
+    ] = None,
     k: Annotated[int, typer.Option("-k", "--k", min=1, max=50, help="How many items for each user.")] = 10,
     exclude_seen: Annotated[
         bool, typer.Option("--exclude-seen", help="Leave out items of the user's history.")
@@ -40,14 +54,16 @@ def score(
     """Recommend to every user of a table: k items with probability, contributions and gate weights, as Parquet.
 
     Memory does not grow with the table. A killed run resumes with the missing parts. A folder with the parts of another
-    run is refused.
+    run, or one that a run is writing into, is refused.
     """
     from m2rec.scoring.run import Run
     from m2rec.scoring.run import score as score_here
 
     if not histories.is_file():
         raise DataError(f"There is no file {histories}; give --histories a table, if possible as Parquet.")
-    run = Run(find_checkpoint(world).resolve(), histories.resolve(), out.resolve(), k, exclude_seen)
+    chosen = parse_columns(columns or [], "interactions")
+    place = find_checkpoint(world).resolve()
+    run = Run(place, histories.resolve(), out.resolve(), k, exclude_seen, columns=chosen, dates=dates)
     try:
         if ray is None:
             scored = score_here(run, workers)
@@ -56,7 +72,9 @@ def score(
 
             scored = score_on_ray(run, ray, workers)
     except OSError as error:
-        raise InputError(f"{out} cannot be written ({error}); free some space and run the command again.") from error
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        advice = "free some space and run the command again" if full else "give --out a folder that can be written"
+        raise InputError(f"{out} cannot be written ({error}); {advice}.") from error
     if scored.unknown:
         say(f"{scored.unknown:,} items of histories are not in {world} and were left out.")
     if scored.parts_before:

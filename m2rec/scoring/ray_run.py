@@ -46,21 +46,21 @@ def score_on_ray(run: Run, address: str = HERE, workers: int | None = None) -> S
         except (ConnectionError, ValueError, RuntimeError) as error:
             raise InputError(f"No Ray cluster answers at {address} ({error}); give its address, or none.") from error
     try:
-        parts = run.begin()
-        left = run.left(parts)
-        unknown = 0
-        if left:
-            count = min(workers or int(ray.cluster_resources().get("CPU", 1)), len(left))
-            # one block a part, made here: a task that makes blocks would wait for a processor that the workers hold
-            numbers = ray.data.from_items([{"part": number} for number in left], override_num_blocks=len(left))
-            answered = numbers.map_batches(
-                PartScorer, fn_constructor_args=[run], batch_size=1, concurrency=count, num_cpus=1
-            )
-            with users_left(run, left) as (_, advance):
-                for row in answered.iter_rows():
-                    unknown += int(row["unknown"])
-                    advance(int(row["users"]))
-        return run.end(parts, parts - len(left), unknown, began)
+        with run.claimed() as parts:
+            left = run.left(parts)
+            unknown = 0
+            if left:
+                count = min(workers or int(ray.cluster_resources().get("CPU", 1)), len(left))
+                # one block a part, made here: a task that makes blocks would wait for a processor that the workers hold
+                numbers = ray.data.from_items([{"part": number} for number in left], override_num_blocks=len(left))
+                answered = numbers.map_batches(
+                    PartScorer, fn_constructor_args=[run], batch_size=1, concurrency=count, num_cpus=1
+                )
+                with users_left(run, left) as (_, advance):
+                    for row in answered.iter_rows():
+                        unknown += int(row["unknown"])
+                        advance(int(row["users"]))
+            return run.end(parts, parts - len(left), unknown, began)
     finally:
         if started:
             ray.shutdown()

@@ -1,3 +1,5 @@
+import errno
+import os
 import sys
 
 import pyarrow as pa
@@ -50,3 +52,35 @@ def test_ray_takes_an_address_or_none():
     assert with_default_address(["score", "w", "--ray"]) == ["score", "w", "--ray", "local"]
     assert with_default_address(["--ray", "--k", "3"]) == ["--ray", "local", "--k", "3"]
     assert with_default_address(["--ray", "auto", "--k", "3"]) == ["--ray", "auto", "--k", "3"]
+
+
+def test_unusual_columns_and_dates_are_options(run, shop, tmp_path):
+    table = {"who": ["a", "a"], "what": ["g0", "g1"], "day": ["03/04/2025", "02/05/2025"]}
+    pq.write_table(pa.table(table), tmp_path / "log.parquet")
+    command = ("score", shop.checkpoint, "--histories", tmp_path / "log.parquet", "--out", tmp_path / "out")
+    result = run(*command)
+    assert (result.code, "name the columns with --columns" in result.err) == (2, True)
+    result = run(*command, "--columns", "user=who,item=what")
+    assert (result.code, "add --dates dayfirst or --dates monthfirst" in result.err) == (2, True)
+    result = run(*command, "--columns", "user=who,item=what", "--dates", "dayfirst", "--json", "-")
+    assert (result.code, result.json["users"]) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("number", "advice"), [(errno.ENOSPC, "free some space"), (errno.EACCES, "give --out a folder that can be written")]
+)
+def test_what_cannot_be_written_is_said_with_what_helps(run, shop, lists, tmp_path, monkeypatch, number, advice):
+    def failing(*_arguments):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("m2rec.scoring.run.divide", failing)
+    result = run("score", shop.checkpoint, "--histories", lists, "--out", tmp_path / "out")
+    assert result.code == 2
+    assert f"cannot be written ([Errno {number}] {os.strerror(number)}); {advice}" in result.err
+
+
+def test_a_file_in_place_of_the_folder_is_refused(run, shop, lists):
+    result = run("score", shop.checkpoint, "--histories", lists, "--out", lists)
+    assert result.code == 2
+    assert "cannot be written" in result.err
+    assert "free some space" not in result.err
