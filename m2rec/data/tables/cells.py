@@ -104,7 +104,8 @@ def unix_seconds(
     else:
         cells = text(table, role)
         codes, unique = pd.factorize(cells)
-        times = reading.of(list(unique)) if reading else read_times(list(unique), order)
+        written = unique.tolist()
+        times = reading.of(written) if reading else read_times(written, order)
         if times.ambiguous:
             problems.add(
                 f"The {role}s of {table.path}, such as {quoted(times.ambiguous)}, can be day/month or month/day, and "

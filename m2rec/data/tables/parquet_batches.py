@@ -82,6 +82,6 @@ def whole_columns(
             if role in numbers:
                 numbers[role] = numbers[role] and cells.whole_numbers(table, role)
             elif notations:
-                notations.add(list(cells.text(table, role).unique()))
+                notations.add(cells.text(table, role).unique().tolist())
         advance(len(table.frame) + table.blank_rows)
     return WholeColumns(numbers, notations.reading(dates) if notations else None)
