@@ -87,6 +87,7 @@ def events(
         moment = cells.numbers(table, "position", problems, blank_allowed=False)
     elif order == "timestamp":
         reading = whole.times if whole else None
+        unchecked = unchecked and not (reading and reading.ambiguous)  # which is a problem of all rows
         moment = cells.unix_seconds(table, "timestamp", problems, blank_allowed=False, order=dates, reading=reading)
     else:
         moment = np.zeros(len(users))  # the order of the file

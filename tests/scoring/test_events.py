@@ -1,5 +1,6 @@
 """Tables of events: in any number of parts and batches, they are read as one table."""
 
+import functools
 import resource
 from pathlib import Path
 
@@ -17,16 +18,16 @@ from m2rec.scoring.run import Run, score
 from tests.scoring.compare import USERS, answers, check_against_recommend
 
 
-@pytest.fixture
-def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tables are read seven rows at a time."""
-    whole = parquet_batches.tables
-
-    def tables(path, columns):
-        return whole(path, columns, 7)
-
+def in_batches(monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
+    """Let tables be read so many rows at a time."""
+    tables = functools.partial(parquet_batches.tables, rows=rows)
     monkeypatch.setattr(parquet_batches, "tables", tables)
     monkeypatch.setattr("m2rec.scoring.events.tables", tables)
+
+
+@pytest.fixture
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    in_batches(monkeypatch, 7)
 
 
 def written(folder: Path, **columns: object) -> Path:
@@ -99,9 +100,11 @@ def test_most_numbers_say_the_unit_of_all_in_any_number_of_parts(tmp_path, small
     assert divided(path, tmp_path / "parts", 10, columns={"timestamp": "at"}) == {"a": [f"i{at}" for at in range(34)]}
 
 
-def test_dates_that_nothing_decides_need_the_option(world, tmp_path) -> None:
+def test_dates_that_nothing_decides_need_the_option(tmp_path, monkeypatch) -> None:
     path = written(tmp_path, user=["a"] * 2, item=["i01", "i02"], date=["03/04/2025", "02/05/2025"])
-    with pytest.raises(DataError, match=r"events\.parquet, such as “03/04/2025”, .*add --dates dayfirst"):
+    message = r"events\.parquet, such as “03/04/2025”, .*add --dates dayfirst or --dates monthfirst\.$"
+    in_batches(monkeypatch, 1)
+    with pytest.raises(DataError, match=message):
         divided(path, tmp_path / "none", 1)
     assert divided(path, tmp_path / "days", 1, dates="dayfirst") == {"a": ["i01", "i02"]}
     assert divided(path, tmp_path / "months", 1, dates="monthfirst") == {"a": ["i02", "i01"]}
