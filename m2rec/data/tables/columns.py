@@ -66,6 +66,7 @@ LISTS: dict[str, tuple[str, ...]] = {
     ),
     "year": ("year", "released", "releaseyear"),
     "date": INTERACTIONS["timestamp"],
+    "user": INTERACTIONS["user"],
 }
 ROLES = {"interactions": (*INTERACTIONS, "title"), "items": tuple(ITEMS)}
 

@@ -1,4 +1,4 @@
-"""Pasted histories: one title a line, or a table with titles and, if they like, years and dates.
+"""Pasted histories: one title a line, or a table with titles and, if they like, years, dates and whose each row is.
 
 Pasted lists, uploads and `recommend --history` are read here; names, separators, quotes and times are those of
 `columns.py`, `delimited.py` and `times.py`, as for whole tables.
@@ -6,6 +6,7 @@ Pasted lists, uploads and `recommend --history` are read here; names, separators
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -40,7 +41,7 @@ class Entry:
 
 @dataclass
 class Pasted:
-    """The entries, oldest first, and notes for the reader: how dates were read, what was left out."""
+    """The entries, oldest first, and notes for the reader: how dates were read, what was left out, whose rows it is."""
 
     entries: list[Entry]
     notes: list[str] = field(default_factory=list)
@@ -49,7 +50,8 @@ class Pasted:
 def read_list(text: str) -> Pasted:
     """Read a list of titles, oldest first, or a table with a title column; dates decide the order where all are read.
 
-    Raises InputError for an empty list, for what is no text, and for an irregular table.
+    Of a table of several people, one person's rows are read, because a history is one person's. Raises InputError for
+    an empty list, for what is no text, and for an irregular table.
     """
     text = text.removeprefix("\ufeff")
     start = text[:100].encode("latin-1", "replace")
@@ -105,10 +107,19 @@ def _of_table(layout: Layout, rows: Sequence[Sequence[str]]) -> Pasted:
 
     titles, years, dates = cells("title"), cells("year"), cells("date")
     named = [row for row, title in enumerate(titles) if normalised(title)]
-    entries = [Entry(titles[row], _four_digits(years[row])) for row in named]
-    pasted = Pasted(entries)
+    notes = []
     if any(row and not titles[at] and any(row) for at, row in enumerate(rows)):
-        pasted.notes.append(f"{counted(sum(any(row) for row in rows) - len(named), 'row')} without a title left out.")
+        notes.append(f"{counted(sum(any(row) for row in rows) - len(named), 'row')} without a title left out.")
+    users = [normalised(user) for user in cells("user")]
+    people = Counter(users[row] for row in named if users[row])
+    if len(people) > 1:
+        user, most = people.most_common(1)[0]  # of equal ones the first
+        notes.append(
+            f"The column {quoted(roles['user'])} names {len(people):,} people: only the rows of {quoted(user)} were "
+            f"taken, {most:,} of {len(named):,}; nobody has more."
+        )
+        named = [row for row in named if users[row] == user]
+    pasted = Pasted([Entry(titles[row], _four_digits(years[row])) for row in named], notes)
     if any(dates):
         _by_date(pasted, [dates[row] for row in named])
     return pasted

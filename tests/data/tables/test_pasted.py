@@ -69,6 +69,26 @@ def test_rows_without_a_title_are_counted() -> None:
     assert (titles(found), found.notes[0]) == (["Tea"], "1 row without a title left out.")
 
 
+def test_of_several_people_the_one_with_the_most_rows_is_read_and_said() -> None:
+    found = read_list(
+        "user,title,date\nbob,Tea,2025-06-19\nanna,Jam,2025-06-20\nbob,Honey,2025-06-18\n,Rye,2025-06-17\n"
+    )
+    assert titles(found) == ["Honey", "Tea"]
+    assert found.notes[0] == (
+        "The column “user” names 2 people: only the rows of “bob” were taken, 2 of 4; nobody has more."
+    )
+
+
+@pytest.mark.parametrize("name", ["user", "CustomerID", "Profile Name", "user_id:token"])
+def test_of_people_with_equally_many_rows_the_first_is_read(name: str) -> None:
+    assert titles(read_list(f"{name},item,timestamp\nu1,Tea,1\nu0,Jam,0\nu1,Rye,2\nu0,Tea,3\n")) == ["Tea", "Rye"]
+
+
+def test_one_persons_table_is_read_whole_however_the_name_is_written() -> None:
+    found = read_list("user,title\nAm\u00e9lie,Tea\nAme\u0301lie ,Jam\n,Rye\n")
+    assert (titles(found), found.notes) == (["Tea", "Jam", "Rye"], [])
+
+
 @pytest.mark.parametrize(
     ("text", "what"),
     [
