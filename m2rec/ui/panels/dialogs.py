@@ -10,7 +10,7 @@ from m2rec.recommend.answer import RankedItem
 from m2rec.ui.render.context import PageContext
 from m2rec.ui.render.templating import render
 from m2rec.ui.render.words import percent
-from m2rec.ui.session.paste import Match
+from m2rec.ui.session.paste import LONGEST_TEXT, TOO_LONG, Match
 
 MATTERED = 6  # history items with the largest influence that are shown
 NEGLIGIBLE = 0.05  # change of the log-probability; smaller influences are not shown
@@ -83,11 +83,12 @@ def repeat(context: PageContext) -> str:
 
 def paste(context: PageContext) -> str:
     """The form for a list of titles."""
-    return render("dialogs/paste.html.j2", example=[item.title for item in list(context.world.items.values())[:3]])
+    example = [item.title for item in list(context.world.items.values())[:3]]
+    return render("dialogs/paste.html.j2", example=example, longest=LONGEST_TEXT, too_long=TOO_LONG)
 
 
 def matches(found: list[Match], notes: Sequence[str] = ()) -> str:
-    """How a pasted list was read, with unmatched entries first. `notes` say how its dates were read."""
+    """How a pasted list was read, with unmatched entries first. `notes` say what was done with it."""
     missing = [match for match in found if match.item is None]
     dated = sum(match.day is not None for match in found)
     matched = [match for match in found if match.item is not None]

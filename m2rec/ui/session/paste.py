@@ -12,7 +12,8 @@ from m2rec.recommend.catalogue import CatalogueItem
 from m2rec.text_safety import folded, normalised, printable
 from m2rec.ui.session.state import HISTORY_LIMIT
 
-LONGEST_TEXT = 1_000_000  # characters
+LONGEST_TEXT = 2_000_000  # characters
+TOO_LONG = f"The list is longer than {LONGEST_TEXT:,} characters: split it, or keep the newest part."
 LONGEST_LINE = 300  # characters of a line that are compared and shown; no title needs more
 SURE = 88.0  # least RapidFuzz score at which a misspelt title matches an item
 SUGGESTIONS = 3
@@ -32,14 +33,17 @@ class Match:
 
 
 def pasted(text: str) -> Pasted:
-    """The result of `read_list` for a pasted or uploaded text. Raises InputError, also for its size."""
+    """The result of `read_list` for a pasted or uploaded text, of a long list the newest that a history takes.
+
+    Raises InputError, also for a text that is too long to be read.
+    """
     if len(text) > LONGEST_TEXT:
-        raise InputError(f"The list is longer than {LONGEST_TEXT:,} characters: split it, or keep the newest part.")
+        raise InputError(TOO_LONG)
     found = read_list(text)
-    if len(found.entries) > HISTORY_LIMIT:
-        raise InputError(
-            f"The list holds {len(found.entries)} items; a history takes up to {HISTORY_LIMIT}: keep the newest."
-        )
+    count = len(found.entries)
+    if count > HISTORY_LIMIT:
+        found.entries = found.entries[-HISTORY_LIMIT:]
+        found.notes.append(f"Of {count:,} items the newest {HISTORY_LIMIT:,} were taken: a history takes no more.")
     return found
 
 

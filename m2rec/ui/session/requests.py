@@ -7,7 +7,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from m2rec.branches import BRANCHES, BranchName
 from m2rec.recommend.options import LONGEST_NAME, MOST_ITEMS, Flag, GateWeights, K, Options
 from m2rec.recommend.validation import must
-from m2rec.ui.session.paste import LONGEST_TEXT
 from m2rec.ui.session.state import (
     HISTORY_LIMIT,
     Comparison,
@@ -29,7 +28,7 @@ Period = Annotated[float, Field(gt=0, allow_inf_nan=False), must("be a period in
 Weight = Annotated[float, Field(ge=0, le=1), must("be a weight from 0 to 1")]
 Every = Annotated[int, Field(ge=2, le=HISTORY_LIMIT), must(f"be a whole number from 2 to {HISTORY_LIMIT}")]
 Query = Annotated[str, Field(max_length=LONGEST_NAME), must(f"be a text of at most {LONGEST_NAME} characters")]
-Text = Annotated[str, Field(max_length=LONGEST_TEXT), must(f"be a text of at most {LONGEST_TEXT:,} characters")]
+Text = Annotated[str, must("be a text")]  # how long a list may be, `paste.py` says
 Entry = Annotated[str, must("be a title or an item id, as text")]
 Entries = Annotated[list[Entry], must("be a list of titles or item ids, oldest first")]
 Compared = Annotated[Comparison | Literal[""], must(f"be {', '.join(BRANCHES)}, shuffled, popularity or empty")]

@@ -20,7 +20,7 @@ from m2rec.errors import InputError
 from m2rec.recommend.validation import checked, must
 from m2rec.text_safety import quoted
 
-LARGEST_BODY: Final = 8 << 20  # bytes, for a pasted list of a million characters and sixty undo steps
+LARGEST_BODY: Final = 8 << 20  # bytes, for the longest pasted list and many undo steps
 LONGEST_PART: Final = 200  # characters between two slashes of an address
 PAGE_CALLS: Final = ("act", "open", "search", "ask")
 NOT_HERE: Final = "There is nothing at this address: the page is at /, its endpoints are recommend, search and worlds."

@@ -143,6 +143,18 @@ def test_a_pasted_list_lists_what_it_could_not_match(page: Page) -> None:
     assert chips(page) == ["Ground coffee", "Honey"]
 
 
+def test_a_list_too_long_to_be_read_is_refused_and_not_sent(page: Page) -> None:
+    sent: list[str] = []
+    page.get_by_role("button", name="Paste a list").click()
+    box = page.get_by_role("textbox", name="Titles")
+    box.evaluate("box => (box.value = 'Honey\\n'.repeat(400000))")
+    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    page.get_by_role("button", name="Find these items").click()
+    message = page.get_by_role("dialog").get_by_role("status")
+    expect(message).to_have_text("The list is longer than 2,000,000 characters: split it, or keep the newest part.")
+    assert sent == []
+
+
 def test_a_refusal_inside_the_dialog_is_announced_there(page: Page) -> None:
     page.get_by_role("button", name="Paste a list").click()
     page.get_by_role("button", name="Find these items").click()

@@ -64,3 +64,9 @@ def test_the_service_gives_dialogs_and_files_and_refuses_others(service: Service
         assert "html" in service.ask({"session": session, "what": what, "text": text})
     assert service.ask({"session": session, "what": "csv"})["file"]["name"] == "m2rec-toy-shop.csv"
     assert "error" in service.ask({"session": session, "what": "secrets"})
+
+
+def test_a_list_too_long_to_be_read_is_refused_in_words_of_its_own(service: Service) -> None:
+    session = service.first()["session"]
+    reply = service.ask({"session": session, "what": "match", "text": "Oat milk\n" * 300_000})
+    assert reply == {"error": "The list is longer than 2,000,000 characters: split it, or keep the newest part."}

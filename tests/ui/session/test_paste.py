@@ -7,7 +7,7 @@ from m2rec.data.tables.pasted import ALONE, Entry
 from m2rec.errors import InputError
 from m2rec.recommend.catalogue import CatalogueItem
 from m2rec.text_safety import normalised, printable
-from m2rec.ui.session.paste import match, pasted
+from m2rec.ui.session.paste import LONGEST_TEXT, match, pasted
 from tests.ui.fake_recommender import ITEMS
 
 lines = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=20).filter(
@@ -55,10 +55,20 @@ def test_articles_and_years_are_no_obstacle_and_another_year_is_another_film(ent
     assert one.item or one.suggestions
 
 
-@pytest.mark.parametrize("text", ["", "  \n \n", "x" * 1_000_001, "a\n" * 4001])
+@pytest.mark.parametrize("text", ["", "  \n \n", "x" * (LONGEST_TEXT + 1)])
 def test_a_list_that_is_empty_or_too_long_says_so(text: str) -> None:
     with pytest.raises(InputError, match=r"list"):
         pasted(text)
+
+
+def test_of_a_long_list_the_newest_are_taken_and_said_whichever_end_they_stand_at() -> None:
+    said = "Of 4,002 items the newest 4,000 were taken: a history takes no more."
+    plain = pasted("\n".join(f"Title {number}" for number in range(4002)))
+    assert [entry.title for entry in plain.entries] == [f"Title {number}" for number in range(2, 4002)]
+    assert plain.notes == [said]
+    newest_first = pasted("\n".join(["title,time", *(f"Title {number},{number}" for number in range(4001, -1, -1))]))
+    assert newest_first.entries == plain.entries
+    assert said in newest_first.notes
 
 
 @given(st.lists(lines, min_size=1, max_size=15))

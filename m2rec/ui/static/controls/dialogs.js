@@ -45,7 +45,9 @@ export function startDialogs(page) {
     if (form.dataset.form === "repeat") {
       if (await page.act({ type: "repeat", item_id: data.get("item_id"), every: Number(data.get("every")) })) dialog.close();
     } else if (form.dataset.form === "match") {
-      const reply = await page.ask("ask", () => ({ session: page.view.session, what: "match", text: data.get("text") }));
+      const text = String(data.get("text"));
+      if (text.length > Number(form.dataset.longest)) return page.say(form.dataset.tooLong ?? "", "error"); // a much longer one is not even sent
+      const reply = await page.ask("ask", () => ({ session: page.view.session, what: "match", text }));
       if (reply) all(dialog, "[data-matches]")[0].innerHTML = String(reply.html);
     } else if (form.dataset.form === "take") {
       /** @type {(HTMLInputElement | HTMLSelectElement)[]} */
