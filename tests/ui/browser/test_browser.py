@@ -1,5 +1,6 @@
 """The page in a real browser: what a visitor sees and can do, by role and label."""
 
+import codecs
 import re
 import time
 
@@ -153,6 +154,16 @@ def test_a_list_too_long_to_be_read_is_refused_and_not_sent(page: Page) -> None:
     message = page.get_by_role("dialog").get_by_role("status")
     expect(message).to_have_text("The list is longer than 2,000,000 characters: split it, or keep the newest part.")
     assert sent == []
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "windows-1252", "utf-16", "utf-16-be"])
+def test_a_file_is_read_in_the_encodings_that_spreadsheets_save(page: Page, encoding: str) -> None:
+    titles = "Crème fraîche\nHoney – 2 €"
+    mark = codecs.BOM_UTF16_BE if encoding == "utf-16-be" else b""
+    file = {"name": "mine.csv", "mimeType": "text/csv", "buffer": mark + titles.encode(encoding)}
+    page.get_by_role("button", name="Paste a list").click()
+    page.get_by_label("or a file").set_input_files(file)  # type: ignore[arg-type]
+    expect(page.get_by_role("textbox", name="Titles")).to_have_value(titles)
 
 
 def test_a_refusal_inside_the_dialog_is_announced_there(page: Page) -> None:

@@ -1,6 +1,7 @@
 // @ts-check
 // The one dialog: details of a card, repeating an item, pasting a list. Its content comes from the server.
 import { all, around } from "../page/dom.js";
+import { decoded } from "./decoded.js";
 
 /** @param {import("../page/page.js").Page} page */
 export function startDialogs(page) {
@@ -34,7 +35,7 @@ export function startDialogs(page) {
   });
   dialog.addEventListener("change", async ({ target }) => {
     if (!(target instanceof HTMLInputElement) || !("file" in target.dataset) || !target.files?.length) return;
-    const text = await target.files[0].text();
+    const text = decoded(await target.files[0].arrayBuffer());
     const field = dialog.querySelector("textarea");
     if (field) field.value = text;
   });
