@@ -50,6 +50,22 @@ def test_two_hundred_items_and_long_titles_stay_within_their_panels(page: Page) 
     expect(page.locator(".history")).to_contain_text("the model reads the newest 200")
 
 
+@pytest.mark.parametrize("size", [LAPTOP, PHONE], ids=["laptop", "phone"])
+def test_a_word_as_long_as_a_line_stays_within_the_reading_and_the_dialogs(page: Page, size: dict[str, int]) -> None:
+    page.set_viewport_size(size)  # type: ignore[arg-type]
+    word = "x" * 199
+    page.get_by_role("combobox", name="Search for an item to add").fill(word)
+    page.get_by_role("option", name=re.compile("^Invent")).click()
+    count(page, START + 1)
+    expect(page.locator(".reading")).to_contain_text(word)
+    assert page.locator(".reading").evaluate("box => box.scrollWidth - box.clientWidth") == 0
+    page.locator(".card-open").first.click()
+    dialog = page.get_by_role("dialog")
+    influence = dialog.locator(".influences li", has_text=word)
+    expect(influence).to_be_visible()
+    assert dialog.evaluate("one => one.scrollWidth - one.clientWidth") == 0
+
+
 def test_on_a_phone_all_is_one_column_without_sideways_scrolling(page: Page) -> None:
     page.set_viewport_size(PHONE)  # type: ignore[arg-type]
     expect(page.locator(CHART).first).to_be_visible()
