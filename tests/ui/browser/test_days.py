@@ -47,6 +47,27 @@ def test_a_drawn_customer_is_played_with_causes_and_a_score_in_one_reply(page: P
     expect(dialog).to_be_hidden()
 
 
+WATCH = """() => {
+  const dialog = document.querySelector("dialog");
+  window.apart = [];
+  new MutationObserver(() => {
+    const said = dialog.querySelector("[data-days='words']").textContent.match(/After (\\d+) /)?.[1];
+    const counted = dialog.querySelector("[data-play-at]").textContent.match(/after (\\d+) /)?.[1];
+    if (said !== counted) window.apart.push([said, counted]);
+  }).observe(dialog, { subtree: true, childList: true, characterData: true });
+}"""
+
+
+def test_while_it_plays_the_counter_and_the_sentence_are_of_one_day(page: Page) -> None:
+    page.get_by_role("button", name="Play the days").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("after 1 of 41", exact=True)).to_be_visible()
+    page.evaluate(WATCH)
+    dialog.get_by_role("button", name="Play through the history").click()
+    expect(dialog.get_by_text("after 3 of 41", exact=True)).to_be_visible()
+    assert page.evaluate("window.apart") == []
+
+
 @pytest.mark.parametrize(("scheme", "size"), [("dark", LAPTOP), ("light", PHONE)], ids=["laptop", "phone"])
 def test_it_fits_and_axe_finds_nothing_to_complain_about(page: Page, scheme: str, size: dict[str, int]) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe: see requirements-dev.txt")

@@ -37,10 +37,11 @@ export function computedShow(page) {
     return asked;
   }
 
-  return async (day) => {
+  return async (day, drawn) => {
     const html = await view(day);
     if (html === null || !dialog.open || dialog.dataset.shows !== "computed") return false;
     Idiomorph.morph(dialog, html, { morphStyle: "innerHTML", ignoreActiveValue: true, callbacks: { beforeAttributeUpdated: keepOpen } });
+    drawn();
     const next = day + Math.sign(day - last);
     last = day;
     const range = slider();

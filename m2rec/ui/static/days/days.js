@@ -27,15 +27,17 @@ export function daysShow(page) {
     if (preset && (await page.act({ type: "preset", value: preset }))) all(page.root, "[data-dialog-open='days']")[0]?.click();
   });
 
-  return async (day) => {
+  return async (day, drawn) => {
     const at = day - (series[0]?.read ?? 0);
     if (!series[at]) return false;
     if (all(dialog, "[data-play].on").length && !CALM.matches) {
       draw(dialog, series, at, false);
+      drawn();
       await new Promise((done) => setTimeout(done, SUSPENSE));
       if (!dialog.open) return false;
     }
     draw(dialog, series, at, true);
+    drawn();
     return true;
   };
 }

@@ -2,7 +2,7 @@
 // A slider, two buttons and Play, in a dialog that shows one day of a history at a time.
 import { all, around } from "../page/dom.js";
 
-/** How a dialog shows a day; false, where it cannot. @typedef {(day: number) => Promise<boolean>} Show */
+/** How a dialog shows a day; it calls `drawn` as soon as the day can be seen. False, where it cannot. @typedef {(day: number, drawn: () => void) => Promise<boolean>} Show */
 
 const PACE = 800; // ms a day while it plays
 
@@ -53,14 +53,19 @@ export function startPlayer(page, shows) {
       const asked = wanted;
       coming = asked;
       wanted = null;
-      const shown = await shows[dialog.dataset.shows ?? ""]?.(asked);
+      const shown = await shows[dialog.dataset.shows ?? ""]?.(asked, () => count(asked));
       const range = slider();
       if (!shown || !range) break;
-      if (wanted === null) range.value = String(asked); // a slider that is dragged on stays with the finger
-      mark();
       if (wanted === null && playing) await next(range);
     }
     coming = null;
+    mark();
+  }
+
+  /** @param {number} day */
+  function count(day) {
+    const range = slider();
+    if (range && wanted === null) range.value = String(day); // a slider that is dragged on stays with the finger
     mark();
   }
 
