@@ -66,6 +66,35 @@ def test_what_is_typed_can_be_invented(page: Page) -> None:
     assert chips(page)[-1] == "a <lamp> & more"
 
 
+def test_the_words_of_an_invention_stay_until_it_has_been_read(page: Page) -> None:
+    held: list[Route] = []
+    page.route("**/act", lambda route: held.append(route))
+    box = page.get_by_role("combobox", name="Search for an item to add")
+    box.press_sequentially("a lamp that hums")
+    page.get_by_role("option", name=re.compile("^Invent")).click()
+    message = page.get_by_role("status", name="Message")
+    expect(message).to_contain_text("“a lamp that hums” is being read")
+    expect(box).to_have_value("a lamp that hums")
+    page.keyboard.press("Enter")  # once is enough
+    held[0].continue_()
+    count(page, START + 1)
+    expect(box).to_have_value("")
+    expect(message).to_be_empty()
+    assert len(held) == 1
+
+
+def test_the_words_of_an_invention_that_fails_can_be_sent_again(context: BrowserContext, address: str) -> None:
+    page = context.new_page()  # not the strict one: the browser itself logs the lost connection
+    visit(page, address)
+    page.route("**/act", lambda route: route.abort())
+    box = page.get_by_role("combobox", name="Search for an item to add")
+    box.press_sequentially("a hat")
+    page.get_by_role("option", name=re.compile("^Invent")).click()
+    expect(page.get_by_role("status", name="Message")).to_contain_text("nothing is lost")
+    expect(box).to_have_value("a hat")
+    expect(box).to_be_editable()
+
+
 def test_after_an_invention_one_can_type_on_by_keyboard_alone(page: Page) -> None:
     box = page.get_by_role("combobox", name="Search for an item to add")
     box.focus()

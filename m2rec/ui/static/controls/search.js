@@ -5,6 +5,7 @@ import { all, around } from "../page/dom.js";
 /** @typedef {import("../types").Hit} Hit */
 
 const PAUSE = 90; // ms of quiet before a search is sent
+const SLOW = 400; // ms before it is said that an item of one's own is being read: the first loads the text encoder
 const LONGEST = 199; // characters of a title, or of an item of one's own words
 
 /** @param {import("../page/page.js").Page} page */
@@ -101,10 +102,27 @@ export function startSearch(page) {
 
   /** @param {HTMLElement} option */
   async function take(option) {
+    const item = option.dataset.item ?? "";
     close();
-    input.value = "";
-    await page.act({ type: "add", item_id: option.dataset.item });
+    if (item.startsWith("~")) await invent(item);
+    else {
+      input.value = "";
+      await page.act({ type: "add", item_id: item });
+    }
     input.focus();
+  }
+
+  /**
+   * The words stay in the box until their item is there.
+   * @param {string} item
+   */
+  async function invent(item) {
+    const slow = setTimeout(() => page.say(`“${item.slice(1)}” is being read. The first item of your own takes some seconds.`), SLOW);
+    input.readOnly = true;
+    const done = await page.act({ type: "add", item_id: item });
+    clearTimeout(slow);
+    input.readOnly = false;
+    if (done) input.value = "";
   }
 
   input.addEventListener("input", () => {
@@ -112,6 +130,7 @@ export function startSearch(page) {
     timer = setTimeout(search, PAUSE);
   });
   input.addEventListener("keydown", async (event) => {
+    if (input.readOnly) return;
     if (event.key === "Escape") return close();
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
