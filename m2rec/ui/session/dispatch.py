@@ -55,13 +55,16 @@ def opening(world: World, theme: Theme = "auto") -> State:
 
 
 def _opened(worlds: Worlds, state: State, lesson_id: str | None) -> State:
-    """The first step of a lesson, on its own history; or the same state without a lesson.
+    """The first step of a lesson, on its own history; or the same state without a lesson and its comparison.
 
     One that names no world is given in the default one: the teacher's sheet was computed there, and the lesson before
     may have been in another.
     """
     if lesson_id is None:
-        return state.replace(lesson=None, lesson_step=0, lesson_choice=None, lesson_mark=None, lesson_sketch=None)
+        left = state.replace(lesson=None, lesson_step=0, lesson_choice=None, lesson_mark=None, lesson_sketch=None)
+        did = lesson(state.lesson).do if state.lesson else None
+        chosen_by_hand = not isinstance(did, Setting) or did.compare != state.compare
+        return left if chosen_by_hand else left.replace(compare=None)
     chosen = lesson(lesson_id)
     world = worlds.get(chosen.world) if chosen.world else worlds.default
     begun = starting_history(chosen, world)

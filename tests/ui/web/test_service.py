@@ -47,6 +47,18 @@ def test_the_spectrums_table_is_refused_while_a_lesson_asks_for_the_spectrum(ser
     assert "until you have put the marker" in reply["error"]
 
 
+@pytest.mark.parametrize(("by_hand", "left"), [(None, None), ("popularity", "popularity")])
+def test_a_lessons_comparison_goes_with_it_and_one_chosen_by_hand_stays(
+    service: Service, first: dict, by_hand: str | None, left: str | None
+) -> None:
+    view = act(service, act(service, first, type="lesson", lesson="limits"), type="lesson_do")
+    assert view["session"]["state"]["compare"] == "semantic"
+    if by_hand:
+        view = act(service, view, type="set", compare=by_hand)
+    state = act(service, view, type="lesson", lesson=None)["session"]["state"]
+    assert (state["lesson"], state["compare"]) == (None, left)
+
+
 @pytest.mark.parametrize(
     "action",
     [
