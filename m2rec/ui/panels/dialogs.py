@@ -9,11 +9,11 @@ from m2rec.errors import InputError
 from m2rec.recommend.answer import RankedItem
 from m2rec.ui.render.context import PageContext
 from m2rec.ui.render.templating import render
+from m2rec.ui.render.what_if import NEGLIGIBLE
 from m2rec.ui.render.words import percent
 from m2rec.ui.session.paste import LONGEST_TEXT, TOO_LONG, Match
 
-MATTERED = 6  # history items with the largest influence that are shown
-NEGLIGIBLE = 0.05  # change of the log-probability; smaller influences are not shown
+MATTERED = 6  # history items with the largest influence that are shown, where it is not negligible
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from m2rec.ui.session.state import State
 
 SLIP = 2  # places that a recurring item is moved by: rhythms slip by one in real life, and the model tolerates that
 NOTABLE = 0.2  # change of the log-probability, as with 80 % that becomes 65 %
+NEGLIGIBLE = 0.05  # one that is not worth a sentence, as with 4.2 % that becomes 4.1 %
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class WhatIf:
 def what_if(context: PageContext) -> WhatIf | None:
     """The first of a few small changes that moves the first recommendation by `NOTABLE`, or the one that moves it most.
 
-    None where no change moves its percentage.
+    None where no change moves it by more than `NEGLIGIBLE`.
     """
     if not context.answer.items or not context.answer.history:
         return None
@@ -44,7 +45,7 @@ def what_if(context: PageContext) -> WhatIf | None:
         )
         shown = percent(after) if after is not None else None
         moved = abs(log(after / first.probability)) if after and first.probability else inf
-        if shown != before and (best is None or moved > best[0]):
+        if shown != before and moved >= NEGLIGIBLE and (best is None or moved > best[0]):
             best = moved, WhatIf(action, label, before, shown)
         if best and best[0] >= NOTABLE:
             break

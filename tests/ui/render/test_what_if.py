@@ -48,6 +48,16 @@ def test_what_is_tried_first_concerns_the_evidence_that_the_first_card_has_most_
     assert tried.before == percent(0.987)
 
 
+@pytest.mark.parametrize(("factor", "shown"), [(0.975, False), (1.02, False), (0.9, True), (1.1, True)])
+def test_a_change_that_hardly_moves_the_first_card_is_left_out(
+    page_context: PageContext, monkeypatch: pytest.MonkeyPatch, factor: float, shown: bool
+) -> None:
+    first = page_context.answer.items[0].model_copy(update={"probability": 0.042})  # 4.2 % becomes 4.1 %
+    monkeypatch.setattr(page_context.worlds, "probability", lambda *asked: 0.042 * factor)
+    tried = what_if(replace(page_context, answer=page_context.answer.model_copy(update={"items": [first]})))
+    assert (tried is not None) == shown
+
+
 def test_nothing_is_tried_where_there_is_nothing_to_change(page_context: PageContext) -> None:
     assert what_if(with_state(page_context, history=())) is None
     assert "what-if" not in history.sentence(with_state(page_context, history=()))
