@@ -24,8 +24,8 @@ LINES_OF_ONE_ORDER = 20
 SHOWN = {  # key → title and description; the first is the "real person" of the lessons
     "person": ("Customer {user}, a regular", "Orders on more days than anybody else with a history this short"),
     "weekday": (
-        "Customer {user}, always the same weekday",
-        "Of all customers the one most faithful to a day of the week",
+        "Customer {user}, Wednesday to Friday",
+        "Of all customers the one whose days of the week are most alike: a rhythm in when they order, not in what",
     ),
     "same-again": ("Customer {user}, the same again", "One product on more days than anybody else bought any"),
     "once": ("Customer {user}, who came once", "A single order, as of a third of all customers"),

@@ -17,6 +17,8 @@ def test_four_customers_come_with_the_package_with_dates_in_order() -> None:
     days = {one.key: len(set(one.days)) for one in people}
     assert days["person"] == max(days.values())
     assert days["once"] == 1
+    weekdays = {(day + 3) % 7 for one in people if one.key == "weekday" for day in one.days}  # 1970 began on a Thursday
+    assert weekdays == {2, 3, 4}, "Wednesday to Friday, as the title says"
 
 
 def test_only_known_items_are_shown_and_only_the_newest() -> None:
