@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 FILE = Path(__file__).with_name("shoppers.csv")
 MOST_DAYS = 110
 DECIMALS = 4  # of the oracle's probabilities
-DRAWN = "Drawn from the process that makes this shop, unknown to the model, the true cause of each day known"
 SHOWN = {  # key → title and description
-    "shopper": ("A usual customer", "the causes of whose days are nearest to everybody's"),
-    "shopper-rhythm": ("A customer of rhythms", "who of those seen so briefly buys most by rhythms"),
-    "shopper-chain": ("A customer of chains", "who of those seen so briefly buys most by chains"),
-    "shopper-taste": ("A customer of one taste", "who of those seen so briefly buys most by taste"),
+    "shopper": ("A usual customer", "buys by rhythms, chains and taste in the usual proportions"),
+    "shopper-rhythm": ("A customer of rhythms", "buys mostly by rhythms"),
+    "shopper-chain": ("A customer of chains", "buys mostly by chains"),
+    "shopper-taste": ("A customer of one taste", "buys mostly by taste"),
 }
+KNOWN = "new to the model, and the true cause of each day is known"
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def shipped_shoppers() -> tuple[Shopper, ...]:
             Shopper(
                 key,
                 title,
-                f"{theirs['user'].iloc[0].replace('-', ' ').capitalize()}. {DRAWN}; {about}",
+                f"{theirs['user'].iloc[0].replace('-', ' ').capitalize()} {about}; {KNOWN}",
                 tuple(theirs["item"]),
                 tuple(theirs["cause"]),
                 tuple(int(period) for period in theirs["period"]),

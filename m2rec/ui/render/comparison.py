@@ -60,4 +60,4 @@ def compared(context: PageContext) -> Other | None:
 
 
 def _overlap(rows: list[Row], note: str) -> str:
-    return f"{sum(row.shared for row in rows)} of {len(rows)} are in both lists. {note}"
+    return f"In both lists: {sum(row.shared for row in rows)} of {len(rows)}. {note}"

@@ -29,6 +29,7 @@ def test_each_of_three_buys_most_by_the_cause_in_its_key() -> None:
     }
     for cause in ("rhythm", "chain", "taste"):
         assert max(shares, key=lambda key: shares[key][cause]) == f"shopper-{cause}"
+        assert shares[f"shopper-{cause}"][cause] > 0.5, "mostly, as the description says"
 
 
 def test_a_history_has_causes_where_it_is_a_shoppers_from_the_first_day_on() -> None:
