@@ -26,12 +26,17 @@ class StressTable(BaseModel):
 
     world: str
     weights: str  # SHA-256 of the checkpoint's model.safetensors
-    customers: int  # of each market; a tenth of them are tested
+    customers: int  # of each market
     hardware: str
     date: str
     command: str
     revision: str
     rows: list[GradedRow] = []
+
+    @property
+    def tested(self) -> int:
+        """The test customers of each market."""
+        return self.customers // 10
 
 
 def read_table(path: Path) -> StressTable:

@@ -101,7 +101,7 @@ def _stress(path: Path) -> list[str]:
         "taste",
     ]
     about = (
-        f"The shipped weights, without further training, in markets with other settings: {table.customers // 10:,} "
+        f"The shipped weights, without further training, in markets with other settings: {table.tested:,} "
         f"test customers in each, the fair oracle of the same market, and the cause on which most is lost. "
         f"{table.hardware}, {table.date}, by `{table.command}`."
     )

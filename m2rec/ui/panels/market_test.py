@@ -14,7 +14,7 @@ from m2rec.evaluation.market_report import (
     PredictionGrades,
     read_reports,
 )
-from m2rec.evaluation.stress_table import FILE, GradedRow, read_table
+from m2rec.evaluation.stress_table import FILE, GradedRow, StressTable, read_table
 from m2rec.ui.panels.standing import Standing
 from m2rec.ui.render.context import PageContext
 from m2rec.ui.render.templating import render
@@ -36,14 +36,14 @@ def market_test(context: PageContext) -> str:
     """The section. Tables without recorded figures are left out."""
     folder = next((world.folder for world in context.worlds if world.name == WORLD), None)
     rows: list[Row] = []
-    stressed: list[list[str]] = []
+    stress: StressTable | None = None
     note = None
     if folder:
         benchmarks = folder.parent.parent / BENCHMARKS
         try:
             rows = takers(read_reports(benchmarks / FOLDER))
             path = benchmarks / FILE
-            stressed = [_stressed(row) for row in read_table(path).rows] if path.is_file() else []
+            stress = read_table(path) if path.is_file() else None
         except DataError as error:
             note = str(error)
     return render(
@@ -51,7 +51,8 @@ def market_test(context: PageContext) -> str:
         rows=rows,
         heads=[*(f"rhythm, {first}–{last} days" for first, last in BANDS), *OTHER_GROUPS],
         causes=list(CAUSE_OF.values()),
-        stressed=stressed,
+        stressed=[_stressed(row) for row in stress.rows] if stress else [],
+        tested=stress.tested if stress else 0,
         note=note,
     )
 

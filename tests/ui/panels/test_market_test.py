@@ -10,6 +10,7 @@ import pytest
 
 from m2rec.commands.app import main
 from m2rec.evaluation.market_report import FOLDER, MarketReport
+from m2rec.evaluation.stress_table import FILE
 from m2rec.ui.panels.market_test import BENCHMARKS, WORLD, market_test, takers
 from m2rec.ui.render.context import PageContext
 from m2rec.ui.session.world import World
@@ -95,3 +96,11 @@ def test_recorded_reports_are_shown(published: PageContext) -> None:
     for path in (ROOT / BENCHMARKS / FOLDER).glob("*.json"):
         report = MarketReport.model_validate_json(path.read_bytes())
         assert f"{report.groups['all'].figures['HR@10'].value:.4f}" in html
+
+
+def test_where_it_breaks_says_why_its_first_figure_is_not_the_one_above(published: PageContext, tmp_path: Path) -> None:
+    row = {"name": "as trained", "groups": json.loads(grades(0.5))["groups"]}
+    made = {"weights": "0", "hardware": "cpu", "date": "2026-01-01", "command": "stress", "revision": "1"}
+    table = {"world": WORLD, "customers": 4000, "rows": [row], **made}
+    (tmp_path / BENCHMARKS / FILE).write_text(json.dumps(table))
+    assert "Each has its own 400 test customers" in market_test(published)
