@@ -36,13 +36,15 @@ startOpening(page);
 startControls(page);
 startDialogs(page);
 startPlayer(page, { computed: computedShow(page), days: daysShow(page) });
-startSections(page);
+const openSection = startSections(page);
 startCopying(page);
 startRace(page);
 start();
 
 async function start() {
+  const tab = location.hash.slice(1); // of the address that was asked for
   await open(new URLSearchParams(location.search));
+  openSection(tab);
   page.root.removeAttribute("data-waiting");
   page.root.dataset.ready = "true";
 }

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.ui.browser.visiting import PHONE, START, BrowserContext, Page, chips, count, expect, until, visit
+from tests.ui.browser.visiting import PHONE, READY, START, BrowserContext, Page, chips, count, expect, until, visit
 
 
 def test_what_an_action_led_to_is_announced(page: Page) -> None:
@@ -70,6 +70,25 @@ def test_a_reload_loses_nothing_and_back_goes_back(page: Page) -> None:
     assert chips(page) == shuffled
     expect(page.locator(".m2")).to_have_attribute("data-theme", "dark")
     expect(page.get_by_role("button", name="Undo")).to_be_enabled()
+
+
+def test_the_open_tab_outlives_a_reload_and_is_part_of_a_link(page: Page, context: BrowserContext) -> None:
+    tab, panel = page.get_by_role("tab", name="Results"), page.get_by_role("tabpanel", name="Results")
+    tab.click()
+    expect(panel).to_be_visible()
+    page.reload()
+    expect(panel).to_be_visible()
+    page.get_by_role("button", name="Shuffle the history").click()
+    page.get_by_role("button", name="Copy link").click()
+    page.wait_for_url("**/?s=*#results")
+    other = context.new_page()
+    visit(other, page.url)
+    expect(other.get_by_role("tabpanel", name="Results")).to_be_visible()
+    tab.click()
+    page.wait_for_url(re.compile(r"^[^#]*$"))
+    page.reload()
+    page.locator(READY).wait_for()
+    expect(page.get_by_role("tabpanel")).to_have_count(0)
 
 
 def test_the_theme_is_kept_for_the_next_visit(page: Page, context: BrowserContext, address: str) -> None:

@@ -2,6 +2,7 @@
 // Buttons, menus and sliders: what they ask for stands on them (`data-act` and the like), and is sent from here.
 import { downloadFigure } from "../answer/charts.js";
 import { all, around } from "../page/dom.js";
+import { openTab } from "../sections/sections.js";
 
 /** @typedef {import("../page/page.js").Page} Page */
 
@@ -56,7 +57,7 @@ async function copyLink(page) {
   await page.waiting; // the link is of what the last click led to
   const link = new URL(location.href);
   link.search = "";
-  link.hash = "";
+  link.hash = openTab(page);
   link.searchParams.set("s", page.view.link);
   history.replaceState(null, "", link);
   try {

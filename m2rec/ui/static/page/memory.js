@@ -1,6 +1,7 @@
 // @ts-check
 // What the browser remembers: each change is a step of its history, so Back and Forward work and a reload loses nothing. The
-// address follows the lesson; the theme is kept on the device.
+// address follows the lesson and the open tab; the theme is kept on the device.
+import { openTab } from "../sections/sections.js";
 
 /** @typedef {import("./page.js").Page} Page */
 
@@ -37,6 +38,11 @@ export function startMemory(page) {
     if (going || !changed) history.replaceState({ ...history.state, session }, "", addressOf(page));
     else history.pushState({ session }, "", addressOf(page));
   });
+  page.root.addEventListener("m2:tab", () => {
+    const address = new URL(location.href);
+    address.hash = openTab(page);
+    history.replaceState(history.state, "", address);
+  });
   addEventListener("popstate", async ({ state }) => {
     if (!state?.session) return;
     going = true;
@@ -47,13 +53,14 @@ export function startMemory(page) {
 }
 
 /**
- * The page's address for what it shows: it names the lesson, and nothing that is not so any more.
+ * The page's address for what it shows: it names the lesson and the open tab, and nothing that is not so any more.
  * @param {Page} page
  */
 function addressOf(page) {
   const address = new URL(location.href);
   for (const name of ["s", "lesson", "world"]) address.searchParams.delete(name);
   if (page.state.lesson) address.searchParams.set("lesson", page.state.lesson);
+  address.hash = openTab(page);
   return address;
 }
 

@@ -4,7 +4,20 @@ import { all, around } from "../page/dom.js";
 
 const CALM = matchMedia("(prefers-reduced-motion: reduce)");
 
-/** @param {import("../page/page.js").Page} page */
+/** @typedef {import("../page/page.js").Page} Page */
+
+/**
+ * The name of the open tab, or nothing.
+ * @param {Page} page
+ */
+export function openTab(page) {
+  return page.seek("[data-section][aria-selected='true']")?.dataset.section ?? "";
+}
+
+/**
+ * @param {Page} page
+ * @returns {(name: string) => void} opens the tab of that name, if there is one
+ */
 export function startSections(page) {
   const panel = page.find("#m2-section");
   const tabs = all(page.root, "[data-section]");
@@ -29,7 +42,14 @@ export function startSections(page) {
       other.tabIndex = other === tab ? 0 : -1;
     }
     panel.hidden = !opening;
+    page.root.dispatchEvent(new CustomEvent("m2:tab"));
     if (opening) panel.scrollIntoView({ block: "start", behavior: CALM.matches ? "auto" : "smooth" });
+  }
+
+  /** @param {string | undefined} name */
+  function open(name) {
+    const tab = tabs.find((one) => one.dataset.section === name);
+    if (tab) toggle(tab, true);
   }
 
   tabs.forEach((tab, place) => {
@@ -40,23 +60,21 @@ export function startSections(page) {
     });
   });
   page.root.addEventListener("click", (event) => {
-    const name = around(event, "[data-open-section]")?.dataset.openSection;
-    const tab = tabs.find((one) => one.dataset.section === name);
-    if (tab) toggle(tab, true);
+    open(around(event, "[data-open-section]")?.dataset.openSection);
   });
 
   let { lesson } = page.state;
   page.root.addEventListener("m2:shown", () => {
-    const open = selected();
+    const tab = selected();
     const left = lesson && !page.state.lesson;
-    if (page.state.lesson && !lesson && open) {
-      toggle(open, false);
+    if (page.state.lesson && !lesson && tab) {
+      toggle(tab, false);
       page.root.scrollIntoView();
-    } else if (left && "class" in page.root.dataset) {
-      const list = tabs.find((tab) => tab.dataset.section === "lessons");
-      if (list) toggle(list, true); // a class goes on from the list
-    } else if (open && world !== page.state.world) toggle(open, true); // what it says is of a world
+    } else if (left && "class" in page.root.dataset) open("lessons"); // a class goes on from the list
+    else if (tab && world !== page.state.world) toggle(tab, true); // what it says is of a world
     lesson = page.state.lesson;
     world = page.state.world;
   });
+
+  return open;
 }
