@@ -82,9 +82,19 @@ def _why(
     if steady:
         every = f"about every {ordinal(steady.period)} {wording.unit}"
         return f"It came back {every}, which chance could do too", "the frequency branch"
-    if first.item_id in answer.history:
-        return "It came up before, at no steady distance", "the frequency branch"
+    places = [at for at, item_id in enumerate(answer.history) if item_id == first.item_id]
+    if places:
+        return _irregular(places, wording), "the frequency branch"
     return "It is like what keeps coming up in this history", "the frequency branch"
+
+
+def _irregular(places: list[int], wording: Wording) -> str:
+    """What is said of an item whose places are too few or too uneven for a rhythm."""
+    if len(places) == 1:
+        return "It came up once before"
+    if len(places) == 2:
+        return f"It came up twice, {counted(places[1] - places[0], wording.unit)} apart"
+    return "It came up before, at no steady distance"
 
 
 def _due(one: Recurrence, wording: Wording) -> str:

@@ -95,6 +95,18 @@ def test_where_the_gates_favourite_is_not_what_the_first_card_has_most_of_the_se
     assert [span.kind for span in spans if span.kind] == ["temporal", "temporal", "semantic"]
 
 
+@pytest.mark.parametrize(
+    ("places", "said"),
+    [((3,), "It came up once before:"), ((3, 10), "It came up twice, 7 days apart:"),
+     ((1, 2, 9, 13), "It came up before, at no steady distance:")],
+)  # fmt: skip
+def test_an_item_that_came_up_too_seldom_or_unevenly_has_no_rhythm(places: tuple[int, ...], said: str) -> None:
+    history = [f"filler{at:02}" for at in range(14)]
+    for place in places:
+        history[place] = "coffee"
+    assert said in summary_text(answer(history, 0.1, 0.8, 0.1), TITLES, SHOP)
+
+
 def test_a_favourite_that_gives_the_first_card_most_of_its_weight_is_not_said_to_mean_others() -> None:
     found = answer([*COFFEE, "filler00"], 0.3, 0.4, 0.3)
     shares = {"temporal": 0.28, "frequency": 0.27, "semantic": 0.0}
@@ -134,4 +146,4 @@ def test_a_repeat_that_chance_could_make_is_not_called_a_rhythm() -> None:
     )
     elsewhere = summary_text(answer([*COFFEE, *WEEK], 0.2, 0.7, 0.1, flat(5.0, at=4)), TITLES, SHOP)
     assert "which chance could do too" in elsewhere
-    assert "at no steady distance" in summary_text(answer(["a", "coffee"], 0.2, 0.7, 0.1, None), {}, SHOP)
+    assert "It came up once before" in summary_text(answer(["a", "coffee"], 0.2, 0.7, 0.1, None), {}, SHOP)
