@@ -9,7 +9,7 @@ from m2rec.branches import BRANCHES, BranchName
 from m2rec.errors import InputError
 from m2rec.recommend.answer import PerBranch
 from m2rec.ui.session.link import from_link, to_link
-from m2rec.ui.session.state import HISTORY_LIMIT, LONGEST_LINK, UNDO_LIMIT, Session, State
+from m2rec.ui.session.state import HISTORY_LIMIT, LONGEST_LINK, LONGEST_UNDO, UNDO_LIMIT, Session, State
 
 SHUFFLE_SEED = 505
 LOOKS = ("theme", "fold", "lesson", "lesson_step", "lesson_choice", "lesson_mark", "lesson_sketch")  # no undo for these
@@ -137,11 +137,12 @@ def step(session: Session, state: State) -> Session:
     """
     if state == session.state:
         return session
-    if len(to_link(state)) > max(LONGEST_LINK, len(to_link(session.state))):  # an item can always be removed
+    before = to_link(session.state)
+    if len(to_link(state)) > max(LONGEST_LINK, len(before)):  # an item can always be removed
         raise InputError(
             "This history is too long for a link, in which the page keeps it: remove items, or shorten your own words."
         )
-    return Session(state=state, undo=_recorded(session.undo, session.state))
+    return Session(state=state, undo=_recorded(session.undo, before))
 
 
 def undo(session: Session) -> Session:
@@ -149,7 +150,7 @@ def undo(session: Session) -> Session:
     if not session.undo:
         return session
     state = _with_looks_of(from_link(session.undo[-1]), session.state)
-    return Session(state=state, undo=session.undo[:-1], redo=_recorded(session.redo, session.state))
+    return Session(state=state, undo=session.undo[:-1], redo=_recorded(session.redo, to_link(session.state)))
 
 
 def redo(session: Session) -> Session:
@@ -157,13 +158,17 @@ def redo(session: Session) -> Session:
     if not session.redo:
         return session
     state = _with_looks_of(from_link(session.redo[-1]), session.state)
-    return Session(state=state, undo=_recorded(session.undo, session.state), redo=session.redo[:-1])
+    return Session(state=state, undo=_recorded(session.undo, to_link(session.state)), redo=session.redo[:-1])
 
 
-def _recorded(links: tuple[str, ...], state: State) -> tuple[str, ...]:
-    """The links with the state's, which is left out if it could not be read again."""
-    link = to_link(state)
-    return (*links, link)[-UNDO_LIMIT:] if len(link) <= LONGEST_LINK else links
+def _recorded(links: tuple[str, ...], link: str) -> tuple[str, ...]:
+    """The links with one more, or without it if it could not be read again; the oldest go where there are too many."""
+    if len(link) > LONGEST_LINK:
+        return links
+    recorded = (*links, link)[-UNDO_LIMIT:]
+    while sum(map(len, recorded)) > LONGEST_UNDO:
+        recorded = recorded[1:]
+    return recorded
 
 
 def _with_looks_of(state: State, now: State) -> State:

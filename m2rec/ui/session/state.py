@@ -18,6 +18,7 @@ from m2rec.recommend.validation import checked, must
 STATE_VERSION: Final = 1
 HISTORY_LIMIT = 4000  # chips on the page; the model itself may read fewer and says so
 UNDO_LIMIT = 60
+LONGEST_UNDO = 6_000_000  # characters of all steps together, which each request sends; see LARGEST_BODY
 BAND_LIMIT = 20
 MOST_CHOICES = 6  # of a lesson's question
 LONGEST_LINK = 200_000  # characters; 4,000 ids of 36 random characters take 120,000

@@ -10,6 +10,7 @@ from m2rec.errors import InputError
 from m2rec.ui.session import actions
 from m2rec.ui.session.link import from_link, to_link
 from m2rec.ui.session.state import HISTORY_LIMIT, LONGEST_LINK, UNDO_LIMIT, Session, State
+from m2rec.ui.web.validation import LARGEST_BODY
 
 ABC = State(world="w", history=("a", "b", "c"))
 histories = st.lists(st.sampled_from("abcdef"), min_size=2, max_size=40).map(tuple)
@@ -141,6 +142,16 @@ def test_what_is_too_long_for_a_link_is_refused_and_can_still_be_made_shorter() 
     assert len(shorter.state.history) == HISTORY_LIMIT - 1
     assert shorter.undo == ()  # no link could bring the longer one back
     assert actions.step(shorter, actions.clear(shorter.state)).state.history == ()
+
+
+def test_many_steps_of_long_histories_still_fit_into_a_request() -> None:
+    session = Session(state=State(world="w", history=_ids(HISTORY_LIMIT, 44)))
+    assert len(to_link(session.state)) * UNDO_LIMIT > LARGEST_BODY
+    for _ in range(UNDO_LIMIT):
+        session = actions.step(session, actions.remove(session.state, 0))
+    assert 10 < len(session.undo) < UNDO_LIMIT
+    assert len(session.model_dump_json()) < LARGEST_BODY
+    assert actions.undo(session).state.history[1:] == session.state.history
 
 
 def test_a_new_history_resets_muted_bands_and_gate_weights() -> None:
