@@ -17,7 +17,7 @@ INITIAL_SCALE = 0.02
 class ItemTable:
     """Per-item vectors, row 0 for padding: `inputs` of the temporal branch (e, or v), unit vector v/|v|, text part P z
     and scoring vector v = e + P z, (V + 1, d) each; popularity β, (V + 1, 1); and what each branch derives of them, by
-    the branch's key. `usual_bias` (1, 1) is the popularity that an item without an ID vector is taken to have.
+    the branch's key.
     """
 
     inputs: Tensor
@@ -25,18 +25,18 @@ class ItemTable:
     text: Tensor
     vectors: Tensor
     bias: Tensor
-    usual_bias: Tensor
     derived: dict[str, Tensor] = field(default_factory=dict)
 
-    def extended(self, text: Tensor, vectors: Tensor, inputs: Tensor) -> "ItemTable":
-        """With n more items: their projected text, scoring vectors and inputs, (n, d) each; nothing is derived yet."""
+    def extended(self, text: Tensor, vectors: Tensor, inputs: Tensor, bias: Tensor) -> "ItemTable":
+        """With n more items: their projected text, scoring vectors and inputs, (n, d) each, and the popularity (1, 1)
+        that each has; nothing is derived yet.
+        """
         return ItemTable(
             torch.cat([self.inputs, inputs]),
             torch.cat([self.unit, F.normalize(vectors, dim=-1)]),
             torch.cat([self.text, text]),
             torch.cat([self.vectors, vectors]),
-            torch.cat([self.bias, self.usual_bias.expand(len(text), 1)]),
-            self.usual_bias,
+            torch.cat([self.bias, bias.expand(len(text), 1)]),
         )
 
 

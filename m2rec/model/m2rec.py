@@ -148,8 +148,7 @@ class M2Rec(nn.Module):
         vectors = text + ids[:, :-1]
         by_vectors = self.config.temporal_input == "vectors"
         inputs = vectors if by_vectors else known_or_mean(ids[:, :-1], self.ids.mean(0))
-        unit, bias = F.normalize(vectors, dim=-1), ids[:, -1:]
-        return self._derived(ItemTable(inputs, unit, text, vectors, bias, self._usual_bias()))
+        return self._derived(ItemTable(inputs, F.normalize(vectors, dim=-1), text, vectors, ids[:, -1:]))
 
     def extend(self, table: ItemTable, texts: Tensor, ids: Tensor | None = None) -> ItemTable:
         """`table` with n more items that are known by their text vectors (n, text_width).
@@ -162,7 +161,7 @@ class M2Rec(nn.Module):
         known = (own != 0).any(-1, keepdim=True)
         by_vectors = self.config.temporal_input == "vectors"
         inputs = vectors if by_vectors else torch.where(known, own, self.ids.mean(0))
-        return self._derived(table.extended(text, vectors, inputs))
+        return self._derived(table.extended(text, vectors, inputs, self._usual_bias()))
 
     def _derived(self, table: ItemTable) -> ItemTable:
         for name, branch in self.each_branch():

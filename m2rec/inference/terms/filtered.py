@@ -26,7 +26,7 @@ class FilterBand:
     gain: float
     part: float
     large: bool
-    scale: float | None = None
+    scale: float | None
 
 
 @dataclass(frozen=True)

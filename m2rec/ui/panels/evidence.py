@@ -54,7 +54,8 @@ def spectrum(context: PageContext) -> str:
     return render("answer/spectrum.html.j2", muted=context.state.band_mask, peak=peak, folds=folds)
 
 
-def _spectrum_words(context: PageContext) -> str:
+def spectrum_words(context: PageContext) -> str:
+    """What the spectrum shows, without the periods that are muted."""
     answer = context.answer
     return spectrum_summary(answer.spectrum, len(answer.history), context.wording, context.state.band_mask)
 
@@ -64,7 +65,7 @@ def spectrum_below(context: PageContext) -> str:
     asked, found = asks_for_a_mark(context), context.answer.spectrum
     return render(
         "answer/spectrum_below.html.j2",
-        summary=ASKED if asked else _spectrum_words(context),
+        summary=ASKED if asked else spectrum_words(context),
         has_plot=asked or bool(found and found.period),
         has_table=not asked and bool(found and found.period),
         calendar_summary="" if asked else calendar_summary(context.calendar),

@@ -3,9 +3,10 @@
 from m2rec.branches import ORDERED
 from m2rec.errors import InputError
 from m2rec.ui.lessons.measures import asks_for_a_mark
+from m2rec.ui.panels.evidence import spectrum_words
 from m2rec.ui.render.context import PageContext
 from m2rec.ui.render.templating import render
-from m2rec.ui.render.words import calendar_summary, percent, plain_period, spectrum_summary, themes_summary
+from m2rec.ui.render.words import calendar_summary, percent, plain_period, themes_summary
 
 
 def gate_table(context: PageContext) -> str:
@@ -31,7 +32,7 @@ def spectrum_table(context: PageContext) -> str:
     columns = zip(found.period, found.power, found.threshold, found.filter_gain, strict=True) if found else ()
     return render(
         "dialogs/spectrum_table.html.j2",
-        summary=spectrum_summary(found, len(context.answer.history), context.wording, context.state.band_mask),
+        summary=spectrum_words(context),
         rows=[
             (period, plain_period(period), f"{power:.2f}", f"{level:.2f}", f"{gain:.2f}", power > level)
             for period, power, level, gain in columns
