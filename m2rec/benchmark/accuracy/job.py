@@ -99,6 +99,7 @@ class Job:
         command: str,
         cpu: bool = False,
         show: bool = False,
+        finish: bool = False,
         deadline: float | None = None,
         on_epoch: Callable[[EpochReport], None] | None = None,
         on_better: Callable[[Trained], None] | None = None,
@@ -106,8 +107,9 @@ class Job:
     ) -> Result:
         """Train, resuming from the last saved epoch if there is one, then rank every target and save the result.
 
-        `deadline` is in seconds of `time.monotonic`. `on_epoch` and `on_better` are as in `train`. `keep` is called
-        once, with the trained model, or with the best model so far when time runs out.
+        With `finish` nothing more is trained: the best epoch so far is ranked, and the run can still be resumed once
+        its result is deleted. `deadline` is in seconds of `time.monotonic`. `on_epoch` and `on_better` are as in
+        `train`. `keep` is called once, with the trained model, or with the best model so far when time runs out.
 
         Raises OutOfTimeError when another epoch would end after the deadline, CheckpointError as `train` does, and
         DataError when the results cannot be saved.
@@ -129,7 +131,7 @@ class Job:
                 train, model, data, self.training, self.settings["max_length"], self.state_file, cpu=cpu, show=show
             )
             try:
-                trained = fit(on_epoch=watch, on_better=on_better)
+                trained = fit(finish=finish, on_epoch=watch, on_better=on_better)
             except OutOfTimeError:
                 keep(fit(finish=True))
                 raise
@@ -138,7 +140,8 @@ class Job:
         result = self.measure(trained.model.to(device), data, record, trained.device)
         if self.entry.kind not in COUNTING:
             self._keep(trained.model, record)
-        self.state_file.unlink(missing_ok=True)
+        if not finish:
+            self.state_file.unlink(missing_ok=True)
         return result
 
     def measure(self, model: nn.Module, data: Prepared, record: TrainingRecord, hardware: str) -> Result:

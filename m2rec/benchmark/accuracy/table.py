@@ -83,6 +83,7 @@ def _row(ablates: str, runs: list[tuple[Job, Result]], ranks: Sequence[Ranks]) -
         "treatment": first.treatment,
         "parameters": first.parameters,
         "epochs": [result.best_epoch for result in results],
+        "trained_epochs": [result.epochs for result in results],
         "seconds": [result.seconds for result in results],
         "seconds_per_epoch": [round(result.seconds / max(1, result.epochs), 1) for result in results],
         "hardware": sorted({result.hardware for result in results}),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from m2rec.benchmark.accuracy.plan import Plan, known_plans, load_plan
-from m2rec.benchmark.report.comparisons import cut_short, leads, parts, without_texts
+from m2rec.benchmark.report.comparisons import cut_short, leads, parts, stopped, without_texts
 from m2rec.benchmark.report.figures import cell, figure
 from m2rec.errors import DataError
 from m2rec.evaluation.peers import Peer, read_peers
@@ -191,7 +191,7 @@ def _trained(rows: list[dict[str, Any]], plan: Plan, shipped: Shipped | None) ->
         if entry.training and entry.name in names
     ]
     where = f"by `{_command(plan)}` on {', '.join(hardware)}, {when}."
-    return [f"{how}, {where}{ours}{_cut_short(rows)}{texts}{''.join(otherwise)} {spread}", ""]
+    return [f"{how}, {where}{ours}{_cut_short(rows)}{texts}{''.join(otherwise)}{_stopped(rows)} {spread}", ""]
 
 
 def _cut_short(rows: list[dict[str, Any]]) -> str:
@@ -200,6 +200,12 @@ def _cut_short(rows: list[dict[str, Any]]) -> str:
         return ""
     limit = max(row["training"]["epochs"] for row in rows if row["model"] in still)
     return f" {', '.join(still)} reached the limit of {limit} epochs while validation was still rising."
+
+
+def _stopped(rows: list[dict[str, Any]]) -> str:
+    """How many epochs the runs had that were stopped by hand."""
+    ended = [(row["model"], max(row["trained_epochs"]), max(row["epochs"])) for row in rows if stopped(row)]
+    return "".join(f" {name} was stopped after {last} epochs (best: {best})." for name, last, best in ended)
 
 
 def _words(training: dict[str, Any]) -> str:

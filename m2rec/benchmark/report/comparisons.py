@@ -61,6 +61,13 @@ def cut_short(row: Mapping[str, Any]) -> bool:
     return bool(row["epochs"]) and max(row["epochs"]) >= row["training"]["epochs"]
 
 
+def stopped(row: Mapping[str, Any]) -> bool:
+    """Whether training was stopped by hand, with epochs and patience left."""
+    limits = row["training"]
+    ended = zip(row["trained_epochs"], row["epochs"], strict=True)
+    return any(0 < last < limits["epochs"] and last - best < limits["patience"] for last, best in ended)
+
+
 def without_texts(rows: Iterable[Mapping[str, Any]]) -> bool:
     """Whether none of these baselines reads the items' texts. M2Rec does, so a lead may come from the texts alone."""
     return not any(row["kind"] in TEXT_READERS for row in rows)

@@ -53,6 +53,13 @@ def train(
     here: Annotated[
         bool, typer.Option("--here", help="Run in this process, one run after another, and show epochs.")
     ] = False,
+    finish: Annotated[
+        bool,
+        typer.Option(
+            "--finish",
+            help="Train nothing more, and rank the best epoch so far of those runs that were stopped.",
+        ),
+    ] = False,
     pack: Annotated[
         Path | None,
         typer.Option(
@@ -89,8 +96,12 @@ def train(
         return
     if done := len(asked) - len(waiting):
         say(f"{done} of {len(asked)} runs are finished already; to train one again, delete its files in {folder}.")
+    if finish:
+        _run_here(_stopped(waiting), inputs, cpu, finish=True)
+        _write_tables(inputs, runs, out, json_file)
+        return
     if here:
-        _run_here(waiting, inputs, cpu, deadline)
+        _run_here(waiting, inputs, cpu, deadline=deadline)
         return
     command = [sys.executable, "-m", "m2rec", "benchmark", "worker", *(one.given for one in inputs)]
     command += ["--memory", f"{1 / at_once:.3f}", *["--cpu"] * cpu]
@@ -133,8 +144,18 @@ def _measure_checkpoint(name: str, inputs: list[PlanInputs], asked: "list[Job]")
         measure_checkpoint(checkpoint, job, one.prepared)
 
 
-def _run_here(jobs: "list[Job]", inputs: list[PlanInputs], cpu: bool, deadline: float | None) -> None:
-    """Run the jobs in this process, showing epochs. Exits with STOPPED when time runs out."""
+def _stopped(jobs: "list[Job]") -> "list[Job]":
+    """Those with a finished epoch. Raises InputError if there are none."""
+    stopped = [job for job in jobs if job.state_file.is_file()]
+    if not stopped:
+        raise InputError("None of these runs was stopped after an epoch; train them without --finish.")
+    return stopped
+
+
+def _run_here(
+    jobs: "list[Job]", inputs: list[PlanInputs], cpu: bool, *, finish: bool = False, deadline: float | None = None
+) -> None:
+    """Run the jobs in this process, showing epochs, or `finish` them. Exits with STOPPED when time runs out."""
     from m2rec.benchmark.accuracy.job import OutOfTimeError
     from m2rec.benchmark.accuracy.queue import STOPPED
 
@@ -142,8 +163,15 @@ def _run_here(jobs: "list[Job]", inputs: list[PlanInputs], cpu: bool, deadline: 
     try:
         for job in jobs:
             one = by_plan[job.plan.name]
-            line = run_command(one, job, cpu)
-            job.run(one.prepared, command=line, cpu=cpu, show=True, deadline=deadline, on_epoch=say_epoch)
+            job.run(
+                one.prepared,
+                command=run_command(one, job, cpu),
+                cpu=cpu,
+                show=True,
+                finish=finish,
+                deadline=deadline,
+                on_epoch=say_epoch,
+            )
     except OutOfTimeError:
         raise typer.Exit(STOPPED) from None
 

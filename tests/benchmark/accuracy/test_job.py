@@ -168,6 +168,17 @@ def test_a_run_without_time_for_another_epoch_stops_and_later_resumes_to_the_sam
     assert resumed.test == whole.test
 
 
+def test_a_stopped_run_is_ranked_at_its_best_epoch_and_can_still_be_resumed(job: MakeJob, prepared: Prepared) -> None:
+    whole = run(job("gru4rec"), prepared)
+    job("gru4rec").result_file.unlink()
+    with pytest.raises(OutOfTimeError):
+        run(job("gru4rec"), prepared, deadline=time.monotonic())
+    found = run(job("gru4rec"), prepared, finish=True)
+    assert (found.epochs, found.best_epoch) == (1, 1)
+    assert job("gru4rec").result() == found
+    assert run(job("gru4rec"), prepared).test == whole.test
+
+
 def test_a_run_whose_last_epoch_is_over_needs_no_time_for_another(job: MakeJob, prepared: Prepared) -> None:
     one = job("gru4rec", plan={"training": {"epochs": 1}})
     assert run(one, prepared, deadline=time.monotonic()).epochs == 1

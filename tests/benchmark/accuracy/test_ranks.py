@@ -8,10 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from m2rec.benchmark.accuracy.ranks import LARGEST_CUTOFF, load_ranks, save_ranks
+from m2rec.benchmark.accuracy.ranks import LARGEST_CUTOFF, OF_CHECKPOINT, checkpoint_key, load_ranks, save_ranks
+from m2rec.checkpoint import Checkpoint
 from m2rec.errors import DataError
 from m2rec.evaluation.metrics import METRICS, outcomes
 from m2rec.evaluation.protocol import Evaluation
+from tests.places import CHECKPOINTS
 
 HALF_RANKS = arrays(np.int64, st.integers(1, 60), elements=st.integers(2, 200_000)).map(lambda twice: twice / 2)
 
@@ -59,3 +61,9 @@ def test_a_damaged_file_is_refused_by_name(tmp_path: Path, keep: int) -> None:
     path.write_bytes(path.read_bytes()[:keep])
     with pytest.raises(DataError, match=r"run\.npz holds no readable ranks"):
         load_ranks(path, "key")
+
+
+@pytest.mark.parametrize("folder", sorted(CHECKPOINTS.iterdir()), ids=lambda folder: folder.name)
+def test_the_ranks_beside_a_shipped_checkpoint_are_those_of_its_weights(folder: Path) -> None:
+    config = Checkpoint.load(folder).config
+    assert len(load_ranks(folder / OF_CHECKPOINT, checkpoint_key(config)).users)

@@ -85,6 +85,17 @@ def test_runs_that_reached_the_limit_of_epochs_are_named(finished) -> None:
     assert "M2Rec as shipped was trained for 3 + 2 epochs" in found
 
 
+@pytest.mark.parametrize(("limit", "trained", "said"), [(9, 4, True), (9, 7, False), (4, 4, False)])
+def test_runs_that_were_stopped_by_hand_are_named(finished, limit: int, trained: int, said: bool) -> None:
+    folder = finished(sasrec=(10,))
+    table = json.loads((folder / f"{NAME}.json").read_text())
+    table["rows"][0]["training"] |= {"epochs": limit, "patience": 5}
+    table["rows"][0] |= {"trained_epochs": [trained], "epochs": [2]}
+    (folder / f"{NAME}.json").write_text(json.dumps(table))
+    found = notes(baselines(NAME, folder, USERS))
+    assert (f"sasrec was stopped after {trained} epochs (best: 2)." in found) == said
+
+
 def test_comparisons_with_an_earlier_checkpoint_are_refused(finished) -> None:
     folder = finished(sasrec=(10,))
     table = json.loads((folder / f"{NAME}.json").read_text())

@@ -1,4 +1,5 @@
 import json
+import sys
 
 import pytest
 
@@ -67,6 +68,24 @@ def test_running_out_of_time_stops_the_plan_and_says_how_to_resume(run, plan, tm
     assert (
         "Not finished: trial/m2rec-0, trial/popularity-0, trial/gru4rec-0; the same command resumes them." in result.err
     )
+
+
+def test_finish_ranks_the_best_epoch_of_stopped_runs_and_trains_nothing(run, plan, shop, tmp_path, monkeypatch):
+    def interrupt(report):
+        raise KeyboardInterrupt
+
+    plan.write_text(PLAN.format(world=shop.settings).replace("[0]", "[9]"))  # no other test resumes this run
+    places = ("--runs", tmp_path / "runs", "--out", tmp_path, "--cpu")
+    none = run("benchmark", "train", plan, "--finish", *places)
+    assert none.code == 2
+    assert "None of these runs was stopped after an epoch; train them without --finish." in none.err
+    with monkeypatch.context() as patch:
+        patch.setattr(sys.modules["m2rec.commands.benchmark.train"], "say_epoch", interrupt)
+        assert run("benchmark", "train", plan, "--here", "--only", "gru4rec", *places).code != 0
+    result = run("benchmark", "train", plan, "--finish", *places)
+    assert result.code == 0, result.err
+    (row,) = json.loads((tmp_path / "trial.json").read_text())["rows"]
+    assert (row["model"], row["trained_epochs"]) == ("gru4rec", [1])
 
 
 def test_a_plan_or_all_of_them_must_be_given(run):
