@@ -317,7 +317,7 @@ def grade_lists(arguments: argparse.Namespace) -> None:
             figures[metric] = {"value": value, "low": interval.low, "high": interval.high}
         found[seen] = figures
         if arguments.against:
-            ours = np.load(arguments.against)[seen] / 2  # as stored by `m2rec.benchmark.accuracy.ranks`
+            ours = np.load(arguments.against)[seen] / 2  # as stored by `m2rec.evaluation.ranks`
             for metric in ("HR@10", "NDCG@10"):
                 lead = paired_difference(outcomes(ours, metric), outcomes(ranks, metric), users)
                 say(f"{seen}, {metric}: ours {lead.value:+.4f} ({lead.low:+.4f} to {lead.high:+.4f}), p = {lead.p:.4f}")

@@ -65,10 +65,10 @@ def evaluate(
     """
     import torch
 
-    from m2rec.benchmark.accuracy.ranks import OF_CHECKPOINT, checkpoint_key, save_ranks
     from m2rec.checkpoint import Checkpoint
     from m2rec.evaluation import protocol
     from m2rec.evaluation.figures import differences, with_intervals
+    from m2rec.evaluation.ranks import OF_CHECKPOINT, checkpoint_key, save_ranks
     from m2rec.evaluation.report import read_metrics, write_metrics
     from m2rec.training.machine import device_name
 

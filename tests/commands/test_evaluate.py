@@ -4,13 +4,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from m2rec.benchmark.accuracy.ranks import OF_CHECKPOINT, checkpoint_key, load_ranks
 from m2rec.branches import BRANCHES
 from m2rec.checkpoint import Checkpoint
 from m2rec.data.cache import prepared_folder
 from m2rec.data.prepared import Prepared
 from m2rec.evaluation.metrics import METRICS, outcomes
 from m2rec.evaluation.protocol import evaluate
+from m2rec.evaluation.ranks import OF_CHECKPOINT, checkpoint_key, load_ranks
 from m2rec.evaluation.report import Agreement, GateReport, Grades, Hits, read_metrics
 
 

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from m2rec.benchmark.accuracy.ranks import save_ranks
 from m2rec.benchmark.accuracy.result import Result
 from m2rec.checkpoint import Checkpoint
 from m2rec.commands.app import main
@@ -18,6 +17,7 @@ from m2rec.evaluation.market_report import MarketReport, read_reports
 from m2rec.evaluation.predictions import Targets, read_ranks
 from m2rec.evaluation.protocol import Evaluation, evaluate
 from m2rec.evaluation.ranked_lists import write_lists
+from m2rec.evaluation.ranks import save_ranks
 from m2rec.paths import checkpoints
 
 SMALL = ["--customers", "30", "--days", "60"]

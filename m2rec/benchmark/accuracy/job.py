@@ -18,7 +18,6 @@ from m2rec.baselines.registry import BASELINES, COUNTING, checked_settings, make
 from m2rec.benchmark.accuracy.ablated_data import ablated
 from m2rec.benchmark.accuracy.fewer_users import fewer_users
 from m2rec.benchmark.accuracy.plan import Entry, Plan
-from m2rec.benchmark.accuracy.ranks import save_ranks
 from m2rec.benchmark.accuracy.result import Figures, Result
 from m2rec.checkpoint import TrainingRecord
 from m2rec.data.cache import cache_dir
@@ -26,6 +25,7 @@ from m2rec.data.prepared import Prepared
 from m2rec.data.repeats import repeat_log_odds
 from m2rec.errors import DataError, InputError
 from m2rec.evaluation.protocol import Evaluation, Scorer, evaluate
+from m2rec.evaluation.ranks import save_ranks
 from m2rec.model.config import ModelConfig, ModelSettings
 from m2rec.model.m2rec import M2Rec
 from m2rec.training.machine import device_name, git_revision

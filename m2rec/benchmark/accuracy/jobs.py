@@ -8,10 +8,10 @@ from typing import Any
 from m2rec.atomic import atomic_file
 from m2rec.benchmark.accuracy.job import Job
 from m2rec.benchmark.accuracy.plan import Plan, known_plans, load_plan
-from m2rec.benchmark.accuracy.ranks import OF_CHECKPOINT, Ranks, checkpoint_key, load_ranks
 from m2rec.checkpoint import CheckpointConfig
 from m2rec.data.prepared import Prepared
 from m2rec.errors import DataError
+from m2rec.evaluation.ranks import OF_CHECKPOINT, Ranks, checkpoint_key, load_ranks
 from m2rec.worlds.settings import WorldSettings
 
 

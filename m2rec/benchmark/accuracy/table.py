@@ -8,11 +8,11 @@ import numpy as np
 
 from m2rec.benchmark.accuracy.job import Job
 from m2rec.benchmark.accuracy.plan import Plan
-from m2rec.benchmark.accuracy.ranks import Ranks, load_ranks
 from m2rec.benchmark.accuracy.result import Result
 from m2rec.errors import DataError
 from m2rec.evaluation.bootstrap import mean_interval, paired_difference
 from m2rec.evaluation.metrics import outcomes
+from m2rec.evaluation.ranks import Ranks, load_ranks
 from m2rec.evaluation.seen import Seen
 
 COMPARED = ("HR@10", "NDCG@10")

@@ -12,12 +12,12 @@ from pydantic import ValidationError
 
 from m2rec.atomic import atomic_file, atomic_folder
 from m2rec.benchmark.accuracy.job import Job
-from m2rec.benchmark.accuracy.ranks import load_ranks
 from m2rec.benchmark.accuracy.result import Result
 from m2rec.checkpoint import CHECKPOINT_FOLDER, Checkpoint
 from m2rec.data.prepared import Prepared
 from m2rec.errors import CheckpointError, DataError, InputError
 from m2rec.evaluation.protocol import Scorer, evaluate
+from m2rec.evaluation.ranks import load_ranks
 
 CRITERION = "NDCG@10"  # on validation with seen items left in, as in early stopping
 

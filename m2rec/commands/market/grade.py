@@ -99,8 +99,8 @@ def _run_of(path: Path, targets: "Targets", described: dict[str, Any]) -> "tuple
     import numpy as np
     import pandas as pd
 
-    from m2rec.benchmark.accuracy.ranks import load_ranks
     from m2rec.benchmark.accuracy.result import Result
+    from m2rec.evaluation.ranks import load_ranks
 
     try:
         result = Result.model_validate_json(path.with_suffix(".json").read_bytes())

@@ -10,13 +10,13 @@ import pytest
 from m2rec.benchmark.accuracy.job import Job
 from m2rec.benchmark.accuracy.jobs import benchmark_table, jobs_of, write_table
 from m2rec.benchmark.accuracy.plan import Plan
-from m2rec.benchmark.accuracy.ranks import Ranks, save_ranks
 from m2rec.benchmark.accuracy.result import Result
 from m2rec.benchmark.accuracy.table import table_of
 from m2rec.data.prepared import Prepared
 from m2rec.errors import DataError
 from m2rec.evaluation.metrics import summary
 from m2rec.evaluation.protocol import Evaluation
+from m2rec.evaluation.ranks import Ranks, save_ranks
 from tests.benchmark.conftest import WORLD
 
 USERS = 40

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from m2rec.benchmark.accuracy.ranks import LARGEST_CUTOFF, OF_CHECKPOINT, checkpoint_key, load_ranks, save_ranks
 from m2rec.checkpoint import Checkpoint
 from m2rec.errors import DataError
 from m2rec.evaluation.metrics import METRICS, outcomes
 from m2rec.evaluation.protocol import Evaluation
+from m2rec.evaluation.ranks import LARGEST_CUTOFF, OF_CHECKPOINT, checkpoint_key, load_ranks, save_ranks
 from tests.places import CHECKPOINTS
 
 HALF_RANKS = arrays(np.int64, st.integers(1, 60), elements=st.integers(2, 200_000)).map(lambda twice: twice / 2)
