@@ -30,7 +30,7 @@ def atomic_file(path: Path) -> Iterator[Path]:
     ['figures.json']
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(path)
+    _remove_abandoned(path)
     temporary = path.with_name(f".{path.name}.{MARK}{secrets.token_hex(4)}")
     # not mkstemp, whose files are private: here the system applies the umask, which cannot be read without changing it
     os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
@@ -69,9 +69,9 @@ def atomic_folder(folder: Path, own: Collection[str] | None = None) -> Iterator[
     """
     folder = Path(os.path.realpath(folder))
     folder.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(folder)
-    workshop = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.{MARK}"))
-    fresh, old = workshop / "new", workshop / "old"
+    _remove_abandoned(folder)
+    temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.{MARK}"))
+    fresh, old = temporary / "new", temporary / "old"
     fresh.mkdir()
     try:
         yield fresh
@@ -84,7 +84,7 @@ def atomic_folder(folder: Path, own: Collection[str] | None = None) -> Iterator[
             _move(fresh, folder, old)
         _flush(folder.parent)
     finally:
-        shutil.rmtree(workshop, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _keep(folder: Path, fresh: Path, own: Collection[str]) -> None:
@@ -132,13 +132,13 @@ def _move(fresh: Path, folder: Path, old: Path) -> None:
         raise
 
 
-def _sweep(target: Path) -> None:
+def _remove_abandoned(target: Path) -> None:
     """Remove what a killed process left beside the target, long enough ago that no process can still be writing it."""
     mine = re.compile(re.escape(f".{target.name}.{MARK}") + r"\w{8}")
     for path in target.parent.iterdir():
         if not mine.fullmatch(path.name):
             continue
-        with suppress(OSError):  # another process may be sweeping too, and what cannot be removed does no harm
+        with suppress(OSError):  # another process may be doing the same, and what cannot be removed does no harm
             if time.time() - path.stat().st_mtime > ABANDONED:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 

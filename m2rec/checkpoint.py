@@ -27,6 +27,7 @@ from m2rec.checkpoint_folder import as_saved, read_file
 from m2rec.errors import CheckpointError
 from m2rec.inference.engine import InferenceEngine
 from m2rec.inference.registry import expected_shapes, without_answers
+from m2rec.item_ids import INVENTED, LONGEST_ID
 from m2rec.model.config import ModelConfig
 from m2rec.own_folder import OwnFolder
 from m2rec.worlds.name import plain_name
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 FLOATS = ("F32", "F64", "F16")
 HASHED = ("model.safetensors", "items.csv")
 CONFIG = "config.json"
-LONGEST_ID = 200  # characters of an item's id: a link to the page takes no more
 ITEM_COLUMNS = ("item", "title", "text", "group")
 
 
@@ -241,7 +241,7 @@ def _read_items(path: Path, content: bytes) -> list[Item]:
     if len({item.item_id for item in items}) != len(items):
         raise CheckpointError(f"{path} names an item twice.")
     for line, item in enumerate(items, start=2):
-        if not 1 <= len(item.item_id) <= LONGEST_ID or item.item_id.startswith("~"):
+        if not 1 <= len(item.item_id) <= LONGEST_ID or item.item_id.startswith(INVENTED):
             raise CheckpointError(
                 f"{path} has an item in row {line} whose id is not 1 to {LONGEST_ID} characters without a “~” in front."
             )

@@ -9,6 +9,7 @@ from pathlib import Path
 from m2rec.errors import InputError
 
 PACKAGE = Path(__file__).resolve().parent
+BENCHMARKS = Path("assets") / "benchmarks"
 
 
 def checkout() -> Path | None:
@@ -34,7 +35,12 @@ def pictures() -> Path:
 
 def benchmarks() -> Path:
     """The folder of recorded benchmark figures; it need not be there yet."""
-    return home() / "assets" / "benchmarks"
+    return home() / BENCHMARKS
+
+
+def benchmarks_of(checkpoint: Path) -> Path:
+    """The same folder in the repository that a checkpoint's folder belongs to."""
+    return checkpoint.parent.parent / BENCHMARKS
 
 
 def in_checkout(name: str) -> Path:

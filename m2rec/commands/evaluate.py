@@ -12,6 +12,7 @@ from m2rec.commands.places import find_checkpoint, find_world, this_command
 from m2rec.data.cache import prepared_folder
 from m2rec.errors import CheckpointError, InputError
 from m2rec.evaluation.seen import SEEN
+from m2rec.world_names import MARKET
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from m2rec.evaluation.seen import Seen
     from m2rec.model.m2rec import M2Rec
 
-MARKET = "rhythm-market"  # the source whose causes are known
 SPLITS = {
     "leave-one-out": "leave-one-out: each user's last event, the one before it for validation",
     "by-user": "users not trained on, each of their events after the first weeks",

@@ -9,9 +9,8 @@ from m2rec import paths
 from m2rec.checkpoint_folder import FILES, nearest_folder
 from m2rec.data.cache import cache_dir
 from m2rec.errors import CheckpointError
+from m2rec.world_names import MARKET
 from m2rec.worlds.settings import WorldSettings, known_worlds, load_world
-
-FIRST = "rhythm-market"
 
 
 def own_settings(name: str) -> Path:
@@ -34,7 +33,7 @@ def find_world(name: str) -> WorldSettings:
 def checkpoints() -> list[Path]:
     """The checkpoint folders in the clone or working folder, the default world first."""
     found = [path.parent for path in paths.checkpoints().glob("*/config.json")]
-    return sorted(found, key=lambda path: (path.name != FIRST, path.name))
+    return sorted(found, key=lambda path: (path.name != MARKET, path.name))
 
 
 def find_checkpoint(name: str | None) -> Path:
@@ -46,7 +45,7 @@ def find_checkpoint(name: str | None) -> Path:
         if not there:
             raise CheckpointError(
                 f"There is no checkpoint in {paths.checkpoints()}; give the path of one, or train one: "
-                f"`python -m m2rec prepare {FIRST}`, then `python -m m2rec train {FIRST}`."
+                f"`python -m m2rec prepare {MARKET}`, then `python -m m2rec train {MARKET}`."
             )
         return there[0]
     for path in (Path(name), paths.checkpoints() / name):

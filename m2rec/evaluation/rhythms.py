@@ -16,9 +16,9 @@ import numpy as np
 from scipy.stats import binomtest
 
 from m2rec.data.prepared import Prepared
+from m2rec.data.tables.times import SECONDS_A_DAY
 from m2rec.errors import DataError
 
-SECONDS_A_DAY = 86_400
 PERIODS = np.arange(2, 46)  # days, or orders
 LEVEL = 0.05
 DRAWS = 199

@@ -7,10 +7,10 @@ from typing import Any, Protocol, TypeGuard
 import numpy as np
 
 from m2rec.errors import InputError
+from m2rec.item_ids import INVENTED
 from m2rec.recommend.catalogue import Catalogue
 from m2rec.text_safety import printable
 
-INVENTED = "~"  # a history entry that starts with it is an invented item, known by its text alone
 LONGEST_INVENTION = 200
 
 

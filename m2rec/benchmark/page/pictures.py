@@ -12,13 +12,13 @@ from m2rec.benchmark.page.browser import LAPTOP, chromium, wait_until_drawn
 from m2rec.benchmark.page.host import started_host
 from m2rec.paths import checkpoints
 from m2rec.recommend.recommender import Recommender
+from m2rec.world_names import MARKET
 
 if TYPE_CHECKING:
     from PIL.Image import Image
     from playwright.sync_api import Browser, Page
 
 PAGE, LESSON, STRIP, NOTEBOOK = "page.png", "lesson.png", "rhythm.webp", "notebook.png"
-WORLD = "rhythm-market"
 RHYTHM, EVERY, LENGTH = "ground-coffee", 7, 56  # of the notebook's history
 NOTEBOOK_WIDTH = 1280
 NOTEBOOK_STYLE = """
@@ -59,7 +59,7 @@ def take_pictures(folder: Path, report: Callable[[str], None] = lambda what: Non
             page.wait_for_timeout(SETTLE)
         _write(folder / LESSON, page.screenshot())
         report(NOTEBOOK)
-        _write(folder / NOTEBOOK, notebook_picture(browser, Recommender.from_pretrained(checkpoints() / WORLD)))
+        _write(folder / NOTEBOOK, notebook_picture(browser, Recommender.from_pretrained(checkpoints() / MARKET)))
     return [folder / name for name in (PAGE, LESSON, STRIP, NOTEBOOK)]
 
 

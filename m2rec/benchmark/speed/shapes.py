@@ -8,9 +8,9 @@ from pydantic import ValidationError
 
 from m2rec.errors import CheckpointError
 from m2rec.model.config import ModelConfig, ModelSettings
+from m2rec.world_names import FILMS
 from m2rec.worlds.settings import load_world
 
-FILMS = "ml-1m"  # the world whose speed is shown where only one is
 FILM_COUNT = 3416  # items of MovieLens-1M after 5-core
 
 

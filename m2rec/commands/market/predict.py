@@ -7,6 +7,7 @@ import typer
 
 from m2rec.commands.output import say
 from m2rec.commands.places import find_checkpoint
+from m2rec.world_names import MARKET
 
 
 def predict(
@@ -24,10 +25,9 @@ def predict(
 
     from m2rec.checkpoint import Checkpoint
     from m2rec.data.market.export import read_export, read_items
-    from m2rec.data.market.generate import NAME
     from m2rec.evaluation.ranked_lists import write_gates, write_lists
 
-    loaded = Checkpoint.load(find_checkpoint(checkpoint or NAME))
+    loaded = Checkpoint.load(find_checkpoint(checkpoint or MARKET))
     model = loaded.model().to(torch.device("cuda" if torch.cuda.is_available() and not cpu else "cpu"))
     ids = [item.item_id for item in loaded.items]
     prepared = read_export(folder, ids, model.config.warm_items)

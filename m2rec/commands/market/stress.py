@@ -9,6 +9,7 @@ import typer
 from m2rec.branches import CAUSE_OF
 from m2rec.commands.output import STANDARD_OUTPUT, Json, figure_cell, show, table
 from m2rec.commands.places import find_checkpoint, this_command
+from m2rec.world_names import MARKET
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -37,7 +38,6 @@ def stress(
     import torch
 
     from m2rec.checkpoint import Checkpoint
-    from m2rec.data.market.generate import NAME
     from m2rec.errors import InputError
     from m2rec.evaluation.stress import grade_rows, stress_rows
     from m2rec.evaluation.stress_table import StressTable, resumed_from, write_table
@@ -47,7 +47,7 @@ def stress(
     unknown = sorted(set(only or ()) - {row.name for row in rows})
     if unknown:
         raise InputError(f"There is no row {unknown[0]!r}; choose from {', '.join(row.name for row in rows)}.")
-    loaded = Checkpoint.load(find_checkpoint(checkpoint or NAME))
+    loaded = Checkpoint.load(find_checkpoint(checkpoint or MARKET))
     device = torch.device("cuda" if torch.cuda.is_available() and not cpu else "cpu")
     begun = StressTable(
         world=loaded.config.world,

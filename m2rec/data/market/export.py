@@ -22,7 +22,7 @@ import pandas as pd
 from m2rec.atomic import atomic_folder
 from m2rec.data.dataset import Dataset
 from m2rec.data.market.customers import TEST, VALIDATION
-from m2rec.data.market.generate import NAME, customer_names, market_dataset
+from m2rec.data.market.generate import customer_names, market_dataset
 from m2rec.data.market.market import Market
 from m2rec.data.market.settings import DEFAULT, MarketSettings
 from m2rec.data.market.truth import write_truth
@@ -31,6 +31,7 @@ from m2rec.data.sequences import Sequences
 from m2rec.data.split import Split
 from m2rec.errors import DataError
 from m2rec.own_folder import OwnFolder
+from m2rec.world_names import MARKET
 
 Format = Literal["csv", "parquet", "recbole"]
 TRUTH = Path("truth") / "targets.parquet"
@@ -83,7 +84,7 @@ def _is_export(folder: Path) -> bool:
 EXPORT_FOLDER = OwnFolder(
     "an exported market",
     frozenset(
-        {"README.md", SETTINGS, CHECKSUMS, TRUTH.as_posix(), f"{NAME}.inter", f"{NAME}.item"}
+        {"README.md", SETTINGS, CHECKSUMS, TRUTH.as_posix(), f"{MARKET}.inter", f"{MARKET}.item"}
         | {f"{table}.{format}" for table in ("interactions", "items", "split") for format in ("csv", "parquet")}
     ),
     _is_export,
@@ -132,7 +133,7 @@ def read_items(folder: Path) -> set[str]:
         for path, read, column in (
             (folder / "items.csv", _read_separated(","), "item"),
             (folder / "items.parquet", pd.read_parquet, "item"),
-            (folder / f"{NAME}.item", _read_separated("\t"), RECBOLE_TYPES["item"]),
+            (folder / f"{MARKET}.item", _read_separated("\t"), RECBOLE_TYPES["item"]),
         ):
             if path.is_file():
                 return set(read(path)[column].astype(str))
@@ -158,8 +159,8 @@ def read_export(folder: Path, item_ids: Sequence[str], warm_items: int) -> Prepa
     try:
         if (folder / "interactions.parquet").is_file():
             log, split = pd.read_parquet(folder / "interactions.parquet"), pd.read_parquet(folder / "split.parquet")
-        elif (folder / f"{NAME}.inter").is_file():
-            log = _read_separated("\t")(folder / f"{NAME}.inter")
+        elif (folder / f"{MARKET}.inter").is_file():
+            log = _read_separated("\t")(folder / f"{MARKET}.inter")
             log = log.rename(columns={typed: plain for plain, typed in RECBOLE_TYPES.items()})
             split = _read_separated(",")(folder / "split.csv")
         else:
@@ -206,7 +207,7 @@ def _prepared(
     held, start = part != "train", np.minimum(first, lengths)
     nothing = [""] * len(item_ids)
     return Prepared(
-        name=NAME,
+        name=MARKET,
         sequences=sequences,
         split=Split(
             np.where(held, 0, lengths),
@@ -252,8 +253,8 @@ def _recbole(dataset: Dataset, interactions: pd.DataFrame, split: pd.DataFrame) 
     """RecBole's atomic files; the split has no atomic file of its own and stays a CSV file."""
     # a token sequence is split at blanks and a line at tabs, which no text of the catalogue holds
     return {
-        f"{NAME}.inter": _separated(interactions.rename(columns=RECBOLE_TYPES), "\t"),
-        f"{NAME}.item": _separated(dataset.items.rename(columns=RECBOLE_TYPES), "\t"),
+        f"{MARKET}.inter": _separated(interactions.rename(columns=RECBOLE_TYPES), "\t"),
+        f"{MARKET}.item": _separated(dataset.items.rename(columns=RECBOLE_TYPES), "\t"),
         "split.csv": _separated(split),
     }
 

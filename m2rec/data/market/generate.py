@@ -12,8 +12,8 @@ from m2rec.data.market.settings import DEFAULT, MarketSettings
 from m2rec.data.market.shop.shop import open_shop
 from m2rec.data.sequences import Sequences
 from m2rec.errors import DataError
+from m2rec.world_names import MARKET
 
-NAME = "rhythm-market"
 USERS_STREAM = 1  # of the random numbers; the shop has stream 0, so that it is the same for any number of customers
 
 
@@ -42,7 +42,7 @@ def generate(settings: MarketSettings = DEFAULT) -> Market:
 
 def cached_market(settings: MarketSettings = DEFAULT) -> Market:
     """The same, kept in the cache folder: made once, or anew when the settings have changed."""
-    folder = cache_dir() / NAME
+    folder = cache_dir() / MARKET
     try:
         market = Market.load(folder)
     except DataError:
@@ -70,7 +70,7 @@ def market_dataset(market: Market | None = None) -> Dataset:
             "position": market.sequences.positions,
         }
     )
-    return Dataset(NAME, interactions, items.copy())
+    return Dataset(MARKET, interactions, items.copy())
 
 
 def customer_names(count: int) -> np.ndarray:

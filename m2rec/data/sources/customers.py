@@ -15,7 +15,8 @@ from m2rec.data.dataset import Dataset
 from m2rec.data.market.shoppers import Shopper, shipped_shoppers
 from m2rec.data.settings import Source
 from m2rec.data.sources.online_retail import NAME
-from m2rec.data.sources.person import SECONDS_A_DAY, Person, person_of
+from m2rec.data.sources.person import Person, person_of
+from m2rec.data.tables.times import SECONDS_A_DAY
 
 FILE = Path(__file__).with_name("customers.csv")
 WEEK = 7

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 from m2rec.data.settings import Source
 from m2rec.data.sources.registry import LAYOUTS, find_layout
-
-SECONDS_A_DAY = 86_400
+from m2rec.data.tables.times import SECONDS_A_DAY
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from m2rec.data.tables.read import read_table_file
 from m2rec.data.tables.table_file import TableFile
 from m2rec.data.tables.times import DateOrder
 from m2rec.errors import DataError
+from m2rec.item_ids import INVENTED, LONGEST_ID
 from m2rec.text_safety import LONGEST_QUOTE, printable, quoted
 
-LONGEST_ID = 200  # characters
 LONGEST_CELL = 100_000  # characters of a title, text or group; readers of CSV stop at 131,072
 MOST_NAMES = 12  # columns that a message lists
 
@@ -176,7 +176,7 @@ def _fit_for_an_id(table: TableFile, items: pd.Series, problems: Problems) -> No
     if long.any():
         place, others = table.places(long)
         problems.add(f"The item in {place} has more than {LONGEST_ID} characters{others}; give it a shorter id.")
-    tilde = items.str.startswith("~").to_numpy()
+    tilde = items.str.startswith(INVENTED).to_numpy()
     if tilde.any():
         place, others = table.places(tilde)
         problems.add(

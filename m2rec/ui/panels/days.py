@@ -11,7 +11,7 @@ from m2rec.ui.panels.computed.columns import Part
 from m2rec.ui.render.context import PageContext
 from m2rec.ui.render.templating import render
 from m2rec.ui.render.words import counted, ordinal, percent
-from m2rec.ui.session.worlds import FIRST
+from m2rec.world_names import MARKET
 
 MOST_PLAYED = 200  # the newest guesses; earlier ones are skipped
 LISTED = 10
@@ -87,7 +87,7 @@ def days(context: PageContext) -> tuple[str, list[dict[str, object]]]:
         state.world, state.history, state.exclude_seen, context.gate_override, state.band_mask
     )
     first = len(state.history) - len(found)  # items that the model does not read
-    shopper = causes_of(state.history) if state.world == FIRST and not first else None
+    shopper = causes_of(state.history) if state.world == MARKET and not first else None
     played = _play(context, found[-MOST_PLAYED:], shopper, first)
     html = render(
         "days.html.j2",
@@ -96,7 +96,7 @@ def days(context: PageContext) -> tuple[str, list[dict[str, object]]]:
         skipped=first + len(found) - len(played),
         count=len(state.history),
         shopper=shopper,
-        market=state.world == FIRST,
+        market=state.world == MARKET,
         offered=[one for one in context.world.presets if one.key in SHOWN],
         unit=context.wording.unit,
         by_hand=state.gate_override is not None,

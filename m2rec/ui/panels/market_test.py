@@ -1,7 +1,6 @@
 """The market's test: its three commands, which programs have taken it, and where M2Rec breaks. From recorded files."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from m2rec.branches import CAUSE_OF
 from m2rec.errors import DataError
@@ -15,12 +14,12 @@ from m2rec.evaluation.market_report import (
     read_reports,
 )
 from m2rec.evaluation.stress_table import FILE, GradedRow, StressTable, read_table
+from m2rec.paths import benchmarks_of
 from m2rec.ui.panels.standing import Standing
 from m2rec.ui.render.context import PageContext
 from m2rec.ui.render.templating import render
+from m2rec.world_names import MARKET
 
-WORLD = "rhythm-market"
-BENCHMARKS = Path("assets") / "benchmarks"  # beside checkpoints/
 OURS = "m2rec"  # the name of this project's model in the reports
 
 
@@ -34,12 +33,12 @@ class Row:
 
 def market_test(context: PageContext) -> str:
     """The section. Tables without recorded figures are left out."""
-    folder = next((world.folder for world in context.worlds if world.name == WORLD), None)
+    folder = next((world.folder for world in context.worlds if world.name == MARKET), None)
     rows: list[Row] = []
     stress: StressTable | None = None
     note = None
     if folder:
-        benchmarks = folder.parent.parent / BENCHMARKS
+        benchmarks = benchmarks_of(folder)
         try:
             rows = takers(read_reports(benchmarks / FOLDER))
             path = benchmarks / FILE

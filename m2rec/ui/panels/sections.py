@@ -17,6 +17,7 @@ from m2rec.errors import CheckpointError, DataError, InputError
 from m2rec.evaluation.peers import Peer, read_peers
 from m2rec.evaluation.report import GateMeasurement, Measurement, MetricsFile, read_metrics
 from m2rec.evaluation.seen import SEEN
+from m2rec.paths import benchmarks_of
 from m2rec.text_safety import quoted
 from m2rec.ui.lessons import lessons
 from m2rec.ui.panels.ablations import ablations, path_of, switched_off
@@ -24,12 +25,11 @@ from m2rec.ui.panels.market_test import market_test
 from m2rec.ui.panels.standing import by_cause, rankings, scale_of
 from m2rec.ui.render.context import PageContext
 from m2rec.ui.render.templating import render
+from m2rec.world_names import FILMS
 
 SHOWN = ("HR@5", "HR@10", "HR@20", "NDCG@10", "MRR@10")
 CARD_LEVEL = 3  # of the heading above a model card; headings within the card are below it
 EMPTY_HEAD = re.compile(r"<thead>\s*<tr>(\s*<th[^>]*></th>)+\s*</tr>\s*</thead>")
-PUBLISHED_WORLD = "ml-1m"  # of the table in the paper
-BENCHMARKS = Path("assets") / "benchmarks"  # beside checkpoints/
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def _results(context: PageContext) -> str:
     try:
         if folder:
             metrics = read_metrics(folder, name)
-            recorded = folder.parent.parent / BENCHMARKS
+            recorded = benchmarks_of(folder)
             table = _benchmark(recorded / f"{name}.json")
             rows = [*_rows_of(table), *map(_row_of_peer, read_peers(recorded, name))]
             shipped = next((one for one in metrics.measurements if (one.split, one.seen) == ("test", "unmasked")), None)
@@ -85,7 +85,7 @@ def _results(context: PageContext) -> str:
         switched_off=switched_off(metrics),
         tables=tables,
         note=note,
-        published=_published() if name == PUBLISHED_WORLD else None,
+        published=_published() if name == FILMS else None,
         card=_card(folder),
     )
 

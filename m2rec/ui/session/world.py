@@ -16,7 +16,7 @@ from m2rec.data.sources.customers import people_of
 from m2rec.data.sources.person import Person
 from m2rec.data.sources.registry import HOW_TO_GET, titles_for
 from m2rec.errors import CheckpointError, InputError, M2RecError
-from m2rec.recommend.history import INVENTED
+from m2rec.item_ids import INVENTED
 from m2rec.text_safety import printable, quoted
 from m2rec.ui.render.words import Wording
 from m2rec.ui.session.presets import Preset, make

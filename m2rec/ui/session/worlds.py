@@ -10,6 +10,7 @@ from m2rec.recommend.answer import Answer, PerBranch
 from m2rec.text_safety import quoted
 from m2rec.ui.session.cache import Cache
 from m2rec.ui.session.world import World, world_in
+from m2rec.world_names import MARKET
 
 if TYPE_CHECKING:
     from m2rec.recommend.candidates import Candidate
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from m2rec.recommend.explain.computation import Computation
     from m2rec.recommend.explain.days import DayGuess
 
-FIRST = "rhythm-market"
 CACHED_ANSWERS = 512  # the last two clicks of as many visitors as a server can answer at a time
 CACHED_SERIES = 16  # histories played, of up to thousands of days each
 
@@ -28,7 +28,7 @@ class Worlds:
     def __init__(self, worlds: Mapping[str, World]) -> None:
         if not worlds:
             raise CheckpointError("No world was found: train one, or run from the folder that holds checkpoints/.")
-        self._worlds = dict(sorted(worlds.items(), key=lambda entry: (entry[0] != FIRST, entry[0])))
+        self._worlds = dict(sorted(worlds.items(), key=lambda entry: (entry[0] != MARKET, entry[0])))
         self._answer = Cache(self._compute, CACHED_ANSWERS)
         self.candidates = Cache(self._candidates, CACHED_ANSWERS)
         self.probability = Cache(self._probability, CACHED_ANSWERS)

@@ -18,6 +18,7 @@ from m2rec.data.sequences import Sequences
 from m2rec.data.settings import DataSettings
 from m2rec.data.sources.registry import split_rule
 from m2rec.errors import DataError
+from m2rec.world_names import MARKET
 from m2rec.worlds.settings import load_world
 
 TINY = MarketSettings(customers=40)
@@ -142,7 +143,7 @@ def test_a_saved_market_is_the_same_when_loaded(market: Market, tmp_path: Path) 
 
 def test_a_damaged_market_says_so_and_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     first = cached_market(TINY)
-    folder = entry.cache_dir() / entry.NAME
+    folder = entry.cache_dir() / MARKET
     (folder / "arrays.safetensors").write_bytes(b"")
     with pytest.raises(DataError, match="no usable market"):
         Market.load(folder)
@@ -160,7 +161,7 @@ def test_a_cached_market_of_another_catalogue_is_not_used(monkeypatch: pytest.Mo
     cached_market(TINY)
     monkeypatch.setattr("m2rec.data.market.market.fingerprint", lambda: "other")
     with pytest.raises(DataError, match="another catalogue"):
-        Market.load(entry.cache_dir() / entry.NAME)
+        Market.load(entry.cache_dir() / MARKET)
 
 
 def test_settings_that_cannot_be_are_refused() -> None:

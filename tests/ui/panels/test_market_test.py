@@ -11,10 +11,12 @@ import pytest
 from m2rec.commands.app import main
 from m2rec.evaluation.market_report import FOLDER, MarketReport
 from m2rec.evaluation.stress_table import FILE
-from m2rec.ui.panels.market_test import BENCHMARKS, WORLD, market_test, takers
+from m2rec.paths import BENCHMARKS
+from m2rec.ui.panels.market_test import market_test, takers
 from m2rec.ui.render.context import PageContext
 from m2rec.ui.session.world import World
 from m2rec.ui.session.worlds import Worlds
+from m2rec.world_names import MARKET
 from tests.places import ROOT
 from tests.ui.fake_recommender import FakeRecommender
 
@@ -38,13 +40,13 @@ def gates(auc: float) -> dict[str, object]:
 @pytest.fixture
 def published(page_context: PageContext, tmp_path: Path) -> PageContext:
     """The market with two recorded reports, one of them with attributions."""
-    folder = tmp_path / "checkpoints" / WORLD
+    folder = tmp_path / "checkpoints" / MARKET
     reports = tmp_path / BENCHMARKS / FOLDER
     folder.mkdir(parents=True)
     reports.mkdir(parents=True)
     (reports / "m2rec.json").write_text(grades(0.6, name="m2rec", gates=gates(0.876)))
     (reports / "one.json").write_text(grades(0.4, name="<i>another</i>"))
-    return replace(page_context, worlds=Worlds({WORLD: World(WORLD, FakeRecommender, folder)}))
+    return replace(page_context, worlds=Worlds({MARKET: World(MARKET, FakeRecommender, folder)}))
 
 
 def test_its_commands_exist(page_context: PageContext, capsys) -> None:
@@ -91,8 +93,8 @@ def test_without_recorded_files_the_commands_are_shown_and_damage_gives_a_note(
 
 
 def test_recorded_reports_are_shown(published: PageContext) -> None:
-    shipped = World(WORLD, FakeRecommender, ROOT / "checkpoints" / WORLD)
-    html = market_test(replace(published, worlds=Worlds({WORLD: shipped})))
+    shipped = World(MARKET, FakeRecommender, ROOT / "checkpoints" / MARKET)
+    html = market_test(replace(published, worlds=Worlds({MARKET: shipped})))
     for path in (ROOT / BENCHMARKS / FOLDER).glob("*.json"):
         report = MarketReport.model_validate_json(path.read_bytes())
         assert f"{report.groups['all'].figures['HR@10'].value:.4f}" in html
@@ -101,6 +103,6 @@ def test_recorded_reports_are_shown(published: PageContext) -> None:
 def test_where_it_breaks_says_why_its_first_figure_is_not_the_one_above(published: PageContext, tmp_path: Path) -> None:
     row = {"name": "as trained", "groups": json.loads(grades(0.5))["groups"]}
     made = {"weights": "0", "hardware": "cpu", "date": "2026-01-01", "command": "stress", "revision": "1"}
-    table = {"world": WORLD, "customers": 4000, "rows": [row], **made}
+    table = {"world": MARKET, "customers": 4000, "rows": [row], **made}
     (tmp_path / BENCHMARKS / FILE).write_text(json.dumps(table))
     assert "Each has its own 400 test customers" in market_test(published)
