@@ -1,30 +1,21 @@
 """`python -m m2rec prepare WORLD`"""
 
-import json
-import re
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from m2rec.atomic import atomic_file
 from m2rec.commands.output import Json, say, show, table
-from m2rec.commands.places import find_world, own_settings
+from m2rec.commands.own_world import own_world, save_own_world
+from m2rec.commands.places import find_world
 from m2rec.data.cache import prepared_folder
-from m2rec.data.settings import DataSettings
 from m2rec.data.tables.columns import parse_columns
-from m2rec.errors import DataError, InputError
 from m2rec.model.config import ModelSettings
-from m2rec.worlds.settings import WorldSettings, known_worlds
 
 if TYPE_CHECKING:
     from m2rec.data.description import Description
     from m2rec.data.prepared import Prepared
-
-NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-DESCRIPTION = "Made from tables on this machine"
 
 
 def prepare(
@@ -74,8 +65,8 @@ def prepare(
     column, what was dropped and why, and the variants of the model that fit the data.
     """
     options: dict[str, Any] = {
-        "interactions": interactions,
-        "items": items,
+        "interactions": interactions and interactions.resolve(),  # to find the world from any folder
+        "items": items and items.resolve(),
         "columns": parse_columns(columns or [], "interactions") or None,
         "item_columns": parse_columns(item_columns or [], "items") or None,
         "dates": dates,
@@ -83,7 +74,7 @@ def prepare(
         "min_count": min_count,
     }
     given = {name: value for name, value in options.items() if value is not None}
-    settings = _own_world(world, given) if given else find_world(world)
+    settings = own_world(world, given) if given else find_world(world)
 
     from m2rec.data.description import describe, variants_for
     from m2rec.data.repeats import repeat_share
@@ -103,7 +94,7 @@ def prepare(
         with_titles = settings.data.items is not None or "title" in settings.data.columns
         variants, why = variants_for(repeat_share(prepared), with_titles)
         settings = settings.model_copy(update={"model": ModelSettings.model_validate(variants)})
-        _keep(settings, given, variants, why)
+        save_own_world(settings, given, variants, why)
         notes.append(why)
         say(why)
     summary = _summary(prepared, description) | {
@@ -139,39 +130,3 @@ def _cell(name: str, value: Any) -> str:
     if name in ("repeats", "tied_times"):
         return "no times" if value is None else f"{value:.1%}"
     return f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def _own_world(name: str, given: dict[str, Any]) -> WorldSettings:
-    """Settings from the options, with absolute paths so that the world can be found from any folder."""
-    if "interactions" not in given:
-        raise InputError("A world of your own needs --interactions; a shipped world takes no options for tables.")
-    if not NAME.fullmatch(name) or name in known_worlds():
-        raise InputError(
-            f"{name!r} cannot name a world of your own: use small letters, digits, dots, dashes, and no shipped name."
-        )
-    for table_name in ("interactions", "items"):
-        if table_name in given:
-            given[table_name] = given[table_name].resolve()
-    return WorldSettings(name=name, description=DESCRIPTION, data=DataSettings(source="tables", **given))
-
-
-def _keep(settings: WorldSettings, given: Mapping[str, Any], variants: Mapping[str, str], why: str) -> None:
-    """Save the settings of a world of your own, so that later commands find it by its name."""
-    data = "".join(f"{name} = {_toml(value)}\n" for name, value in {"source": "tables", **given}.items())
-    model = "".join(f"{name} = {_toml(value)}\n" for name, value in variants.items())
-    path = own_settings(settings.name)
-    try:
-        with atomic_file(path) as temporary:
-            text = f'description = "{DESCRIPTION}"\n\n[data]\n{data}\n# {why}\n[model]\n{model}'
-            temporary.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise DataError(
-            f"The settings could not be saved to {path} ({error}); free some space and prepare again."
-        ) from error
-
-
-def _toml(value: Any) -> str:
-    """A value in TOML. Strings and numbers are written as in JSON."""
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_toml(key)} = {_toml(inner)}" for key, inner in value.items()) + "}"
-    return json.dumps(str(value) if isinstance(value, Path) else value, ensure_ascii=False)

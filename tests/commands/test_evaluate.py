@@ -189,8 +189,8 @@ def test_grades_are_shown_returned_and_recorded(run, checkpoint, monkeypatch):
         oracle={"HR@10": 0.5},
         hits={"arrivals": Hits(targets=77, model=0.125, oracle=0.25, random=0.0131)},
     )
-    monkeypatch.setattr("m2rec.commands.evaluate.MARKET", "tables")
-    monkeypatch.setattr("m2rec.commands.evaluate._grade", lambda *_: grades)
+    monkeypatch.setattr("m2rec.commands.evaluate.command.MARKET", "tables")
+    monkeypatch.setattr("m2rec.commands.evaluate.command._grades", lambda *_: grades)
     out = run("evaluate", checkpoint, "--cpu", "--gates", "--record").out
     assert "period 7" in out
     assert "0.875" in out
