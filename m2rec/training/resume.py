@@ -47,6 +47,24 @@ class Progress(BaseModel):
     peak_memory_mib: float = 0.0
     devices: list[str] = []  # on which the epochs ran, in order; empty in the files of older runs
 
+    def add(self, report: EpochReport, device: str, peak_memory_mib: float) -> bool:
+        """Count an epoch that was finished on `device`. → whether it is the best so far, by NDCG@10 on validation."""
+        self.epochs.append(report)
+        self.seconds += report.seconds
+        self.peak_memory_mib = max(self.peak_memory_mib, peak_memory_mib)
+        if device not in self.devices[-1:]:
+            self.devices.append(device)
+        reached = report.validation["NDCG@10"]
+        better = reached > self.best_score
+        if better:
+            self.best_epoch, self.best_score = report.epoch, reached
+        return better
+
+    @property
+    def trained_on(self) -> str:
+        """The device, or several if the run was resumed on another machine; empty in the files of older runs."""
+        return ", then ".join(self.devices)
+
     @property
     def stale(self) -> int:
         """Epochs since the best one."""

@@ -14,8 +14,9 @@ from m2rec.model.config import ModelConfig
 from m2rec.model.m2rec import M2Rec
 from m2rec.training.card import model_card
 from m2rec.training.resume import EpochReport
-from m2rec.training.run import Trained, train
+from m2rec.training.run import train
 from m2rec.training.start import Start, load_start
+from m2rec.training.trained import Trained
 from m2rec.worlds.settings import WorldSettings
 
 log = logging.getLogger(__name__)

@@ -16,8 +16,9 @@ from m2rec.errors import CheckpointError, NotFiniteError
 from m2rec.evaluation.protocol import evaluate
 from m2rec.model.m2rec import M2Rec
 from m2rec.training.resume import EpochReport
-from m2rec.training.run import Trained, train
+from m2rec.training.run import train
 from m2rec.training.settings import TrainingSettings
+from m2rec.training.trained import Trained
 from tests.places import ROOT
 from tests.training.small import small_model, small_prepared
 
@@ -174,7 +175,7 @@ def test_a_state_of_a_model_with_other_texts_is_refused(tmp_path: Path) -> None:
 
 def test_an_older_state_without_this_record_still_resumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as older:
-        older.setattr("m2rec.training.run._made_from", lambda model: None)
+        older.setattr("m2rec.training.run.made_from", lambda model: None)
         _run(tmp_path)
     seen: list[int] = []
     _run(tmp_path, on_epoch=lambda report: seen.append(report.epoch))

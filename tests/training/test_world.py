@@ -6,7 +6,7 @@ from m2rec.data.repeats import repeat_log_odds
 from m2rec.data.settings import DataSettings
 from m2rec.model.config import ModelSettings
 from m2rec.training.resume import EpochReport, Progress
-from m2rec.training.run import Trained
+from m2rec.training.trained import Trained
 from m2rec.training.world import as_checkpoint, new_model
 from m2rec.worlds.settings import WorldSettings
 from tests.training.small import SHAPE, small_model, small_prepared

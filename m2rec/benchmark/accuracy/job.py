@@ -30,9 +30,10 @@ from m2rec.model.config import ModelConfig, ModelSettings
 from m2rec.model.m2rec import M2Rec
 from m2rec.training.machine import device_name, git_revision
 from m2rec.training.resume import EpochReport, Progress
-from m2rec.training.run import Trained, train
+from m2rec.training.run import train
 from m2rec.training.settings import TrainingSettings
 from m2rec.training.start import FinishedRun, save_finished
+from m2rec.training.trained import Trained
 from m2rec.worlds.settings import WorldSettings
 
 M2REC = "m2rec"

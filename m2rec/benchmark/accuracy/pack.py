@@ -20,7 +20,7 @@ from m2rec.atomic import atomic_file
 from m2rec.benchmark.accuracy.job import Job
 from m2rec.data.prepared import Prepared
 from m2rec.errors import DataError, M2RecError
-from m2rec.training.run import Trained
+from m2rec.training.trained import Trained
 from m2rec.training.world import as_checkpoint
 from m2rec.worlds.settings import WorldSettings
 

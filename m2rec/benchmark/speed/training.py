@@ -1,6 +1,6 @@
 """Training time: a few steps of each model in turn, and how long an epoch would take.
 
-Steps are as in `m2rec/training/run.py`, with the training settings of the shape's world, on random windows in which
+Steps are as in `m2rec/training/epoch.py`, with the training settings of the shape's world, on random windows in which
 every position is a target.
 """
 

@@ -14,7 +14,7 @@ from m2rec.checkpoint import Checkpoint
 from m2rec.data.prepared import Prepared
 from m2rec.errors import CheckpointError, InputError
 from m2rec.training.resume import EpochReport, Progress
-from m2rec.training.run import Trained
+from m2rec.training.trained import Trained
 from tests.benchmark.accuracy.test_table import finish, ranked
 from tests.benchmark.conftest import WORLD, MakeJob
 
