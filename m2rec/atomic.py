@@ -23,22 +23,23 @@ HERE = -100  # AT_FDCWD
 def atomic_file(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on leaving without an error it takes the final name.
 
+    A link at `path` stays, and the file that it points to is replaced.
+
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     with atomic_file(Path(folder) / "figures.json") as temporary:
     ...         _ = temporary.write_text("{}")
     ...     os.listdir(folder)
     ['figures.json']
     """
+    path = Path(os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_abandoned(path)
     temporary = path.with_name(f".{path.name}.{MARK}{secrets.token_hex(4)}")
-    # not mkstemp, whose files are private: here the system applies the umask, which cannot be read without changing it
-    os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
-    usual = temporary.stat().st_mode
+    usual = _usual_mode(temporary)
     try:
         yield temporary
         _flush(temporary)
-        os.chmod(temporary, stat.S_IMODE(usual))  # safetensors puts a private file in its place
+        os.chmod(temporary, usual)  # safetensors puts a private file in its place
         os.replace(temporary, path)
         _flush(path.parent)
     finally:
@@ -74,9 +75,12 @@ def atomic_folder(folder: Path, own: Collection[str] | None = None) -> Iterator[
     fresh, old = temporary / "new", temporary / "old"
     fresh.mkdir()
     try:
+        usual = _usual_mode(temporary / "any")
         yield fresh
         for path in fresh.rglob("*"):
             _flush(path)
+            if path.is_file() and not path.is_symlink():
+                os.chmod(path, stat.S_IMODE(path.stat().st_mode) | usual)  # as above
         if own is not None and folder.is_dir():
             _keep(folder, fresh, own)
         _flush(fresh)
@@ -141,6 +145,15 @@ def _remove_abandoned(target: Path) -> None:
         with suppress(OSError):  # another process may be doing the same, and what cannot be removed does no harm
             if time.time() - path.stat().st_mtime > ABANDONED:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _usual_mode(path: Path) -> int:
+    """Make an empty file, with the mode of any new file. → its mode.
+
+    Not by mkstemp, whose files are private: here the system applies the umask, which can only be read by changing it.
+    """
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    return stat.S_IMODE(path.stat().st_mode)
 
 
 def _flush(path: Path) -> None:

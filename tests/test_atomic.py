@@ -47,6 +47,27 @@ def test_a_saved_file_has_the_usual_permissions(tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs POSIX permissions")
+def test_the_files_of_a_saved_folder_can_be_read_as_any_new_file_can(tmp_path):
+    (tmp_path / "plain").write_text("")
+    with atomic_folder(tmp_path / "saved") as temporary:
+        (temporary / "private").touch(0o600)
+        (temporary / "program").touch(0o755)
+    usual = stat.S_IMODE((tmp_path / "plain").stat().st_mode)
+    assert stat.S_IMODE((tmp_path / "saved" / "private").stat().st_mode) == usual
+    assert stat.S_IMODE((tmp_path / "saved" / "program").stat().st_mode) == usual | 0o755
+
+
+def test_a_link_to_a_file_stays_and_the_file_behind_it_is_replaced(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "real").write_text("old")
+    (tmp_path / "link").symlink_to("elsewhere/real")
+    with atomic_file(tmp_path / "link") as temporary:
+        temporary.write_text("new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "elsewhere" / "real").read_text() == "new"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs POSIX permissions")
 def test_a_save_never_changes_the_umask_which_other_threads_share(tmp_path, monkeypatch):
     before = os.umask(0o077)
     monkeypatch.setattr(os, "umask", None)

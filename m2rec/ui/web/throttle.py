@@ -58,20 +58,24 @@ class Throttle:
         """The result of `function`. Raises BusyError, without calling it, if too many wait or the wait is too long."""
         await self._take_turn()
         work = asyncio.create_task(run_sync(partial(function, *args, **kwargs)))
-        aside = False
-        try:
-            await asyncio.wait([work], timeout=self._slow)
-            if not work.done() and self._free_aside:
-                aside = True
-                self._free_aside -= 1
-                self._turns.release()
-            return await work
-        finally:
-            work.cancel()  # nothing happens to what is done
-            if aside:
-                self._free_aside += 1
-            else:
-                self._turns.release()
+        give_back = self._turns.release
+
+        def ended(done: "asyncio.Task[Result]") -> None:
+            done.exception()  # so that nothing is logged if nobody waits for it any more
+            give_back()
+
+        # when the thread has ended, and not already when the visitor has left: nothing stops a thread
+        work.add_done_callback(ended)
+        await asyncio.wait([work], timeout=self._slow)
+        if not work.done() and self._free_aside:
+            self._free_aside -= 1
+            self._turns.release()
+            give_back = self._leave_aside
+        await asyncio.wait([work])
+        return work.result()
+
+    def _leave_aside(self) -> None:
+        self._free_aside += 1
 
     async def _take_turn(self) -> None:
         if not self._turns.locked():

@@ -40,7 +40,7 @@ def test_a_broken_build_falls_back_to_plain_pytorch_and_says_so(
 
     monkeypatch.setitem(sys.modules, SSD, Broken(SSD))
     with caplog.at_level(logging.INFO):
-        assert kernels._cuda_kernel() is None
+        assert kernels._cuda_kernel(torch.device("cpu")) is None
     assert "plain PyTorch on the GPU (mamba_ssm is not usable: 0 active drivers)" in caplog.text
 
 
@@ -58,10 +58,29 @@ def test_low_precision_inputs_are_scanned_in_the_precision_of_the_step_sizes() -
     torch.testing.assert_close(low, selective_scan(x, dt, A, B, C), atol=0.3, rtol=0.1)
 
 
+@pytest.mark.parametrize(("factor", "used"), [(1.0, True), (1.001, True), (1.1, False), (float("nan"), False)])
+def test_a_kernel_is_used_only_if_its_scan_is_that_of_plain_pytorch(
+    factor: float, used: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def kernel(
+        x: torch.Tensor, dt: torch.Tensor, A: torch.Tensor, B: torch.Tensor, C: torch.Tensor, chunk_size: int
+    ) -> torch.Tensor:
+        return factor * scan_sequential(x * dt[..., None], dt * A, B[:, :, 0], C[:, :, 0])
+
+    module = types.ModuleType(SSD)
+    module.mamba_chunk_scan_combined = kernel  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, SSD, module)
+    before = torch.random.get_rng_state()
+    with caplog.at_level(logging.INFO):
+        assert (kernels._cuda_kernel(torch.device("cpu")) is kernel) == used
+    assert ("its scan differs from plain PyTorch's" in caplog.text) != used
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_the_gpus_kernel_agrees_with_step_after_step() -> None:
     x, dt, A, B, C = inputs("cuda")
-    assert kernels._cuda_kernel() is not None, "mamba_ssm is not usable on this GPU"
+    assert kernels._cuda_kernel(x.device) is not None, "mamba_ssm is not usable on this GPU"
     plain = scan_sequential(x.cpu() * dt.cpu()[..., None], dt.cpu() * A.cpu(), B.cpu(), C.cpu())
     with torch.autocast("cuda", enabled=False):
         torch.testing.assert_close(selective_scan(x, dt, A, B, C).cpu(), plain, atol=2e-2, rtol=2e-2)  # TF32 inside

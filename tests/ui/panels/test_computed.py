@@ -11,9 +11,9 @@ from m2rec.branches import BRANCHES
 from m2rec.errors import InputError
 from m2rec.inference.terms.scores import ScoreTerms
 from m2rec.recommend.recommender import Recommender
+from m2rec.ui.panels.computed.calculation import of_score
 from m2rec.ui.panels.computed.columns import MOST_COLUMNS
 from m2rec.ui.panels.computed.dialog import computed
-from m2rec.ui.panels.computed.ledger import of_score
 from m2rec.ui.panels.days import days
 from m2rec.ui.render.context import PageContext, ask
 from m2rec.ui.render.words import percent

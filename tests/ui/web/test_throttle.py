@@ -134,6 +134,22 @@ def test_waiting_too_long_gives_a_sentence_and_frees_the_place() -> None:
     throttled(check, at_once=1, waiting=1, longest_wait=0.01, aside=0)
 
 
+def test_work_whose_visitor_has_left_keeps_its_turn_until_it_ends() -> None:
+    async def check(work: Work, ask: Ask) -> None:
+        left = ask(0)
+        await until(lambda: work.running == 1)
+        left.cancel()
+        second = ask(1)
+        await asyncio.sleep(0.05)
+        assert work.served == [0]
+        work.go_on.set()
+        assert await second == 1
+        assert work.most == 1
+        assert left.cancelled()
+
+    throttled(check, at_once=1, waiting=1, aside=0)
+
+
 def test_failed_or_cancelled_work_frees_its_turn() -> None:
     async def check(work: Work, ask: Ask) -> None:
         first = ask(0)

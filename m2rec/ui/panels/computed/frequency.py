@@ -8,8 +8,8 @@ import numpy as np
 
 from m2rec.inference.terms.due import BandTerms, DueTerms
 from m2rec.inference.terms.filtered import FilterBand, FilterTerms
+from m2rec.ui.panels.computed.calculation import Line, of_score
 from m2rec.ui.panels.computed.columns import MOST_COLUMNS, Part, Strip, bars, newest
-from m2rec.ui.panels.computed.ledger import Line, of_score
 from m2rec.ui.render.numbers import amount, decimal, signed
 from m2rec.ui.render.words import counted, percent, plain_period
 

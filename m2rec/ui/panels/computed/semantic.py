@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from m2rec.inference.terms.tastes import REASONS, MeansTerms, ThemeTerms
+from m2rec.ui.panels.computed.calculation import Line, of_score
 from m2rec.ui.panels.computed.columns import Part, Strip, bars
-from m2rec.ui.panels.computed.ledger import Line, of_score
 from m2rec.ui.render.numbers import decimal
 from m2rec.ui.render.words import percent
 

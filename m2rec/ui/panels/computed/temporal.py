@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from m2rec.inference.terms.memories import TemporalTerms
 from m2rec.recommend.explain.computation import Computation
+from m2rec.ui.panels.computed.calculation import Line, of_score
 from m2rec.ui.panels.computed.columns import Strip, bars
-from m2rec.ui.panels.computed.ledger import Line, of_score
 from m2rec.ui.render.words import percent
 
 
