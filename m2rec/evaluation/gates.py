@@ -49,7 +49,7 @@ def gate_report(
 
     gates and oracle float (N, C), columns as in `CAUSE_OF`; causes str (N,), "chain", "rhythm", "taste" or another that
     no branch explains; periods int (N,), the period of the rhythm behind a rhythm event, in interactions; cycles int
-    (N,), how often that rhythm had recurred before. Both are read for rhythm events only, each group of which is
+    (N,), how often that rhythm had occurred before. Both are read for rhythm events only, each group of which is
     compared with all events of other causes. A cause that no event has, or that all have, is left out.
     """
 

@@ -26,7 +26,7 @@ def by_period(causes: np.ndarray, periods: np.ndarray) -> Groups:
 
 
 def by_cycles(causes: np.ndarray, cycles: np.ndarray) -> Groups:
-    """Rhythm purchases by how often their rhythm had recurred before, "1" to "6+": causes str (N,), cycles int (N,)."""
+    """Rhythm purchases by how often their rhythm had occurred before, "0" to "6+": causes str (N,), cycles int (N,)."""
     rhythm, capped = causes == RHYTHM, np.minimum(cycles, MANY_CYCLES)
     return {
         f"{count}+" if count == MANY_CYCLES else str(count): rhythm & (capped == count)

@@ -121,10 +121,16 @@ def read_attributions(path: Path, targets: Targets) -> np.ndarray:
     Raises InputError in one sentence for the first thing that is wrong.
     """
     found = np.full((len(targets), len(GATE_CAUSES)), np.nan)
+    given = np.zeros(len(targets), dtype=bool)
     rows_before = 0
     for table in _pieces(path, ("user", "position"), GATE_CAUSES, tuple(CAUSE_OF)):
-        names = GATE_CAUSES if GATE_CAUSES[0] in table else tuple(CAUSE_OF)
+        names = GATE_CAUSES if set(GATE_CAUSES) <= set(table) else tuple(CAUSE_OF)
         rows = targets.find(table, rows_before)
+        twice = np.flatnonzero(given[rows] | pd.Series(rows).duplicated().to_numpy())
+        if len(twice):
+            row = int(twice[0])
+            raise InputError(f"Row {rows_before + row + 1}: {targets.name(int(rows[row]))} is given twice.")
+        given[rows] = True
         values = np.stack([_numbers(table, name, rows_before) for name in names], axis=1)
         found[rows] = values
         rows_before += len(table)

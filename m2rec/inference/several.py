@@ -34,12 +34,20 @@ def several(engine: InferenceEngine, items: np.ndarray, band_keep: np.ndarray | 
     return Several(engine.gate.log_weights(outputs.values()), outputs)
 
 
-def log_probability(engine: InferenceEngine, said: Several, seen: np.ndarray, target: int) -> np.ndarray:
-    """log p of item `target` (1 … V) after each, as in `InferenceEngine.log_probabilities`. seen (B, V) → (B,)."""
+def log_probability(
+    engine: InferenceEngine, said: Several, seen: np.ndarray, target: int, gate: np.ndarray | None = None
+) -> np.ndarray:
+    """log p of item `target` (1 … V) after each, as in `InferenceEngine.log_probabilities`. seen (B, V) → (B,).
+
+    `gate` (M,) are weights of the branches' distributions in place of the gate's own. With the gate on features there
+    is one distribution only, which they do not change.
+    """
     if engine.fusion is not None:
         return log_softmax(engine.fusion.scores(said.outputs, np.exp(said.log_gate), seen))[:, target - 1]
     each = [
         branch.log_probabilities(said.outputs[name], seen)[:, target - 1] for name, branch in engine.branches.items()
     ]
-    result: np.ndarray = np.logaddexp.reduce(np.stack(each, axis=1) + said.log_gate, axis=1)
+    with np.errstate(divide="ignore"):  # a weight of 0
+        log_gate = said.log_gate if gate is None else np.log(gate)
+    result: np.ndarray = np.logaddexp.reduce(np.stack(each, axis=1) + log_gate, axis=1)
     return result

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from m2rec.recommend.answer import PerBranch
+from m2rec.recommend.ranking import tie_break
 
 COMPARED_AT_ONCE = 1 << 18  # pairs of items: what a processor's cache holds
 
@@ -25,9 +26,10 @@ class Candidate(NamedTuple):
 def skyband(probabilities: np.ndarray, k: int) -> list[int]:
     """Columns that fewer than k others equal or beat in every row. probabilities (M, V) → indices, best sum first.
 
-    Of equal columns the first goes first.
+    Of equal columns the first goes first, as in `ranking.py`: a stable sort of the result by weighted sums gives
+    the order of recommendations under any gate.
     """
-    order = np.argsort(-probabilities.sum(0), kind="stable")
+    order = np.argsort(-tie_break(probabilities), kind="stable")
     rows = np.ascontiguousarray(probabilities[:, order])  # an item that beats another stands before it
     first = 2 * k  # these beat most of the others; what is left is compared with more of them
     while True:

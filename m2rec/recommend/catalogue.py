@@ -37,7 +37,6 @@ class Catalogue:
         for i, (item, shown) in reversed(list(enumerate(zip(items, self.items, strict=True), start=1))):
             self._by_title |= {name: i for title in (item.title, shown.title) if (name := folded(title))}
         self._index = SearchIndex([item.title for item in self.items])
-        self.order = np.array(_id_ranks([item.item_id for item in items]))  # orders equally probable items
 
     def __len__(self) -> int:
         return len(self.items)
@@ -86,14 +85,3 @@ def _title(item: Item) -> str:
     """The title that is shown; the id where the item has no visible title."""
     shown = printable(item.title, LONGEST_TITLE) if normalised(item.title) else ""
     return shown or f"Item {printable(item.item_id, LONGEST_TITLE)}"
-
-
-def _id_ranks(ids: Sequence[str]) -> list[int]:
-    """Place of each id in natural order: numbers by value, the rest by spelling."""
-    order = sorted(
-        range(len(ids)), key=lambda i: (not ids[i].isdecimal(), int(ids[i]) if ids[i].isdecimal() else 0, ids[i])
-    )
-    ranks = [0] * len(ids)
-    for rank, i in enumerate(order):
-        ranks[i] = rank
-    return ranks

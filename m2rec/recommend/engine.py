@@ -22,7 +22,7 @@ from m2rec.recommend.catalogue import Catalogue, CatalogueItem
 from m2rec.recommend.explain.influence import influence
 from m2rec.recommend.explain.spectra import Spectra
 from m2rec.recommend.explain.themes import strongest, typical_items
-from m2rec.recommend.history import GivenHistory, History, as_list, look_up
+from m2rec.recommend.history import GivenHistory, History, as_list, latest_inventions, look_up
 from m2rec.recommend.inventions import Inventions, note
 from m2rec.recommend.options import LONGEST_HISTORY, Band, Options, gate_weights
 from m2rec.recommend.parts import per_branch
@@ -33,7 +33,7 @@ from m2rec.recommend.validation import checked
 if TYPE_CHECKING:
     from m2rec.model.m2rec import M2Rec
 
-NOTED_INVENTIONS = 2  # the newest, in notes
+NOTED_INVENTIONS = 2  # those chosen last, in notes
 NOTHING_CHOSEN = (
     "Nothing has been chosen yet: this is the popularity that the model learnt, and no evidence has been weighed."
 )
@@ -141,8 +141,12 @@ class Engine:
             spectrum=self.spectra.of(read, position.gains) if spectrum else None,
             themes=self.themes(position),
             inventions=inventions,
-            notes=[*notes, *map(note, inventions[-NOTED_INVENTIONS:])],
+            notes=[*notes, *self.notes_on_inventions(read.ids)],
         )
+
+    def notes_on_inventions(self, ids: Sequence[str]) -> list[str]:
+        """How the newest invented items among these entries are read, for the reader; the newest last."""
+        return list(map(note, self.inventions.described(latest_inventions(ids, NOTED_INVENTIONS)[::-1])))
 
     def network(self, history: History) -> InferenceEngine:
         """The network that also reads the invented items of a history."""
@@ -151,15 +155,16 @@ class Engine:
     def rank(
         self, position: Position, gate: np.ndarray, seen: np.ndarray, k: int, exclude_seen: bool
     ) -> list[RankedItem]:
-        """The k most probable items with their contributions; equal ones are ordered by item id.
+        """The k most probable items with their contributions; equal ones are ordered as in `ranking.py`.
 
         gate (M,), the weights applied; seen bool (V,), the items of the whole history.
         """
-        shares = self.inference.distributions(position, seen) * gate[:, None].astype(np.float32)  # (M, V)
+        branches = self.inference.distributions(position, seen)
+        shares = branches * gate[:, None].astype(np.float32)  # (M, V)
         ranking = shares.sum(0)
         if exclude_seen:
             ranking[seen] = LEFT_OUT
-        best = best_places(ranking, k, self.catalogue.order)
+        best = best_places(ranking, k, branches)
         return [self._ranked(rank, place, shares[:, place].tolist()) for rank, place in enumerate(best.tolist(), 1)]
 
     def _ranked(self, rank: int, place: int, parts: list[float]) -> RankedItem:
@@ -222,12 +227,20 @@ class Engine:
         """The item vectors of a history, of unit length: float32 (L, d)."""
         return self.network(history).unit_vectors[history.indices]
 
-    def influence(self, history: GivenHistory, item: str | int) -> list[float]:
+    def influence(
+        self,
+        history: GivenHistory,
+        item: str | int,
+        gate_override: Mapping[str, float] | None = None,
+        band_mask: Sequence[Band] | None = None,
+    ) -> list[float]:
         """How much each history item adds to an item's log-probability → one number a position (see `influence.py`)."""
+        options = checked(Options, {"gate_override": gate_override, "band_mask": band_mask})
         read, _ = self.read(history)
         target = self.catalogue.index(item)
         network, unknown = self.inventions.network_with_unknown(read.inventions)
-        return influence(network, read, target, unknown)
+        gate = gate_weights(options.gate_override) if options.gate_override else None
+        return influence(network, read, target, unknown, gate, self.band_keep(options.band_mask or []))
 
     def read(self, history: GivenHistory, truncate: bool = True) -> tuple[History, list[str]]:
         """A history as the model reads it, with notes for the reader. Raises InputError. Items that are too old to be
@@ -260,7 +273,7 @@ class Engine:
         bias = self.inference.bias.astype(np.float64)
         probability = np.exp(bias - bias.max())
         probability /= probability.sum()
-        best = np.lexsort((self.catalogue.order[: len(bias)], -bias))[:k]
+        best = np.argsort(-bias, kind="stable")[:k]
         third = 1 / len(BRANCHES)
         return Answer(
             world=self.name,

@@ -78,6 +78,17 @@ def look_up(
     return History(ids, indices, older, list(inventions), len(catalogue))
 
 
+def latest_inventions(ids: Sequence[str], most: int) -> list[str]:
+    """The texts of the invented items that were chosen last, newest first, at most `most`. `ids` as in `History`."""
+    texts: dict[str, None] = {}
+    for entry in reversed(ids):
+        if len(texts) == most:
+            break
+        if _is_invented(entry):
+            texts[entry.removeprefix(INVENTED)] = None
+    return list(texts)
+
+
 def as_list(history: object) -> list[Any]:
     """A history as a list: any sequence, an array of one dimension, a Series of pandas. Raises InputError."""
     if not isinstance(history, str | bytes | Mapping):

@@ -63,5 +63,5 @@ class Live:
             spectrum=found,
             themes=engine.themes(position),
             inventions=engine.inventions.described(self._inventions),
-            notes=[],
+            notes=engine.notes_on_inventions(self._history) if self._inventions else [],
         )

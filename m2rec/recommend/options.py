@@ -25,7 +25,14 @@ LONGEST_HISTORY = 100_000  # entries of a history; a model reads the newest of t
 LONGEST_NAME = 200  # characters of an item id, of a title that is searched for, of an invention
 MOST_DIGITS = 10**300  # an integer beyond it fits no float
 
-Number = StrictFloat | Annotated[StrictInt, Field(ge=-MOST_DIGITS, le=MOST_DIGITS)]
+
+def _plain(value: Any) -> Any:
+    """A scalar of NumPy, such as a cell of a table, as Python's."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+FromNumPy = BeforeValidator(_plain)
+Number = Annotated[StrictFloat | Annotated[StrictInt, Field(ge=-MOST_DIGITS, le=MOST_DIGITS)], FromNumPy]
 Band = tuple[float, float]  # lowest and highest period, in interactions
 
 
@@ -39,7 +46,8 @@ def _normalised(weights: dict[BranchName, float]) -> dict[BranchName, float]:
     return {name: value / largest / total for name, value in zip(BRANCHES, values, strict=True)}
 
 
-def _rising(band: Band) -> Band:
+def rising(band: Band) -> Band:
+    """Two periods, the shorter one first. Raises ValueError for any others."""
     low, high = (float(edge) for edge in band)
     if not 0 < low <= high:  # nor is it so for nan
         raise ValueError("not a band")
@@ -51,8 +59,8 @@ def _listed(value: Any) -> Any:
     return list(value) if isinstance(value, Sequence) and not isinstance(value, str | bytes) else value
 
 
-K = Annotated[StrictInt, Field(ge=1, le=MOST_ITEMS), must(f"be a whole number from 1 to {MOST_ITEMS}")]
-Flag = Annotated[StrictBool, must("be true or false")]
+K = Annotated[StrictInt, Field(ge=1, le=MOST_ITEMS), FromNumPy, must(f"be a whole number from 1 to {MOST_ITEMS}")]
+Flag = Annotated[StrictBool, FromNumPy, must("be true or false")]
 GateWeights = Annotated[
     dict[BranchName, Number],
     AfterValidator(_normalised),
@@ -61,7 +69,7 @@ GateWeights = Annotated[
 MutedBand = Annotated[
     tuple[Number, Number],
     BeforeValidator(_listed),
-    AfterValidator(_rising),
+    AfterValidator(rising),
     must("be a pair of periods in interactions, low and high, with 0 < low ≤ high"),
 ]
 MutedBands = Annotated[

@@ -37,9 +37,10 @@ def probability(
     position = engine.network(read).newest(read.indices, engine.band_keep(options.band_mask or []))
     gate = gate_weights(options.gate_override) if options.gate_override else position.gate
     seen = read.seen()
-    shares = engine.inference.distributions(position, seen) * gate[:, None].astype(np.float32)  # (M, V)
+    branches = engine.inference.distributions(position, seen)
+    shares = branches * gate[:, None].astype(np.float32)  # (M, V)
     ranking = shares.sum(0)
     if exclude_seen:
         ranking[seen] = LEFT_OUT
-    rank = rank_in(ranking, place, engine.catalogue.order)
+    rank = rank_in(ranking, place, branches)
     return None if rank is None or rank > MOST_ITEMS else math.fsum(shares[:, place].tolist())

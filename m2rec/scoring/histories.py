@@ -15,11 +15,11 @@ from m2rec.data.tables.columns import INTERACTIONS, order_role, plain
 from m2rec.data.tables.file_format import file_format
 from m2rec.data.tables.parquet_batches import open_parquet, record_batches
 from m2rec.data.tables.read import read_table_file
-from m2rec.data.tables.table_file import columns_of_roles
+from m2rec.data.tables.table_file import columns_of_roles, no_rows
 from m2rec.data.tables.times import DateOrder
 from m2rec.errors import DataError
 from m2rec.scoring.events import HISTORY, events, histories, histories_of_parquet, require_events
-from m2rec.text_safety import quoted
+from m2rec.text_safety import normalised, quoted
 
 LISTS = ("items", "history", "itemids", "sequence", "histories")  # names of a column with a list of items
 
@@ -106,17 +106,35 @@ def _refuse_nested(path: Path, role: str, column: str, kind: pa.DataType) -> Non
 
 
 def _is_list(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind))
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
 
 
 def _cut(path: Path, user: str, items: str, rows_per_part: int, advance: Advance) -> Iterator[pa.Table]:
-    """One row a user, in the order of the file."""
+    """One row a user, in the order of the file. Raises DataError for a table without rows."""
+    before = 0
     for batch in record_batches(path, [user, items], rows_per_part):
+        if not batch.num_rows:
+            continue
+        users = _users(path, user, batch.column(user).cast(pa.string()), before)
         try:
-            yield pa.table([batch.column(user).cast(pa.string()), _text_lists(batch.column(items))], schema=HISTORY)
+            yield pa.table([users, _text_lists(batch.column(items))], schema=HISTORY)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             raise DataError(f"{path} has ids that are no whole numbers ({error}); write them as text.") from error
+        before += batch.num_rows
         advance(batch.num_rows)
+    if not before:
+        raise no_rows(path)
+
+
+def _users(path: Path, column: str, users: pa.Array, before: int) -> pa.Array:
+    """Ids that look the same as one id, as in a table of events. Raises DataError for a blank one; `before` rows of the
+    table were read earlier.
+    """
+    named = [normalised(name or "") for name in users.to_pylist()]
+    if "" in named:
+        row = before + named.index("") + 1
+        raise DataError(f"The user in the column {quoted(column)} is blank in row {row} of {path}; give every row one.")
+    return pa.array(named, pa.string())
 
 
 def _text_lists(lists: pa.Array) -> pa.Array:

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from m2rec.branches import BRANCHES
 from m2rec.checkpoint import Checkpoint
+from m2rec.errors import InputError
 from m2rec.inference.arrays import softmax
 from m2rec.recommend.catalogue import Catalogue
 from m2rec.recommend.options import checked_k
@@ -22,7 +23,7 @@ SCHEMA = pa.schema(
 
 class Scorer:
     """A checkpoint that answers tables. The items of `Recommender.recommend` for each history, without the
-    explanations.
+    explanations. Unknown entries, and items of one's own words, are left out.
 
     For `map_batches` of Ray Data and `mapInPandas` of Spark: made once a worker, by a folder's path, and called with
     batches. A batch has the columns `user` and `items` (a list of item ids or titles, oldest first); the result has
@@ -45,7 +46,13 @@ class Scorer:
         self._inference = loaded.inference()
 
     def __call__(self, batch: pa.Table) -> pa.Table:
-        """`user`, `items` → SCHEMA, in the order of the batch."""
+        """`user`, `items` → SCHEMA, in the order of the batch. Raises InputError for a batch without these columns."""
+        lacking = [name for name in ("user", "items") if name not in getattr(batch, "column_names", ())]
+        if lacking:
+            raise InputError(
+                f"A batch is a table of Arrow with the columns user and items, one row a user; this one has no "
+                f"{' and no '.join(lacking)}. `python -m m2rec score` also reads tables with one row an event."
+            )
         users = batch.column("user").cast(pa.string()).to_numpy()
         answers = [self.answer(indices) for indices in self._histories(batch.column("items"))]
         if not answers:
@@ -69,12 +76,18 @@ class Scorer:
             return self._without_history()
         position = self._inference.last(indices[-self.longest :].tolist())
         seen = self._inference.seen(indices.tolist())
-        shares = self._inference.shares(position, seen)
-        best = self._best(shares.sum(0), seen if self.exclude_seen else None)
+        branches = self._inference.distributions(position, seen)
+        shares = branches * position.gate[:, None]
+        ranking = shares.sum(0)
+        if self.exclude_seen:
+            ranking[seen] = LEFT_OUT
+        best = best_places(ranking, self.k, branches)
         return best, shares[:, best], position.gate
 
     def _histories(self, column: pa.ChunkedArray) -> Iterator[np.ndarray]:
         """Each row's list as item indices, without unknown entries."""
+        if pa.types.is_null(column.type):  # no history in the whole batch
+            column = column.cast(pa.list_(pa.string()))
         for lists in column.chunks:
             if not len(lists):
                 continue
@@ -88,17 +101,10 @@ class Scorer:
             for row in np.split(indices, np.cumsum(lengths)[:-1]):
                 yield row[row > 0]
 
-    def _best(self, probability: np.ndarray, without: np.ndarray | None) -> np.ndarray:
-        """The k largest, equal ones by item id."""
-        ranking = probability if without is None else np.where(without, LEFT_OUT, probability)
-        return best_places(ranking, self.k, self._catalogue.order)
-
     def _without_history(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The popularity that the model learned, in equal contributions of the branches."""
-        probability = np.zeros(len(self.item_ids), dtype=np.float32)
-        probability[: len(self._inference.bias)] = softmax(self._inference.bias[None].copy())[0]
-        cold = np.arange(len(probability)) >= len(self._inference.bias)  # of which nothing is known
-        best = self._best(probability, cold)
+        probability = softmax(self._inference.bias[None].copy())[0]  # of the items that training histories held
+        best = np.argsort(-probability, kind="stable")[: self.k]
         evenly = np.full(len(BRANCHES), 1 / len(BRANCHES))
         return best, probability[best] * evenly[:, None], evenly
 

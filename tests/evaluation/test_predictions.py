@@ -171,3 +171,16 @@ def test_missing_attributions_and_files_are_named(targets: Targets, tmp_path: Pa
     table.drop(columns="taste").to_csv(tmp_path / "gates.csv", index=False)
     with pytest.raises(InputError, match="lacks chain, rhythm, taste or temporal, frequency, semantic"):
         read_attributions(tmp_path / "gates.csv", targets)
+
+
+@pytest.mark.parametrize("at_once", [2, 100])
+def test_attributions_given_twice_are_refused_and_a_column_more_does_no_harm(
+    targets: Targets, tmp_path: Path, monkeypatch, at_once: int
+) -> None:
+    table = _truth()[["user", "position"]].assign(temporal=0.1, frequency=0.2, semantic=0.7, chain="a word")
+    table.to_csv(tmp_path / "gates.csv", index=False)
+    assert read_attributions(tmp_path / "gates.csv", targets).tolist() == [[0.1, 0.2, 0.7]] * 4
+    monkeypatch.setattr(predictions, "ROWS_AT_ONCE", at_once)
+    pd.concat([table, table[1:2]]).to_parquet(tmp_path / "gates.parquet")
+    with pytest.raises(InputError, match="Row 5: ada at position 29 is given twice"):
+        read_attributions(tmp_path / "gates.parquet", targets)

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from m2rec.branches import BRANCHES
+from m2rec.branches import BRANCHES, BranchName
 from m2rec.recommend.candidates import skyband
 from m2rec.recommend.recommender import Recommender
+from tests.places import CHECKPOINTS
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.booleans())
@@ -53,7 +54,22 @@ def test_answers_under_any_gate_follow_from_the_candidates(shop: Recommender, ex
             assert own[item.item_id] == pytest.approx(item.contributions, rel=1e-5, abs=1e-9)
         best = sorted((sum(parts.values()) for parts in own.values()), reverse=True)[:4]
         assert best == pytest.approx([item.probability for item in answer.items], rel=1e-5)
+        sorted_as_on_the_page = sorted(found, key=lambda one: -sum(own[one.item_id].values()))
+        assert [one.item_id for one in sorted_as_on_the_page[:4]] == [item.item_id for item in answer.items]
         assert all(higher >= lower for higher, lower in pairwise(best))
+
+
+@pytest.mark.parametrize("name", ["rhythm-market", "gift-shop"])
+@pytest.mark.parametrize("branch", BRANCHES)
+def test_of_many_items_that_one_branch_finds_equally_likely_the_page_and_the_answer_show_the_same(
+    name: str, branch: BranchName
+) -> None:
+    used = Recommender.from_pretrained(CHECKPOINTS / name)
+    history = [used.items[place].item_id for place in (5, 40, 12, 5, 33, 300, 5)]
+    weights = {one: float(one == branch) for one in BRANCHES}
+    answer = used.recommend(history, k=10, gate_override=weights, spectrum=False)
+    dragged = sorted(used.candidates(history, k=10), key=lambda one: -one.branches[branch])[:10]
+    assert [one.item_id for one in dragged] == [item.item_id for item in answer.items]
 
 
 def test_before_anything_was_chosen_there_are_none(shop: Recommender) -> None:

@@ -1,6 +1,7 @@
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -123,3 +124,13 @@ def test_a_pair_alone_is_not_a_list_of_pairs(mask: Any) -> None:
 def test_what_is_no_list_of_bands_is_refused(mask: Any) -> None:
     with pytest.raises(InputError, match="a list of pairs of periods"):
         bands(mask)
+
+
+def test_scalars_of_numpy_are_numbers_and_flags() -> None:
+    given = {"k": np.int64(5), "exclude_seen": np.bool_(True), "band_mask": [(np.float32(2), np.int32(3))]}
+    weights = {"temporal": np.float32(1), "frequency": np.int8(3)}
+    options = checked(Options, given | {"gate_override": weights})
+    assert (options.k, options.exclude_seen, options.band_mask) == (5, True, [(2.0, 3.0)])
+    assert options.gate_override == {"temporal": 0.25, "frequency": 0.75, "semantic": 0.0}
+    with pytest.raises(InputError, match="whole number"):
+        checked(Options, {"k": np.float64(5)})

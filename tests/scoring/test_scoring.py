@@ -130,3 +130,26 @@ def test_the_manifest_says_what_was_run(world, lists, tmp_path) -> None:
     score(Run(world, lists, tmp_path / "out"))
     manifest = json.loads((tmp_path / "out" / MANIFEST).read_text())
     assert (manifest["world"], manifest["k"], manifest["parts"]) == ("tiny-shop", 10, 1)
+
+
+def test_a_table_of_lists_is_checked_as_one_of_events_is(world, tmp_path) -> None:
+    kinds = pa.schema([("user", pa.string()), ("items", pa.list_(pa.string()))])
+    for rows, wrong in (
+        ([{"user": "a", "items": ["i01"]}, {"user": None, "items": ["i02"]}], "blank in row 2"),
+        ([], "has no rows"),
+    ):
+        pq.write_table(pa.Table.from_pylist(rows, kinds), tmp_path / "lists.parquet")
+        with pytest.raises(DataError, match=wrong):
+            score(Run(world, tmp_path / "lists.parquet", tmp_path / "refused"))
+    fixed = pa.array([["i01", "i02"]], pa.list_(pa.string(), 2))
+    pq.write_table(pa.table({"user": ["a\u200b "], "items": fixed}), tmp_path / "lists.parquet")
+    score(Run(world, tmp_path / "lists.parquet", tmp_path / "out"))
+    check_against_recommend(answers(tmp_path / "out"), world, {"a": ["i01", "i02"]})
+
+
+def test_a_batch_without_any_history_is_answered_and_one_without_the_columns_refused(world) -> None:
+    scorer = Scorer(world, k=3)
+    assert scorer(pa.table({"user": ["a", "b"], "items": [None, None]})).num_rows == 6
+    for batch in (pa.table({"user": ["a"], "item": ["i01"]}), pd.DataFrame({"user": ["a"]})):
+        with pytest.raises(InputError, match="the columns user and items, one row a user; this one has no"):
+            scorer(batch)

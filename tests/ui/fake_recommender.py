@@ -176,7 +176,9 @@ class FakeRecommender:
     def forget(self) -> None:
         """It caches nothing."""
 
-    def influence(self, history: Sequence[str], item_id: str) -> list[float]:
+    def influence(
+        self, history: Sequence[str], item_id: str, gate_override: object = None, band_mask: object = None
+    ) -> list[float]:
         ids = [self._id(entry) for entry in history][-LONGEST:]
 
         def chance(seen: Sequence[str]) -> float:

@@ -2,9 +2,10 @@
 
 Interactions come at uneven distances, so the transform is that of Lomb and Scargle with a floating mean (VanderPlas
 2018): at each period a sinusoid is fitted by least squares to each day's mean item vector, channel by channel. Power is
-1 on average where dates and items have nothing to do with each other. The band is that of `spectrum.py`: the same
-dates, with the choices of each day shuffled among them as a whole, because those of one day are similar without any
-rhythm. Dates are whole days, so that the shortest period is two of them.
+1 on average where dates and items have nothing to do with each other, but ½ at two days, where the sine is 0 on all
+dates. The band is that of `spectrum.py`: the same dates, with the choices of each day shuffled among them as a whole,
+because those of one day are similar without any rhythm. Dates are whole days, so that the shortest period is two of
+them.
 """
 
 from collections.abc import Sequence

@@ -76,8 +76,8 @@ def guesses(
         for row, at in enumerate(range(part.start, part.stop)):
             actual = read.indices[at + 1] if at + 1 < len(read.indices) else None
             place = None if actual is None or actual > read.items else actual - 1  # an invention has no place
-            rank = None if place is None else rank_in(ranking[row], place, engine.catalogue.order)
-            best = best_places(ranking[row], GUESSES, engine.catalogue.order).tolist()
+            rank = None if place is None else rank_in(ranking[row], place, each[row])
+            best = best_places(ranking[row], GUESSES, each[row]).tolist()
             found.append(
                 DayGuess(
                     read=at + 1,

@@ -50,12 +50,15 @@ def _influences(context: PageContext, item: RankedItem) -> list[Influence]:
     answer = context.answer
     if len(answer.history) < 2:
         return []
-    changes = context.worlds.influence(context.world.name, context.state.history, item.item_id)  # one a position
+    state = context.state
+    changes = context.worlds.influence(  # one a position
+        state.world, state.history, item.item_id, context.gate_override, state.band_mask
+    )
     newest = {entry: position for position, entry in enumerate(answer.history)}  # the same at all its positions
     order = sorted(newest.values(), key=lambda position: -abs(changes[position]))[:MATTERED]
     order = [position for position in order if abs(changes[position]) >= NEGLIGIBLE]
     largest = max((abs(changes[position]) for position in order), default=1.0)
-    unread = len(context.state.history) - len(answer.history)
+    unread = len(state.history) - len(answer.history)
     return [
         Influence(
             position=unread + position + 1,

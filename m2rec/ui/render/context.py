@@ -40,8 +40,8 @@ class PageContext:
 
     @property
     def gate_override(self) -> tuple[tuple[BranchName, float], ...] | None:
-        """The gate that the visitor has set, as the caches of answers ask for it."""
-        return _gate(self.state)
+        """The gate that the visitor has set; see `gate_of`."""
+        return gate_of(self.state)
 
     @cached_property
     def wording(self) -> Wording:
@@ -57,8 +57,9 @@ class PageContext:
 
 def ask(worlds: Worlds, state: State) -> Answer:
     """The answer to a state."""
-    return worlds.answer(state.world, state.history, state.k, state.exclude_seen, _gate(state), state.band_mask)
+    return worlds.answer(state.world, state.history, state.k, state.exclude_seen, gate_of(state), state.band_mask)
 
 
-def _gate(state: State) -> tuple[tuple[BranchName, float], ...] | None:
+def gate_of(state: State) -> tuple[tuple[BranchName, float], ...] | None:
+    """The gate that the visitor has set, as the caches of answers ask for it; None where it is the model's."""
     return tuple(sorted(state.gate_override.items())) if state.gate_override else None

@@ -9,7 +9,7 @@ from math import inf, log
 from typing import Any
 
 from m2rec.branches import BRANCHES
-from m2rec.ui.render.context import PageContext
+from m2rec.ui.render.context import PageContext, gate_of
 from m2rec.ui.render.words import counted, percent
 from m2rec.ui.session import actions
 from m2rec.ui.session.state import State
@@ -41,7 +41,7 @@ def what_if(context: PageContext) -> WhatIf | None:
     best: tuple[float, WhatIf] | None = None
     for action, label, state in _changes(context):
         after = context.worlds.probability(
-            state.world, state.history, first.item_id, _gate(state), state.band_mask, state.exclude_seen
+            state.world, state.history, first.item_id, gate_of(state), state.band_mask, state.exclude_seen
         )
         shown = percent(after) if after is not None else None
         moved = abs(log(after / first.probability)) if after and first.probability else inf
@@ -71,7 +71,3 @@ def _changes(context: PageContext) -> Iterator[tuple[dict[str, Any], str, State]
 
 def _move(state: State, at: int, to: int, label: str) -> tuple[dict[str, Any], str, State]:
     return {"type": "move", "at": at, "to": to}, label, actions.move(state, at, to)
-
-
-def _gate(state: State) -> tuple[tuple[str, float], ...] | None:
-    return tuple(sorted(state.gate_override.items())) if state.gate_override else None

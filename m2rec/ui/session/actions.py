@@ -12,7 +12,8 @@ from m2rec.ui.session.link import from_link, to_link
 from m2rec.ui.session.state import HISTORY_LIMIT, LONGEST_LINK, LONGEST_UNDO, UNDO_LIMIT, Session, State
 
 SHUFFLE_SEED = 505
-LOOKS = ("theme", "fold", "lesson", "lesson_step", "lesson_choice", "lesson_mark", "lesson_sketch")  # no undo for these
+LOOKS = ("theme", "fold", "period")  # no undo for these
+LESSON = ("lesson", "lesson_step", "lesson_choice", "lesson_mark", "lesson_sketch")  # nor for these in the same lesson
 
 
 def add(state: State, item_id: str, at: int | None = None) -> State:
@@ -80,10 +81,14 @@ def replace(state: State, item_ids: Sequence[str], days: Sequence[int | None] = 
 
 def append(state: State, item_ids: Sequence[str], days: Sequence[int | None] = ()) -> State:
     """A list at the end of the history. Where only one of the two has dates, the other's places have none."""
+    if len(state.history) + len(item_ids) > HISTORY_LIMIT:
+        raise InputError(
+            f"History and list are more than {HISTORY_LIMIT} items together: remove some, or replace the history."
+        )
     both: tuple[int | None, ...] = ()
     if any(day is not None for day in (*state.days, *days)):
         both = (*(state.days or (None,) * len(state.history)), *(days or (None,) * len(item_ids)))
-    return replace(state, (*state.history, *item_ids), both)
+    return state.replace(history=(*state.history, *item_ids), days=both)
 
 
 def keep(state: State, newest: int) -> State:
@@ -172,8 +177,11 @@ def _recorded(links: tuple[str, ...], link: str) -> tuple[str, ...]:
 
 
 def _with_looks_of(state: State, now: State) -> State:
-    """Undo concerns what the model is asked; how the page looks stays as it is."""
-    return state.replace(**{name: getattr(now, name) for name in LOOKS})
+    """Undo concerns what the model is asked; how the page looks, and how far a lesson is, stays as it is. A lesson that
+    was opened in between is left, as its history and its world are.
+    """
+    kept = LOOKS + LESSON * (state.lesson == now.lesson)
+    return state.replace(**{name: getattr(now, name) for name in kept})
 
 
 def _inside(state: State, at: int) -> None:

@@ -43,7 +43,10 @@ def dispatch(worlds: Worlds, session: Session, action: Action) -> Session:
     if isinstance(action, AdvanceLesson):
         return _advanced(worlds, session, action.type)
     state = _changed(worlds.get(session.state.world), session.state, action)
-    if isinstance(action, Look | FoldInto | ChooseAnswer | MarkPeriod | SketchGate | Setting):
+    a_look = state.theme != session.state.theme or isinstance(
+        action, Look | FoldInto | ChooseAnswer | MarkPeriod | SketchGate
+    )
+    if a_look:  # which undo leaves as it is
         return session.model_copy(update={"state": state})
     return actions.step(session, state)
 

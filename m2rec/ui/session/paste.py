@@ -50,7 +50,8 @@ def pasted(text: str) -> Pasted:
 def match(lines: Sequence[Entry], items: Sequence[CatalogueItem]) -> list[Match]:
     """Each line with its item: by id, by title, or by a title that is nearly the same."""
     by_name = {folded(item.title): item for item in reversed(items)}
-    by_name |= {folded(item.item_id): item for item in items}
+    by_name |= {folded(item.item_id): item for item in reversed(items)}
+    by_id = {normalised(item.item_id): item for item in reversed(items)}
     keys = [_key(item.title) for item in items]
     places: dict[str, int] = {}  # the first of equal keys, and so the most popular item
     for place, key in enumerate(keys):
@@ -59,7 +60,8 @@ def match(lines: Sequence[Entry], items: Sequence[CatalogueItem]) -> list[Match]
     known: dict[str, Match] = {}
     for line in lines:
         if line.text not in known:
-            exact = by_name.get(folded(line.text)) or by_name.get(folded(line.title))
+            exact = by_id.get(normalised(line.text)) or by_name.get(folded(line.text))
+            exact = exact or by_name.get(folded(line.title))
             shown = printable(line.text, LONGEST_LINE)
             known[line.text] = Match(shown, exact, exact=True) if exact else _nearest(line, items, keys, places)
     return [replace(known[line.text], day=line.day) for line in lines]

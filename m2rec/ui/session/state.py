@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, 
 
 from m2rec.branches import BRANCHES, BranchName
 from m2rec.recommend.answer import PerBranch
-from m2rec.recommend.options import LONGEST_NAME, Flag, GateWeights, K
+from m2rec.recommend.options import LONGEST_NAME, Flag, GateWeights, K, rising
 from m2rec.recommend.validation import checked, must
 
 STATE_VERSION: Final = 1
@@ -54,17 +54,11 @@ def _rounded(shares: PerBranch) -> PerBranch:
     return {name: share / 1e6 for name, share in whole.items()}
 
 
-def _rising(band: tuple[float, float]) -> tuple[float, float]:
-    if not 0 < band[0] < band[1]:
-        raise ValueError("not a band")
-    return band
-
-
 LookedAt = Annotated[float, Field(ge=1, le=HISTORY_LIMIT), must(f"be a period from 1 to {HISTORY_LIMIT} interactions")]
 FiniteBand = Annotated[
     tuple[FiniteFloat, FiniteFloat],
-    AfterValidator(_rising),
-    must("be a pair of finite periods in interactions, the shorter one first"),
+    AfterValidator(rising),
+    must("be a pair of finite periods in interactions, low and high, with 0 < low ≤ high"),
 ]
 FiniteBands = Annotated[
     tuple[FiniteBand, ...],

@@ -135,9 +135,11 @@ class Worlds:
             self.get(name).recommender, list(history), exclude_seen, dict(gate) if gate else None, list(bands) or None
         )
 
-    def _influence(self, name: str, history: tuple[str, ...], item_id: str) -> list[float]:
+    def _influence(self, name: str, history: tuple[str, ...], item_id: str, gate: Any, bands: Any) -> list[float]:
         """The effect of each history item on an item's log-probability; cached like answers."""
-        return self.get(name).recommender.influence(list(history), item_id)
+        return self.get(name).recommender.influence(
+            list(history), item_id, dict(gate) if gate else None, list(bands) or None
+        )
 
     def _calendar(self, name: str, history: tuple[str, ...], days: tuple[int | None, ...]) -> "CalendarSpectrum | None":
         """The spectrum in calendar time, where the history has dates enough; cached like answers."""

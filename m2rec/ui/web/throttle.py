@@ -9,7 +9,7 @@ words, for which the text encoder is loaded, lets the next one begin beside it; 
 import asyncio
 from collections.abc import Callable
 from functools import partial
-from typing import Final, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
 
 from anyio.to_thread import run_sync
 
@@ -51,6 +51,7 @@ class Throttle:
         self._longest_wait = longest_wait
         self._slow = slow
         self._free_aside = aside
+        self._held = set[asyncio.Task[None]]()  # the loop itself keeps tasks by weak references only
 
     async def run(
         self, function: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs
@@ -58,24 +59,26 @@ class Throttle:
         """The result of `function`. Raises BusyError, without calling it, if too many wait or the wait is too long."""
         await self._take_turn()
         work = asyncio.create_task(run_sync(partial(function, *args, **kwargs)))
-        give_back = self._turns.release
-
-        def ended(done: "asyncio.Task[Result]") -> None:
-            done.exception()  # so that nothing is logged if nobody waits for it any more
-            give_back()
-
-        # when the thread has ended, and not already when the visitor has left: nothing stops a thread
-        work.add_done_callback(ended)
-        await asyncio.wait([work], timeout=self._slow)
-        if not work.done() and self._free_aside:
-            self._free_aside -= 1
-            self._turns.release()
-            give_back = self._leave_aside
+        turn = asyncio.create_task(self._hold_turn(work))  # a task of its own: nothing stops a thread, so that the turn
+        self._held.add(turn)  # ends with the work, and not already when the visitor has left
+        turn.add_done_callback(self._held.discard)
         await asyncio.wait([work])
         return work.result()
 
-    def _leave_aside(self) -> None:
-        self._free_aside += 1
+    async def _hold_turn(self, work: "asyncio.Task[Any]") -> None:
+        """Give the turn back when the work has ended or, if it is slow and there is a place aside, before."""
+        await asyncio.wait([work], timeout=self._slow)
+        aside = not work.done() and self._free_aside > 0
+        if aside:
+            self._free_aside -= 1
+            self._turns.release()
+            await asyncio.wait([work])
+            self._free_aside += 1
+        else:
+            await asyncio.wait([work])
+            self._turns.release()
+        if not work.cancelled():
+            work.exception()  # so that nothing is logged if nobody waits for it any more
 
     async def _take_turn(self) -> None:
         if not self._turns.locked():

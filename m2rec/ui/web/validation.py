@@ -23,7 +23,9 @@ from m2rec.text_safety import quoted
 LARGEST_BODY: Final = 8 << 20  # bytes, for the longest pasted list and many undo steps
 LONGEST_PART: Final = 200  # characters between two slashes of an address
 PAGE_CALLS: Final = ("act", "open", "search", "ask")
-NOT_HERE: Final = "There is nothing at this address: the page is at /, its endpoints are recommend, search and worlds."
+NOT_HERE: Final = (
+    "There is nothing at this address: the page is at /, its endpoints are recommend, search, worlds and race."
+)
 # the page, the addresses with which programs find and call the endpoints, and those that browsers always request
 OPEN: Final = re.compile(
     rf"/({'|'.join(PAGE_CALLS)}|m2rec-static/.*|sheets/[a-z0-9-]+|preview\.png|config|favicon\.ico|robots\.txt"

@@ -8,6 +8,7 @@ from m2rec.data.market.market import Market
 from m2rec.data.market.oracles.measured import measure
 from m2rec.data.market.oracles.oracles import Forecast, fair, informed
 from m2rec.data.market.settings import RHYTHM
+from m2rec.errors import DataError
 from m2rec.evaluation.gates import auc
 from m2rec.evaluation.metrics import outcomes
 
@@ -44,3 +45,12 @@ def test_targets_are_all_purchases_from_the_first_target_on(oracle, market: Mark
     assert (np.diff(found.events) > 0).all()
     assert 0.5 < outcomes(found.ranks, "HR@10").mean() < 0.85
     assert auc(found.causes[:, RHYTHM], market.causes[found.events] == RHYTHM) > 0.9
+
+
+def test_forecasts_that_are_no_numbers_are_refused_and_not_ranked_first(market: Market, rows: np.ndarray) -> None:
+    def broken(market: Market, rows: np.ndarray) -> Forecast:
+        found = coin(market, rows)
+        return Forecast(found.items * np.nan, found.causes)
+
+    with pytest.raises(DataError, match="no numbers"):
+        measure(market, rows, broken)

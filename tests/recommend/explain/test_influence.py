@@ -6,6 +6,7 @@ from itertools import cycle, islice
 import numpy as np
 import pytest
 
+from m2rec.branches import BRANCHES
 from m2rec.inference.engine import InferenceEngine
 from m2rec.recommend.explain.influence import influence
 from m2rec.recommend.history import History
@@ -17,12 +18,22 @@ TOLERANCE = 1e-5  # of float32, in which log-probabilities of −10 are a millio
 world = cache(lambda name: Recommender.from_pretrained(CHECKPOINTS / name))
 
 
-def one_by_one(network: InferenceEngine, history: History, target: int, unknown: int) -> list[float]:
+def one_by_one(
+    network: InferenceEngine,
+    history: History,
+    target: int,
+    unknown: int,
+    gate: np.ndarray | None = None,
+    keep: np.ndarray | None = None,
+) -> list[float]:
     """The same with an answer for each item that is left out."""
 
     def log_probability(without: int | None) -> float:
         items = [unknown if item == without else item for item in history.indices]
-        return float(network.log_probabilities(network.last(items), history.seen(without))[target - 1])
+        position, seen = network.last(items, keep), history.seen(without)
+        if gate is None:
+            return float(network.log_probabilities(position, seen)[target - 1])
+        return float(np.log(gate @ network.distributions(position, seen)[:, target - 1].astype(np.float64)))
 
     return [log_probability(None) - log_probability(item) for item in history.indices]
 
@@ -39,6 +50,22 @@ def test_it_is_what_one_answer_for_each_item_gives(name: str, length: int) -> No
         found = influence(network, read, target, unknown)
         np.testing.assert_allclose(found, one_by_one(network, read, target, unknown), atol=TOLERANCE)
     assert len({*found}) > 1
+
+
+@pytest.mark.parametrize("gate", [None, (0.2, 0.5, 0.3), (1.0, 0.0, 0.0), (0.0, 0.0, 1.0)])
+@pytest.mark.parametrize("muted", [(), ((6.5, 7.5), (2.0, 3.0))])
+def test_it_is_that_of_the_gate_and_the_bands_in_force(gate, muted) -> None:
+    used = world("rhythm-market")
+    coffee, others = used.items[3].item_id, [one.item_id for one in used.items[10:28]]
+    history = [item for week in range(3) for item in (*others[6 * week :][:6], coffee)]
+    weights = gate and dict(zip(BRANCHES, gate, strict=True))
+    found = used.influence(history, coffee, weights, muted)
+    read, _ = used.read(history)
+    network, unknown = used.inventions.network_with_unknown([])
+    given = None if gate is None else np.array(gate)
+    target = used.catalogue.index(coffee)
+    expected = one_by_one(network, read, target, unknown, given, used.band_keep(muted))
+    np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
 def test_items_that_are_too_old_to_be_read_count_as_chosen() -> None:

@@ -44,7 +44,7 @@ def test_details_of_an_item_not_recommended_are_refused(page_context: PageContex
 def test_details_count_positions_from_the_start_of_a_history_too_long_to_be_read_whole(
     page_context: PageContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(FakeRecommender, "influence", lambda self, history, item: [0.0] * 199 + [1.0])
+    monkeypatch.setattr(FakeRecommender, "influence", lambda *asked: [0.0] * 199 + [1.0])
     state = page_context.state.replace(history=("i00",) * 60 + ("i01",) * 199 + ("i02",))
     long = replace(page_context, session=Session(state=state), answer=ask(page_context.worlds, state))
     html = dialogs.details(long, long.answer.items[0].item_id)

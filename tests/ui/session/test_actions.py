@@ -163,3 +163,22 @@ def test_overlapping_mutes_become_one_band() -> None:
     state = actions.mute(actions.mute(actions.mute(ABC, 2, 4), 10, 14), 3, 6)
     assert state.band_mask == ((10, 14), (2, 6))
     assert actions.mute(state, 5, 11).band_mask == ((2, 14),)
+
+
+def test_a_list_at_the_end_keeps_the_gate_and_the_muted_bands_and_must_fit() -> None:
+    asked = actions.mute(actions.override(ABC, dict.fromkeys(BRANCHES, 1 / 3), "frequency", 0.9), 6, 8)
+    longer = actions.append(asked, ["d", "e"], [3, 4])
+    assert longer.history == ("a", "b", "c", "d", "e")
+    assert longer.days == (None, None, None, 3, 4)
+    assert (longer.gate_override, longer.band_mask) == (asked.gate_override, asked.band_mask)
+    with pytest.raises(InputError, match="more than 4000 items together"):
+        actions.append(longer, ["d"] * HISTORY_LIMIT)
+
+
+def test_undo_leaves_a_lesson_that_was_opened_in_between() -> None:
+    opened = actions.step(Session(state=ABC), State(world="other", history=("x",), lesson="noise"))
+    advanced = opened.model_copy(update={"state": opened.state.replace(lesson_step=1)})
+    changed = actions.step(advanced, actions.add(advanced.state, "y"))
+    assert actions.undo(changed).state == advanced.state  # in the same lesson, which stays as far as it is
+    assert actions.undo(actions.undo(changed)).state == ABC
+    assert actions.redo(actions.undo(advanced)).state.lesson == "noise"

@@ -103,3 +103,9 @@ def test_part_of_a_title_is_a_suggestion_and_no_match() -> None:
     (found,) = match([Entry("coffee")], ITEMS)
     assert found.item is None
     assert "Ground coffee" in [item.title for item in found.suggestions]
+
+
+def test_ids_that_differ_in_their_case_alone_are_different_items() -> None:
+    items = [CatalogueItem("AbC", "Red lamp", ""), CatalogueItem("aBc", "Blue lamp", "")]
+    found = match([Entry(text) for text in ("AbC", "aBc", "abc")], items)
+    assert [one.item.title for one in found] == ["Red lamp", "Blue lamp", "Red lamp"]  # of equal ones the more popular

@@ -14,7 +14,7 @@ from m2rec.ui.session.state import State
         ("gate_override", {"temporal": float("nan"), "frequency": 1, "semantic": 0}, "finite"),
         ("gate_override", {"temporal": 0, "frequency": 0, "semantic": 0}, "above 0"),
         ("gate_override", {"temporal": 1, "frequency": -1, "semantic": 1}, "of 0 or more"),
-        ("band_mask", [(7, 3)], "shorter one first"),
+        ("band_mask", [(7, 3)], "low and high"),
         ("band_mask", [(1, float("inf"))], "finite"),
         ("history", ["x"] * 4001, "history"),
         ("colour", "red", "colour"),

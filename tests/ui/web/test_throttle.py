@@ -150,6 +150,19 @@ def test_work_whose_visitor_has_left_keeps_its_turn_until_it_ends() -> None:
     throttled(check, at_once=1, waiting=1, aside=0)
 
 
+def test_slow_work_whose_visitor_has_left_at_once_lets_the_next_begin_beside_it() -> None:
+    async def check(work: Work, ask: Ask) -> None:
+        left = ask(0)
+        await until(lambda: work.running == 1)
+        left.cancel()
+        second = ask(1)
+        await until(lambda: work.running == 2)
+        work.go_on.set()
+        assert await second == 1
+
+    throttled(check, at_once=1, waiting=1, slow=0.05, aside=1)
+
+
 def test_failed_or_cancelled_work_frees_its_turn() -> None:
     async def check(work: Work, ask: Ask) -> None:
         first = ask(0)

@@ -11,6 +11,7 @@ import numpy as np
 from m2rec.data.market.market import Market
 from m2rec.data.market.oracles.oracles import Forecast
 from m2rec.data.progress import progress
+from m2rec.errors import DataError
 
 Oracle = Callable[[Market, np.ndarray], Forecast]
 CUSTOMERS_AT_ONCE = 40
@@ -30,7 +31,10 @@ class Measured:
 
 
 def measure(market: Market, customers: np.ndarray, oracle: Oracle) -> Measured:
-    """The oracle's forecasts of these customers' purchases (indices, int (C,)), in the order of the market's events."""
+    """The oracle's forecasts of these customers' purchases (indices, int (C,)), in the order of the market's events.
+
+    Raises DataError when a forecast is not finite.
+    """
     parts = []
     lengths = market.sequences.lengths
     ordered = customers[np.argsort(lengths[customers], kind="stable")]  # equal lengths together: little is padding
@@ -41,6 +45,8 @@ def measure(market: Market, customers: np.ndarray, oracle: Oracle) -> Measured:
             targets = market.sequences.positions[events] >= market.settings.first_target
             forecast = oracle(market, rows)
             items, events = forecast.items[targets], events[targets]
+            if not np.isfinite(items).all():
+                raise DataError("The oracle's forecasts of this market are no numbers; export it with other settings.")
             given = items[np.arange(len(events)), market.sequences.events[events]][:, None]
             higher, equal = (items > given).sum(axis=1), (items[:, 1:] == given).sum(axis=1)
             ranks = 1 + higher + (equal - 1) / 2

@@ -87,10 +87,12 @@ class RhythmBelief:
         return by_item, self._none
 
     def observe(self, items: np.ndarray, base: np.ndarray) -> None:
-        """Update by what was bought: items int (C,), base (C,) > 0 as in `Shop.base` for this item.
+        """Update by what was bought: items int (C,), base (C,) as in `Shop.base` for this item. That is 0 for one that
+        is bought by rhythm alone, as may be where `taste_share` is 1.
 
         Item 0 is a day after a customer's last one; forecasts for that customer are meaningless afterwards.
         """
+        base = np.maximum(base, TINY)  # where nothing else explains what was bought, 0 / 0
         self._give_slots(items)
         slots = self._slot_of[self._rows, items]
         by_base = self._none_if_not_standing * base[:, None]  # (C, S)
