@@ -71,7 +71,7 @@ def model_card(config: CheckpointConfig, description: str) -> str:
 | data | {config.data.source}, {config.data.split}, {config.data.users:,} users, {config.data.events:,} events |
 | items | {config.model.items:,}, of which {config.model.items - config.model.warm_items:,} known by their text alone |
 
-Figures, with protocol and intervals: `metrics.json`, written by `python -m m2rec evaluate`.
+Figures, with protocol and intervals: `metrics.json`, written by `python -m m2rec evaluate --record`.
 
 ## What a gate weight means
 

@@ -33,6 +33,7 @@ class Entry(_Frozen):
     training: dict[str, Any] = {}
     treatment: Treatment = "none"  # the ablation of the data
     ablates: str = ""  # what was removed, in words
+    remark: str = ""  # what readers of its figures must know, in words: "trained before …"
     train_users: Positive | None = None  # train on this many users; None for all
     grid: dict[str, list[Any]] = {}  # such as "settings.dropout" = [0.1, 0.2]; every combination becomes an entry
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from m2rec.benchmark.accuracy.job import Job
-from m2rec.benchmark.accuracy.plan import Plan
+from m2rec.benchmark.accuracy.plan import Entry, Plan
 from m2rec.benchmark.accuracy.result import Result
 from m2rec.errors import DataError
 from m2rec.evaluation.bootstrap import mean_interval, paired_difference
@@ -37,7 +37,7 @@ def table_of(plan: Plan, finished: Finished, checkpoint: Ranks | None = None) ->
     ordered = [entry.name for entry in plan.entries if entry.name in by_name]
     described = {entry.name: entry for entry in plan.entries}
     ranks = {name: [load_ranks(job.ranks_file, job.key) for job, _ in by_name[name]] for name in ordered}
-    rows = [_row(described[name].ablates, by_name[name], ranks[name]) for name in ordered]
+    rows = [_row(described[name], by_name[name], ranks[name]) for name in ordered]
     comparisons = []
     reference, compared = ranks.get(plan.reference, []), "run"
     if checkpoint and plan.name == plan.world and not reference:
@@ -61,7 +61,7 @@ def table_of(plan: Plan, finished: Finished, checkpoint: Ranks | None = None) ->
     }
 
 
-def _row(ablates: str, runs: list[tuple[Job, Result]], ranks: Sequence[Ranks]) -> dict[str, Any]:
+def _row(entry: Entry, runs: list[tuple[Job, Result]], ranks: Sequence[Ranks]) -> dict[str, Any]:
     results = [result for _, result in runs]
     first = results[0]
     row: dict[str, Any] = {"model": first.model}
@@ -76,7 +76,8 @@ def _row(ablates: str, runs: list[tuple[Job, Result]], ranks: Sequence[Ranks]) -
         row["validation_masked"], _ = _over_seeds([result.validation["masked"] for result in results])
     return row | {
         "seeds": sorted(result.seed for result in results),
-        "ablates": ablates,
+        "ablates": entry.ablates,
+        **({"remark": entry.remark} if entry.remark else {}),
         "kind": first.kind,
         "settings": first.settings,
         "training": {name: value for name, value in first.training.items() if name != "seed"},

@@ -190,8 +190,9 @@ def _trained(rows: list[dict[str, Any]], plan: Plan, shipped: Shipped | None) ->
         for entry in plan.entries
         if entry.training and entry.name in names
     ]
+    remarks = "".join(f" {row['model']} was {row['remark']}." for row in rows if row.get("remark"))
     where = f"by `{_command(plan)}` on {', '.join(hardware)}, {when}."
-    return [f"{how}, {where}{ours}{_cut_short(rows)}{texts}{''.join(otherwise)}{_stopped(rows)} {spread}", ""]
+    return [f"{how}, {where}{ours}{_cut_short(rows)}{texts}{''.join(otherwise)}{_stopped(rows)}{remarks} {spread}", ""]
 
 
 def _cut_short(rows: list[dict[str, Any]]) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from m2rec.benchmark.accuracy.plan import Plan
 from m2rec.benchmark.report.figures import figure, gain, p_value
-from m2rec.evaluation.seen import SEEN, has_repeat_bias, nothing_twice
+from m2rec.evaluation.seen import SEEN, Seen, has_repeat_bias, nothing_twice
 
 METRIC = "HR@10"
 CHOSEN_BY = "NDCG@10"  # on validation, as in early stopping
@@ -98,6 +98,19 @@ def best_on_validation(rows: Rows, names: Sequence[str], seen: str) -> str | Non
     place = "validation" if seen == "unmasked" else "validation_masked"
     known = [name for name in names if place in rows[name]]
     return max(known, key=lambda name: rows[name][place][CHOSEN_BY], default=None)
+
+
+def best_by_way(rows: Rows, names: Sequence[str]) -> dict[str, list[Seen]]:
+    """The best of `names` on validation: one for both ways to rank, or one for each. Empty if there is none.
+
+    Where the figures with seen items taken out are not known, the best with them left in stands for both.
+    """
+    found: dict[str, list[Seen]] = {}
+    for seen in SEEN:
+        best = best_on_validation(rows, names, seen) or best_on_validation(rows, names, "unmasked")
+        if best is not None:
+            found.setdefault(best, []).append(seen)
+    return found
 
 
 def _lead(one: Mapping[str, Any]) -> str:

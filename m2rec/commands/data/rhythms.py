@@ -16,7 +16,7 @@ def rhythms(
     world: Annotated[str, typer.Argument(help="The name of a prepared world whose events have times.")],
     fewest: Annotated[int, typer.Option(min=3, help="Only people with at least this many different days.")] = 10,
     of_item: Annotated[
-        int, typer.Option(min=3, help="Only items chosen by one person on at least this many days.")
+        int, typer.Option(min=3, help="Only cases of one person choosing one item on at least this many days.")
     ] = 5,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the random draws.")] = 0,
     json_file: Json = None,

@@ -34,6 +34,19 @@ def test_the_lead_is_over_the_best_of_each_family_on_validation(tmp_path: Path) 
     )
 
 
+def test_another_model_may_be_the_best_with_seen_items_taken_out_and_older_runs_are_marked(tmp_path: Path) -> None:
+    rows = [
+        row("sasrec", "sasrec", 0.3) | {"validation_masked": {"NDCG@10": 0.3}, "remark": "trained before"},
+        row("bsarec", "bsarec", 0.2) | {"validation_masked": {"NDCG@10": 0.4}},
+    ]
+    compared = [*against("sasrec", 0.5, 0.2), *against("bsarec", 0.1, 0.0001)]
+    write(tmp_path, "films", {"rows": rows, "comparisons": compared})
+    assert claims(["films"], tmp_path)[2].endswith(
+        "over sasrec (trained before), the best Transformer left in: +50.0 % (p = 0.200); "
+        "over bsarec, the best Transformer taken out: +5.0 % (p < 0.001) |"
+    )
+
+
 @pytest.mark.parametrize(("settings", "new"), [({}, 40), ({"repeat_bias": True}, 40), ({}, 30)])
 def test_a_lead_due_to_the_repeat_bias_is_explained(tmp_path: Path, settings: dict[str, Any], new: int) -> None:
     rows = [row("sasrec", "sasrec", 0.2) | {"settings": settings}]
