@@ -2,6 +2,7 @@
 
 import difflib
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,15 +18,17 @@ def shipped_names(folder: Path) -> list[str]:
     return sorted(path.stem for path in folder.glob("*.toml"))
 
 
-def settings_path(name_or_path: str | Path, shipped: Path, what: str) -> Path:
+def settings_path(name_or_path: str | Path, shipped: Path, what: str, others: Sequence[str] = ()) -> Path:
     """The file of a name in the folder `shipped`, or the path itself where it ends in ".toml".
 
-    `what` is what the file describes, in errors. Raises DataError for an unknown name.
+    `what` is what the file describes, and `others` are more names that could be meant, in errors. Raises DataError for
+    an unknown name.
     """
     path, known = Path(name_or_path), shipped_names(shipped)
     if path.suffix == ".toml":
         return path
     if str(name_or_path) not in known:
+        known += others
         close = difflib.get_close_matches(str(name_or_path), known, n=1)
         meant = f"did you mean {close[0]}?" if close else "give one of these or the path of a .toml file."
         raise DataError(f"There is no {what} {str(name_or_path)!r} (known: {', '.join(known)}); {meant}")

@@ -27,7 +27,7 @@ def find_world(name: str) -> WorldSettings:
     """A shipped world, one made from tables, or one of a TOML file. Raises DataError if it is none of these."""
     if name not in known_worlds() and own_settings(name).is_file():
         return load_world(own_settings(name))
-    return load_world(name)
+    return load_world(name, own_worlds())
 
 
 def checkpoints() -> list[Path]:

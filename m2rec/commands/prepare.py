@@ -11,6 +11,7 @@ from m2rec.commands.own_world import own_world, save_own_world
 from m2rec.commands.places import find_world
 from m2rec.data.cache import prepared_folder
 from m2rec.data.tables.columns import parse_columns
+from m2rec.errors import InputError
 from m2rec.model.config import ModelSettings
 
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ def prepare(
         "split": split,
         "min_count": min_count,
     }
+    if item_columns and items is None:
+        raise InputError("--item-columns names columns of the items' table; give that table with --items.")
     given = {name: value for name, value in options.items() if value is not None}
     settings = own_world(world, given) if given else find_world(world)
 

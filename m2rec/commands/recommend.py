@@ -42,9 +42,14 @@ def recommend(
     for note in written.notes:
         say(note)
 
+    from m2rec.data.sources.registry import how_to_get
     from m2rec.recommend.recommender import Recommender
 
-    recommender = Recommender.from_pretrained(_model(world))
+    shipped = Recommender.from_pretrained(_model(world))
+    recommender = shipped.with_titles()
+    if recommender is shipped and shipped.config.titles == "local":
+        how = how_to_get(shipped.config.data.source)
+        say(f"The titles of {shipped.name} may not be shipped, so items are named by ids; for titles, {how}.")
     given = [_named(entry, recommender) for entry in written.entries]
     answer = recommender.recommend(given, k=k, exclude_seen=exclude_seen)
     for note in answer.notes:

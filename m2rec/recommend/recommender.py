@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from huggingface_hub import ModelHubMixin
 
 from m2rec.checkpoint import Checkpoint, Item
 from m2rec.checkpoint_folder import fetched, nearest_folder
+from m2rec.data.settings import Source
 from m2rec.errors import CheckpointError
 from m2rec.recommend.engine import Engine
 from m2rec.recommend.history import GivenHistory, as_list
@@ -58,6 +59,20 @@ class Recommender(
 
     def _save_pretrained(self, save_directory: Path) -> None:
         self.checkpoint.save(save_directory)
+
+    def with_titles(self) -> "Recommender":
+        """The same model with the titles of the data on this machine, where they may not be shipped with it; itself
+        where they are shipped or not on this machine. Raises DataError for a damaged file.
+        """
+        from m2rec.data.sources.registry import titles_for  # imported late: it needs pandas
+
+        if self.config.titles == "shipped":
+            return self
+        table = titles_for(cast(Source, self.config.data.source), [item.item_id for item in self.items])
+        if table is None:
+            return self
+        found = zip(table["item"], table["title"], table["text"], table["group"], strict=True)
+        return Recommender(self.checkpoint, [Item(*row) for row in found])
 
     def start(self, history: GivenHistory = ()) -> Live:
         """A cached state: the cost of one more item does not depend on the length of the history."""

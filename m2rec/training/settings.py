@@ -15,7 +15,7 @@ class TrainingSettings(BaseModel):
     seed: int = 0
     epochs: Positive = 100
     batch_size: Positive = 128  # windows, over all processes
-    learning_rate: Annotated[float, Field(gt=0, le=10)] = 1e-3
+    learning_rate: Annotated[float, Field(gt=0, le=1e30)] = 1e-3  # Adam overflows beyond
     # The repeat biases' learning rate as a multiple: a few slow scalars decide how often seen items are ranked first.
     # 1 is left out of the run's key, like `ema_decay` = 0 below.
     repeat_bias_rate: Annotated[float, Field(gt=0, exclude_if=lambda rate: rate == 1)] = 1.0

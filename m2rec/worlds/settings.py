@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -37,13 +38,13 @@ def known_worlds() -> list[str]:
     return shipped_names(SHIPPED)
 
 
-def load_world(name_or_path: str | Path) -> WorldSettings:
-    """Read a shipped world by its name, or a TOML file of one's own by its path.
+def load_world(name_or_path: str | Path, others: Sequence[str] = ()) -> WorldSettings:
+    """Read a shipped world by its name, or a TOML file of one's own by its path. An error also names `others`.
 
     The files of `source = "tables"` are looked for beside the TOML file. Raises DataError for an unknown name, a file
     that is not TOML, or a setting that is unknown or out of range.
     """
-    path = settings_path(name_or_path, SHIPPED, "world")
+    path = settings_path(name_or_path, SHIPPED, "world", others)
     world = read_settings(path, WorldSettings, "world")
     if world.data.interactions:
         files = {"interactions": world.data.interactions, "items": world.data.items}

@@ -62,3 +62,14 @@ def test_the_readmes_three_commands_lead_from_two_tables_to_a_page(
         state = opening(world).replace(history=preset.history, days=preset.days)
         html = cards(PageContext(worlds, world, Session(state=state), ask(worlds, state)))
         assert any(title in html for title in BOOKS)
+
+
+def test_an_unknown_world_names_your_own_too_and_columns_of_no_table_are_refused(run, shop, tmp_path):
+    assert run("prepare", "my-shop", "--interactions", shop.folder / "log.csv", "--min-count", 0).code == 0
+    wrong = run("train", "my-shp")
+    assert wrong.code == 2
+    assert "my-shop)" in wrong.err
+    assert "did you mean my-shop?" in wrong.err
+    lost = run("prepare", "other", "--interactions", shop.folder / "log.csv", "--item-columns", "title=name")
+    assert lost.code == 2
+    assert "give that table with --items" in lost.err

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given, settings
@@ -333,6 +334,25 @@ def test_a_short_history_has_an_empty_spectrum_and_on_request_there_is_none(shop
     assert short is not None
     assert short.period == short.power == short.threshold == short.filter_gain == []
     assert shop.recommend(HISTORY, spectrum=False).spectrum is None
+
+
+# ── titles that live on the user's machine ──
+
+
+def test_titles_that_may_not_be_shipped_are_those_of_the_data_on_this_machine(
+    shop: Recommender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert shop.with_titles() is shop  # they are shipped
+    own = replace(shop.checkpoint, config=shop.config.model_copy(update={"titles": "local"}))
+    local = Recommender(own)
+    monkeypatch.setattr("m2rec.data.sources.registry.titles_for", lambda source, ids: None)
+    assert local.with_titles() is local
+    table = pd.DataFrame({"item": [item.item_id for item in shop.items], "text": "", "group": "films"})
+    table["title"] = "Film " + table["item"]
+    monkeypatch.setattr("m2rec.data.sources.registry.titles_for", lambda source, ids: table)
+    titled = local.with_titles()
+    assert titled.items[0].title == f"Film {shop.items[0].item_id}"
+    assert titled.recommend([titled.items[0].title]).items[0].group == "films"
 
 
 # ── ties ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -7,6 +7,7 @@ import typer
 
 from m2rec.commands.output import say
 from m2rec.commands.places import find_checkpoint
+from m2rec.errors import InputError
 from m2rec.world_names import MARKET
 
 
@@ -27,6 +28,9 @@ def predict(
     from m2rec.data.market.export import read_export, read_items
     from m2rec.evaluation.ranked_lists import write_gates, write_lists
 
+    for path in (predictions, gates):
+        if path is not None and path.suffix in (".csv", ".tsv", ".txt", ".json"):
+            raise InputError(f"{path} would be Parquet and not what its name says; end the name in .parquet.")
     loaded = Checkpoint.load(find_checkpoint(checkpoint or MARKET))
     model = loaded.model().to(torch.device("cuda" if torch.cuda.is_available() and not cpu else "cpu"))
     ids = [item.item_id for item in loaded.items]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import pandas as pd
 
@@ -97,6 +97,11 @@ def load_dataset(settings: DataSettings, name: str | None = None) -> Dataset:
         layout, path = found
         dataset = layout.read(path)
     return k_core(replace(dataset, name=name), settings.min_count)
+
+
+def how_to_get(source: str) -> str:
+    """What to do where the data of a source are not on this machine, as the rest of a sentence."""
+    return HOW_TO_GET.get(cast(Source, source), f"set M2REC_DATA to a folder that holds {source}")
 
 
 def split_rule(settings: DataSettings) -> SplitRule:

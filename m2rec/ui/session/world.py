@@ -10,11 +10,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from m2rec.checkpoint import Item
 from m2rec.data.settings import Source
 from m2rec.data.sources.customers import people_of
 from m2rec.data.sources.person import Person
-from m2rec.data.sources.registry import HOW_TO_GET, titles_for
+from m2rec.data.sources.registry import how_to_get
 from m2rec.errors import CheckpointError, InputError, M2RecError
 from m2rec.item_ids import INVENTED
 from m2rec.text_safety import printable, quoted
@@ -104,7 +103,7 @@ class World:
         if any(item.title != f"Item {item.item_id}" for item in self.recommender.items[:20]):
             return None
         source = self.recommender.config.data.source
-        how = HOW_TO_GET.get(cast(Source, source), f"set M2REC_DATA to a folder that holds {source}")
+        how = how_to_get(source)
         return f"The titles of this world may not be shipped, so it shows numbers: {how}, then start the page again."
 
     @cached_property
@@ -151,13 +150,6 @@ def _loader(path: Path) -> Load:
     def load() -> "Recommender":
         from m2rec.recommend.recommender import Recommender  # imported late: only a model needs it
 
-        shipped = Recommender.from_pretrained(path)
-        if shipped.config.titles == "shipped":
-            return shipped
-        table = titles_for(cast(Source, shipped.config.data.source), [item.item_id for item in shipped.items])
-        if table is None:
-            return shipped
-        found = zip(table["item"], table["title"], table["text"], table["group"], strict=True)
-        return Recommender(shipped.checkpoint, [Item(*row) for row in found])
+        return Recommender.from_pretrained(path).with_titles()
 
     return load
