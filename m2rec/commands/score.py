@@ -74,7 +74,7 @@ def score(
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         advice = "free some space and run the command again" if full else "give --out a folder that can be written"
-        raise InputError(f"{out} cannot be written ({error}); {advice}.") from error
+        raise InputError(f"{out} cannot be written ({error.strerror or error}); {advice}.") from error
     if scored.unknown:
         say(f"{scored.unknown:,} items of histories are not in {world} and were left out.")
     if scored.parts_before:

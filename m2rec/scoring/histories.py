@@ -17,11 +17,14 @@ from m2rec.data.tables.parquet_batches import open_parquet, record_batches
 from m2rec.data.tables.read import read_table_file
 from m2rec.data.tables.table_file import columns_of_roles, no_rows
 from m2rec.data.tables.times import DateOrder
+from m2rec.data.tables.typed_files import ONE_EACH, refuse_nested
 from m2rec.errors import DataError
 from m2rec.scoring.events import HISTORY, events, histories, histories_of_parquet, require_events
 from m2rec.text_safety import normalised, quoted
 
 LISTS = ("items", "history", "itemids", "sequence", "histories")  # names of a column with a list of items
+
+OR_LISTS = f"{ONE_EACH}, or one row a user with the ids of its items as a list in a column items"
 
 Advance = Callable[[float], None]
 
@@ -82,27 +85,17 @@ def _of_parquet(
     asked = [columns["item"]] if "item" in chosen else [name for name in schema.names if plain(name) in LISTS]
     lists = [name for name in asked if _is_list(schema.field(name).type)]
     if lists and "user" in columns:
-        _refuse_nested(path, "user", columns["user"], schema.field(columns["user"]).type)
-        _refuse_nested(path, "items", lists[0], schema.field(lists[0]).type.value_type)
+        refuse_nested(path, "user", columns["user"], schema.field(columns["user"]).type, OR_LISTS)
+        refuse_nested(path, "items", lists[0], schema.field(lists[0]).type.value_type, OR_LISTS)
         return _cut(path, columns["user"], lists[0], rows_per_part, advance)
     require_events(path, columns, schema.names)
     kinds = {role: schema.field(column).type for role, column in columns.items()}
     needed = {"user", "item", order_role(columns)}
     for role in columns:
         if role in needed:
-            _refuse_nested(path, role, columns[role], kinds[role])
+            refuse_nested(path, role, columns[role], kinds[role], OR_LISTS)
     read = {role: column for role, column in columns.items() if role in needed or not pa.types.is_nested(kinds[role])}
     return histories_of_parquet(path, read, dates, folder, rows_per_part, rows, advance)
-
-
-def _refuse_nested(path: Path, role: str, column: str, kind: pa.DataType) -> None:
-    """Raise DataError where a cell would be more than one value."""
-    if pa.types.is_nested(kind):
-        raise DataError(
-            f"The {role} in the column {quoted(column)} of {path} should be single values, and there are lists or "
-            "structures; give one row an event with one item, or one row a user with the ids of its items as a list in "
-            "a column items."
-        )
 
 
 def _is_list(kind: pa.DataType) -> bool:

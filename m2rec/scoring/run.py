@@ -88,9 +88,15 @@ class Run:
         found = {path.name for path in self.out.iterdir()} if self.out.exists() else set()
         if found - {LOCK} and MANIFEST not in found:
             raise InputError(f"{self.out} is not empty and holds no run of score; give --out another folder.")
+        new = not self.out.exists()
         self.out.mkdir(parents=True, exist_ok=True)
-        with locked(self.out):
-            yield self._parts(own)
+        try:
+            with locked(self.out):
+                yield self._parts(own)
+        except DataError:
+            if new and {path.name for path in self.out.iterdir()} <= {LOCK}:
+                shutil.rmtree(self.out)  # a table that cannot be divided leaves nothing behind
+            raise
 
     def _parts(self, own: dict[str, object]) -> int:
         manifest = self.out / MANIFEST

@@ -73,9 +73,14 @@ def save_finished(path: Path, model: nn.Module, run: FinishedRun) -> None:
 def load_start(path: Path, model: M2Rec, prepared: Prepared) -> Start:
     """Initial weights for `model`, read from a checkpoint's folder or from the file of a finished `mamba2` run.
 
-    Raises CheckpointError when `path` is neither, when its items are not those of `prepared`, or when the shapes of its
-    weights differ from the model's.
+    Raises CheckpointError when `path` is neither or not there, when its items are not those of `prepared`, or when the
+    shapes of its weights differ from the model's.
     """
+    if path.suffix == ".safetensors" and not path.exists():
+        raise CheckpointError(
+            f"There are no weights at {path}: a plan's run leaves them in the cache of the machine that trained it. "
+            "Train it here with `benchmark train PLAN --only MODEL --runs FOLDER`."
+        )
     start = _of_run(path, model, prepared) if path.is_file() else _of_checkpoint(path, model, prepared)
     shapes = {name: tensor.shape for name, tensor in model.state_dict().items()}
     if {name: tensor.shape for name, tensor in start.weights.items()} != shapes:

@@ -6,6 +6,7 @@ import shlex
 from datetime import date, timedelta
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from m2rec import paths
@@ -73,3 +74,10 @@ def test_an_unknown_world_names_your_own_too_and_columns_of_no_table_are_refused
     lost = run("prepare", "other", "--interactions", shop.folder / "log.csv", "--item-columns", "title=name")
     assert lost.code == 2
     assert "give that table with --items" in lost.err
+
+
+def test_a_column_of_lists_is_no_column_of_ids(run, tmp_path):
+    pd.DataFrame({"user": ["a", "b"], "item": [["x", "y"], ["z"]]}).to_parquet(tmp_path / "log.parquet")
+    wrong = run("prepare", "lists", "--interactions", tmp_path / "log.parquet")
+    assert wrong.code == 2
+    assert "there are lists or structures; give one row an event with one item" in wrong.err

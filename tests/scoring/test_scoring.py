@@ -141,6 +141,7 @@ def test_a_table_of_lists_is_checked_as_one_of_events_is(world, tmp_path) -> Non
         pq.write_table(pa.Table.from_pylist(rows, kinds), tmp_path / "lists.parquet")
         with pytest.raises(DataError, match=wrong):
             score(Run(world, tmp_path / "lists.parquet", tmp_path / "refused"))
+        assert not (tmp_path / "refused").exists()
     fixed = pa.array([["i01", "i02"]], pa.list_(pa.string(), 2))
     pq.write_table(pa.table({"user": ["a\u200b "], "items": fixed}), tmp_path / "lists.parquet")
     score(Run(world, tmp_path / "lists.parquet", tmp_path / "out"))

@@ -136,3 +136,8 @@ def test_a_file_that_is_not_a_run_is_refused(tmp_path: Path, prepared: Prepared)
         path.write_bytes(content)
         with pytest.raises(CheckpointError, match="neither a checkpoint's folder nor"):
             load_start(path, small_model(prepared), prepared)
+
+
+def test_a_run_whose_weights_are_on_another_machine_says_how_to_train_it(tmp_path: Path, prepared: Prepared) -> None:
+    with pytest.raises(CheckpointError, match="in the cache of the machine that trained it"):
+        load_start(tmp_path / "runs" / "plan" / "mamba2-0.best.safetensors", small_model(prepared), prepared)

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
@@ -13,6 +14,10 @@ from m2rec.data.tables.problems import Problems
 from m2rec.data.tables.table_file import TableFile, columns_of_roles, lines_of, wrong_byte
 from m2rec.errors import DataError
 from m2rec.paths import how_to_install
+from m2rec.text_safety import quoted
+
+SINGLE = {"user", "item", "title", "timestamp", "position", "rating"}  # roles whose cells are single values
+ONE_EACH = "give one row an event with one item"
 
 
 def read_json(source: FileFormat, names: Mapping[str, Sequence[str]], chosen: Mapping[str, str]) -> TableFile:
@@ -50,11 +55,23 @@ def read_parquet(source: FileFormat, names: Mapping[str, Sequence[str]], chosen:
             content = pq.ParquetFile(io.BytesIO(source.read()) if source.packed else file)
             present = content.schema_arrow.names
             columns = columns_of_roles(source.path, present, names, chosen)
+            for role, column in columns.items():
+                if role in SINGLE:
+                    refuse_nested(source.path, role, column, content.schema_arrow.field(column).type, ONE_EACH)
             read = content.read(columns=list(columns.values()))
         frame = frame_of(read, columns)
     except (OSError, ValueError, pa.ArrowException) as error:
         raise DataError(f"{source.path} is not a readable Parquet file ({error}); write it again.") from error
     return TableFile(source.path, frame, columns, list(present))
+
+
+def refuse_nested(path: Path, role: str, column: str, kind: pa.DataType, advice: str) -> None:
+    """Raise DataError, with advice, where a cell of a column of Parquet would be more than one value."""
+    if pa.types.is_nested(kind):
+        raise DataError(
+            f"The {role} in the column {quoted(column)} of {path} should be single values, and there are lists or "
+            f"structures; {advice}."
+        )
 
 
 def frame_of(table: pa.Table, columns: Mapping[str, str]) -> pd.DataFrame:
