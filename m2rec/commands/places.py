@@ -51,6 +51,11 @@ def find_checkpoint(name: str | None) -> Path:
     for path in (Path(name), paths.checkpoints() / name):
         if path.is_dir():
             return path
+    if name in (*known_worlds(), *own_worlds()):
+        raise CheckpointError(
+            f"The world {name} has no checkpoint in {paths.checkpoints()}; train one: "
+            f"`python -m m2rec prepare {name}`, then `python -m m2rec train {name}`."
+        )
     known = ", ".join(path.name for path in there)
     others = f"one of these worlds: {known}" if known else f"a world: {paths.checkpoints()} holds none"
     meant = nearest_folder(Path(name)) or nearest_folder(paths.checkpoints() / name)

@@ -61,6 +61,11 @@ def test_an_unknown_checkpoint_is_refused_with_the_existing_ones(folder):
         find_checkpoint("ml-2m")
 
 
+def test_a_world_without_a_checkpoint_is_to_be_trained(folder):
+    with pytest.raises(CheckpointError, match="train one: `python -m m2rec prepare gift-shop-by-time`, then `python"):
+        find_checkpoint("gift-shop-by-time")
+
+
 def test_without_any_checkpoint_the_error_says_how_to_make_one(tmp_path, monkeypatch):
     monkeypatch.setattr(paths, "checkpoints", lambda: tmp_path)
     with pytest.raises(CheckpointError, match="m2rec train rhythm-market"):
