@@ -78,6 +78,7 @@ def _results(context: PageContext) -> str:
     return render(
         "sections/results.html.j2",
         world=context.world,
+        remarked=[row["model"] for row in rows if row.get("remark")],
         rankings=(found := rankings(metrics.measurements, rows, table, metrics.gates)),
         scale=scale_of(found),
         causes=by_cause(metrics.gates),
@@ -139,7 +140,8 @@ def _benchmarks(name: str, rows: list[dict[str, Any]]) -> Table:
     """A table of models by figures, with seen items left in and taken out, and how each was trained."""
     figures = [f"{name}, {words}" for words in SEEN.values() for name in ("HR@10", "NDCG@10")]
     columns = ("model", *figures, "seeds", "made on", "command")
-    note = "The same split for all of them; how each was trained stands in its own row."
+    remarks = "".join(f" {row['model']} was {row['remark']}." for row in rows if row.get("remark"))
+    note = f"The same split for all of them; how each was trained stands in its own row.{remarks}"
     return Table(f"Beside it: {name}", note, columns, [_benchmark_row(row) for row in rows])
 
 

@@ -90,6 +90,18 @@ def test_only_benchmarks_of_the_chosen_world_are_shown(on_disk: PageContext) -> 
         assert "toy-shop.json is not a readable benchmark file" in section(on_disk, "results")
 
 
+def test_models_that_are_older_than_a_change_of_the_code_are_named(on_disk: PageContext) -> None:
+    row = {"unmasked": {"HR@10": 0.3}, "seeds": 1}
+    rows = [row | {"model": "sasrec"}, row | {"model": "gru<4>rec", "remark": "trained with <another> loss"}]
+    path = folder_of(on_disk).parent.parent / "assets" / "benchmarks" / "toy-shop.json"
+    path.write_text(json.dumps({"rows": rows}))
+    html = section(on_disk, "results")
+    assert "Trained before a change of the code: gru&lt;4&gt;rec. The table below says which." in html
+    assert "gru&lt;4&gt;rec was trained with &lt;another&gt; loss." in html
+    path.write_text(json.dumps({"rows": rows[:1]}))
+    assert "Trained before" not in section(on_disk, "results")
+
+
 def test_models_of_other_libraries_stand_beside_ours_with_their_command(on_disk: PageContext) -> None:
     figures = {"HR@10": {"value": 0.3, "low": 0.28, "high": 0.32}}
     peer = {"model": "Peer & Co", "seed": 0, "hardware": "cpu", "date": "2026-11-27", "command": "python peer.py"}
