@@ -42,12 +42,13 @@ def recommend(
     for note in written.notes:
         say(note)
 
-    from m2rec.data.sources.registry import how_to_get
     from m2rec.recommend.recommender import Recommender
 
     shipped = Recommender.from_pretrained(_model(world))
     recommender = shipped.with_titles()
     if recommender is shipped and shipped.config.titles == "local":
+        from m2rec.data.sources.registry import how_to_get
+
         how = how_to_get(shipped.config.data.source)
         say(f"The titles of {shipped.name} may not be shipped, so items are named by ids; for titles, {how}.")
     given = [_named(entry, recommender) for entry in written.entries]

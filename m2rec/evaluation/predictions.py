@@ -93,14 +93,12 @@ def read_ranks(path: Path, targets: Targets, items: set[str]) -> np.ndarray:
             )
         top = rank <= TOP
         place = found[top] * TOP + rank[top] - 1
-        again = given.ravel()[place]
-        again[np.setdiff1d(np.arange(len(place)), np.unique(place, return_index=True)[1])] = True  # in this piece
+        again = _given_again(place, given.ravel())
         if again.any():
             row = int(np.flatnonzero(top)[np.argmax(again)])
             raise InputError(
                 f"Row {rows_before + row + 1}: rank {rank[row]} of {targets.name(int(found[row]))} is given twice."
             )
-        given.ravel()[place] = True
         hit = top & (chosen == bought[found])
         # the best place counts: an item that is listed twice counts once
         np.minimum.at(ranks, found[hit], rank[hit].astype(np.float64))
@@ -126,11 +124,10 @@ def read_attributions(path: Path, targets: Targets) -> np.ndarray:
     for table in _pieces(path, ("user", "position"), GATE_CAUSES, tuple(CAUSE_OF)):
         names = GATE_CAUSES if set(GATE_CAUSES) <= set(table) else tuple(CAUSE_OF)
         rows = targets.find(table, rows_before)
-        twice = np.flatnonzero(given[rows] | pd.Series(rows).duplicated().to_numpy())
-        if len(twice):
-            row = int(twice[0])
+        again = _given_again(rows, given)
+        if again.any():
+            row = int(np.argmax(again))
             raise InputError(f"Row {rows_before + row + 1}: {targets.name(int(rows[row]))} is given twice.")
-        given[rows] = True
         values = np.stack([_numbers(table, name, rows_before) for name in names], axis=1)
         found[rows] = values
         rows_before += len(table)
@@ -141,6 +138,13 @@ def read_attributions(path: Path, targets: Targets) -> np.ndarray:
             f"{missing.sum():,} of the {len(targets):,} targets have no attributions; the first is {first}."
         )
     return found
+
+
+def _given_again(places: np.ndarray, given: np.ndarray) -> np.ndarray:
+    """Which of these places were `given` before, or stand above among these; then all are. → bool like places."""
+    again: np.ndarray = given[places] | pd.Series(places).duplicated().to_numpy()
+    given[places] = True
+    return again
 
 
 def grade_predictions(targets: Targets, ranks: np.ndarray, attributions: np.ndarray | None = None) -> PredictionGrades:

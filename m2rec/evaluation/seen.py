@@ -4,8 +4,7 @@ A repeat bias learns that nothing is chosen twice where that is so, and ranks it
 left in, a model that has none then loses places to items that cannot be targets.
 """
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 Seen = Literal["unmasked", "masked"]
 SEEN: dict[Seen, str] = {"unmasked": "left in", "masked": "taken out"}
@@ -14,8 +13,3 @@ SEEN: dict[Seen, str] = {"unmasked": "left in", "masked": "taken out"}
 def nothing_twice(targets: int | None, new_targets: int | None) -> bool:
     """Whether every target is new to its user, because nothing is chosen twice in this world."""
     return bool(targets) and targets == new_targets
-
-
-def has_repeat_bias(row: Mapping[str, Any]) -> bool:
-    """Whether the baseline of a row of a benchmark table has a repeat bias."""
-    return bool(row.get("settings", {}).get("repeat_bias"))

@@ -27,7 +27,7 @@ from m2rec.recommend.inventions import Inventions, note
 from m2rec.recommend.options import LONGEST_HISTORY, Band, Options, gate_weights
 from m2rec.recommend.parts import per_branch
 from m2rec.recommend.probability import probability
-from m2rec.recommend.ranking import LEFT_OUT, best_places
+from m2rec.recommend.ranking import best_places, weighed
 from m2rec.recommend.validation import checked
 
 if TYPE_CHECKING:
@@ -160,10 +160,7 @@ class Engine:
         gate (M,), the weights applied; seen bool (V,), the items of the whole history.
         """
         branches = self.inference.distributions(position, seen)
-        shares = branches * gate[:, None].astype(np.float32)  # (M, V)
-        ranking = shares.sum(0)
-        if exclude_seen:
-            ranking[seen] = LEFT_OUT
+        shares, ranking = weighed(branches, gate, seen if exclude_seen else None)
         best = best_places(ranking, k, branches)
         return [self._ranked(rank, place, shares[:, place].tolist()) for rank, place in enumerate(best.tolist(), 1)]
 

@@ -4,11 +4,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from m2rec.recommend.history import GivenHistory
 from m2rec.recommend.options import MOST_ITEMS, Band, Options, gate_weights
-from m2rec.recommend.ranking import LEFT_OUT, rank_in
+from m2rec.recommend.ranking import rank_in, weighed
 from m2rec.recommend.validation import checked
 
 if TYPE_CHECKING:
@@ -38,9 +36,6 @@ def probability(
     gate = gate_weights(options.gate_override) if options.gate_override else position.gate
     seen = read.seen()
     branches = engine.inference.distributions(position, seen)
-    shares = branches * gate[:, None].astype(np.float32)  # (M, V)
-    ranking = shares.sum(0)
-    if exclude_seen:
-        ranking[seen] = LEFT_OUT
+    shares, ranking = weighed(branches, gate, seen if exclude_seen else None)
     rank = rank_in(ranking, place, branches)
     return None if rank is None or rank > MOST_ITEMS else math.fsum(shares[:, place].tolist())

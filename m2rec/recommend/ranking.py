@@ -9,6 +9,18 @@ import numpy as np
 LEFT_OUT = -1.0  # in place of a probability
 
 
+def weighed(branches: np.ndarray, gate: np.ndarray, without: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """g_m·p_m of each item, and their sums by which items are ranked, LEFT_OUT for those of `without`.
+
+    branches float32 (…, M, V), gate (…, M), without bool (…, V) → float32 (…, M, V) and (…, V).
+    """
+    shares = branches * gate[..., None].astype(np.float32)
+    ranking = shares.sum(-2)
+    if without is not None:
+        ranking[without] = LEFT_OUT
+    return shares, ranking
+
+
 def best_places(ranking: np.ndarray, k: int, branches: np.ndarray) -> np.ndarray:
     """Places of the k best, best first; fewer where fewer are not left out.
 

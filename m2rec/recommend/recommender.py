@@ -64,10 +64,10 @@ class Recommender(
         """The same model with the titles of the data on this machine, where they may not be shipped with it; itself
         where they are shipped or not on this machine. Raises DataError for a damaged file.
         """
-        from m2rec.data.sources.registry import titles_for  # imported late: it needs pandas
-
         if self.config.titles == "shipped":
             return self
+        from m2rec.data.sources.registry import titles_for  # imported late: it needs pandas
+
         table = titles_for(cast(Source, self.config.data.source), [item.item_id for item in self.items])
         if table is None:
             return self

@@ -8,19 +8,21 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from m2rec.data.tables import cells
 from m2rec.data.tables.columns import INTERACTIONS, order_role, plain
 from m2rec.data.tables.file_format import file_format
 from m2rec.data.tables.parquet_batches import open_parquet, record_batches
+from m2rec.data.tables.problems import Problems
 from m2rec.data.tables.read import read_table_file
-from m2rec.data.tables.table_file import columns_of_roles, no_rows
+from m2rec.data.tables.table_file import TableFile, columns_of_roles, no_rows
 from m2rec.data.tables.times import DateOrder
 from m2rec.data.tables.typed_files import ONE_EACH, refuse_nested
 from m2rec.errors import DataError
 from m2rec.scoring.events import HISTORY, events, histories, histories_of_parquet, require_events
-from m2rec.text_safety import normalised, quoted
 
 LISTS = ("items", "history", "itemids", "sequence", "histories")  # names of a column with a list of items
 
@@ -120,14 +122,13 @@ def _cut(path: Path, user: str, items: str, rows_per_part: int, advance: Advance
 
 
 def _users(path: Path, column: str, users: pa.Array, before: int) -> pa.Array:
-    """Ids that look the same as one id, as in a table of events. Raises DataError for a blank one; `before` rows of the
-    table were read earlier.
-    """
-    named = [normalised(name or "") for name in users.to_pylist()]
-    if "" in named:
-        row = before + named.index("") + 1
-        raise DataError(f"The user in the column {quoted(column)} is blank in row {row} of {path}; give every row one.")
-    return pa.array(named, pa.string())
+    """Ids as in a table of events; `before` rows of the table were read earlier. Raises TableError for a blank one."""
+    frame = pd.DataFrame({"user": users.to_pandas()})
+    frame.index = pd.RangeIndex(before, before + len(frame))
+    problems = Problems()
+    found = cells.ids(TableFile(path, frame, {"user": column}, [column]), "user", problems, whole=False)
+    problems.refuse()
+    return pa.array(found.to_numpy(dtype=object), pa.string())
 
 
 def _text_lists(lists: pa.Array) -> pa.Array:

@@ -12,7 +12,7 @@ from m2rec.errors import InputError
 from m2rec.inference.arrays import softmax
 from m2rec.recommend.catalogue import Catalogue
 from m2rec.recommend.options import checked_k
-from m2rec.recommend.ranking import LEFT_OUT, best_places
+from m2rec.recommend.ranking import best_places, weighed
 
 SCHEMA = pa.schema(
     [("user", pa.string()), ("rank", pa.int16()), ("item", pa.string()), ("probability", pa.float32())]
@@ -77,10 +77,7 @@ class Scorer:
         position = self._inference.last(indices[-self.longest :].tolist())
         seen = self._inference.seen(indices.tolist())
         branches = self._inference.distributions(position, seen)
-        shares = branches * position.gate[:, None]
-        ranking = shares.sum(0)
-        if self.exclude_seen:
-            ranking[seen] = LEFT_OUT
+        shares, ranking = weighed(branches, position.gate, seen if self.exclude_seen else None)
         best = best_places(ranking, self.k, branches)
         return best, shares[:, best], position.gate
 

@@ -10,6 +10,7 @@ from m2rec.benchmark.accuracy.plan import Plan, known_plans, load_plan
 from m2rec.benchmark.report.comparisons import cut_short, leads, parts, stopped, without_texts
 from m2rec.benchmark.report.figures import cell, figure
 from m2rec.errors import DataError
+from m2rec.evaluation.benchmark_rows import remarks
 from m2rec.evaluation.peers import Peer, read_peers
 from m2rec.evaluation.seen import SEEN, Seen
 
@@ -190,9 +191,9 @@ def _trained(rows: list[dict[str, Any]], plan: Plan, shipped: Shipped | None) ->
         for entry in plan.entries
         if entry.training and entry.name in names
     ]
-    remarks = "".join(f" {row['model']} was {row['remark']}." for row in rows if row.get("remark"))
     where = f"by `{_command(plan)}` on {', '.join(hardware)}, {when}."
-    return [f"{how}, {where}{ours}{_cut_short(rows)}{texts}{''.join(otherwise)}{_stopped(rows)}{remarks} {spread}", ""]
+    notes = f"{_cut_short(rows)}{texts}{''.join(otherwise)}{_stopped(rows)}{remarks(rows)}"
+    return [f"{how}, {where}{ours}{notes} {spread}", ""]
 
 
 def _cut_short(rows: list[dict[str, Any]]) -> str:

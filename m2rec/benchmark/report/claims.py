@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from m2rec.benchmark.report.comparisons import MAMBAS, METRIC, all_new, best_by_way
+from m2rec.benchmark.report.comparisons import MAMBAS, METRIC, all_new, best_by_way, only_in
 from m2rec.benchmark.report.figures import p_value
 from m2rec.benchmark.report.speed_and_load import SPEED
-from m2rec.evaluation.seen import SEEN, Seen, has_repeat_bias
+from m2rec.evaluation.benchmark_rows import has_repeat_bias
+from m2rec.evaluation.seen import SEEN
 
 TRANSFORMERS = ("sasrec", "sasrec-text", "bsarec")
 FAMILIES = {"Mamba recommender": MAMBAS, "Transformer": TRANSFORMERS}
@@ -50,19 +51,14 @@ def _accuracy(table: Mapping[str, Any]) -> str:
         for best, ways in best_ones.items():
             remark = f" ({rows[best]['remark']})" if rows[best].get("remark") else ""
             known = [seen for seen in ways if (best, seen) in compared]
-            one_way = which(ways)  # which is said once, of the model
+            one_way = only_in(ways)  # said once, of the model
             leads = {seen: _lead(compared[best, seen], "" if one_way else f" {SEEN[seen]}") for seen in known}
             if all_new(table) and set(leads) == set(SEEN) and not has_repeat_bias(rows[best]):
                 apart = f"{leads['masked']}; {leads['unmasked']}, where {best} has no repeat bias"
-                phrases.append(f"over {best}, the best {family}: {apart}")
+                phrases.append(f"over {best}{remark}, the best {family}: {apart}")
             elif leads:
                 phrases.append(f"over {best}{remark}, the best {family}{one_way}: {' and '.join(leads.values())}")
     return "; ".join(phrases)
-
-
-def which(ways: Sequence[Seen]) -> str:
-    """Said of a model that is the best of its family in one way to rank only."""
-    return "" if len(ways) == len(SEEN) else f" {' and '.join(SEEN[seen] for seen in ways)}"
 
 
 def _lead(one: Mapping[str, Any], words: str) -> str:

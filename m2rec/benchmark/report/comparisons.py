@@ -5,7 +5,8 @@ from typing import Any
 
 from m2rec.benchmark.accuracy.plan import Plan
 from m2rec.benchmark.report.figures import figure, gain, p_value
-from m2rec.evaluation.seen import SEEN, Seen, has_repeat_bias, nothing_twice
+from m2rec.evaluation.benchmark_rows import has_repeat_bias
+from m2rec.evaluation.seen import SEEN, Seen, nothing_twice
 
 METRIC = "HR@10"
 CHOSEN_BY = "NDCG@10"  # on validation, as in early stopping
@@ -111,6 +112,11 @@ def best_by_way(rows: Rows, names: Sequence[str]) -> dict[str, list[Seen]]:
         if best is not None:
             found.setdefault(best, []).append(seen)
     return found
+
+
+def only_in(ways: Sequence[Seen]) -> str:
+    """Said of a model that is the best of its family in one way to rank only."""
+    return "" if len(ways) == len(SEEN) else f" {' and '.join(SEEN[seen] for seen in ways)}"
 
 
 def _lead(one: Mapping[str, Any]) -> str:

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from m2rec.benchmark.report.claims import FAMILIES, which
-from m2rec.benchmark.report.comparisons import Rows, best_by_way, cut_short, without_texts
+from m2rec.benchmark.report.claims import FAMILIES
+from m2rec.benchmark.report.comparisons import Rows, best_by_way, cut_short, only_in, without_texts
 from m2rec.benchmark.report.figures import cell, figure
 from m2rec.evaluation.report import Measurement
 from m2rec.evaluation.seen import SEEN
@@ -33,7 +33,7 @@ def summary(
         for best, ways in best_by_way(rows, [name for name, row in rows.items() if row["kind"] in kinds]).items():
             cells = [_theirs(rows[best], seen, metric) for seen in SEEN for metric in METRICS]
             still = ", still improving at its last epoch" * cut_short(rows[best])
-            lines.append(_line("", f"{best}, the best {family}{which(ways)}{still}", cells))
+            lines.append(_line("", f"{best}, the best {family}{only_in(ways)}{still}", cells))
     if oracle:
         cells = [f"{oracle[metric]:.4f}" for metric in METRICS]
         lines.append(_line("", "the fair oracle", [*cells, *["–"] * len(METRICS)]))

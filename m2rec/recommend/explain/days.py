@@ -13,7 +13,7 @@ from m2rec.recommend.engine import Engine
 from m2rec.recommend.history import GivenHistory
 from m2rec.recommend.options import Band, Options, gate_weights
 from m2rec.recommend.parts import PerBranch, per_branch
-from m2rec.recommend.ranking import LEFT_OUT, best_places, rank_in
+from m2rec.recommend.ranking import best_places, rank_in, weighed
 from m2rec.recommend.validation import checked
 
 GUESSES = 3
@@ -68,11 +68,7 @@ def guesses(
         gates = np.broadcast_to(gate_weights(options.gate_override), gates.shape)
     found = []
     for part, each in distributions(network, outputs, seen):
-        weights = gates[part].astype(np.float32)
-        shares = each * weights[..., None]  # (n, M, V)
-        ranking = shares.sum(1)
-        if exclude_seen:
-            ranking[seen[part]] = LEFT_OUT
+        shares, ranking = weighed(each, gates[part], seen[part] if exclude_seen else None)  # (n, M, V), (n, V)
         for row, at in enumerate(range(part.start, part.stop)):
             actual = read.indices[at + 1] if at + 1 < len(read.indices) else None
             place = None if actual is None or actual > read.items else actual - 1  # an invention has no place

@@ -14,6 +14,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from m2rec.errors import CheckpointError, DataError, InputError
+from m2rec.evaluation.benchmark_rows import remarks
 from m2rec.evaluation.peers import Peer, read_peers
 from m2rec.evaluation.report import GateMeasurement, Measurement, MetricsFile, read_metrics
 from m2rec.evaluation.seen import SEEN
@@ -140,8 +141,7 @@ def _benchmarks(name: str, rows: list[dict[str, Any]]) -> Table:
     """A table of models by figures, with seen items left in and taken out, and how each was trained."""
     figures = [f"{name}, {words}" for words in SEEN.values() for name in ("HR@10", "NDCG@10")]
     columns = ("model", *figures, "seeds", "made on", "command")
-    remarks = "".join(f" {row['model']} was {row['remark']}." for row in rows if row.get("remark"))
-    note = f"The same split for all of them; how each was trained stands in its own row.{remarks}"
+    note = f"The same split for all of them; how each was trained stands in its own row.{remarks(rows)}"
     return Table(f"Beside it: {name}", note, columns, [_benchmark_row(row) for row in rows])
 
 

@@ -6,8 +6,9 @@ from math import ceil
 from typing import Any
 
 from m2rec.data.market.settings import CAUSES
+from m2rec.evaluation.benchmark_rows import has_repeat_bias
 from m2rec.evaluation.report import GateMeasurement, Measurement
-from m2rec.evaluation.seen import SEEN, Seen, has_repeat_bias, nothing_twice
+from m2rec.evaluation.seen import SEEN, Seen, nothing_twice
 from m2rec.ui.render.numbers import signed
 
 MEASURE = "HR@10"

@@ -59,8 +59,9 @@ class Throttle:
         """The result of `function`. Raises BusyError, without calling it, if too many wait or the wait is too long."""
         await self._take_turn()
         work = asyncio.create_task(run_sync(partial(function, *args, **kwargs)))
-        turn = asyncio.create_task(self._hold_turn(work))  # a task of its own: nothing stops a thread, so that the turn
-        self._held.add(turn)  # ends with the work, and not already when the visitor has left
+        # a task of its own: nothing stops a thread, so the turn ends with the work and not when the visitor leaves
+        turn = asyncio.create_task(self._hold_turn(work))
+        self._held.add(turn)
         turn.add_done_callback(self._held.discard)
         await asyncio.wait([work])
         return work.result()
