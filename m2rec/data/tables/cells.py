@@ -12,7 +12,7 @@ import pandas as pd
 
 from m2rec.data.tables.problems import Problems
 from m2rec.data.tables.table_file import TableFile
-from m2rec.data.tables.times import FAR_FUTURE, DateOrder, Reading, read_times
+from m2rec.data.tables.times import DAY_FIRST, FAR_FUTURE, MONTH_FIRST, DateOrder, Reading, read_times
 from m2rec.text_safety import normalised, quoted
 
 EPOCH = pd.Timestamp(0, unit="s", tz="UTC")
@@ -101,6 +101,7 @@ def unix_seconds(
         moments = pd.to_datetime(values, utc=True)
         cells = moments.astype("string").fillna("")
         seconds = ((moments - EPOCH) / pd.Timedelta(seconds=1)).to_numpy(dtype=float)
+        how = "times"
     else:
         cells = text(table, role)
         codes, unique = pd.factorize(cells)
@@ -113,6 +114,7 @@ def unix_seconds(
             )
             return np.zeros(len(cells))
         table.notes.append(f"The {role}s of {table.path.name} are {times.how}.")
+        how = times.how
         seconds = np.array([np.nan if moment is None else moment for moment in times.seconds], dtype=float)[codes]
         if times.how == "Unix seconds" and (rounded := cells.str.fullmatch(r"[\d.]+[eE][+-]?\d+").to_numpy()).any():
             table.notes.append(
@@ -120,21 +122,34 @@ def unix_seconds(
                 f"{quoted(cells.iloc[int(np.argmax(rounded))])} (a spreadsheet does that); "
                 "those that became equal keep the order of the file."
             )
-    _check(table, role, problems, cells, seconds, blank_allowed)
+    _check(table, role, problems, cells, seconds, how, blank_allowed)
     return seconds
 
 
+def _advice(cell: str, how: str) -> str:
+    """What to do about a cell that is no time in a column that was read as `how` says."""
+    orders: dict[str, DateOrder] = {DAY_FIRST: "monthfirst", MONTH_FIRST: "dayfirst"}
+    for notation, other in orders.items():
+        if notation in how and read_times([cell], other).seconds[0] is not None:
+            return f"the column is read as {notation}, which --dates {other} changes"
+    return "give Unix seconds or dates such as 2024-05-31 or 2024-05-31T18:00:00Z"
+
+
 def _check(
-    table: TableFile, role: str, problems: Problems, cells: pd.Series, seconds: np.ndarray, blank_allowed: bool
+    table: TableFile,
+    role: str,
+    problems: Problems,
+    cells: pd.Series,
+    seconds: np.ndarray,
+    how: str,
+    blank_allowed: bool,
 ) -> None:
     wrong = ~np.isfinite(seconds) & ~((cells == "").to_numpy() & blank_allowed)
     outside = (seconds < 0) | (seconds >= FAR_FUTURE)
     if wrong.any():
         place, others = table.places(wrong)
-        problems.add(
-            f"The {role} {quoted(cells.iloc[int(np.argmax(wrong))])} in {place} is no time{others}; give Unix "
-            "seconds or dates such as 2024-05-31 or 2024-05-31T18:00:00Z."
-        )
+        cell = str(cells.iloc[int(np.argmax(wrong))])
+        problems.add(f"The {role} {quoted(cell)} in {place} is no time{others}; {_advice(cell, how)}.")
     if outside.any():
         place, others = table.places(outside)
         problems.add(

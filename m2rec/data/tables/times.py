@@ -12,6 +12,7 @@ from math import isfinite
 from typing import Literal
 
 DateOrder = Literal["dayfirst", "monthfirst"]
+DAY_FIRST, MONTH_FIRST = "day/month/year", "month/day/year"  # how a column was read
 
 SECONDS_A_DAY = 86_400
 EPOCH = date(1970, 1, 1).toordinal()
@@ -126,7 +127,7 @@ class Notations:
         day_first = order == "dayfirst" if order else self._first_above_12 > self._second_above_12
         if self._unclear and not order and self._first_above_12 == self._second_above_12:
             return Reading("dates", "dates", ambiguous=self._unclear)
-        numeric = "day/month/year" if day_first else "month/day/year"
+        numeric = DAY_FIRST if day_first else MONTH_FIRST
         names = dict.fromkeys(name or numeric for name in self._names)
         return Reading("dates", " and ".join(names) or "no times", day_first=day_first)
 
