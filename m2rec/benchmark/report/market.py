@@ -1,8 +1,8 @@
 """Tables on the market's test: which models have taken it, and M2Rec in markets that it was not trained for."""
 
-from collections.abc import Iterable
 from pathlib import Path
 
+from m2rec.benchmark.report.markdown import line
 from m2rec.branches import BRANCHES
 from m2rec.evaluation.market_report import BANDS, FOLDER, GAIN, HIT, OTHER_GROUPS, MarketReport, read_reports
 from m2rec.evaluation.stress_table import FILE, GradedRow, read_table
@@ -37,8 +37,8 @@ def _takers(reports: list[MarketReport]) -> list[str]:
         f"{first.groups['all'].targets:,} purchases of the test customers, items of the history left in, "
         f"{HIT} by cause. Each line is a file in `assets/benchmarks/{FOLDER}/`, written by `market grade`."
     )
-    lines = ["### Who has taken the market's test", "", about, "", _line(heads), _line("---" for _ in heads)]
-    lines += [_line(oracle), *(_line(_cells(report)) for report in reports), ""]
+    lines = ["### Who has taken the market's test", "", about, "", line(heads), line("---" for _ in heads)]
+    lines += [line(oracle), *(line(_cells(report)) for report in reports), ""]
     return [*lines, *_notes(reports)]
 
 
@@ -105,8 +105,8 @@ def _stress(path: Path) -> list[str]:
         f"test customers in each, the fair oracle of the same market, and the cause on which most is lost. "
         f"{table.hardware}, {table.date}, by `{table.command}`."
     )
-    lines = ["### Where M2Rec breaks", "", about, "", _line(heads), _line("---" for _ in heads)]
-    return [*lines, *(_line(_stressed(row)) for row in table.rows), ""]
+    lines = ["### Where M2Rec breaks", "", about, "", line(heads), line("---" for _ in heads)]
+    return [*lines, *(line(_stressed(row)) for row in table.rows), ""]
 
 
 def _stressed(row: GradedRow) -> list[str]:
@@ -135,7 +135,3 @@ def _four(value: float) -> str:
 
 def _three(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
-
-
-def _line(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(cells)} |"

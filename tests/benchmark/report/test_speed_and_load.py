@@ -10,8 +10,9 @@ from m2rec.benchmark.page.crowd import Phase
 from m2rec.benchmark.page.host import Memory
 from m2rec.benchmark.page.latency import LatencyResult
 from m2rec.benchmark.page.load import Load, Plan
-from m2rec.benchmark.report.speed_and_load import COMMANDS, LOAD, PAGE, SPEED, SPEED_ON_GPU, speed_and_load
+from m2rec.benchmark.report.speed_and_load import COMMANDS, LOAD, MILLION, PAGE, SPEED, SPEED_ON_GPU, speed_and_load
 from m2rec.benchmark.speed.gpu import GpuSpeed, LeftOut
+from m2rec.benchmark.speed.large_catalogue import LargeCatalogue
 from m2rec.benchmark.speed.measure import Speed
 from m2rec.benchmark.speed.training import TrainingSpeed
 from m2rec.benchmark.speed.turns import Peak, Row
@@ -72,6 +73,12 @@ def write_speed_on_gpu(folder: Path, finished: bool = True) -> None:
     (folder / SPEED_ON_GPU).write_text(json.dumps(found | about | {"finished": finished} | ABOUT))
 
 
+def write_million(folder: Path) -> None:
+    one = LargeCatalogue("ml-1m", 1_000_000, 64, 200, 100, 1.2, 27.3, 30.25, 27.0, 1100.4, 3.9)
+    about = {"hardware": ["cpu (Abacus)"], "threads": [1], "torch": "2.11", "catalogue": 1_000_000}
+    (folder / MILLION).write_text(json.dumps({"worlds": {one.world: asdict(one)}} | about | ABOUT))
+
+
 def write_load(folder: Path, recovery: float | None = 0.6) -> None:
     phase = Phase(100, 300.0, 14_950, 12, 0, 0, 49.8, 61.2, 307.8, 900.0, Memory(700.2, 701.4, 705.0, 0.0017), ())
     found = Load(Plan(100, 300.0), 4.5, phase, phase, recovery, None).as_dict()
@@ -125,6 +132,14 @@ def test_figures_of_a_stopped_run_on_a_gpu_say_so(tmp_path: Path) -> None:
     assert "for one answer not measured; with many at once not measured." in "\n".join(speed_and_load(tmp_path))
 
 
+def test_a_large_catalogue_has_a_row_for_each_network(tmp_path: Path) -> None:
+    write_million(tmp_path)
+    shown = "\n".join(speed_and_load(tmp_path))
+    assert "The ten best of 1,000,000 items with their contributions, exact, after 200 items" in shown
+    assert "with 64 numbers an item. cpu (Abacus), torch 2.11, 2026-11-24, by" in shown
+    assert "| ml-1m | 1.2 | 27.3 | 30.2 | 1,100 | 3.9 |" in shown
+
+
 def test_load_is_shown_phase_by_phase(tmp_path: Path) -> None:
     write_load(tmp_path)
     shown = "\n".join(speed_and_load(tmp_path))
@@ -153,7 +168,7 @@ def test_a_server_that_stays_slow_is_not_called_prompt(tmp_path: Path) -> None:
     assert "not prompt within a minute" in "\n".join(speed_and_load(tmp_path))
 
 
-@pytest.mark.parametrize("name", [SPEED, SPEED_ON_GPU, PAGE, LOAD])
+@pytest.mark.parametrize("name", [SPEED, SPEED_ON_GPU, MILLION, PAGE, LOAD])
 @pytest.mark.parametrize("content", ["", "[]", '{"rows": 1}'])
 def test_a_damaged_file_says_how_to_make_it_again(tmp_path: Path, name: str, content: str) -> None:
     (tmp_path / name).write_text(content)

@@ -163,7 +163,7 @@ def test_a_byte_order_mark_and_blank_lines_do_no_harm(read):
         ("user,item,timestamp\nx,a,03/04/2025\nx,b,05/06/2025\n", "can be day/month or month/day"),
         (
             "user,item,timestamp\nx,a,13/02/2025\nx,b,02/13/2025\nx,a,14/02/2025\n",
-            "“02/13/2025” in line 3 of {log} is no time; the column is read as day/month/year, which --dates monthfirst",
+            "in line 3 of {log} is no time; the column is read as day/month/year, which --dates monthfirst",
         ),
         ("user,item,timestamp\nx,a,1\nx,b,2\nx,a,31.03.2025\n", "is no time; give Unix seconds or dates"),
         ("user,item,timestamp\nx,a,-5\n", "lies before 1970"),
