@@ -1,4 +1,4 @@
-"""`peers/<world>.json`: models of other libraries, trained by a script in assets/ and graded by our metrics."""
+"""`peers/<world>.json`: models of other projects, trained or ranked by scripts in assets/ and graded by our metrics."""
 
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ class Peer(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     model: str
+    made: str = "its authors' code, trained and ranked"  # how, before "by `command`"
     seed: int
     settings: dict[str, Any] = {}
     epochs: int
@@ -26,6 +27,8 @@ class Peer(BaseModel):
     targets: int
     unmasked: dict[str, Figure]
     masked: dict[str, Figure]
+    ranks: str = ""  # the file in `peers/` with the rank of every target, if it is kept
+    key: str = ""  # of those ranks
 
     def figures(self, seen: Seen) -> dict[str, Figure]:
         """With items of the history left in or taken out."""

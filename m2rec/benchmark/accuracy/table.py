@@ -45,7 +45,7 @@ def table_of(plan: Plan, finished: Finished, checkpoint: Ranks | None = None) ->
     if plan.test and reference:
         others = [name for name in ordered if name != plan.reference]
         comparisons = [
-            _comparison(plan.reference, reference, other, ranks[other], seen, metric)
+            comparison(plan.reference, reference, other, ranks[other], seen, metric)
             for other in others
             for seen in _ways(by_name[other])
             for metric in COMPARED
@@ -114,7 +114,7 @@ def _intervals(ranks: Sequence[Ranks], seen: Seen) -> dict[str, list[float]]:
     return found
 
 
-def _comparison(
+def comparison(
     model: str, reference: Sequence[Ranks], against: str, other: Sequence[Ranks], seen: Seen, metric: str
 ) -> dict[str, Any]:
     """The difference between two models' means over seeds, with a paired bootstrap over users."""

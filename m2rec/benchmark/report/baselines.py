@@ -8,32 +8,15 @@ from typing import Any
 
 from m2rec.benchmark.accuracy.plan import Plan, known_plans, load_plan
 from m2rec.benchmark.report.comparisons import cut_short, leads, parts, stopped, without_texts
-from m2rec.benchmark.report.figures import cell, figure
+from m2rec.benchmark.report.figures import figure
+from m2rec.benchmark.report.peers import peers_of, ranks_of_runs
+from m2rec.benchmark.report.rows import SHOWN, Baselines, Row
 from m2rec.errors import DataError
 from m2rec.evaluation.benchmark_rows import remarks
-from m2rec.evaluation.peers import Peer, read_peers
+from m2rec.evaluation.ranks import Ranks
 from m2rec.evaluation.seen import SEEN, Seen
 
-SHOWN = ("HR@10", "NDCG@10", "MRR@10")
 ROUNDING = 1e-6  # difference that rounding may cause between two means over the same ranks
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of a world's table."""
-
-    model: str
-    seen: Seen
-    cells: list[str]
-    seeds: int
-
-
-@dataclass(frozen=True)
-class Baselines:
-    """Rows for a world's table, and the Markdown lines after it."""
-
-    rows: list[Row] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -44,6 +27,7 @@ class Shipped:
         default_factory=dict
     )  # by "unmasked" or "masked", then by metric
     epochs: Sequence[int] = ()  # of each run that led to it, in order
+    ranks: Sequence[Ranks] = ()  # of the test targets, by seed
 
 
 def baselines(world: str, benchmarks: Path, targets: int, shipped: Shipped | None = Shipped()) -> Baselines:
@@ -78,7 +62,7 @@ def baselines(world: str, benchmarks: Path, targets: int, shipped: Shipped | Non
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise DataError(f"{path} is not a readable benchmark table; make it again with `{_command(plan)}`.") from error
     short = _ablations_alone(world, benchmarks)
-    peers = _peers(world, benchmarks, targets)
+    peers = peers_of(world, benchmarks, targets, shipped.ranks if shipped else ranks_of_runs(benchmarks, plan))
     notes = [*notes, *peers.notes, *short.notes, *_missing({*rows, *short.trained}, plan)]
     return Baselines([*shown, *peers.rows], notes)
 
@@ -98,24 +82,6 @@ def without_checkpoint(benchmarks: Path, shipped: Collection[str]) -> dict[str, 
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise DataError(f"{path} is not a readable benchmark table ({error}); make it again.") from error
     return found
-
-
-def _peers(world: str, benchmarks: Path, targets: int) -> Baselines:
-    found = read_peers(benchmarks, world)
-    if any(one.targets != targets for one in found):
-        raise DataError(f"peers/{world}.json has other targets than the checkpoint of {world}; make it again.")
-    rows = [Row(one.model, seen, _cells_of_peer(one, seen), 1) for one in found for seen in SEEN]
-    trained = [
-        f"{one.model}: its authors' code, trained and ranked by `{one.command}` on {one.hardware}, {one.date}; "
-        f"{one.epochs} epochs, best after {one.best_epoch}."
-        for one in found
-    ]
-    return Baselines(rows, [line for note in trained for line in (note, "")])
-
-
-def _cells_of_peer(one: Peer, seen: Seen) -> list[str]:
-    figures = one.figures(seen)
-    return [cell(**figures[metric].model_dump()) if metric in figures else "–" for metric in SHOWN]
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ def leads(rows: Rows, table: Mapping[str, Any], plan: Plan) -> list[str]:
     lines = [f"Lead {which} in {METRIC} over each of them, paired over users{_seeds(rows, shown)}:", ""]
     lines += [f"| over | {' | '.join(SEEN[seen] for seen in ways)} |", "| --- |" + " --- |" * len(ways)]
     for name in shown:
-        cells = [_lead(found[name, seen]) + " (the best Mamba)" * (best[seen] == name) for seen in ways]
+        cells = [lead(found[name, seen]) + " (the best Mamba)" * (best[seen] == name) for seen in ways]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     chosen = f"The best Mamba is the one with the highest {CHOSEN_BY} on validation, left in and taken out."
     unfair = [name for name in shown if not has_repeat_bias(rows[name])]
@@ -119,7 +119,8 @@ def only_in(ways: Sequence[Seen]) -> str:
     return "" if len(ways) == len(SEEN) else f" {' and '.join(SEEN[seen] for seen in ways)}"
 
 
-def _lead(one: Mapping[str, Any]) -> str:
+def lead(one: Mapping[str, Any]) -> str:
+    """A comparison in words: the difference with its interval, relative to the other model, and its p."""
     relative = "" if one["relative"] is None else f", {100 * one['relative']:+.1f} %"
     return f"{gain(one['difference'], one['low'], one['high'])}{relative}, {p_value(one['p'])}"
 

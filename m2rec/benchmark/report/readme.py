@@ -5,17 +5,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from m2rec.atomic import atomic_file
-from m2rec.benchmark.report.baselines import SHOWN, Shipped, baselines, without_checkpoint
+from m2rec.benchmark.report.baselines import Shipped, baselines, without_checkpoint
 from m2rec.benchmark.report.claims import claims
 from m2rec.benchmark.report.comparisons import METRIC
 from m2rec.benchmark.report.figures import cell, gain, p_value
 from m2rec.benchmark.report.learning_curve import curve
 from m2rec.benchmark.report.market import market_tests
+from m2rec.benchmark.report.rows import SHOWN
 from m2rec.benchmark.report.speed_and_load import speed_and_load
 from m2rec.benchmark.report.summary import SUMMARY_HEAD, summary, texts_note
 from m2rec.branches import CAUSE_OF
 from m2rec.checkpoint import CheckpointConfig, TrainingRecord
 from m2rec.errors import DataError
+from m2rec.evaluation.ranks import OF_CHECKPOINT, Ranks, checkpoint_key, load_ranks
 from m2rec.evaluation.report import FILE, Figure, GateMeasurement, Measurement, MetricsFile, Removal, read_metrics
 from m2rec.evaluation.seen import SEEN
 from m2rec.worlds.settings import load_world
@@ -45,6 +47,7 @@ BY_CAUSE = (
 class Recorded:
     """A world's checkpoint with its figures on the test part."""
 
+    folder: Path
     config: CheckpointConfig
     metrics: MetricsFile
 
@@ -52,6 +55,12 @@ class Recorded:
     def reached(self) -> dict[str, Measurement]:
         """M2Rec's figures, by "unmasked" and "masked"."""
         return {one.seen: one for one in self.metrics.measurements if one.model == "m2rec"}
+
+    @property
+    def ranks(self) -> list[Ranks]:
+        """M2Rec's ranks of the test targets; none where they are not kept."""
+        path = self.folder / OF_CHECKPOINT
+        return [load_ranks(path, checkpoint_key(self.config))] if path.is_file() else []
 
     @property
     def oracle(self) -> dict[str, float] | None:
@@ -103,7 +112,7 @@ def _recorded(checkpoints: Path) -> list[Recorded]:
     found = []
     for folder in sorted(path for path in checkpoints.iterdir() if (path / FILE).is_file()):
         config = CheckpointConfig.model_validate_json((folder / "config.json").read_text(encoding="utf-8"))
-        found.append(Recorded(config, _of_test(read_metrics(folder, config.world))))
+        found.append(Recorded(folder, config, _of_test(read_metrics(folder, config.world))))
     return [one for one in found if one.metrics.measurements]
 
 
@@ -135,7 +144,9 @@ def _world(recorded: Recorded, benchmarks: Path) -> list[str]:
     new = [measured.targets for measured in metrics.measurements if measured.seen == "masked"]
     part = f" ({new[0]:,} of them new to their users)" if new and new[0] != first.targets else ""
     where = f"trained on {config.trained_on}, measured on {first.hardware}, {first.date}, by `{first.command}`"
-    others = baselines(config.world, benchmarks, first.targets, Shipped(figures, _epochs(config.training)))
+    others = baselines(
+        config.world, benchmarks, first.targets, Shipped(figures, _epochs(config.training), recorded.ranks)
+    )
     lines = [
         f"### {config.world}",
         "",

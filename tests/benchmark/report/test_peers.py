@@ -9,10 +9,12 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from m2rec.benchmark.report.baselines import baselines
+from m2rec.benchmark.report.baselines import Shipped, baselines
 from m2rec.data.prepared import Prepared
 from m2rec.data.windows import Windows
 from m2rec.errors import DataError
+from m2rec.evaluation.protocol import Evaluation
+from m2rec.evaluation.ranks import Ranks, save_ranks
 from tests.places import ROOT
 
 SCRIPT = ROOT / "assets" / "ml-1m" / "rectools_sasrec.py"
@@ -68,6 +70,25 @@ def test_they_are_in_the_worlds_table_with_their_command(graded: Path, prepared:
     (graded / "peers" / "ml-1m.json").write_text("[{}]")
     with pytest.raises(DataError, match="is not a readable table of graded lists"):
         baselines("ml-1m", graded, users)
+
+
+def test_the_lead_over_a_peer_whose_ranks_are_kept_is_in_its_note(graded: Path, prepared: Prepared) -> None:
+    users, positions = prepared.split.targets("test")
+    table = graded / "peers" / "ml-1m.json"
+    (peer,) = json.loads(table.read_text())
+    table.write_text(json.dumps([peer | {"ranks": "ml-1m/peer.npz", "key": "its key"}]))
+    (graded / "peers" / "ml-1m").mkdir()
+    twelfth = np.full(len(users), 12.0)
+    theirs = Evaluation(users, positions, {"unmasked": twelfth, "masked": twelfth})
+    save_ranks(graded / "peers" / "ml-1m" / "peer.npz", theirs, "its key")
+    first = Ranks(users, {"unmasked": np.ones(len(users)), "masked": np.full(len(users), 12.0)})
+    found = baselines("ml-1m", graded, len(users), Shipped(ranks=[first]))
+    (note,) = [line for line in found.notes if line.startswith(ABOUT["model"])]
+    assert "M2Rec's lead over it in HR@10, paired over users: +1.0000 (+1.0000 to +1.0000), p < 0.001 left in" in note
+    assert note.endswith(" and +0.0000 (+0.0000 to +0.0000), p = 1.000 taken out.")
+    save_ranks(graded / "peers" / "ml-1m" / "peer.npz", theirs, "another key")
+    with pytest.raises(DataError, match="belongs to other figures"):
+        baselines("ml-1m", graded, len(users), Shipped(ranks=[first]))
 
 
 def test_lists_of_other_users_are_refused(recipe: ModuleType, graded: Path, prepared: Prepared, tmp_path: Path) -> None:
