@@ -85,7 +85,13 @@ def test_the_lead_over_a_peer_whose_ranks_are_kept_is_in_its_note(graded: Path, 
     found = baselines("ml-1m", graded, len(users), Shipped(ranks=[first]))
     (note,) = [line for line in found.notes if line.startswith(ABOUT["model"])]
     assert "M2Rec's lead over it in HR@10, paired over users: +1.0000 (+1.0000 to +1.0000), p < 0.001 left in" in note
-    assert note.endswith(" and +0.0000 (+0.0000 to +0.0000), p = 1.000 taken out.")
+    assert note.endswith(
+        " and +0.0000 (+0.0000 to +0.0000), p = 1.000 taken out. It has no repeat bias, which matters left in."
+    )
+    again = Evaluation(users, positions, {"unmasked": twelfth, "masked": np.where(users == users[0], np.nan, twelfth)})
+    save_ranks(graded / "peers" / "ml-1m" / "peer.npz", again, "its key")
+    found = baselines("ml-1m", graded, len(users), Shipped(ranks=[first]))
+    assert any(line.endswith("p = 1.000 taken out.") for line in found.notes)
     save_ranks(graded / "peers" / "ml-1m" / "peer.npz", theirs, "another key")
     with pytest.raises(DataError, match="belongs to other figures"):
         baselines("ml-1m", graded, len(users), Shipped(ranks=[first]))
