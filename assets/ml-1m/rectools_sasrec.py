@@ -298,8 +298,9 @@ def processor() -> str:
 def grade_lists(arguments: argparse.Namespace) -> None:
     """Ranks of the test events in the lists, and the figures that this project shows of any model."""
     from m2rec.data.prepared import Prepared
-    from m2rec.evaluation.bootstrap import mean_interval, paired_difference
-    from m2rec.evaluation.metrics import outcomes, summary
+    from m2rec.evaluation.bootstrap import paired_difference
+    from m2rec.evaluation.figures import figure_of
+    from m2rec.evaluation.metrics import METRICS, outcomes
 
     prepared = Prepared.load(arguments.prepared)
     users, positions = prepared.split.targets("test")
@@ -311,11 +312,7 @@ def grade_lists(arguments: argparse.Namespace) -> None:
     for seen in SEEN:
         hit = lists[seen] == targets[:, None]
         ranks = np.where(hit.any(1), hit.argmax(1) + 1.0, LENGTH + 1.0)
-        figures = {}
-        for metric, value in summary(ranks).items():
-            interval = mean_interval(outcomes(ranks, metric), users)
-            figures[metric] = {"value": value, "low": interval.low, "high": interval.high}
-        found[seen] = figures
+        found[seen] = {metric: figure_of(outcomes(ranks, metric), users).model_dump() for metric in METRICS}
         if arguments.against:
             ours = np.load(arguments.against)[seen] / 2  # as stored by `m2rec.evaluation.ranks`
             for metric in ("HR@10", "NDCG@10"):

@@ -28,10 +28,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from m2rec import paths
+from m2rec.atomic import atomic_file
 from m2rec.data.cache import prepared_folder
 from m2rec.data.prepared import Prepared
-from m2rec.evaluation.bootstrap import mean_interval
-from m2rec.evaluation.metrics import outcomes, summary
+from m2rec.evaluation.figures import with_intervals
 from m2rec.evaluation.protocol import evaluate
 from m2rec.evaluation.ranks import save_ranks
 from m2rec.evaluation.seen import SEEN
@@ -68,17 +68,22 @@ def main() -> None:
         "best_epoch": given.best_epoch,
         "hardware": device_name(torch.device("cpu")),
         "date": datetime.now(UTC).date().isoformat(),
-        "command": f"python assets/peers/wearec_weights.py {given.world} {given.weights.name} --share {given.share:g}",
+        "command": f"python assets/peers/wearec_weights.py {given.world} {given.weights.name} --share {given.share:g} "
+        f"--epochs {given.epochs} --best-epoch {given.best_epoch}",
         "targets": len(found.users),
         "ranks": f"{given.world}/wearec-weights.npz",
         "key": f"{hashlib.sha256(given.weights.read_bytes()).hexdigest()} {prepared.fingerprint}",
     }
-    figures = {seen: figures_of(found.ranks[seen], found.users) for seen in SEEN}
+    figures = {
+        seen: {metric: figure.model_dump() for metric, figure in measured.items()}
+        for seen, measured in with_intervals(found).items()
+    }
     (given.out / given.world).mkdir(parents=True, exist_ok=True)
     save_ranks(given.out / about["ranks"], found, about["key"])
     table = given.out / f"{given.world}.json"
     others = [one for one in read(table) if one["model"] != NAME]
-    table.write_text(json.dumps([*others, about | figures], indent=2) + "\n", encoding="utf-8")
+    with atomic_file(table) as temporary:
+        temporary.write_text(json.dumps([*others, about | figures], indent=2) + "\n", encoding="utf-8")
     for seen, words in SEEN.items():
         shown = (f"{metric} {figure['value']:.4f}" for metric, figure in figures[seen].items())
         sys.stdout.write(f"{words}: {', '.join(shown)}\n")
@@ -87,15 +92,6 @@ def main() -> None:
 def read(table: Path) -> list[dict[str, Any]]:
     """The peers that are recorded already."""
     found: list[dict[str, Any]] = json.loads(table.read_text(encoding="utf-8")) if table.is_file() else []
-    return found
-
-
-def figures_of(ranks: np.ndarray, users: np.ndarray) -> dict[str, dict[str, float]]:
-    """Each metric with its interval over users."""
-    found = {}
-    for metric, value in summary(ranks).items():
-        interval = mean_interval(outcomes(ranks, metric), users)
-        found[metric] = {"value": value, "low": interval.low, "high": interval.high}
     return found
 
 

@@ -1,6 +1,5 @@
 """The script that ranks WEARec with its authors' weights: its network, and how it numbers items."""
 
-import importlib.util
 from dataclasses import replace
 from types import ModuleType
 
@@ -10,20 +9,15 @@ from torch import Tensor, nn
 
 from m2rec.baselines.wearec import WeaRec, WeaRecSettings
 from m2rec.evaluation.protocol import evaluate
+from tests import places
 from tests.evaluation.toy import prepared_from
-from tests.places import ROOT
 
 WINDOW, WIDTH, HEADS, SHARE = 10, 8, 2, 0.3
 
 
 @pytest.fixture(scope="module")
 def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("wearec_weights", ROOT / "assets" / "peers" / "wearec_weights.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return places.script("peers/wearec_weights.py")
 
 
 def causal(layers: int = 1) -> WeaRec:

@@ -1,6 +1,5 @@
 """Ranked lists of models from other libraries: graded by our metrics, and shown in our table."""
 
-import importlib.util
 import json
 from argparse import Namespace
 from pathlib import Path
@@ -15,7 +14,7 @@ from m2rec.data.windows import Windows
 from m2rec.errors import DataError
 from m2rec.evaluation.protocol import Evaluation
 from m2rec.evaluation.ranks import Ranks, save_ranks
-from tests.places import ROOT
+from tests.places import ROOT, script
 
 SCRIPT = ROOT / "assets" / "ml-1m" / "rectools_sasrec.py"
 COMMAND = "python assets/ml-1m/rectools_sasrec.py train"
@@ -24,12 +23,7 @@ ABOUT = {"model": "RecTools, SASRec", "seed": 0, "hardware": "cpu", "date": "202
 
 @pytest.fixture(scope="module")
 def recipe() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("rectools_sasrec", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script("ml-1m/rectools_sasrec.py")
 
 
 @pytest.fixture
