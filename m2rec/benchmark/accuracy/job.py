@@ -32,7 +32,7 @@ from m2rec.training.machine import device_name, git_revision
 from m2rec.training.resume import EpochReport, Progress
 from m2rec.training.run import train
 from m2rec.training.settings import TrainingSettings
-from m2rec.training.start import FinishedRun, save_finished
+from m2rec.training.start import TEMPORAL_ALONE, FinishedRun, Start, load_start, save_finished
 from m2rec.training.trained import Trained
 from m2rec.worlds.settings import WorldSettings
 
@@ -48,13 +48,19 @@ class Job:
     """One entry of a plan with one seed, and the paths of its files."""
 
     def __init__(self, plan: Plan, entry: Entry, seed: int, world: WorldSettings, fingerprint: str, runs: Path) -> None:
-        """Raises DataError when the entry's settings do not fit its model."""
+        """`before` is the run whose weights this one starts from, if the entry names one.
+
+        Raises DataError when the entry's settings do not fit its model, or it cannot start from that entry.
+        """
         self.plan, self.entry, self.seed, self.world, self.fingerprint = plan, entry, seed, world, fingerprint
         self.settings = _settings(plan, entry, world)
         self.training = _training(plan, entry, world, seed, biased=bool(self.settings.get("repeat_bias")))
+        self.before = Job(plan, _start_of(plan, entry), seed, world, fingerprint, runs) if entry.starts_from else None
         parts = [entry.kind, self.settings, self.training.model_dump(), entry.treatment, plan.test, fingerprint]
         if entry.train_users or plan.held_out_users:
             parts += [entry.train_users, plan.held_out_users]
+        if self.before:
+            parts += ["starts from", self.before.key]
         self.key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
         self.name = f"{entry.name}-{seed}"
         self.label = f"{plan.name}/{self.name}"
@@ -112,11 +118,12 @@ class Job:
         its result is deleted. `deadline` is in seconds of `time.monotonic`. `on_epoch` and `on_better` are as in
         `train`. `keep` is called once, with the trained model, or with the best model so far when time runs out.
 
-        Raises OutOfTimeError when another epoch would end after the deadline, CheckpointError as `train` does, and
-        DataError when the results cannot be saved.
+        Raises OutOfTimeError when another epoch would end after the deadline, CheckpointError as `train` does and when
+        the weights to start from are not here, and DataError when the results cannot be saved.
         """
         data = self.data(prepared)
         model = self.make_model(data)
+        start = self._start(model, data)
         device = torch.device("cuda" if torch.cuda.is_available() and not cpu else "cpu")
         trained = Trained(model, Progress(key=self.key), device_name(device), lead=True, revision=git_revision())
 
@@ -137,7 +144,7 @@ class Job:
                 keep(fit(finish=True))
                 raise
             keep(trained)
-        record = trained.record(self.training, command)
+        record = trained.record(self.training, command, start.record if start else None)
         result = self.measure(trained.model.to(device), data, record, trained.device)
         if self.entry.kind not in COUNTING:
             self._keep(trained.model, record)
@@ -196,6 +203,14 @@ class Job:
             self.settings,
             repeat_bias=repeat_log_odds(data),
         )
+
+    def _start(self, model: nn.Module, data: Prepared) -> Start | None:
+        """Give `model` the weights of the run `before`, if there is one."""
+        if self.before is None:
+            return None
+        start = load_start(self.before.weights_file, cast(M2Rec, model), data)
+        model.load_state_dict(start.weights)
+        return start
 
     def _keep(self, model: nn.Module, record: TrainingRecord) -> None:
         """Save the best weights, to measure them again or to start M2Rec from them without another training run."""
@@ -258,6 +273,17 @@ def _training(plan: Plan, entry: Entry, world: WorldSettings, seed: int, *, bias
         raise DataError(
             f"In the plan {plan.name}, the training of {entry.name} has a mistake at {where}: {first['msg']}."
         ) from error
+
+
+def _start_of(plan: Plan, entry: Entry) -> Entry:
+    """The entry that `entry` starts from. Raises DataError when that is impossible."""
+    found = next((one for one in plan.entries if one.name == entry.starts_from), None)
+    if found is None or found.kind != TEMPORAL_ALONE or entry.kind != M2REC:
+        raise DataError(
+            f"In the plan {plan.name}, {entry.name} cannot start from {entry.starts_from}: only {M2REC} can start from "
+            f"another entry, which must be a {TEMPORAL_ALONE}."
+        )
+    return found
 
 
 def _by_name(found: Evaluation) -> dict[str, Figures]:

@@ -51,13 +51,15 @@ def by_importance(jobs: Sequence[Job]) -> list[Job]:
     """The runs of all plans, most important first, in case time runs out.
 
     First the references with the first seed (the worlds' own models, which become checkpoints), then the baselines with
-    the first seed, then both with the other seeds, then the ablations.
+    the first seed, then both with the other seeds, then the ablations. A run that another one starts from comes first.
     """
+    starts = {job.before.label for job in jobs if job.before}
     return sorted(
         jobs,
         key=lambda job: (
             bool(job.entry.ablates),
             job.plan.seeds.index(job.seed),
+            job.label not in starts,
             job.entry.name != job.plan.reference,
         ),
     )

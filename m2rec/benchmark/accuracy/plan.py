@@ -35,6 +35,7 @@ class Entry(_Frozen):
     ablates: str = ""  # what was removed, in words
     remark: str = ""  # what readers of its figures must know, in words: "trained before …"
     train_users: Positive | None = None  # train on this many users; None for all
+    starts_from: str = ""  # a mamba2 entry of the plan, whose finished run with the same seed gives the initial weights
     grid: dict[str, list[Any]] = {}  # such as "settings.dropout" = [0.1, 0.2]; every combination becomes an entry
 
     @model_validator(mode="after")

@@ -100,7 +100,8 @@ def run_queue(
     report: Callable[[str], None] = lambda sentence: None,
     while_waiting: Callable[[], None] = lambda: None,
 ) -> Outcome:
-    """Run the jobs in order, at most `at_once` at a time, in workers started by `command`.
+    """Run the jobs in order, at most `at_once` at a time, in workers started by `command`. A job that starts from the
+    weights of another one waits for it.
 
     No job starts after `deadline` (in seconds of `time.monotonic`). A job that still runs GRACE_SECONDS later is
     stopped; its last complete epoch is saved. `report` gets a sentence at each start and end, and `while_waiting` is
@@ -113,8 +114,11 @@ def run_queue(
     with _interrupted_by_sigterm():
         try:
             while busy or (waiting and not _over(deadline)):
-                while waiting and len(busy) < at_once and not _over(deadline):
-                    job = waiting.pop(0)
+                while len(busy) < at_once and not _over(deadline):
+                    job = _next(waiting, [worker.job for worker in busy])
+                    if job is None:
+                        break
+                    waiting.remove(job)
                     busy.append(idle.pop() if idle else _Worker(command, job, threads))
                     busy[-1].give(job, None if deadline is None else deadline - time.monotonic())
                     report(f"{job.label} has started, {len(waiting)} to come.")
@@ -136,6 +140,12 @@ def run_queue(
                 worker.end(now=False)
     outcome.stopped += waiting
     return outcome
+
+
+def _next(waiting: Sequence[Job], running: Sequence[Job | None]) -> Job | None:
+    """The first job that need not wait for the job whose weights it starts from."""
+    unfinished = {job.label for job in (*waiting, *running) if job}
+    return next((job for job in waiting if job.before is None or job.before.label not in unfinished), None)
 
 
 @contextmanager
