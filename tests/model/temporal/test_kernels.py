@@ -1,3 +1,4 @@
+import importlib.util
 import logging
 import sys
 import types
@@ -77,7 +78,9 @@ def test_a_kernel_is_used_only_if_its_scan_is_that_of_plain_pytorch(
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.skipif(
+    not (torch.cuda.is_available() and importlib.util.find_spec("mamba_ssm")), reason="needs a GPU with mamba_ssm"
+)
 def test_the_gpus_kernel_agrees_with_step_after_step() -> None:
     x, dt, A, B, C = inputs("cuda")
     assert kernels._cuda_kernel(x.device) is not None, "mamba_ssm is not usable on this GPU"
