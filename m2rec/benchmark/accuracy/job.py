@@ -55,13 +55,15 @@ class Job:
         self.plan, self.entry, self.seed, self.world, self.fingerprint = plan, entry, seed, world, fingerprint
         self.settings = _settings(plan, entry, world)
         self.training = _training(plan, entry, world, seed, biased=bool(self.settings.get("repeat_bias")))
-        self.before = Job(plan, _start_of(plan, entry), seed, world, fingerprint, runs) if entry.starts_from else None
+        self.before: Job | None = (
+            Job(plan, _start_of(plan, entry), seed, world, fingerprint, runs) if entry.starts_from else None
+        )
         parts = [entry.kind, self.settings, self.training.model_dump(), entry.treatment, plan.test, fingerprint]
         if entry.train_users or plan.held_out_users:
             parts += [entry.train_users, plan.held_out_users]
         if self.before:
             parts += ["starts from", self.before.key]
-        self.key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+        self.key: str = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
         self.name = f"{entry.name}-{seed}"
         self.label = f"{plan.name}/{self.name}"
         self.result_file = runs / plan.name / f"{self.name}.json"

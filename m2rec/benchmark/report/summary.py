@@ -11,6 +11,7 @@ from m2rec.benchmark.report.figures import cell, figure
 from m2rec.evaluation.report import Measurement
 from m2rec.evaluation.seen import SEEN
 
+OURS = "m2rec"  # the reference of every world's plan
 METRICS = ("HR@10", "NDCG@10")
 SUMMARY_HEAD = (
     f"| world | model | {' | '.join(f'{metric}, {words}' for words in SEEN.values() for metric in METRICS)} |",
@@ -21,14 +22,19 @@ SUMMARY_HEAD = (
 def summary(
     world: str, reached: Mapping[str, Measurement], benchmarks: Path, oracle: Mapping[str, float] | None = None
 ) -> list[str]:
-    """One world's lines: M2Rec's figures (`reached`, by "unmasked" and "masked"), those of the baseline of each family
-    that is best on validation, and those of the fair `oracle` if the world has one.
+    """One world's lines: M2Rec's figures (`reached`, by "unmasked" and "masked") and their means over seeds if it was
+    trained with several, those of the baseline of each family that is best on validation, and those of the fair
+    `oracle` if the world has one.
 
     Raises OSError, ValueError, TypeError or KeyError when the world's file is damaged.
     """
     path = benchmarks / f"{world}.json"
     rows: Rows = {row["model"]: row for row in _read(path)["rows"]} if path.is_file() else {}
-    lines = [_line(world, "**m2rec**", [_ours(reached.get(seen), metric) for seen in SEEN for metric in METRICS])]
+    lines = [_line(world, f"**{OURS}**", [_ours(reached.get(seen), metric) for seen in SEEN for metric in METRICS])]
+    again = rows.get(OURS)
+    if again and len(again["seeds"]) > 1:
+        cells = [_theirs(again, seen, metric) for seen in SEEN for metric in METRICS]
+        lines.append(_line("", f"{OURS}, mean of {len(again['seeds'])} seeds", cells))
     for family, kinds in FAMILIES.items():
         for best, ways in best_by_way(rows, [name for name, row in rows.items() if row["kind"] in kinds]).items():
             cells = [_theirs(rows[best], seen, metric) for seen in SEEN for metric in METRICS]

@@ -34,6 +34,15 @@ def test_each_family_is_shown_by_its_best_on_validation_and_short_trainings_are_
     assert {line.count("|") for line in (*lines, *SUMMARY_HEAD)} == {7}
 
 
+def test_the_mean_of_several_seeds_is_shown_beside_the_shipped_model(tmp_path: Path) -> None:
+    again = row("m2rec", "m2rec", 0.4, 3) | {"unmasked_sd": {"HR@10": 0.01, "NDCG@10": 0.02}}
+    (tmp_path / "films.json").write_text(json.dumps({"rows": [again]}))
+    assert len(summary("films", REACHED, tmp_path)) == 1  # one seed is the shipped model itself
+    (tmp_path / "films.json").write_text(json.dumps({"rows": [again | {"seeds": [0, 1, 2]}]}))
+    mean = "0.2500 ± 0.0100 | 0.1250 ± 0.0200 | – | –"
+    assert summary("films", REACHED, tmp_path)[1:] == [f"|  | m2rec, mean of 3 seeds | {mean} |"]
+
+
 def test_without_baselines_there_is_m2rec_alone_and_a_damaged_file_is_an_error(tmp_path: Path) -> None:
     assert len(summary("films", REACHED, tmp_path)) == 1
     (tmp_path / "films.json").write_text('{"rows": [{}]}')
