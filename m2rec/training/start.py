@@ -76,11 +76,7 @@ def load_start(path: Path, model: M2Rec, prepared: Prepared) -> Start:
     Raises CheckpointError when `path` is neither or not there, when its items are not those of `prepared`, or when the
     shapes of its weights differ from the model's.
     """
-    if path.suffix == ".safetensors" and not path.exists():
-        raise CheckpointError(
-            f"There are no weights at {path}: a plan's run leaves them in the cache of the machine that trained it. "
-            "Train it here with `benchmark train PLAN --only MODEL --runs FOLDER`."
-        )
+    _refuse_missing(path)
     start = _of_run(path, model, prepared) if path.is_file() else _of_checkpoint(path, model, prepared)
     shapes = {name: tensor.shape for name, tensor in model.state_dict().items()}
     if {name: tensor.shape for name, tensor in start.weights.items()} != shapes:
@@ -101,16 +97,34 @@ def _of_checkpoint(path: Path, model: M2Rec, prepared: Prepared) -> Start:
     return Start(weights | layers, checkpoint.config.training, checkpoint.config.sha256["model.safetensors"][:8])
 
 
-def _of_run(path: Path, model: M2Rec, prepared: Prepared) -> Start:
+def finished_run(path: Path) -> FinishedRun:
+    """The metadata of a finished run's weights. Raises CheckpointError when there is no such file."""
+    return _read_run(path)[0]
+
+
+def _read_run(path: Path) -> tuple[FinishedRun, dict[str, Tensor]]:
+    _refuse_missing(path)
     try:
         with safe_open(path, framework="pt") as file:
             run = FinishedRun.model_validate_json((file.metadata() or {}).get("m2rec", "{}"))
-            found = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 – not a dict
-        origin = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+            return run, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 – not a dict
     except (OSError, SafetensorError, ValueError) as error:
         raise CheckpointError(
             f"{path} is neither a checkpoint's folder nor the weights of a finished run ({error})."
         ) from error
+
+
+def _refuse_missing(path: Path) -> None:
+    if path.suffix == ".safetensors" and not path.exists():
+        raise CheckpointError(
+            f"There are no weights at {path}: a plan's run leaves them in the cache of the machine that trained it. "
+            "Train it here with `benchmark train PLAN --only MODEL --runs FOLDER`."
+        )
+
+
+def _of_run(path: Path, model: M2Rec, prepared: Prepared) -> Start:
+    run, found = _read_run(path)
+    origin = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
     if run.kind != TEMPORAL_ALONE:
         raise CheckpointError(f"{path} is a {run.kind} run; of the baselines, only a {TEMPORAL_ALONE} run can be used.")
     if run.fingerprint != prepared.fingerprint:

@@ -74,9 +74,16 @@ class Job:
 
     @property
     def trains_checkpoint(self) -> bool:
-        """Whether this run has the world's own settings, so that its model can be the world's checkpoint."""
-        same = self.settings == self.world.model.model_dump(mode="json") and self.training == self.world.training
-        return self.entry.kind == M2REC and self.on_all_data and same
+        """Whether this run's model can be the world's checkpoint: it has the world's own settings and, unless it starts
+        from another run, the world's own training.
+        """
+        whole = self.entry.kind == M2REC and self.on_all_data
+        same = self.settings == self.world.model.model_dump(mode="json")
+        if self.before:
+            trained = self.entry.name == self.plan.reference and self.seed == self.world.training.seed
+        else:
+            trained = self.training == self.world.training
+        return whole and same and trained
 
     @property
     def on_all_data(self) -> bool:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from m2rec.atomic import atomic_file
 from m2rec.benchmark.accuracy.job import Job
+from m2rec.checkpoint import TrainingRecord
 from m2rec.data.prepared import Prepared
 from m2rec.errors import DataError, M2RecError
 from m2rec.training.trained import Trained
@@ -39,9 +40,19 @@ Member = tuple[str, bytes]
 class CheckpointArchive:
     """Keeps `checkpoint-WORLD.tar` up to date with the best weights of a run."""
 
-    def __init__(self, folder: Path, world: WorldSettings, prepared: Prepared, command: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        world: WorldSettings,
+        prepared: Prepared,
+        command: str,
+        before: TrainingRecord | None = None,
+    ) -> None:
+        """`world` has the settings that the run is trained with; `before` says how the weights that it starts from were
+        trained.
+        """
         self.path = folder / f"checkpoint-{world.name}.tar"
-        self.world, self.prepared, self.command = world, prepared, command
+        self.world, self.prepared, self.command, self.before = world, prepared, command, before
         self._written = -PACK_SECONDS
 
     def update(self, trained: Trained) -> None:
@@ -60,7 +71,7 @@ class CheckpointArchive:
     def _write(self, trained: Trained) -> None:
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary) / self.world.name
-            as_checkpoint(self.world, self.prepared, trained, self.command).save(folder)
+            as_checkpoint(self.world, self.prepared, trained, self.command, self.before).save(folder)
             members = [(f"checkpoints/{self.world.name}/{path.name}", path.read_bytes()) for path in folder.iterdir()]
         if _size(members) > LIMIT:
             raise DataError(f"The checkpoint of {self.world.name} does not fit into {LIMIT >> 20} MiB.")

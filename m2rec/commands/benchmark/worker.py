@@ -23,6 +23,7 @@ def worker(
     """Run the jobs named on standard input, one after another. `benchmark train` starts this command."""
     from m2rec.benchmark.accuracy.pack import CheckpointArchive
     from m2rec.benchmark.accuracy.worker import limit_memory, work
+    from m2rec.training.start import finished_run
 
     inputs = {one.plan.name: one for one in plan_inputs(plan, all_plans=False)}
 
@@ -32,7 +33,9 @@ def worker(
         if pack is None or not job.trains_checkpoint:
             job.run(one.prepared, command=command, cpu=cpu, deadline=deadline, on_epoch=say_epoch)
             return
-        archive = CheckpointArchive(pack, one.world, one.prepared, command)
+        before = finished_run(job.before.weights_file).record if job.before else None
+        world = one.world.model_copy(update={"training": job.training})
+        archive = CheckpointArchive(pack, world, one.prepared, command, before)
         job.run(
             one.prepared,
             command=command,

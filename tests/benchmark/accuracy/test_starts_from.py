@@ -94,3 +94,9 @@ def test_if_the_run_before_fails_it_is_still_tried(two_steps) -> None:
     jobs = [two_steps()[name] for name in ("alone-0", "m2rec-0")]
     outcome = run_queue(jobs, worker("answer(1)"), at_once=2)
     assert [job.name for job in outcome.failed] == ["alone-0", "m2rec-0"]
+
+
+def test_the_reference_with_the_worlds_seed_trains_the_checkpoint(two_steps) -> None:
+    jobs = two_steps()
+    assert [name for name, job in jobs.items() if job.trains_checkpoint] == ["m2rec-0"]
+    assert not two_steps(settings={"gate": "equal"})["m2rec-0"].trains_checkpoint

@@ -1,5 +1,6 @@
 import json
 import sys
+import tarfile
 
 import pytest
 
@@ -172,22 +173,40 @@ def test_a_checkpoint_counts_as_the_run_with_its_settings_and_as_no_other(run, p
     assert "No run of this plan has the settings and the seed" in refused.err
 
 
-def test_a_checkpoint_that_started_from_other_weights_counts_as_the_run_that_did(run, plan, shop, tmp_path):
-    path, runs = tmp_path / "two-steps.toml", tmp_path / "runs"
-    second = 'kind = "m2rec"\nstarts_from = "alone"\ntraining = { learning_rate = 2e-3 }\n'
-    shape = "heads_per_scale = 1, head_width = 8, state_width = 8"  # the world's
-    alone = f'\n[[model]]\nname = "alone"\nkind = "mamba2"\nsettings = {{ {shape}, repeat_bias = true }}\n'
-    path.write_text(plan.read_text().replace('kind = "m2rec"\n', second) + alone)
-    trained = run("benchmark", "train", path, "--here", "--only", "alone", "--only", "m2rec", "--cpu", "--runs", runs)
+TWO_STEPS = """
+world = "{world}"
+seeds = [0]
+
+[[model]]
+name = "m2rec"
+kind = "m2rec"
+starts_from = "alone"
+training = {{ learning_rate = 2e-3 }}
+
+[[model]]
+name = "alone"
+kind = "mamba2"
+settings = {{ heads_per_scale = 1, head_width = 8, state_width = 8, repeat_bias = true }}
+"""
+
+
+@pytest.fixture
+def two_steps(shop, tmp_path):
+    path = tmp_path / "two-steps.toml"
+    path.write_text(TWO_STEPS.format(world=shop.settings))
+    return path
+
+
+def test_a_checkpoint_that_started_from_other_weights_counts_as_the_run_that_did(run, two_steps, plan, shop, tmp_path):
+    runs, again, other = tmp_path / "runs", tmp_path / "again", tmp_path / "checkpoint"
+    trained = run("benchmark", "train", two_steps, "--here", "--cpu", "--runs", runs, "--out", tmp_path)
     assert trained.code == 0, trained.err
     in_plan = json.loads((runs / "two-steps" / "m2rec-0.json").read_text())
 
     (weights,) = (shop.folder / "cache" / "runs" / "two-steps").glob("alone-0-*.best.safetensors")
-    other = tmp_path / "checkpoint"
     rate = ("--set", "training.learning_rate=2e-3")
     assert run("train", shop.settings, "--start-from", weights, *rate, "--cpu", "--out", other).code == 0
-    again = tmp_path / "again"
-    taken = run("benchmark", "train", path, "--checkpoint", other, "--list", "--runs", again, "--json", "-")
+    taken = run("benchmark", "train", two_steps, "--checkpoint", other, "--list", "--runs", again, "--json", "-")
     assert taken.json["two-steps"]["m2rec-0"] == "done", taken.err
     adopted = json.loads((again / "two-steps" / "m2rec-0.json").read_text())
     assert {name: adopted[name] for name in ("test", "key")} == {name: in_plan[name] for name in ("test", "key")}
@@ -195,3 +214,14 @@ def test_a_checkpoint_that_started_from_other_weights_counts_as_the_run_that_did
     refused = run("benchmark", "train", plan, "--checkpoint", other, "--list", "--runs", again)
     assert refused.code == 2
     assert "and starts from the weights that its training started from" in refused.err
+
+
+def test_the_archive_of_a_checkpoint_says_what_its_training_started_from(run, two_steps, tmp_path):
+    places = ("--runs", tmp_path / "runs", "--pack", tmp_path / "packed", "--cpu")
+    packed = run("benchmark", "train", two_steps, *places)
+    assert packed.code == 0, packed.err
+    with tarfile.open(tmp_path / "packed" / "checkpoint-corner-shop.tar") as archive:
+        config = json.load(archive.extractfile("checkpoints/corner-shop/config.json"))
+    assert config["training"]["settings"]["learning_rate"] == 2e-3
+    assert "--only m2rec" in config["training"]["command"]
+    assert "--only alone" in config["training"]["before"]["command"]
