@@ -5,6 +5,7 @@ import pytest
 from m2rec.branches import BRANCHES, BranchName
 from m2rec.data.sources.person import Person
 from m2rec.errors import InputError
+from m2rec.recommend.search import words_of
 from m2rec.ui.panels.history import history
 from m2rec.ui.render.context import PageContext, ask
 from m2rec.ui.render.recurrence import recurrences
@@ -132,7 +133,7 @@ def test_a_made_up_rhythm_that_the_model_does_not_go_by_is_said_to_be_one() -> N
 
 def test_a_single_taste_of_a_catalogue_without_groups_is_of_titles_that_share_a_word() -> None:
     shop = Worlds.find(CHECKPOINTS).get("gift-shop")
-    words = [set(shop.named(item_id).lower().split()) for item_id in shop.preset("taste").history]
+    words = [set(words_of(shop.named(item_id))) for item_id in shop.preset("taste").history]
     assert set.intersection(*words)
 
 
