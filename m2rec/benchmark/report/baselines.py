@@ -157,6 +157,11 @@ def _trained(rows: list[dict[str, Any]], plan: Plan, shipped: Shipped | None) ->
         for entry in plan.entries
         if entry.training and entry.name in names
     ]
+    otherwise += [
+        f" {entry.name} starts from the weights of {entry.starts_from} with the same seed."
+        for entry in plan.entries
+        if entry.starts_from and entry.name in names
+    ]
     where = f"by `{_command(plan)}` on {', '.join(hardware)}, {when}."
     notes = f"{_cut_short(rows)}{texts}{''.join(otherwise)}{_stopped(rows)}{remarks(rows)}"
     return [f"{how}, {where}{ours}{notes} {spread}", ""]

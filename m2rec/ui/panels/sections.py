@@ -14,7 +14,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from m2rec.errors import CheckpointError, DataError, InputError
-from m2rec.evaluation.benchmark_rows import remarks
+from m2rec.evaluation.benchmark_rows import remarks, seed_count
 from m2rec.evaluation.peers import Peer, read_peers
 from m2rec.evaluation.report import GateMeasurement, Measurement, MetricsFile, read_metrics
 from m2rec.evaluation.seen import SEEN
@@ -157,10 +157,8 @@ def _gates(found: GateMeasurement) -> Table:
 
 def _benchmark_row(row: dict[str, Any]) -> tuple[str, ...]:
     cells = [_figure(row.get(seen, {}).get(name)) for seen in SEEN for name in ("HR@10", "NDCG@10")]
-    seeds = row.get("seeds")
-    count = str(len(seeds)) if isinstance(seeds, list) else str(seeds or "–")
     made = ", ".join(str(row[name][0]) for name in ("hardware", "dates") if row.get(name))
-    return (str(row["model"]), *cells, count, made or "–", str((row.get("commands") or ["–"])[0]))
+    return (str(row["model"]), *cells, str(seed_count(row) or "–"), made or "–", str((row.get("commands") or ["–"])[0]))
 
 
 def _figure(value: Any) -> str:

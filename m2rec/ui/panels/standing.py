@@ -6,7 +6,7 @@ from math import ceil
 from typing import Any
 
 from m2rec.data.market.settings import CAUSES
-from m2rec.evaluation.benchmark_rows import has_repeat_bias
+from m2rec.evaluation.benchmark_rows import has_repeat_bias, seed_count
 from m2rec.evaluation.report import GateMeasurement, Measurement
 from m2rec.evaluation.seen import SEEN, Seen, nothing_twice
 from m2rec.ui.render.numbers import signed
@@ -17,13 +17,19 @@ GROUPS = (*CAUSES, "arrivals")
 
 @dataclass(frozen=True)
 class Standing:
-    """One model's figure, from 0 to 1. `low` and `high` are its 95 % interval if one was measured."""
+    """One model's figure, from 0 to 1, or its mean over seeds. `low` and `high` are its 95 % interval if measured."""
 
     name: str
     value: float
     low: float | None = None
     high: float | None = None
     kind: str = ""  # "ours", "ceiling", or "" for a baseline
+    seeds: int = 1
+
+    @property
+    def label(self) -> str:
+        """The name, and over how many seeds the figure is a mean."""
+        return self.name if self.seeds == 1 else f"{self.name}, mean of {self.seeds} seeds"
 
 
 @dataclass(frozen=True)
@@ -81,7 +87,10 @@ def scale_of(found: Sequence[Ranking]) -> float:
 def _standings(
     measurements: Sequence[Measurement], rows: Sequence[dict[str, Any]], gates: GateMeasurement | None, seen: Seen
 ) -> list[Standing]:
-    """All models, best last, then the fair oracle if there is one and seen items are left in."""
+    """All models, best last, then the fair oracle if there is one and seen items are left in.
+
+    M2Rec is there as shipped and, if it was trained with several seeds, with its mean.
+    """
     found = [
         Standing(one.model, figure.value, figure.low, figure.high, "ours")
         for one in measurements
@@ -89,11 +98,12 @@ def _standings(
     ]
     ours = {one.name for one in found}
     for row in rows:
-        value = row.get(seen, {}).get(MEASURE)
-        if row["model"] in ours or not isinstance(value, int | float):
+        value, seeds = row.get(seen, {}).get(MEASURE), seed_count(row) or 1
+        mine = row["model"] in ours
+        if (mine and seeds == 1) or not isinstance(value, int | float):
             continue
         low, high = row.get(f"{seen}_interval", {}).get(MEASURE, (None, None))
-        found.append(Standing(str(row["model"]), float(value), low, high))
+        found.append(Standing(str(row["model"]), float(value), low, high, "ours" if mine else "", seeds))
     found.sort(key=lambda one: one.value)
     if found and gates and seen == "unmasked":
         found.append(Standing("fair oracle: the ceiling", gates.grades.oracle[MEASURE], kind="ceiling"))
@@ -123,9 +133,10 @@ def _taken_out(whole: int | None, new: int | None, gates: GateMeasurement | None
 def _lead(standings: Sequence[Standing], comparisons: Sequence[Mapping[str, Any]], seen: Seen) -> str:
     """M2Rec's difference from the best baseline, paired over users; empty if it is not recorded."""
     others = [one for one in standings if not one.kind]
-    ours = next((one.name for one in standings if one.kind == "ours"), None)
-    if not others or ours is None:
+    mine = [one for one in standings if one.kind == "ours"]
+    if not others or not mine:
         return ""
+    ours, seeds = mine[0].name, max(one.seeds for one in mine)
     best = others[-1].name
     pair = {"model": ours, "against": best, "seen": seen, "metric": MEASURE}
     paired = next((one for one in comparisons if pair.items() <= one.items()), None)
@@ -134,8 +145,9 @@ def _lead(standings: Sequence[Standing], comparisons: Sequence[Mapping[str, Any]
     difference, low, high = paired["difference"], paired["low"], paired["high"]
     side = "above" if difference >= 0 else "below"
     chance = "" if low > 0 or high < 0 else ", so chance may explain it"
+    whose = "M2Rec is" if seeds == 1 else f"With the mean of its {seeds} seeds, M2Rec is"
     return (
-        f"M2Rec is {abs(difference):.4f} {side} {best}, the best of the others. Over the same users, the 95 % interval "
+        f"{whose} {abs(difference):.4f} {side} {best}, the best of the others. Over the same users, the 95 % interval "
         f"of that difference goes from {signed(low, 4)} to {signed(high, 4)}{chance}."
     )
 
