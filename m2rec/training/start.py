@@ -99,11 +99,11 @@ def _of_checkpoint(path: Path, model: M2Rec, prepared: Prepared) -> Start:
 
 def finished_run(path: Path) -> FinishedRun:
     """The metadata of a finished run's weights. Raises CheckpointError when there is no such file."""
+    _refuse_missing(path)
     return _read_run(path)[0]
 
 
 def _read_run(path: Path) -> tuple[FinishedRun, dict[str, Tensor]]:
-    _refuse_missing(path)
     try:
         with safe_open(path, framework="pt") as file:
             run = FinishedRun.model_validate_json((file.metadata() or {}).get("m2rec", "{}"))

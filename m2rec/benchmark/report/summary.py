@@ -8,6 +8,7 @@ from typing import Any
 from m2rec.benchmark.report.claims import FAMILIES
 from m2rec.benchmark.report.comparisons import Rows, best_by_way, cut_short, only_in, without_texts
 from m2rec.benchmark.report.figures import cell, figure
+from m2rec.evaluation.benchmark_rows import seed_count
 from m2rec.evaluation.report import Measurement
 from m2rec.evaluation.seen import SEEN
 
@@ -32,9 +33,9 @@ def summary(
     rows: Rows = {row["model"]: row for row in _read(path)["rows"]} if path.is_file() else {}
     lines = [_line(world, f"**{OURS}**", [_ours(reached.get(seen), metric) for seen in SEEN for metric in METRICS])]
     again = rows.get(OURS)
-    if again and len(again["seeds"]) > 1:
+    if again and (seeds := seed_count(again) or 1) > 1:
         cells = [_theirs(again, seen, metric) for seen in SEEN for metric in METRICS]
-        lines.append(_line("", f"{OURS}, mean of {len(again['seeds'])} seeds", cells))
+        lines.append(_line("", f"{OURS}, mean of {seeds} seeds", cells))
     for family, kinds in FAMILIES.items():
         for best, ways in best_by_way(rows, [name for name, row in rows.items() if row["kind"] in kinds]).items():
             cells = [_theirs(rows[best], seen, metric) for seen in SEEN for metric in METRICS]
